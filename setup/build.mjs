@@ -1,0 +1,39 @@
+/**
+ * `npm run build`: src to dist, as it is published: JavaScript, declarations, source maps, and the files beside the
+ * sources that are no TypeScript (SQL, Lua), each next to the module that reads it.
+ * Built in a folder of its own and swapped in when complete, so that dist is never half of a build.
+ */
+import { chmodSync, cpSync, existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { runChild } from './child.mjs';
+import { tool } from './tools.mjs';
+
+const staging = resolve(`dist-${process.pid}.tmp`);
+
+try {
+  const { code } = await runChild(
+    process.execPath,
+    [tool('tsc'), '-p', 'tsconfig.build.json', '--outDir', staging],
+    {
+      stdio: 'inherit',
+    },
+  );
+  if (code === 0) publish();
+  else process.exitCode = code;
+} finally {
+  rmSync(staging, { recursive: true, force: true });
+}
+
+function publish() {
+  cpSync('src', staging, {
+    recursive: true,
+    filter: (source) => statSync(source).isDirectory() || !source.endsWith('.ts'),
+  });
+  for (const program of Object.values(JSON.parse(readFileSync('package.json', 'utf8')).bin)) {
+    const file = join(staging, program.replace(/^dist\//, ''));
+    if (!existsSync(file)) throw new Error(`npm run build: ${program} of package.json was not built`);
+    chmodSync(file, 0o755);
+  }
+  rmSync('dist', { recursive: true, force: true });
+  renameSync(staging, 'dist');
+}
