@@ -1,0 +1,208 @@
+/**
+ * The ONE table of error codes, and the error classes callers branch on.
+ *
+ * A message says what happened, where, with which value, and what to do. `retryable` answers "may the same
+ * call succeed later, unchanged?". `status` is the HTTP status the API answers with.
+ */
+
+interface CodeEntry {
+  readonly meaning: string;
+  readonly retryable: boolean;
+  readonly status: number;
+}
+
+export const ERROR_CODES = {
+  OPTION_INVALID: { meaning: 'an option has a value outside its range', retryable: false, status: 400 },
+  TASK_INVALID: { meaning: 'a task definition is wrong', retryable: false, status: 400 },
+  TASK_DUPLICATE: { meaning: 'two tasks share one name', retryable: false, status: 409 },
+  TASK_UNKNOWN: { meaning: 'no task of that name is registered', retryable: true, status: 404 },
+  INPUT_INVALID: { meaning: "the input does not match the task's schema", retryable: false, status: 422 },
+  PAYLOAD_NOT_JSON: {
+    meaning: 'a value cannot be written as JSON without loss',
+    retryable: false,
+    status: 422,
+  },
+  PAYLOAD_TOO_LARGE: { meaning: 'a payload is larger than the limit', retryable: false, status: 413 },
+  PAYLOAD_CORRUPT: { meaning: 'a stored payload cannot be read back', retryable: false, status: 500 },
+  UNIQUE_CONFLICT: { meaning: 'a job with this unique key already exists', retryable: true, status: 409 },
+  JOB_UNKNOWN: { meaning: 'there is no job with this id', retryable: false, status: 404 },
+  JOB_STATE_REFUSED: {
+    meaning: 'the state of the job does not allow this action',
+    retryable: false,
+    status: 409,
+  },
+  JOB_FAILED: { meaning: 'the job ended as a dead letter', retryable: false, status: 424 },
+  JOB_CANCELLED: { meaning: 'the job was cancelled', retryable: false, status: 410 },
+  JOB_TIMED_OUT: { meaning: 'an attempt ran longer than its timeout', retryable: true, status: 504 },
+  JOB_POISONED: { meaning: 'the workers that ran the job kept dying', retryable: false, status: 500 },
+  LEASE_LOST: { meaning: 'another worker may own the job now', retryable: false, status: 409 },
+  LEASE_EXPIRED: { meaning: 'the worker that ran the job fell silent', retryable: true, status: 503 },
+  RESULT_TIMEOUT: { meaning: 'the job did not end within the time given', retryable: true, status: 504 },
+  QUEUE_BUSY: { meaning: 'the queue still has running jobs', retryable: true, status: 409 },
+  STORE_URL_INVALID: { meaning: 'the store URL cannot be understood', retryable: false, status: 400 },
+  STORE_UNAVAILABLE: { meaning: 'the store cannot be reached or opened', retryable: true, status: 503 },
+  STORE_READ_ONLY: { meaning: 'the store cannot be written', retryable: false, status: 503 },
+  STORE_FULL: { meaning: 'the store has no space left', retryable: true, status: 507 },
+  STORE_BUSY: { meaning: 'the store is locked by somebody else for too long', retryable: true, status: 503 },
+  STORE_CORRUPT: { meaning: 'the store holds damaged data', retryable: false, status: 500 },
+  STORE_NEWER: { meaning: 'a newer version of Longshore wrote this store', retryable: false, status: 409 },
+  STORE_OUTDATED: { meaning: 'the store needs migrations', retryable: false, status: 409 },
+  STORE_CLOSED: { meaning: 'the store was closed', retryable: false, status: 503 },
+  STORE_FAILED: { meaning: 'the store met an unexpected error', retryable: true, status: 500 },
+} as const satisfies Record<string, CodeEntry>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+export interface LongshoreErrorOptions {
+  /** What caused it; kept as it is. */
+  readonly cause?: unknown;
+  /** Facts for programs: field, value, limits, ids. JSON-safe. */
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** Every error Longshore throws on its own account. Branch on `code`. Errors of your handlers are never wrapped in it. */
+export class LongshoreError extends Error {
+  override readonly name = 'LongshoreError';
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, message: string, options: LongshoreErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.details = options.details ?? {};
+  }
+
+  get retryable(): boolean {
+    return ERROR_CODES[this.code].retryable;
+  }
+
+  get status(): number {
+    return ERROR_CODES[this.code].status;
+  }
+
+  toJSON(): {
+    code: ErrorCode;
+    message: string;
+    retryable: boolean;
+    details: Readonly<Record<string, unknown>>;
+  } {
+    return { code: this.code, message: this.message, retryable: this.retryable, details: this.details };
+  }
+}
+
+/** Throw it from a handler: the job fails at once, whatever attempts are left. */
+export class UnrecoverableError extends Error {
+  override readonly name: string = 'UnrecoverableError';
+}
+
+/** Throw it from a handler: this attempt failed, and the next one starts after `retryAfterMs`, whatever the backoff says. */
+export class RetryAfterError extends Error {
+  override readonly name = 'RetryAfterError';
+  readonly retryAfterMs: number;
+
+  constructor(message: string, retryAfterMs: number, options?: ErrorOptions) {
+    super(message, options);
+    this.retryAfterMs = requireMs('retryAfterMs', retryAfterMs);
+  }
+}
+
+/** Throw it from a handler: not now, run me again after `delayMs`; the attempt is not charged. */
+export class SnoozeError extends Error {
+  override readonly name = 'SnoozeError';
+  readonly delayMs: number;
+
+  constructor(delayMs: number, message = `snoozed for ${delayMs} ms`) {
+    super(message);
+    this.delayMs = requireMs('delayMs', delayMs);
+  }
+}
+
+/** Throws OPTION_INVALID unless `value` is a whole number of at least `min`. */
+export function requireInteger(
+  field: string,
+  value: unknown,
+  min: number,
+  max = Number.MAX_SAFE_INTEGER,
+): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
+  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+  throw optionInvalid(field, value, `a whole number ${range}`);
+}
+
+/** Throws OPTION_INVALID unless `value` is a finite number of milliseconds, 0 or more. */
+export function requireMs(field: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
+  throw optionInvalid(field, value, 'a number of milliseconds, 0 or more');
+}
+
+/** Throws OPTION_INVALID unless `value` is a string of 1 to `max` characters. */
+export function requireName(field: string, value: unknown, max = 200): string {
+  if (typeof value === 'string' && value.length > 0 && value.length <= max) return value;
+  throw optionInvalid(field, value, `a string of 1 to ${max} characters`);
+}
+
+export function optionInvalid(field: string, value: unknown, expected: string): LongshoreError {
+  const shown = show(value);
+  return new LongshoreError('OPTION_INVALID', `${field} is ${shown}; expected ${expected}.`, {
+    details: { field, value: shown, expected },
+  });
+}
+
+/** A value as a reader of an error message wants to see it: short, typed, on one line. */
+export function show(value: unknown): string {
+  if (typeof value === 'string')
+    return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  return `an object (${value.constructor?.name ?? 'no prototype'})`;
+}
+
+/** An error of one attempt, as kept with the job. */
+export interface AttemptError {
+  readonly attempt: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string | null;
+  /** The error's own `code` where it has one (LongshoreError, Node's system errors). */
+  readonly code: string | null;
+}
+
+const STACK_CHARS_MAX = 8_000;
+const MESSAGE_CHARS_MAX = 4_000;
+
+/** Turns whatever a handler threw, `undefined` included, into what is kept with the job. */
+export function toAttemptError(thrown: unknown, attempt: number, at: number): AttemptError {
+  if (!(thrown instanceof Error)) {
+    return {
+      attempt,
+      at,
+      name: 'NonError',
+      message: `The handler threw ${show(thrown)}, not an Error.`,
+      stack: null,
+      code: null,
+    };
+  }
+  const code = (thrown as { code?: unknown }).code;
+  return {
+    attempt,
+    at,
+    name: String(thrown.name),
+    message: String(thrown.message).slice(0, MESSAGE_CHARS_MAX),
+    stack: stackWithCauses(thrown).slice(0, STACK_CHARS_MAX),
+    code: typeof code === 'string' ? code : null,
+  };
+}
+
+function stackWithCauses(error: Error): string {
+  let text = error.stack ?? `${error.name}: ${error.message}`;
+  let cause = error.cause;
+  for (let depth = 0; cause instanceof Error && depth < 5; depth += 1) {
+    text += `\ncaused by: ${cause.stack ?? cause.message}`;
+    cause = cause.cause;
+  }
+  return text;
+}

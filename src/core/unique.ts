@@ -1,0 +1,86 @@
+import { optionInvalid, requireMs, requireName } from './errors.ts';
+
+/**
+ * Unique keys. A key is held from enqueue until its job ends; with `periodMs` at least that long, whichever is later.
+ *
+ * | mode       | when the key is held |
+ * |------------|----------------------|
+ * | `reject`   | UNIQUE_CONFLICT, naming the holder |
+ * | `existing` | the holder's handle is returned |
+ * | `replace`  | a waiting holder takes the new input, priority and time; a running one is left alone and a new job is added, which takes the key over |
+ * | `debounce` | like replace, and the job starts `periodMs` after the LAST enqueue; a running holder is left alone |
+ * | `throttle` | the holder's handle is returned until `periodMs` after the FIRST enqueue, even when its job has ended |
+ */
+export type UniqueMode = 'reject' | 'existing' | 'replace' | 'debounce' | 'throttle';
+
+export type UniqueScope = 'task' | 'queue' | 'store';
+
+export interface UniqueOptions {
+  /** Default: the input itself, as JSON with sorted keys. */
+  readonly key?: string;
+  /** Default `existing`. */
+  readonly mode?: UniqueMode;
+  /** Where the key must be unique; default `task`. */
+  readonly scope?: UniqueScope;
+  /** Required by debounce and throttle. */
+  readonly periodMs?: number;
+}
+
+/** What a store needs to know. */
+export interface UniqueSpec {
+  /** Scope and key in one string. */
+  readonly key: string;
+  readonly mode: UniqueMode;
+  /** 0 = while the job lives. */
+  readonly periodMs: number;
+}
+
+const MODES: readonly string[] = [
+  'reject',
+  'existing',
+  'replace',
+  'debounce',
+  'throttle',
+] satisfies UniqueMode[];
+
+/** Throws OPTION_INVALID. */
+export function uniqueSpec(options: UniqueOptions, task: string, queue: string, input: unknown): UniqueSpec {
+  const { mode = 'existing', scope = 'task', periodMs = 0 } = options;
+  if (!MODES.includes(mode))
+    throw optionInvalid('unique.mode', mode, MODES.map((name) => `'${name}'`).join(', '));
+  requireMs('unique.periodMs', periodMs);
+  if ((mode === 'debounce' || mode === 'throttle') && periodMs === 0) {
+    throw optionInvalid(
+      'unique.periodMs',
+      options.periodMs,
+      `a number of milliseconds above 0, which mode '${mode}' needs`,
+    );
+  }
+  const key = options.key === undefined ? sortedJson(input) : requireName('unique.key', options.key, 1_000);
+  return { key: `${scopePrefix(scope, task, queue)}${key}`, mode, periodMs };
+}
+
+function scopePrefix(scope: UniqueScope, task: string, queue: string): string {
+  switch (scope) {
+    case 'task':
+      return `task/${task}/`;
+    case 'queue':
+      return `queue/${queue}/`;
+    case 'store':
+      return 'store/';
+    default:
+      throw optionInvalid('unique.scope', scope, "'task', 'queue' or 'store'");
+  }
+}
+
+/** Equal inputs give equal text, whatever the order of their keys. */
+export function sortedJson(value: unknown): string {
+  return (
+    JSON.stringify(value, (_key, item: unknown) => {
+      if (item === null || typeof item !== 'object' || Array.isArray(item)) return item;
+      const sorted: Record<string, unknown> = {};
+      for (const key of Object.keys(item).sort()) sorted[key] = (item as Record<string, unknown>)[key];
+      return sorted;
+    }) ?? ''
+  );
+}

@@ -1,0 +1,16 @@
+/**
+ * The wake-up port. A notification is a hint that something was committed: it may come late, twice or never,
+ * and polling alone must be enough. Stores publish themselves, after the commit that made the hint true.
+ */
+export interface Notifier {
+  /** Calls `listener` for every hint until the returned function is called. Never keeps the process alive. */
+  subscribe(topic: Topic, listener: () => void): () => void;
+  /** True when hints also come from other processes. */
+  readonly crossProcess: boolean;
+}
+
+/**
+ * `ready`: jobs may be claimable, now or at a new earlier time. `control`: a queue was paused or resumed, or a
+ * running job is to be cancelled. `settled`: jobs reached a terminal state.
+ */
+export type Topic = 'ready' | 'control' | 'settled';

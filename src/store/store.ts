@@ -1,0 +1,367 @@
+import type { Clock } from '../core/clock.ts';
+import type { AttemptError } from '../core/errors.ts';
+import type { AuditEntry, Job, LogLine } from '../core/job.ts';
+import type { JobState, TerminalState } from '../core/job-state.ts';
+import type { Outcome } from '../core/outcome.ts';
+import type { UniqueSpec } from '../core/unique.ts';
+import type { LeaseLock } from './lease-lock.ts';
+import type { Notifier } from './notifier.ts';
+
+/**
+ * THE store contract: where jobs live. Batch-first, free of any driver's types.
+ *
+ * What each verb guarantees stands in docs/store-contract.md, and the conformance suite (longshore/testing) tests
+ * exactly that. Rules that hold for all verbs:
+ * - A verb is atomic: all of its effects are durable when its promise resolves, or none happened and it rejects
+ *   with a LongshoreError. A batch is one transaction; an item that cannot be applied is reported in its receipt.
+ * - `now` (ms since the epoch) is the store's own clock unless given.
+ * - Receipts stand in the order of the request.
+ * - Verbs called in one tick of the event loop may share a round trip and a commit; they apply in call order.
+ */
+export interface Store {
+  readonly capabilities: Capabilities;
+  readonly notifier: Notifier;
+  readonly lock: LeaseLock;
+
+  // Jobs in, jobs out
+  enqueue(specs: readonly JobSpec[], options?: Timed): Promise<EnqueueReceipt[]>;
+  claim(request: ClaimRequest): Promise<ClaimReceipt>;
+  settle(settlements: readonly Settlement[], options?: Timed): Promise<SettleReceipt[]>;
+  /** Adds progress and log lines to running jobs, fenced like settle. */
+  annotate(notes: readonly Note[], options?: Timed): Promise<AnnotateReceipt[]>;
+
+  // Leases and workers
+  /** Marks the worker alive and renews every lease it holds. */
+  beat(beat: WorkerBeat): Promise<BeatReceipt>;
+  /** Beats for a worker at an interval, on a thread that runs no handler wherever the store spans processes. */
+  keepAlive(options: KeepAliveOptions): KeepAlive;
+  /** Removes the worker from the registry and gives back, uncharged, whatever it still holds. */
+  retire(workerId: string, options?: Timed): Promise<void>;
+  workers(options?: Timed): Promise<WorkerRecord[]>;
+
+  // Maintenance
+  /** Takes back expired leases (see core/settle-rule.ts `expire`). */
+  reap(request?: ReapRequest): Promise<ReapReceipt>;
+  /** Deletes finished jobs beyond their queue's retention, expired unique keys and long-dead workers. */
+  prune(request?: PruneRequest): Promise<PruneReceipt>;
+
+  // Queues
+  configureQueue(queue: string, change: QueueChange, options?: Timed): Promise<QueueSettings>;
+  /** Every queue that has settings or jobs, by name. */
+  queues(): Promise<QueueRecord[]>;
+  /** Deletes the queue's jobs in `states`. Running jobs are deleted too when listed: their outcomes will be lost. */
+  clear(queue: string, states: readonly JobState[]): Promise<number>;
+
+  // Single jobs
+  /** Operator actions; each is refused where the transition table does not allow it, and audited where it applies. */
+  control(commands: readonly JobCommand[], options?: Timed): Promise<ControlReceipt[]>;
+  get(ids: readonly string[]): Promise<(Job | null)[]>;
+  /** Newest first (descending seq). */
+  list(filter: JobFilter): Promise<JobPage>;
+  /** Errors of every attempt, log lines and audit entries of one job, oldest first; null when there is no such job. */
+  trail(id: string): Promise<JobTrail | null>;
+
+  close(): Promise<void>;
+}
+
+/** What a store can do, as data: the suite and the docs read it, and never a store's name. */
+export interface Capabilities {
+  /** Survives the end of the process. */
+  readonly durable: boolean;
+  /** Several processes may open it at once. */
+  readonly shared: boolean;
+  /** Hints reach other processes without polling. */
+  readonly notify: boolean;
+}
+
+export interface Timed {
+  readonly now?: number;
+}
+
+// ── enqueue ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A job to be. Validated by the client (src/queue); stores trust it. */
+export interface JobSpec {
+  /** Given by the client, so that an enqueue can be repeated after a lost reply: an id that exists already is not added again. */
+  readonly id: string;
+  readonly queue: string;
+  readonly task: string;
+  readonly priority: number;
+  readonly input: string | null;
+  readonly attemptsMax: number;
+  /** Milliseconds from the store's now; 0 = ready at once. Ignored when `dueAt` is given. */
+  readonly delayMs: number;
+  /** Absolute time in ms since the epoch. */
+  readonly dueAt: number | null;
+  readonly unique: UniqueSpec | null;
+}
+
+/**
+ * `created`: a new job. `existing`: nothing was added, `id` is the holder of the unique key (or the same id again).
+ * `replaced`: the waiting holder `id` took the new values. `conflict`: refused (mode `reject`), `id` is the holder.
+ */
+export interface EnqueueReceipt {
+  readonly status: 'created' | 'existing' | 'replaced' | 'conflict';
+  readonly id: string;
+  readonly state: JobState;
+}
+
+// ── claim and settle ───────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface ClaimRequest {
+  readonly workerId: string;
+  /** Looked at in this order; paused ones are passed over. */
+  readonly queues: readonly string[];
+  /** At most this many jobs. */
+  readonly limit: number;
+  readonly leaseMs: number;
+  readonly now?: number;
+}
+
+export interface ClaimReceipt {
+  /** By queue as requested, then priority, then seq. Due jobs are promoted by the claim itself. */
+  readonly leases: Lease[];
+  /** When the earliest scheduled job of these queues (paused ones aside) becomes due; null when there is none. */
+  readonly nextDueAt: number | null;
+}
+
+/** A claimed job. The hot path's value: only what running it needs. */
+export interface Lease {
+  readonly id: string;
+  /** Opaque fencing token; changes at every claim. */
+  readonly token: string;
+  /** Store time of the claim. */
+  readonly claimedAt: number;
+  readonly queue: string;
+  readonly task: string;
+  readonly input: string | null;
+  readonly attempt: number;
+  readonly attemptsMax: number;
+  readonly crashes: number;
+  readonly priority: number;
+  readonly createdAt: number;
+  /** When the job became claimable; `claimedAt - dueAt` is its waiting time. */
+  readonly dueAt: number;
+}
+
+export interface Settlement {
+  readonly id: string;
+  readonly token: string;
+  readonly outcome: Outcome;
+}
+
+/** `lost`: the token is not the job's current one; nothing was written. */
+export type SettleReceipt =
+  | { readonly status: 'settled'; readonly state: JobState }
+  | { readonly status: 'lost' };
+
+export interface Note {
+  readonly id: string;
+  readonly token: string;
+  /** Encoded; absent = unchanged. */
+  readonly progress?: string | null;
+  readonly logs?: readonly LogLine[];
+}
+
+export type AnnotateReceipt = 'noted' | 'lost';
+
+// ── leases and workers ─────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface WorkerInfo {
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+  /** Of the longshore package. */
+  readonly version: string;
+  readonly tasks: readonly string[];
+  readonly queues: readonly string[];
+  readonly startedAt: number;
+}
+
+export interface WorkerLoad {
+  readonly slots: number;
+  readonly slotsUsed: number;
+}
+
+export interface WorkerBeat extends Timed {
+  readonly worker: WorkerInfo;
+  readonly load: WorkerLoad;
+  readonly leaseMs: number;
+}
+
+export interface BeatReceipt {
+  /** Store time of the beat. */
+  readonly now: number;
+  /** Jobs held by the worker whose cancellation was asked for. */
+  readonly cancelled: readonly string[];
+  /** Jobs the worker holds as far as the store knows; one claimed before `now` and absent here was lost. */
+  readonly held: readonly string[];
+}
+
+export interface KeepAliveOptions {
+  readonly worker: WorkerInfo;
+  readonly leaseMs: number;
+  readonly intervalMs: number;
+  /** Called on the caller's thread after each beat. */
+  readonly onBeat: (receipt: BeatReceipt) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+export interface KeepAlive {
+  /** What the next beats report. */
+  update(load: WorkerLoad): void;
+  /** Beats now; resolves when the beat is in the store and `onBeat` was called. */
+  beat(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface WorkerRecord extends WorkerInfo, WorkerLoad {
+  readonly seenAt: number;
+  /** Jobs it holds. */
+  readonly running: number;
+  /** False once its lease time passed without a beat. */
+  readonly alive: boolean;
+}
+
+// ── maintenance ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface ReapRequest extends Timed {
+  /** Leases a job may lose before it fails; default 3. */
+  readonly crashesMax?: number;
+}
+
+export interface ReapReceipt {
+  readonly reaped: readonly {
+    readonly id: string;
+    readonly queue: string;
+    readonly task: string;
+    readonly state: JobState;
+    readonly crashes: number;
+  }[];
+}
+
+export interface PruneRequest extends Timed {
+  /** At most this many jobs in one call; default 10,000. */
+  readonly limit?: number;
+}
+
+export interface PruneReceipt {
+  readonly jobs: number;
+  readonly workers: number;
+  /** True when the limit stopped it. */
+  readonly more: boolean;
+}
+
+// ── queues ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** How long and how many finished jobs are kept. 0 in either keeps nothing; null sets no bound. */
+export interface Keep {
+  readonly ageMs: number | null;
+  readonly count: number | null;
+}
+
+export type Retention = Readonly<Record<TerminalState, Keep>>;
+
+export const RETENTION_DEFAULT: Retention = {
+  completed: { ageMs: 7 * 86_400_000, count: 1_000_000 },
+  failed: { ageMs: 90 * 86_400_000, count: 1_000_000 },
+  cancelled: { ageMs: 7 * 86_400_000, count: 1_000_000 },
+};
+
+export interface QueueSettings {
+  readonly name: string;
+  readonly pausedAt: number | null;
+  readonly retention: Retention;
+}
+
+export interface QueueChange {
+  readonly paused?: boolean;
+  readonly retention?: Partial<Retention>;
+}
+
+export interface QueueRecord extends QueueSettings {
+  readonly counts: Readonly<Record<JobState, number>>;
+}
+
+// ── single jobs ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+interface Command {
+  readonly id: string;
+  /** Who asks; kept in the audit trail. */
+  readonly by: string;
+  readonly why: string | null;
+}
+
+export type JobCommand =
+  /** Waiting jobs become `cancelled`; a running one is asked to stop and becomes `cancelled` when it does. */
+  | (Command & { readonly type: 'cancel' })
+  /** Back to `ready` with a fresh budget of attempts and crashes; errors are kept. */
+  | (Command & { readonly type: 'redrive' })
+  /** A failed job counts as completed, with this encoded result. */
+  | (Command & { readonly type: 'resolve'; readonly result: string | null })
+  /** Another time for a waiting job; a past time makes it ready. */
+  | (Command & { readonly type: 'reschedule'; readonly dueAt: number })
+  /** Another priority for a waiting job. */
+  | (Command & { readonly type: 'reprioritize'; readonly priority: number })
+  /** Deletes a job that is not running, with its trail. */
+  | (Command & { readonly type: 'remove' });
+
+/** `done`; `requested` (cancel of a running job); `refused`: its state does not allow it; `unknown`: no such job. */
+export interface ControlReceipt {
+  readonly status: 'done' | 'requested' | 'refused' | 'unknown';
+  /** After the command; null when removed or unknown. */
+  readonly state: JobState | null;
+}
+
+export interface JobFilter {
+  readonly states?: readonly JobState[];
+  readonly queue?: string;
+  readonly task?: string;
+  readonly limit: number;
+  /** From the page before. */
+  readonly cursor?: string;
+}
+
+export interface JobPage {
+  readonly jobs: readonly Job[];
+  /** Opaque; null on the last page. */
+  readonly cursor: string | null;
+}
+
+export interface JobTrail {
+  readonly errors: readonly AttemptError[];
+  readonly logs: readonly LogLine[];
+  readonly audit: readonly AuditEntry[];
+}
+
+// ── opening ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** How a kind of store is opened and looked after; one per store folder. */
+export interface StoreDriver {
+  /** Throws STORE_URL_INVALID, STORE_UNAVAILABLE, STORE_READ_ONLY, STORE_CORRUPT, STORE_NEWER, STORE_OUTDATED. */
+  open(url: string, options: StoreOptions): Promise<Store>;
+  /** Brings the store's layout up to date; `dryRun` only says what it would do. */
+  migrate(url: string, options: { readonly dryRun: boolean }): Promise<MigrationReport>;
+  /** Looks for what may be wrong, without changing anything. */
+  doctor(url: string): Promise<Finding[]>;
+}
+
+export interface StoreOptions {
+  /** Default: the machine's clock, read where the store runs. */
+  readonly clock?: Clock;
+}
+
+export interface MigrationReport {
+  /** Layout version found; 0 for a new store. */
+  readonly from: number;
+  readonly to: number;
+  readonly steps: readonly { readonly version: number; readonly name: string; readonly applied: boolean }[];
+}
+
+export interface Finding {
+  readonly check: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  /** What to do; null when ok. */
+  readonly remedy: string | null;
+}

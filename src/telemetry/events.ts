@@ -1,0 +1,152 @@
+import { channel } from 'node:diagnostics_channel';
+import type { AttemptError } from '../core/errors.ts';
+import type { JobState } from '../core/job-state.ts';
+
+/**
+ * The one catalogue of events. Each is published to typed listeners of one `Longshore` (longshore.on) and to the
+ * process-wide diagnostics channel `longshore:<name>`. Listeners run synchronously on the hot path: keep them short.
+ * Exporters (logs, metrics, traces) subscribe here; nobody imports them.
+ */
+
+/** Facts every event of a job carries. */
+export interface JobFacts {
+  readonly id: string;
+  readonly queue: string;
+  readonly task: string;
+}
+
+export interface AttemptFacts extends JobFacts {
+  readonly attempt: number;
+}
+
+export interface EndFacts extends AttemptFacts {
+  /** From claimable to claimed, ms. */
+  readonly waitMs: number;
+  /** Time in the handler, ms. */
+  readonly runMs: number;
+}
+
+/** The events by name. */
+export interface Events {
+  'job.enqueued': JobFacts & {
+    readonly status: 'created' | 'existing' | 'replaced';
+    readonly state: JobState;
+  };
+  'job.started': AttemptFacts & { readonly waitMs: number };
+  'job.completed': EndFacts;
+  'job.retried': EndFacts & { readonly error: AttemptError; readonly delayMs: number };
+  'job.failed': EndFacts & { readonly error: AttemptError };
+  'job.cancelled': EndFacts;
+  'job.snoozed': EndFacts & { readonly delayMs: number };
+  /** Given back unstarted. */
+  'job.released': AttemptFacts;
+  /** The store refused the outcome: another worker may own the job. */
+  'job.lost': AttemptFacts & { readonly outcome: string };
+  /** 80 % of the timeout have passed. */
+  'job.slow': AttemptFacts & { readonly runMs: number; readonly timeoutMs: number };
+  /** The handler ignored its abort signal; its slot is given away and its outcome is decided without it. */
+  'job.abandoned': AttemptFacts & { readonly runMs: number; readonly reason: string };
+  /** A lease expired and was taken back. */
+  'job.expired': JobFacts & { readonly state: JobState; readonly crashes: number };
+  'worker.started': {
+    readonly workerId: string;
+    readonly tasks: readonly string[];
+    readonly queues: readonly string[];
+    readonly slots: number;
+  };
+  'worker.stopping': { readonly workerId: string; readonly running: number; readonly graceMs: number };
+  'worker.stopped': { readonly workerId: string; readonly aborted: number; readonly released: number };
+  'worker.claimed': {
+    readonly workerId: string;
+    readonly jobs: number;
+    readonly limit: number;
+    readonly tookMs: number;
+  };
+  'worker.settled': { readonly workerId: string; readonly jobs: number; readonly tookMs: number };
+  /** Leadership for maintenance was won or lost. */
+  'leader.changed': { readonly workerId: string; readonly leading: boolean };
+  'queue.paused': { readonly queue: string };
+  'queue.resumed': { readonly queue: string };
+  /** A queue holds at least as many dead letters as the alert threshold. */
+  'queue.deadLetters': { readonly queue: string; readonly failed: number; readonly threshold: number };
+  'store.called': { readonly verb: string; readonly tookMs: number; readonly items: number };
+  /** A service could not reach or use the store; it tries again after `retryMs`. */
+  'store.failed': { readonly verb: string; readonly error: unknown; readonly retryMs: number | null };
+  'store.pruned': { readonly jobs: number; readonly workers: number };
+}
+
+export type EventName = keyof Events;
+
+export type EventListener<Name extends EventName> = (event: Events[Name]) => void;
+
+export const EVENT_NAMES = [
+  'job.enqueued',
+  'job.started',
+  'job.completed',
+  'job.retried',
+  'job.failed',
+  'job.cancelled',
+  'job.snoozed',
+  'job.released',
+  'job.lost',
+  'job.slow',
+  'job.abandoned',
+  'job.expired',
+  'worker.started',
+  'worker.stopping',
+  'worker.stopped',
+  'worker.claimed',
+  'worker.settled',
+  'leader.changed',
+  'queue.paused',
+  'queue.resumed',
+  'queue.deadLetters',
+  'store.called',
+  'store.failed',
+  'store.pruned',
+] as const satisfies readonly EventName[];
+
+interface Line {
+  readonly channel: ReturnType<typeof channel>;
+  listeners: ((event: never) => void)[];
+}
+
+/** Publishes the catalogue's events. One per `Longshore`. */
+export class EventBus {
+  readonly #lines: Readonly<Record<EventName, Line>>;
+
+  constructor() {
+    const lines = EVENT_NAMES.map((name) => [name, { channel: channel(`longshore:${name}`), listeners: [] }]);
+    this.#lines = Object.fromEntries(lines) as Record<EventName, Line>;
+  }
+
+  /** Whether anybody listens: ask before building an event on a hot path. */
+  wants(name: EventName): boolean {
+    const line = this.#lines[name];
+    return line.listeners.length > 0 || line.channel.hasSubscribers;
+  }
+
+  /** A listener that throws is reported as an uncaught exception of its own, and never disturbs a job. */
+  emit<Name extends EventName>(name: Name, event: Events[Name]): void {
+    const line = this.#lines[name];
+    if (line.channel.hasSubscribers) line.channel.publish(event);
+    for (const listener of line.listeners) {
+      try {
+        (listener as EventListener<Name>)(event);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  /** Adds a listener; the returned function removes it. */
+  on<Name extends EventName>(name: Name, listener: EventListener<Name>): () => void {
+    const line = this.#lines[name];
+    line.listeners = [...line.listeners, listener as (event: never) => void];
+    return () => {
+      line.listeners = line.listeners.filter((other) => other !== (listener as (event: never) => void));
+    };
+  }
+}
