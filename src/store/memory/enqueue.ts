@@ -1,0 +1,108 @@
+import { isTerminal } from '../../core/job-state.ts';
+import type { UniqueSpec } from '../../core/unique.ts';
+import type { EnqueueReceipt, JobSpec } from '../store.ts';
+import type { JobRow, KeyHold, Rows } from './rows.ts';
+
+/** Jobs in. Specs apply in order, so a later one of the same batch meets the keys and ids of the earlier ones. */
+export function enqueue(rows: Rows, specs: readonly JobSpec[], now: number): EnqueueReceipt[] {
+  return specs.map((spec) => enqueueOne(rows, spec, now));
+}
+
+function enqueueOne(rows: Rows, spec: JobSpec, now: number): EnqueueReceipt {
+  const same = rows.jobs.get(spec.id);
+  if (same !== undefined) return { status: 'existing', id: same.id, state: same.state };
+  const { unique } = spec;
+  if (unique === null) return create(rows, spec, now);
+  const hold = rows.keys.get(unique.key);
+  if (hold === undefined || !isHeld(rows, hold, now)) return create(rows, spec, now);
+  return meetHolder(rows, spec, unique, hold, now);
+}
+
+/** What core/unique.ts's table says about a key that is held. */
+function meetHolder(
+  rows: Rows,
+  spec: JobSpec,
+  unique: UniqueSpec,
+  hold: KeyHold,
+  now: number,
+): EnqueueReceipt {
+  const holder = rows.jobs.get(hold.id);
+  const state = holder?.state ?? hold.state;
+  const existing: EnqueueReceipt = { status: 'existing', id: hold.id, state };
+  switch (unique.mode) {
+    case 'reject':
+      return { ...existing, status: 'conflict' };
+    case 'existing':
+    case 'throttle':
+      return existing;
+    case 'replace':
+    case 'debounce':
+      if (holder === undefined || isTerminal(state)) return create(rows, spec, now);
+      if (state !== 'running') return replace(rows, holder, hold, spec, now);
+      return unique.mode === 'debounce' ? existing : create(rows, spec, now);
+  }
+}
+
+function create(rows: Rows, spec: JobSpec, now: number): EnqueueReceipt {
+  const dueAt = dueTime(spec, now);
+  const state = dueAt > now ? 'scheduled' : 'ready';
+  const { id, unique } = spec;
+  rows.add({
+    id,
+    queue: spec.queue,
+    task: spec.task,
+    state,
+    priority: spec.priority,
+    input: spec.input,
+    result: null,
+    attempt: 0,
+    attemptsMax: spec.attemptsMax,
+    crashes: 0,
+    createdAt: now,
+    dueAt,
+    startedAt: null,
+    finishedAt: null,
+    uniqueKey: unique?.key ?? null,
+    progress: null,
+    cancelRequested: false,
+    workerId: null,
+    leaseExpiresAt: null,
+    token: null,
+    errors: [],
+    logs: [],
+    audit: [],
+  });
+  if (unique !== null) rows.keys.set(unique.key, { id, untilAt: now + unique.periodMs, state });
+  rows.topics.add('ready');
+  return { status: 'created', id, state };
+}
+
+/** The waiting holder keeps its id, its place in the line and its history, and takes all the rest from the spec. */
+function replace(rows: Rows, holder: JobRow, hold: KeyHold, spec: JobSpec, now: number): EnqueueReceipt {
+  const dueAt = dueTime(spec, now);
+  rows.rearrange(holder, () => {
+    holder.queue = spec.queue;
+    holder.task = spec.task;
+    holder.priority = spec.priority;
+    holder.input = spec.input;
+    holder.attemptsMax = spec.attemptsMax;
+    holder.dueAt = dueAt;
+    if (holder.state !== 'blocked') holder.state = dueAt > now ? 'scheduled' : 'ready';
+  });
+  hold.untilAt = now + (spec.unique?.periodMs ?? 0);
+  rows.topics.add('ready');
+  return { status: 'replaced', id: holder.id, state: holder.state };
+}
+
+/** A time in the past counts from now: the job was not claimable before it was there. */
+function dueTime(spec: JobSpec, now: number): number {
+  if (spec.unique?.mode === 'debounce') return now + spec.unique.periodMs;
+  return Math.max(now, spec.dueAt ?? now + spec.delayMs);
+}
+
+/** A key is held while its job lives, and for its period if that is longer. */
+export function isHeld(rows: Rows, hold: KeyHold, now: number): boolean {
+  if (hold.untilAt > now) return true;
+  const job = rows.jobs.get(hold.id);
+  return job !== undefined && !isTerminal(job.state);
+}

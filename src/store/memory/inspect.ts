@@ -1,0 +1,62 @@
+import { optionInvalid } from '../../core/errors.ts';
+import type { Job } from '../../core/job.ts';
+import type { JobFilter, JobPage, JobTrail, QueueRecord, QueueSettings } from '../store.ts';
+import { type JobRow, type QueueRow, type Rows, toJob } from './rows.ts';
+
+/** What is there to see. Everything handed out is a copy. */
+export function get(rows: Rows, ids: readonly string[]): (Job | null)[] {
+  return ids.map((id) => {
+    const job = rows.jobs.get(id);
+    return job === undefined ? null : toJob(job);
+  });
+}
+
+export function list(rows: Rows, filter: JobFilter): JobPage {
+  const jobs: Job[] = [];
+  for (let at = startOf(rows.bySeq, filter.cursor); at >= 0; at -= 1) {
+    const job = rows.bySeq[at] as JobRow;
+    if (job.gone || !matches(job, filter)) continue;
+    if (jobs.length >= filter.limit) return { jobs, cursor: String(jobs.at(-1)?.seq ?? job.seq + 1) };
+    jobs.push(toJob(job));
+  }
+  return { jobs, cursor: null };
+}
+
+function matches(job: JobRow, { states, queue, task }: JobFilter): boolean {
+  return (
+    (states === undefined || states.includes(job.state)) &&
+    (queue === undefined || queue === job.queue) &&
+    (task === undefined || task === job.task)
+  );
+}
+
+/** Index of the last job with a seq below the cursor's. */
+function startOf(bySeq: readonly JobRow[], cursor: string | undefined): number {
+  if (cursor === undefined) return bySeq.length - 1;
+  if (!/^\d{1,15}$/.test(cursor)) throw optionInvalid('cursor', cursor, 'the cursor of an earlier page');
+  const seq = Number(cursor);
+  let [low, high] = [0, bySeq.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((bySeq[middle] as JobRow).seq < seq) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+export function trail(rows: Rows, id: string): JobTrail | null {
+  const job = rows.jobs.get(id);
+  if (job === undefined) return null;
+  return structuredClone({ errors: job.errors, logs: job.logs, audit: job.audit });
+}
+
+export function queues(rows: Rows): QueueRecord[] {
+  return [...rows.queues.values()]
+    .filter((queue) => queue.configured || Object.values(queue.counts).some((count) => count > 0))
+    .map((queue) => ({ ...settingsOf(queue), counts: { ...queue.counts } }))
+    .sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+export function settingsOf(queue: QueueRow): QueueSettings {
+  return { name: queue.name, pausedAt: queue.pausedAt, retention: structuredClone(queue.retention) };
+}

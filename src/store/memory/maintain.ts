@@ -1,0 +1,61 @@
+import { TERMINAL_STATES } from '../../core/job-state.ts';
+import { expire } from '../../core/settle-rule.ts';
+import type { Keep, PruneReceipt, PruneRequest, ReapReceipt, ReapRequest } from '../store.ts';
+import { isHeld } from './enqueue.ts';
+import type { JobRow, Rows } from './rows.ts';
+import { applyChange } from './settle.ts';
+import { isAlive } from './workers.ts';
+
+const PRUNE_LIMIT_DEFAULT = 10_000;
+/** How long a worker that fell silent is still shown. */
+const DEAD_WORKER_KEPT_MS = 3_600_000;
+
+export function reap(rows: Rows, request: ReapRequest, now: number): ReapReceipt {
+  const expired = [...rows.held.values()]
+    .flatMap((held) => [...held])
+    .filter((job) => (job.leaseExpiresAt ?? 0) <= now)
+    .sort((one, other) => one.seq - other.seq);
+  const reaped = expired.map((job) => {
+    applyChange(rows, job, 'expire', expire(job, now, request.crashesMax), now);
+    const { id, queue, task, state, crashes } = job;
+    return { id, queue, task, state, crashes };
+  });
+  return { reaped };
+}
+
+export function prune(rows: Rows, request: PruneRequest, now: number): PruneReceipt {
+  for (const [key, hold] of rows.keys) if (!isHeld(rows, hold, now)) rows.keys.delete(key);
+  return { workers: pruneWorkers(rows, now), ...pruneJobs(rows, request.limit ?? PRUNE_LIMIT_DEFAULT, now) };
+}
+
+function pruneJobs(rows: Rows, limit: number, now: number): { jobs: number; more: boolean } {
+  let jobs = 0;
+  for (const queue of rows.queues.values()) {
+    for (const state of TERMINAL_STATES) {
+      const line = queue.finished[state];
+      const keep = queue.retention[state];
+      for (let oldest = line.head; oldest !== undefined; oldest = line.head) {
+        if (!isBeyond(oldest, line.size, keep, now)) break;
+        if (jobs === limit) return { jobs, more: true };
+        rows.remove(oldest);
+        jobs += 1;
+      }
+    }
+  }
+  return { jobs, more: false };
+}
+
+function isBeyond(oldest: JobRow, kept: number, keep: Keep, now: number): boolean {
+  if (keep.count !== null && kept > keep.count) return true;
+  return keep.ageMs !== null && (oldest.finishedAt ?? now) + keep.ageMs <= now;
+}
+
+function pruneWorkers(rows: Rows, now: number): number {
+  let workers = 0;
+  for (const [id, worker] of rows.workers) {
+    if (isAlive(worker, now - DEAD_WORKER_KEPT_MS) || rows.held.has(id)) continue;
+    rows.workers.delete(id);
+    workers += 1;
+  }
+  return workers;
+}

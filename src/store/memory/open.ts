@@ -1,0 +1,159 @@
+import type { Clock } from '../../core/clock.ts';
+import { LongshoreError } from '../../core/errors.ts';
+import type { JobState } from '../../core/job-state.ts';
+import type { LeaseLock } from '../lease-lock.ts';
+import type {
+  ClaimRequest,
+  JobCommand,
+  JobFilter,
+  JobSpec,
+  KeepAlive,
+  KeepAliveOptions,
+  Note,
+  PruneRequest,
+  QueueChange,
+  ReapRequest,
+  Settlement,
+  Store,
+  StoreOptions,
+  Timed,
+  WorkerBeat,
+} from '../store.ts';
+import { claim } from './claim.ts';
+import { clear, configureQueue, control } from './control.ts';
+import { enqueue } from './enqueue.ts';
+import { get, list, queues, trail } from './inspect.ts';
+import { LoopKeepAlive, unrefTimer } from './keep-alive.ts';
+import { Locks } from './lock.ts';
+import { prune, reap } from './maintain.ts';
+import { MemoryNotifier } from './notifier.ts';
+import { Rows } from './rows.ts';
+import { annotate, settle } from './settle.ts';
+import { beat, retire, workers } from './workers.ts';
+
+/**
+ * The reference store: everything in this process's memory, gone with it. Each verb runs to its end before it gives
+ * the loop away, so verbs are atomic and apply in call order. The conformance suite checks the other stores against
+ * the same sentences, not against this code.
+ */
+export class MemoryStore implements Store {
+  readonly capabilities = { durable: false, shared: false, notify: false } as const;
+  readonly notifier = new MemoryNotifier();
+  readonly lock: LeaseLock;
+  readonly #rows = new Rows();
+  readonly #locks = new Locks();
+  readonly #clock: Clock | undefined;
+  readonly #keepAlives = new Set<KeepAlive>();
+  #closed = false;
+
+  constructor({ clock }: StoreOptions) {
+    this.#clock = clock;
+    this.lock = {
+      acquire: async (request) => this.#do('acquire', (now) => this.#locks.acquire(request, now), request),
+      release: async (request) => this.#do('release', () => this.#locks.release(request)),
+    };
+  }
+
+  async enqueue(specs: readonly JobSpec[], options?: Timed) {
+    return this.#do('enqueue', (now) => enqueue(this.#rows, specs, now), options);
+  }
+
+  async claim(request: ClaimRequest) {
+    return this.#do('claim', (now) => claim(this.#rows, request, now), request);
+  }
+
+  async settle(settlements: readonly Settlement[], options?: Timed) {
+    return this.#do('settle', (now) => settle(this.#rows, settlements, now), options);
+  }
+
+  async annotate(notes: readonly Note[]) {
+    return this.#do('annotate', () => annotate(this.#rows, notes));
+  }
+
+  async beat(request: WorkerBeat) {
+    return this.#do('beat', (now) => beat(this.#rows, request, now), request);
+  }
+
+  keepAlive(options: KeepAliveOptions): KeepAlive {
+    this.#requireOpen('keepAlive');
+    const after = this.#clock === undefined ? unrefTimer : this.#clock.after.bind(this.#clock);
+    const keepAlive = new LoopKeepAlive(options, (request) => this.beat(request), after);
+    this.#keepAlives.add(keepAlive);
+    return keepAlive;
+  }
+
+  async retire(workerId: string, options?: Timed) {
+    return this.#do('retire', (now) => retire(this.#rows, workerId, now), options);
+  }
+
+  async workers(options?: Timed) {
+    return this.#do('workers', (now) => workers(this.#rows, now), options);
+  }
+
+  async reap(request: ReapRequest = {}) {
+    this.#requireOpen('reap');
+    await overdueTimers();
+    return this.#do('reap', (now) => reap(this.#rows, request, now), request);
+  }
+
+  async prune(request: PruneRequest = {}) {
+    return this.#do('prune', (now) => prune(this.#rows, request, now), request);
+  }
+
+  async configureQueue(queue: string, change: QueueChange, options?: Timed) {
+    return this.#do('configureQueue', (now) => configureQueue(this.#rows, queue, change, now), options);
+  }
+
+  async queues() {
+    return this.#do('queues', () => queues(this.#rows));
+  }
+
+  async clear(queue: string, states: readonly JobState[]) {
+    return this.#do('clear', () => clear(this.#rows, queue, states));
+  }
+
+  async control(commands: readonly JobCommand[], options?: Timed) {
+    return this.#do('control', (now) => control(this.#rows, commands, now), options);
+  }
+
+  async get(ids: readonly string[]) {
+    return this.#do('get', () => get(this.#rows, ids));
+  }
+
+  async list(filter: JobFilter) {
+    return this.#do('list', () => list(this.#rows, filter));
+  }
+
+  async trail(id: string) {
+    return this.#do('trail', () => trail(this.#rows, id));
+  }
+
+  async close() {
+    this.#closed = true;
+    this.notifier.close();
+    for (const keepAlive of this.#keepAlives) await keepAlive.close();
+  }
+
+  #do<T>(verb: string, work: (now: number) => T, time?: Timed): T {
+    this.#requireOpen(verb);
+    const result = work(time?.now ?? this.#clock?.now() ?? Date.now());
+    const { topics } = this.#rows;
+    if (topics.size > 0) {
+      this.notifier.publish(topics);
+      topics.clear();
+    }
+    return result;
+  }
+
+  #requireOpen(verb: string): void {
+    if (this.#closed)
+      throw new LongshoreError('STORE_CLOSED', `The store was closed before ${verb} was called.`, {
+        details: { verb },
+      });
+  }
+}
+
+/** Resolves after one full turn of the event loop, timers included, wherever in a turn it is called. */
+async function overdueTimers(): Promise<void> {
+  for (let phase = 0; phase < 2; phase += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+}
