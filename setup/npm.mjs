@@ -15,7 +15,8 @@ export async function npm(args, cwd) {
     // npm is a .cmd file on Windows, which only a shell can start.
     shell: before.length === 0 && process.platform === 'win32',
   }).catch((error) => ({ code: 1, signal: null, output: `npm could not be started: ${error.message}\n` }));
-  if (end.code === 0 && end.signal === null) return;
+  if (end.signal !== null) throw new Error(`set-up: npm was ended by ${end.signal}`);
+  if (end.code === 0) return;
   throw new Error(
     `${end.output.trimEnd()}\n` +
       `set-up: \`npm ${args.join(' ')}\` failed in ${cwd}. ` +

@@ -16,6 +16,7 @@ export function testArguments(args, root) {
   const files = (paths.length === 0 ? ['test'] : paths).flatMap((path) => testFiles(resolve(root, path)));
   if (files.length === 0) throw new Error(`npm test: no *.test.ts file in ${paths.join(', ') || 'test'}`);
   return [
+    `--import=${new URL('./test-guard.mjs', import.meta.url).href}`,
     '--test',
     '--test-reporter=spec',
     `--test-concurrency=${Math.max(2, availableParallelism())}`,
