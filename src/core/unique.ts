@@ -2,14 +2,17 @@ import { optionInvalid, requireMs, requireName } from './errors.ts';
 
 /**
  * Unique keys. A key is held from enqueue until its job ends; with `periodMs` at least that long, whichever is later.
+ * The period runs from the enqueue that added the job or was the last to replace its values.
  *
  * | mode       | when the key is held |
  * |------------|----------------------|
  * | `reject`   | UNIQUE_CONFLICT, naming the holder |
  * | `existing` | the holder's handle is returned |
- * | `replace`  | a waiting holder takes the new input, priority and time; a running one is left alone and a new job is added, which takes the key over |
- * | `debounce` | like replace, and the job starts `periodMs` after the LAST enqueue; a running holder is left alone |
+ * | `replace`  | a waiting holder takes the new queue, task, input, priority, attempts and time; a running or ended one is left alone and a new job is added, which takes the key over |
+ * | `debounce` | like replace, and the job is due `periodMs` after the LAST enqueue, whatever delay was asked for; a running holder's handle is returned |
  * | `throttle` | the holder's handle is returned until `periodMs` after the FIRST enqueue, even when its job has ended |
+ *
+ * A job that is removed or cleared gives its key up at once. A redriven job takes its key again if nobody holds it.
  */
 export type UniqueMode = 'reject' | 'existing' | 'replace' | 'debounce' | 'throttle';
 

@@ -31,7 +31,7 @@ export interface Store {
   annotate(notes: readonly Note[], options?: Timed): Promise<AnnotateReceipt[]>;
 
   // Leases and workers
-  /** Marks the worker alive and renews every lease it holds. */
+  /** Marks the worker alive and renews every lease it holds, also one that expired and was not taken back yet. */
   beat(beat: WorkerBeat): Promise<BeatReceipt>;
   /** Beats for a worker at an interval, on a thread that runs no handler wherever the store spans processes. */
   keepAlive(options: KeepAliveOptions): KeepAlive;
@@ -40,12 +40,16 @@ export interface Store {
   workers(options?: Timed): Promise<WorkerRecord[]>;
 
   // Maintenance
-  /** Takes back expired leases (see core/settle-rule.ts `expire`). */
+  /** Takes back the leases whose time has come, `leaseExpiresAt <= now` (see core/settle-rule.ts `expire`). */
   reap(request?: ReapRequest): Promise<ReapReceipt>;
-  /** Deletes finished jobs beyond their queue's retention, expired unique keys and long-dead workers. */
+  /**
+   * Deletes finished jobs beyond their queue's retention, the oldest first, unique keys that nobody holds, and workers
+   * that hold nothing and have been dead for WORKER_KEPT_MS.
+   */
   prune(request?: PruneRequest): Promise<PruneReceipt>;
 
   // Queues
+  /** The name `*` stands for all queues: while it is paused nothing is claimed anywhere. */
   configureQueue(queue: string, change: QueueChange, options?: Timed): Promise<QueueSettings>;
   /** Every queue that has settings or jobs, by name. */
   queues(): Promise<QueueRecord[]>;
@@ -56,7 +60,7 @@ export interface Store {
   /** Operator actions; each is refused where the transition table does not allow it, and audited where it applies. */
   control(commands: readonly JobCommand[], options?: Timed): Promise<ControlReceipt[]>;
   get(ids: readonly string[]): Promise<(Job | null)[]>;
-  /** Newest first (descending seq). */
+  /** Newest first (descending seq). Throws OPTION_INVALID for a cursor it did not give. */
   list(filter: JobFilter): Promise<JobPage>;
   /** Errors of every attempt, log lines and audit entries of one job, oldest first; null when there is no such job. */
   trail(id: string): Promise<JobTrail | null>;
@@ -91,7 +95,7 @@ export interface JobSpec {
   readonly attemptsMax: number;
   /** Milliseconds from the store's now; 0 = ready at once. Ignored when `dueAt` is given. */
   readonly delayMs: number;
-  /** Absolute time in ms since the epoch. */
+  /** Absolute time in ms since the epoch; a past one counts as now. */
   readonly dueAt: number | null;
   readonly unique: UniqueSpec | null;
 }
@@ -245,6 +249,9 @@ export interface PruneRequest extends Timed {
   readonly limit?: number;
 }
 
+/** How long a dead worker is still shown. */
+export const WORKER_KEPT_MS = 3_600_000;
+
 export interface PruneReceipt {
   readonly jobs: number;
   readonly workers: number;
@@ -295,11 +302,11 @@ interface Command {
 export type JobCommand =
   /** Waiting jobs become `cancelled`; a running one is asked to stop and becomes `cancelled` when it does. */
   | (Command & { readonly type: 'cancel' })
-  /** Back to `ready` with a fresh budget of attempts and crashes; errors are kept. */
+  /** Back to `ready` with attempts and crashes counted from 0 again; errors are kept. */
   | (Command & { readonly type: 'redrive' })
   /** A failed job counts as completed, with this encoded result. */
   | (Command & { readonly type: 'resolve'; readonly result: string | null })
-  /** Another time for a waiting job; a past time makes it ready. */
+  /** Another time for a scheduled or ready job; a past time makes it ready now. */
   | (Command & { readonly type: 'reschedule'; readonly dueAt: number })
   /** Another priority for a waiting job. */
   | (Command & { readonly type: 'reprioritize'; readonly priority: number })

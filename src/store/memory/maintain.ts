@@ -1,14 +1,19 @@
 import { TERMINAL_STATES } from '../../core/job-state.ts';
 import { expire } from '../../core/settle-rule.ts';
-import type { Keep, PruneReceipt, PruneRequest, ReapReceipt, ReapRequest } from '../store.ts';
+import {
+  type Keep,
+  type PruneReceipt,
+  type PruneRequest,
+  type ReapReceipt,
+  type ReapRequest,
+  WORKER_KEPT_MS,
+} from '../store.ts';
 import { isHeld } from './enqueue.ts';
 import type { JobRow, Rows } from './rows.ts';
 import { applyChange } from './settle.ts';
 import { isAlive } from './workers.ts';
 
 const PRUNE_LIMIT_DEFAULT = 10_000;
-/** How long a worker that fell silent is still shown. */
-const DEAD_WORKER_KEPT_MS = 3_600_000;
 
 export function reap(rows: Rows, request: ReapRequest, now: number): ReapReceipt {
   const expired = [...rows.held.values()]
@@ -53,7 +58,7 @@ function isBeyond(oldest: JobRow, kept: number, keep: Keep, now: number): boolea
 function pruneWorkers(rows: Rows, now: number): number {
   let workers = 0;
   for (const [id, worker] of rows.workers) {
-    if (isAlive(worker, now - DEAD_WORKER_KEPT_MS) || rows.held.has(id)) continue;
+    if (isAlive(worker, now - WORKER_KEPT_MS) || rows.held.has(id)) continue;
     rows.workers.delete(id);
     workers += 1;
   }
