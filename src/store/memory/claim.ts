@@ -1,13 +1,17 @@
 import type { ClaimReceipt, ClaimRequest, Lease } from '../store.ts';
 import type { JobRow, QueueRow, Rows } from './rows.ts';
 
+/** Whose pause holds everywhere. */
+const ALL_QUEUES = '*';
+
 /** Jobs out: promotes what is due, then leases the first jobs of each queue that is not paused. */
 export function claim(rows: Rows, request: ClaimRequest, now: number): ClaimReceipt {
   const leases: Lease[] = [];
   let nextDueAt: number | null = null;
+  if (isPaused(rows.queues.get(ALL_QUEUES))) return { leases, nextDueAt };
   for (const name of request.queues) {
     const queue = rows.queues.get(name);
-    if (queue === undefined || queue.pausedAt !== null) continue;
+    if (queue === undefined || isPaused(queue)) continue;
     promote(rows, queue, now);
     while (leases.length < request.limit) {
       const job = queue.ready.head;
@@ -18,6 +22,10 @@ export function claim(rows: Rows, request: ClaimRequest, now: number): ClaimRece
     if (dueAt !== undefined) nextDueAt = Math.min(dueAt, nextDueAt ?? dueAt);
   }
   return { leases, nextDueAt };
+}
+
+function isPaused(queue: QueueRow | undefined): boolean {
+  return queue !== undefined && queue.pausedAt !== null;
 }
 
 function promote(rows: Rows, queue: QueueRow, now: number): void {
