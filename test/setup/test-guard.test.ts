@@ -23,7 +23,10 @@ test('a failing test fails the run', async (t) => {
 test('a timer that is left running fails the run and is named', async (t) => {
   const end = await runTest(t, "test('leaks', () => { setInterval(() => {}, 60_000); });");
   assert.equal(end.code, 1);
-  assert.match(end.stdout, /something still keeps the process alive \(active according to Node: [^)]*Timeout\)/);
+  assert.match(
+    end.stdout,
+    /something still keeps the process alive \(active according to Node: [^)]*Timeout\)/,
+  );
 });
 
 test('a worker thread that is left running fails the run', async (t) => {
