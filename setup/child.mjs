@@ -3,6 +3,9 @@ import { spawn } from 'node:child_process';
 
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
+/** Two signals closer than this are one wish; a person is slower. */
+const COPY_WINDOW_MS = 300;
+
 /**
  * @param {string} file
  * @param {string[]} args
@@ -30,11 +33,18 @@ export function runChild(file, args, options) {
   });
 }
 
-/** @param {import('node:child_process').ChildProcess} child */
+/**
+ * A program may take a second signal for "now at once", so none is passed on twice: Ctrl-C reaches the whole
+ * foreground group by itself, and npm hands down a copy of what the group got already.
+ * @param {import('node:child_process').ChildProcess} child
+ */
 function forwardSignals(child) {
+  const forwardedAt = new Map();
   const forward = (signal) => {
-    // Ctrl-C reaches the whole foreground group. A second copy would look like the user's "now at once".
     if (signal === 'SIGINT' && process.stdin.isTTY) return;
+    const now = performance.now();
+    if (now - (forwardedAt.get(signal) ?? Number.NEGATIVE_INFINITY) < COPY_WINDOW_MS) return;
+    forwardedAt.set(signal, now);
     child.kill(signal);
   };
   for (const signal of FORWARDED) process.on(signal, forward);

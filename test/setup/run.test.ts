@@ -39,14 +39,17 @@ test('the exit code is the one of the program', async (t) => {
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  test(`${signal} reaches the program once, which decides how it ends`, async (t) => {
+  test(`two copies of ${signal} reach the program as one, which decides how it ends`, async (t) => {
     const checkout = new Checkout(t).installed();
     checkout.write(PROGRAM, STOPS_BY_ITSELF);
     const run = checkout.start(['longshore']);
     await run.printed('ready');
     run.process.kill(signal);
+    await run.printed(signal);
+    run.process.kill(signal);
+    run.process.kill('SIGHUP');
     const end = await run.end;
-    assert.deepEqual([end.code, end.signal, end.stdout], [7, null, `ready\n${signal}\n`]);
+    assert.deepEqual([end.code, end.signal, end.stdout], [7, null, `ready\n${signal}\nSIGHUP\n`]);
   });
 
   test(`a program that ${signal} ends makes the script end by ${signal}`, async (t) => {
@@ -82,12 +85,9 @@ test('an unknown command names the known ones', async (t) => {
 });
 
 const STOPS_BY_ITSELF = `
-for (const signal of ['SIGTERM', 'SIGINT']) {
-  process.on(signal, () => {
-    console.log(signal);
-    setImmediate(() => process.exit(7));
-  });
-}
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => console.log(signal));
+// Late enough for a copy that should not have come.
+process.on('SIGHUP', () => setTimeout(() => process.exit(7), 50));
 setInterval(() => {}, 1_000);
 console.log('ready');
 `;
