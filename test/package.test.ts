@@ -1,0 +1,215 @@
+/**
+ * The package as a user gets it: built and packed from a copy of this checkout, installed into an empty project,
+ * imported by JavaScript, type-checked by a strict TypeScript project, and started from its command.
+ * The copy keeps this test apart from a `dist` that somebody else is building.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, relative } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { tool } from '../setup/tools.mjs';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const SUBPATHS = Object.keys(MANIFEST.exports).map((path) => `longshore${path.slice(1)}`);
+const NOT_COPIED = new Set(['node_modules', 'dist', '.git', 'shared', 'bench', 'dashboard']);
+
+const folder = mkdtempSync(join(tmpdir(), 'longshore-package-'));
+const copy = join(folder, 'copy');
+const consumer = join(folder, 'consumer');
+
+/** Paths inside the tarball. */
+let packed: string[] = [];
+
+describe('the published package', { timeout: 110_000 }, () => {
+  before(async () => {
+    copyCheckout();
+    await run('npm', ['run', '--silent', 'build'], copy);
+    const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--loglevel=error'], copy);
+    const [tarball] = JSON.parse(stdout);
+    packed = tarball.files.map(({ path }: { path: string }) => path);
+    await install(join(copy, tarball.filename));
+  });
+
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('holds the build, its types and the documents, and nothing else', () => {
+    const allowed = /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/.+\.(js|js\.map|d\.ts|sql|lua))$/;
+    assert.deepEqual(
+      packed.filter((path) => !allowed.test(path)),
+      [],
+    );
+    for (const path of ['README.md', 'CHANGELOG.md', 'LICENSE']) assert.ok(packed.includes(path), path);
+  });
+
+  test('has each module with types and source map, and each other file beside its module', () => {
+    const expected = sources().flatMap((path) =>
+      path.endsWith('.ts') ? ['.js', '.js.map', '.d.ts'].map((end) => path.replace(/\.ts$/, end)) : [path],
+    );
+    assert.ok(expected.length > 0);
+    assert.deepEqual(
+      packed.filter((path) => path.startsWith('dist/')).sort(),
+      expected.map((path) => `dist/${path}`).sort(),
+    );
+  });
+
+  test('names no folder of the machine that built it', () => {
+    const installed = join(consumer, 'node_modules', 'longshore');
+    const leaks = packed.filter((path) => {
+      const text = readFileSync(join(installed, path), 'utf8');
+      return text.includes(copy) || text.includes(ROOT);
+    });
+    assert.deepEqual(leaks, []);
+  });
+
+  test('every subpath can be imported from plain JavaScript', async () => {
+    const program = `
+      for (const path of ${JSON.stringify(SUBPATHS)}) {
+        const json = path.endsWith('.json') ? { with: { type: 'json' } } : undefined;
+        await import(path, json).then(() => console.log(path));
+      }`;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], consumer);
+    assert.deepEqual(stdout.trimEnd().split('\n'), SUBPATHS);
+  });
+
+  test('files that are no subpath cannot be imported', async () => {
+    const program = "await import('longshore/dist/index.js').catch(({ code }) => console.log(code))";
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], consumer);
+    assert.equal(stdout, 'ERR_PACKAGE_PATH_NOT_EXPORTED\n');
+  });
+
+  test('a job runs from enqueue to its result on the embedded store', async () => {
+    writeFileSync(join(consumer, 'job.js'), JOB);
+    const { stdout } = await run(process.execPath, ['job.js'], consumer);
+    assert.equal(stdout, '42\n');
+  });
+
+  test('a strict TypeScript project sees the types of the task at both ends', async () => {
+    writeFileSync(join(consumer, 'types.ts'), TYPES);
+    writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify(STRICT));
+    await run(process.execPath, [tool('tsc'), '-p', '.'], consumer);
+  });
+
+  test('the command is installed and knows its version', async () => {
+    const { stdout } = await run('npx', ['--no-install', 'longshore', '--version'], consumer);
+    assert.equal(stdout.trim(), MANIFEST.version);
+  });
+});
+
+function copyCheckout(): void {
+  cpSync(ROOT, copy, {
+    recursive: true,
+    filter: (source) => relative(ROOT, source).includes('/') || !NOT_COPIED.has(basename(source)),
+  });
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'), 'junction');
+}
+
+/** The packages that are needed are in npm's cache already, from installing this checkout. */
+async function install(tarball: string): Promise<void> {
+  mkdirSync(consumer);
+  writeFileSync(join(consumer, 'package.json'), '{ "private": true, "type": "module" }');
+  const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
+  await run('npm', ['install', ...quiet, tarball], consumer);
+}
+
+/** Every file under src, relative to it. */
+function sources(): string[] {
+  return readdirSync(join(copy, 'src'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(join(copy, 'src'), join(entry.parentPath, entry.name)));
+}
+
+/** Rejects with everything the command printed, since that is what says why it failed. */
+async function run(file: string, args: readonly string[], cwd: string): Promise<{ stdout: string }> {
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  try {
+    return await promisify(execFile)(file, args, { cwd, env });
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${file} ${args.join(' ')} failed\n${stdout}${stderr}`);
+  }
+}
+
+const JOB = `
+import { connect, defineTask } from 'longshore';
+const double = defineTask({ name: 'double', run: async ({ input }) => input * 2 });
+const longshore = await connect('sqlite:jobs.db');
+const worker = longshore.worker({ tasks: [double], concurrency: 2 });
+await worker.start();
+const job = await longshore.enqueue(double, 21);
+console.log(await job.result());
+await worker.stop();
+await longshore.close();
+`;
+
+const TYPES = `
+import { connect, defineTask } from 'longshore';
+import type { Store } from 'longshore/store';
+import * as events from 'longshore/events';
+import * as testing from 'longshore/testing';
+
+/** A Standard Schema, as zod, valibot and arktype make them. */
+declare const size: {
+  readonly '~standard': {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => { readonly value: { width: number } };
+    readonly types?: { readonly input: { width: number }; readonly output: { width: number } };
+  };
+};
+
+const thumbnail = defineTask({
+  name: 'thumbnail',
+  input: size,
+  async run({ input, attempt, signal }) {
+    const width: number = input.width;
+    return { bytes: width * attempt, aborted: signal.aborted };
+  },
+});
+
+const longshore = await connect('memory:');
+const job = await longshore.enqueue(thumbnail, { width: 200 }, { priority: -1, delayMs: 5_000 });
+const { bytes }: { bytes: number } = await job.result();
+// @ts-expect-error the result has no such member
+(await job.result()).pixels;
+// @ts-expect-error the input is of the wrong type
+await longshore.enqueue(thumbnail, { width: '200' });
+// @ts-expect-error the input is missing
+await longshore.enqueue(thumbnail);
+
+const worker = longshore.worker({ tasks: [thumbnail], concurrency: 10 });
+await worker.start();
+await worker.stop({ graceMs: 10_000 });
+await longshore.close();
+
+export type Claim = Store['claim'];
+export { bytes, events, testing };
+`;
+
+const STRICT = {
+  compilerOptions: {
+    module: 'nodenext',
+    target: 'es2024',
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    skipLibCheck: false,
+    noEmit: true,
+    typeRoots: [join(ROOT, 'node_modules', '@types')],
+    types: ['node'],
+  },
+  files: ['types.ts'],
+};
