@@ -41,7 +41,7 @@ export class Checkout {
     t.after(() => rmSync(this.root, { recursive: true, force: true }));
     cpSync(SETUP, join(this.root, 'setup'), { recursive: true });
     this.write('package.json', '{ "type": "module" }');
-    this.write('package-lock.json', '{ "lockfileVersion": 3 }');
+    this.write('package-lock.json', LOCK);
     this.write('npm/package.json', '{ "type": "commonjs" }');
     this.write('npm/npm-cli.js', FAKE_NPM);
   }
@@ -122,6 +122,8 @@ function observe(child: ChildProcess): Run {
   };
   return { process: child, end, printed };
 }
+
+const LOCK = JSON.stringify({ packages: { 'node_modules/a': { version: '1.0.0' } } });
 
 /**
  * Logs its arguments and does what the environment says: NPM_FAILS, NPM_WAITS_FOR (a file), and NPM_NODE_IN (the

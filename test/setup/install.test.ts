@@ -30,8 +30,31 @@ test('a fresh clone gets its packages by npm ci, says so in one line, and not ag
 
 test('a changed lock file is installed again', async (t) => {
   const checkout = fresh(t).installed();
-  checkout.write('package-lock.json', '{ "lockfileVersion": 3, "packages": {} }');
+  checkout.write('package-lock.json', '{ "packages": { "node_modules/b": { "version": "1.0.0" } } }');
   await checkout.run(['longshore']);
+  await checkout.run(['longshore']);
+  assert.deepEqual(checkout.npmCalls(), [CI]);
+});
+
+test('packages that npm itself installed are taken as they are, if they are those of the lock file', async (t) => {
+  const lock = (version: string) =>
+    JSON.stringify({
+      packages: {
+        '': { name: 'root' },
+        'node_modules/a': { version, integrity: 'sha512-a' },
+        'node_modules/for-another-system': { version, optional: true },
+      },
+    });
+  const present = { packages: { 'node_modules/a': { version: '1.0.0', integrity: 'sha512-a' } } };
+  const checkout = fresh(t);
+  checkout.write('node_modules/.package-lock.json', JSON.stringify(present));
+
+  checkout.write('package-lock.json', lock('1.0.0'));
+  const adopted = await checkout.run(['longshore']);
+  assert.deepEqual([adopted.stdout, adopted.stderr], ['through own\n', '']);
+  assert.deepEqual(checkout.npmCalls(), []);
+
+  checkout.write('package-lock.json', lock('1.0.1'));
   await checkout.run(['longshore']);
   assert.deepEqual(checkout.npmCalls(), [CI]);
 });
