@@ -1,0 +1,172 @@
+import { hostname } from 'node:os';
+import type { Clock } from './core/clock.ts';
+import { LongshoreError, requireInteger, show } from './core/errors.ts';
+import { PAYLOAD_BYTES_MAX_DEFAULT } from './core/payload.ts';
+import type { AnyTask, Task, TaskGiven, TaskResult } from './core/task.ts';
+import { Client } from './queue/client.ts';
+import type { EnqueueOptions } from './queue/enqueue.ts';
+import type { JobHandle } from './queue/job-handle.ts';
+import type { Jobs } from './queue/jobs.ts';
+import type { Queues } from './queue/queues.ts';
+import { instrument } from './store/instrument.ts';
+import type { Store, StoreDriver, WorkerRecord } from './store/store.ts';
+import { systemClock } from './system-clock.ts';
+import { EventBus, type EventListener, type EventName } from './telemetry/events.ts';
+import { VERSION } from './version.ts';
+import type { WorkerSettings } from './worker/settings.ts';
+import { Worker, type WorkerOptions } from './worker/worker.ts';
+
+/**
+ * The composition root: picks a store by its URL and assembles the client's side and the workers' side on it.
+ * The only place besides the CLI that knows concrete stores; each is loaded when it is used.
+ */
+const DRIVERS: Readonly<Record<string, () => Promise<StoreDriver>>> = {
+  memory: async () => (await import('./store/memory/index.ts')).memoryDriver,
+  sqlite: async () => (await import('./store/sqlite/index.ts')).sqliteDriver,
+};
+
+export interface ConnectOptions {
+  /** Largest encoded input, result, progress or log datum, in bytes; default 1 MiB. */
+  readonly payloadBytesMax?: number;
+  /** Settings of workers from a config file: weaker than what `worker()` is given, stronger than the environment. */
+  readonly workerSettings?: Partial<WorkerSettings>;
+  /** For tests; default: the machine's. */
+  readonly clock?: Clock;
+}
+
+/**
+ * Opens a store: `sqlite:jobs.db` (one file, no server; made if missing, its folder must exist) or `memory:`.
+ * Throws STORE_URL_INVALID, STORE_UNAVAILABLE, STORE_READ_ONLY, STORE_CORRUPT, STORE_NEWER, OPTION_INVALID.
+ */
+export async function connect(url: string, options: ConnectOptions = {}): Promise<Longshore> {
+  const { clock } = options;
+  const payloadBytesMax = requireInteger(
+    'payloadBytesMax',
+    options.payloadBytesMax ?? PAYLOAD_BYTES_MAX_DEFAULT,
+    1,
+  );
+  const driver = await storeDriver(url);
+  const store = await driver.open(url, clock === undefined ? {} : { clock });
+  return new Longshore(store, {
+    payloadBytesMax,
+    workerSettings: options.workerSettings ?? {},
+    clock: clock ?? systemClock,
+  });
+}
+
+/** The driver for a URL's kind of store. Throws STORE_URL_INVALID. */
+export async function storeDriver(url: string): Promise<StoreDriver> {
+  const kinds = Object.keys(DRIVERS).map((kind) => `${kind}:`);
+  if (typeof url !== 'string' || !/^[a-z][a-z0-9+]*:/.test(url)) {
+    throw new LongshoreError(
+      'STORE_URL_INVALID',
+      `The store URL is ${show(url)}; expected one that starts with ${kinds.join(' or ')}, e.g. sqlite:jobs.db.`,
+      {
+        details: { url: show(url) },
+      },
+    );
+  }
+  const kind = url.slice(0, url.indexOf(':'));
+  const load = Object.hasOwn(DRIVERS, kind) ? DRIVERS[kind] : undefined;
+  if (load === undefined) {
+    throw new LongshoreError(
+      'STORE_URL_INVALID',
+      `There is no store of kind ${show(kind)}; this version knows ${kinds.join(' and ')}.`,
+      {
+        details: { kind, kinds },
+      },
+    );
+  }
+  return load();
+}
+
+/** A connection to a store: enqueues, looks, acts, and makes workers. Get one from `connect`. */
+export class Longshore {
+  readonly jobs: Jobs;
+  readonly queues: Queues;
+  readonly #store: Store;
+  readonly #client: Client;
+  readonly #events = new EventBus();
+  readonly #options: Required<ConnectOptions>;
+  readonly #workers = new Set<Worker>();
+  #closing: Promise<void> | null = null;
+
+  constructor(store: Store, options: Required<ConnectOptions>) {
+    this.#store = instrument(store, this.#events);
+    this.#options = options;
+    this.#client = new Client(this.#store, this.#events, options);
+    this.jobs = this.#client.jobs;
+    this.queues = this.#client.queues;
+  }
+
+  /** Adds a job. Resolves once it is durable. `task` may be a task's name when its code is elsewhere: then the input is not checked here. */
+  enqueue<T extends AnyTask>(
+    task: T,
+    input: TaskGiven<T>,
+    options?: EnqueueOptions,
+  ): Promise<JobHandle<TaskResult<T>>>;
+  enqueue(task: string, input?: unknown, options?: EnqueueOptions): Promise<JobHandle>;
+  enqueue(task: AnyTask | string, input: unknown, options?: EnqueueOptions): Promise<JobHandle> {
+    return this.#client.enqueue(task, input, options);
+  }
+
+  /** Adds a job per input, in one batch that is written whole or not at all. `options` may differ by input. */
+  enqueueMany<Given, Input, Result>(
+    task: Task<string, Given, Input, Result>,
+    inputs: readonly Given[],
+    options?: EnqueueOptions | ((input: Given, index: number) => EnqueueOptions),
+  ): Promise<JobHandle<Result>[]>;
+  enqueueMany(
+    task: string,
+    inputs: readonly unknown[],
+    options?: EnqueueOptions | ((input: unknown, index: number) => EnqueueOptions),
+  ): Promise<JobHandle[]>;
+  enqueueMany(task: never, inputs: readonly never[], options?: never): Promise<JobHandle<never>[]> {
+    return this.#client.enqueueMany(task, inputs, options);
+  }
+
+  /** A worker for these tasks; it does nothing until started. Throws OPTION_INVALID, TASK_INVALID, TASK_DUPLICATE. */
+  worker(options: WorkerOptions): Worker {
+    const { payloadBytesMax, workerSettings, clock } = this.#options;
+    const worker = new Worker(options, {
+      store: this.#store,
+      events: this.#events,
+      clock,
+      host: hostname(),
+      pid: process.pid,
+      version: VERSION,
+      payloadBytesMax,
+      fileSettings: workerSettings,
+      env: process.env,
+      random: Math.random,
+    });
+    this.#workers.add(worker);
+    return worker;
+  }
+
+  /** The registry: every worker of every process, dead ones included until they are forgotten. */
+  workers(): Promise<WorkerRecord[]> {
+    return this.#store.workers();
+  }
+
+  /** Calls `listener` for every event of that name made by this connection; the returned function stops it. */
+  on<Name extends EventName>(name: Name, listener: EventListener<Name>): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  /** Stops this connection's workers gracefully and closes the store. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#workers].map((worker) => worker.stop()));
+    this.#client.close();
+    await this.#store.close();
+  }
+}

@@ -1,0 +1,41 @@
+/** The public names of the package; everything else is internal. Stores' authors: `longshore/store`; tests: `longshore/testing`. */
+export { type ConnectOptions, connect, Longshore } from './connect.ts';
+export type { Clock } from './core/clock.ts';
+export {
+  type AttemptError,
+  ERROR_CODES,
+  type ErrorCode,
+  LongshoreError,
+  RetryAfterError,
+  SnoozeError,
+  UnrecoverableError,
+} from './core/errors.ts';
+export type { AuditEntry, Job, PriorityName } from './core/job.ts';
+export { JOB_STATES, type JobState } from './core/job-state.ts';
+export type { Json } from './core/payload.ts';
+export type { Backoff, BackoffFunction, BackoffPolicy } from './core/retry.ts';
+export type { Schema } from './core/schema.ts';
+export {
+  type AnyTask,
+  defineTask,
+  type Handler,
+  isTask,
+  type JobContext,
+  type Task,
+  type TaskGiven,
+  type TaskOptions,
+  type TaskResult,
+} from './core/task.ts';
+export type { UniqueMode, UniqueOptions, UniqueScope } from './core/unique.ts';
+export type { EnqueueOptions } from './queue/enqueue.ts';
+export type { JobHandle } from './queue/job-handle.ts';
+export type { JobDetail, JobView, LogView } from './queue/job-view.ts';
+export type { ActionOptions, ActionReport, Jobs, ListOptions, Selection } from './queue/jobs.ts';
+export { ALL_QUEUES, type Queues } from './queue/queues.ts';
+export type { WaitOptions } from './queue/watch.ts';
+export type { Keep, QueueRecord, QueueSettings, Retention, WorkerRecord } from './store/store.ts';
+export type { EventListener, EventName, Events } from './telemetry/events.ts';
+export { VERSION } from './version.ts';
+export { WORKER_SETTINGS_DEFAULT, type WorkerSettings } from './worker/settings.ts';
+export type { Tally } from './worker/settler.ts';
+export type { StopOptions, Worker, WorkerOptions, WorkerRole } from './worker/worker.ts';

@@ -1,0 +1,122 @@
+import type { Clock } from '../core/clock.ts';
+import { LongshoreError, optionInvalid, show } from '../core/errors.ts';
+import type { AnyTask, Task, TaskGiven, TaskResult } from '../core/task.ts';
+import type { EnqueueReceipt, JobSpec, Store } from '../store/store.ts';
+import type { EventBus } from '../telemetry/events.ts';
+import { type EnqueueOptions, jobSpec } from './enqueue.ts';
+import { JobHandle } from './job-handle.ts';
+import { Jobs } from './jobs.ts';
+import { Queues } from './queues.ts';
+import { Watch } from './watch.ts';
+
+/**
+ * The client's side of the data path: queue.enqueue -> store.enqueue. Sees the store contract only.
+ * It validates, encodes and waits; it never runs a handler.
+ */
+export class Client {
+  readonly jobs: Jobs;
+  readonly queues: Queues;
+  readonly #store: Store;
+  readonly #events: EventBus;
+  readonly #watch: Watch;
+  readonly #limits: { readonly payloadBytesMax: number; readonly clock: Clock };
+
+  constructor(
+    store: Store,
+    events: EventBus,
+    limits: { readonly payloadBytesMax: number; readonly clock: Clock },
+  ) {
+    this.#store = store;
+    this.#events = events;
+    this.#limits = limits;
+    this.#watch = new Watch(store, limits.clock);
+    this.jobs = new Jobs(store, this.#watch, limits.payloadBytesMax);
+    this.queues = new Queues(store, events);
+  }
+
+  async enqueue<T extends AnyTask | string>(
+    task: T,
+    input: T extends AnyTask ? TaskGiven<T> : unknown,
+    options: EnqueueOptions = {},
+  ): Promise<JobHandle<T extends AnyTask ? TaskResult<T> : unknown>> {
+    const built = jobSpec(task, input, options, this.#limits);
+    const spec = built instanceof Promise ? await built : built;
+    const [receipt] = await this.#store.enqueue([spec]);
+    return this.#handle(spec, receipt as EnqueueReceipt);
+  }
+
+  async enqueueMany<Given, Result>(
+    task: Task<string, Given, never, Result> | string,
+    inputs: readonly Given[],
+    options: EnqueueOptions | ((input: Given, index: number) => EnqueueOptions) = {},
+  ): Promise<JobHandle<Result>[]> {
+    if (!Array.isArray(inputs)) throw optionInvalid('inputs', inputs, 'an array of inputs');
+    const specs: JobSpec[] = new Array(inputs.length);
+    for (let index = 0; index < inputs.length; index += 1) {
+      const input = inputs[index] as Given;
+      const built = this.#specAt(task as AnyTask | string, input, index, options as EnqueueOptions);
+      specs[index] = built instanceof Promise ? await built : built;
+    }
+    const receipts = await this.#store.enqueue(specs);
+    requireNoConflicts(specs, receipts);
+    return receipts.map((receipt, index) => this.#handle<Result>(specs[index] as JobSpec, receipt));
+  }
+
+  close(): void {
+    this.#watch.close();
+  }
+
+  #specAt(
+    task: AnyTask | string,
+    input: unknown,
+    index: number,
+    options: EnqueueOptions | ((input: unknown, index: number) => EnqueueOptions),
+  ): JobSpec | Promise<JobSpec> {
+    const own = typeof options === 'function' ? options(input, index) : options;
+    try {
+      const built = jobSpec(task, input, own, this.#limits);
+      return built instanceof Promise ? built.catch((error) => Promise.reject(atIndex(error, index))) : built;
+    } catch (error) {
+      throw atIndex(error, index);
+    }
+  }
+
+  #handle<Result>(spec: JobSpec, receipt: EnqueueReceipt): JobHandle<Result> {
+    const { status } = receipt;
+    if (status === 'conflict') throw conflict(spec, receipt);
+    if (this.#events.wants('job.enqueued')) {
+      this.#events.emit('job.enqueued', {
+        id: receipt.id,
+        queue: spec.queue,
+        task: spec.task,
+        status,
+        state: receipt.state,
+      });
+    }
+    return new JobHandle<Result>({ id: receipt.id, status }, this.#store, this.#watch);
+  }
+}
+
+function conflict(spec: JobSpec, receipt: EnqueueReceipt): LongshoreError {
+  const message = `Job ${receipt.id} (${receipt.state}) already holds the unique key ${show(spec.unique?.key)}; nothing was enqueued.`;
+  return new LongshoreError('UNIQUE_CONFLICT', message, {
+    details: { id: receipt.id, state: receipt.state, key: spec.unique?.key },
+  });
+}
+
+/** In a batch the conflicting jobs are left out and the rest is enqueued; the error says which. */
+function requireNoConflicts(specs: readonly JobSpec[], receipts: readonly EnqueueReceipt[]): void {
+  const conflicts = receipts.flatMap((receipt, index) =>
+    receipt.status === 'conflict' ? [{ index, id: receipt.id, key: specs[index]?.unique?.key }] : [],
+  );
+  if (conflicts.length === 0) return;
+  const [first] = conflicts;
+  const message = `${conflicts.length} of ${specs.length} jobs were not enqueued because their unique keys are held, first inputs[${first?.index}] by job ${first?.id}; the others were enqueued.`;
+  throw new LongshoreError('UNIQUE_CONFLICT', message, { details: { conflicts } });
+}
+
+function atIndex(error: unknown, index: number): unknown {
+  if (!(error instanceof LongshoreError)) return error;
+  const message = `inputs[${index}]: ${error.message} None of the batch was enqueued.`;
+  return new LongshoreError(error.code, message, { cause: error, details: { ...error.details, index } });
+}

@@ -1,0 +1,97 @@
+import type { Clock } from '../core/clock.ts';
+import { LongshoreError, optionInvalid, requireMs, requireName, show } from '../core/errors.ts';
+import { newId } from '../core/ids.ts';
+import { type PriorityName, QUEUE_DEFAULT } from '../core/job.ts';
+import { encodePayload } from '../core/payload.ts';
+import { validate } from '../core/schema.ts';
+import { type AnyTask, isTask, requireAttempts, requirePriority } from '../core/task.ts';
+import { type UniqueOptions, uniqueSpec } from '../core/unique.ts';
+import type { JobSpec } from '../store/store.ts';
+
+/**
+ * From a task, an input and options to the spec a store takes. All bad input is refused here, before anything is
+ * written. What is stored is the input as given, not the schema's output: the schema runs again before the handler.
+ */
+
+export interface EnqueueOptions {
+  /** Default: the task's. */
+  readonly queue?: string;
+  /** Lower runs first; a whole number or `high`, `medium`, `low`; default: the task's. */
+  readonly priority?: number | PriorityName;
+  /** Wait at least this long; default 0. */
+  readonly delayMs?: number;
+  /** Not before this time: a Date or ms since the epoch. Excludes `delayMs`. */
+  readonly at?: Date | number;
+  /** How often the job may run and fail, the first run counted; default: the task's. */
+  readonly attempts?: number;
+  /** Makes equal jobs one job; `false` switches the task's own off. */
+  readonly unique?: UniqueOptions | false;
+}
+
+const ATTEMPTS_DEFAULT = 3;
+
+/** At once where the task's schema is synchronous. Throws (or rejects with) TASK_INVALID, OPTION_INVALID, INPUT_INVALID, PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE. */
+export function jobSpec(
+  task: AnyTask | string,
+  input: unknown,
+  options: EnqueueOptions,
+  limits: { readonly payloadBytesMax: number; readonly clock: Clock },
+): JobSpec | Promise<JobSpec> {
+  const definition = requireTask(task);
+  const name = definition === null ? requireName('task', task) : definition.name;
+  const what = `the input of task ${show(name)}`;
+  const build = (): JobSpec => {
+    const queue =
+      options.queue === undefined
+        ? (definition?.queue ?? QUEUE_DEFAULT)
+        : requireName('queue', options.queue);
+    return {
+      id: newId(limits.clock.now()),
+      queue,
+      task: name,
+      priority:
+        options.priority === undefined
+          ? (definition?.priority ?? 0)
+          : requirePriority('priority', options.priority),
+      input: encodePayload(input, what, limits.payloadBytesMax),
+      attemptsMax:
+        options.attempts === undefined
+          ? (definition?.attempts ?? ATTEMPTS_DEFAULT)
+          : requireAttempts('attempts', options.attempts),
+      delayMs: options.delayMs === undefined ? 0 : requireMs('delayMs', options.delayMs),
+      dueAt: options.at === undefined ? null : requireTime(options),
+      unique: uniqueFor(definition, options, name, queue, input),
+    };
+  };
+  if (definition === null || definition.schema === null) return build();
+  const checked = validate(definition.schema, input, what);
+  return checked instanceof Promise ? checked.then(build) : build();
+}
+
+function requireTask(task: AnyTask | string): AnyTask | null {
+  if (typeof task === 'string') return null;
+  if (isTask(task)) return task;
+  throw new LongshoreError(
+    'TASK_INVALID',
+    `The task is ${show(task)}; expected what defineTask() returns, or a task's name.`,
+  );
+}
+
+function requireTime(options: EnqueueOptions): number {
+  if (options.delayMs !== undefined)
+    throw optionInvalid('at', options.at, 'to be left out when delayMs is given');
+  const time = options.at instanceof Date ? options.at.getTime() : options.at;
+  if (typeof time === 'number' && Number.isFinite(time) && time >= 0) return time;
+  throw optionInvalid('at', options.at, 'a valid Date or ms since the epoch');
+}
+
+function uniqueFor(
+  definition: AnyTask | null,
+  options: EnqueueOptions,
+  name: string,
+  queue: string,
+  input: unknown,
+): JobSpec['unique'] {
+  const unique = options.unique ?? definition?.unique ?? false;
+  return unique === false ? null : uniqueSpec(unique, name, queue, input);
+}

@@ -1,0 +1,200 @@
+import { LongshoreError, optionInvalid, requireInteger } from '../core/errors.ts';
+import type { PriorityName } from '../core/job.ts';
+import { JOB_STATES, type JobState, statesThatAllow } from '../core/job-state.ts';
+import { encodePayload } from '../core/payload.ts';
+import { requirePriority } from '../core/task.ts';
+import type { ControlReceipt, JobCommand, JobFilter, Store } from '../store/store.ts';
+import { JobHandle } from './job-handle.ts';
+import { type JobDetail, type JobView, jobDetail, jobView } from './job-view.ts';
+import type { Watch } from './watch.ts';
+
+/** Who acts and why: kept in the job's audit trail. */
+export interface ActionOptions {
+  /** Default `api`. */
+  readonly by?: string;
+  readonly why?: string;
+}
+
+export interface ListOptions {
+  readonly state?: JobState | readonly JobState[];
+  readonly queue?: string;
+  readonly task?: string;
+  /** 1 to 1,000; default 50. */
+  readonly limit?: number;
+  /** From the page before. */
+  readonly cursor?: string;
+}
+
+/** Which jobs a bulk action takes: ids, or all in the states the action allows, narrowed by queue and task. */
+export type Selection =
+  | string
+  | readonly string[]
+  | { readonly queue?: string; readonly task?: string; readonly state?: JobState };
+
+/** What a bulk action did. */
+export interface ActionReport {
+  /** Ids the action was carried out on (for a running job's cancel: asked for). */
+  readonly done: readonly string[];
+  /** Ids whose state does not allow it. */
+  readonly refused: readonly { readonly id: string; readonly state: JobState }[];
+  /** Ids of no job. */
+  readonly unknown: readonly string[];
+}
+
+type Order = JobCommand extends infer C
+  ? C extends JobCommand
+    ? Omit<C, 'id' | 'by' | 'why'>
+    : never
+  : never;
+
+const PAGE = 500;
+
+/** Looks at jobs, and acts on them. `longshore.jobs`. */
+export class Jobs {
+  readonly #store: Store;
+  readonly #watch: Watch;
+  readonly #payloadBytesMax: number;
+
+  constructor(store: Store, watch: Watch, payloadBytesMax: number) {
+    this.#store = store;
+    this.#watch = watch;
+    this.#payloadBytesMax = payloadBytesMax;
+  }
+
+  /** The job with its errors, log and audit trail; null when there is none. */
+  async get(id: string): Promise<JobDetail | null> {
+    const [[job], trail] = await Promise.all([this.#store.get([id]), this.#store.trail(id)]);
+    return job == null || trail === null ? null : jobDetail(job, trail);
+  }
+
+  /** A handle for a job enqueued elsewhere, e.g. to await its result. */
+  handle<Result = unknown>(id: string): JobHandle<Result> {
+    return new JobHandle<Result>({ id, status: 'existing' }, this.#store, this.#watch);
+  }
+
+  /** Newest first. Throws OPTION_INVALID. */
+  async list(options: ListOptions = {}): Promise<{ jobs: JobView[]; cursor: string | null }> {
+    const page = await this.#store.list(filter(options));
+    return { jobs: page.jobs.map(jobView), cursor: page.cursor };
+  }
+
+  /** Waiting jobs are cancelled; running ones see their signal abort. */
+  cancel(selection: Selection, options?: ActionOptions): Promise<ActionReport> {
+    return this.#act(selection, { type: 'cancel' }, statesThatAllow('cancel'), options);
+  }
+
+  /** Failed or cancelled jobs run again, with a fresh budget of attempts; their errors are kept. */
+  redrive(selection: Selection, options?: ActionOptions): Promise<ActionReport> {
+    return this.#act(selection, { type: 'redrive' }, ['failed'], options);
+  }
+
+  /** Failed jobs count as completed: resolved by hand, with a result where one is given. Throws PAYLOAD_NOT_JSON. */
+  async resolve(selection: Selection, result?: unknown, options?: ActionOptions): Promise<ActionReport> {
+    const encoded = encodePayload(result, 'the result given by hand', this.#payloadBytesMax);
+    return this.#act(selection, { type: 'resolve', result: encoded }, ['failed'], options);
+  }
+
+  /** Another time for waiting jobs: a Date or ms since the epoch. */
+  async reschedule(selection: Selection, at: Date | number, options?: ActionOptions): Promise<ActionReport> {
+    const dueAt = at instanceof Date ? at.getTime() : at;
+    if (!Number.isFinite(dueAt) || dueAt < 0)
+      throw optionInvalid('at', at, 'a valid Date or ms since the epoch');
+    return this.#act(selection, { type: 'reschedule', dueAt }, ['scheduled', 'ready'], options);
+  }
+
+  /** Another priority for waiting jobs. */
+  async reprioritize(
+    selection: Selection,
+    priority: number | PriorityName,
+    options?: ActionOptions,
+  ): Promise<ActionReport> {
+    const order = { type: 'reprioritize', priority: requirePriority('priority', priority) } as const;
+    return this.#act(selection, order, ['scheduled', 'ready'], options);
+  }
+
+  /** Deletes jobs that are not running, with all that was kept of them. */
+  remove(selection: Selection, options?: ActionOptions): Promise<ActionReport> {
+    const removable = JOB_STATES.filter((state) => state !== 'running');
+    return this.#act(selection, { type: 'remove' }, removable, options);
+  }
+
+  async #act(
+    selection: Selection,
+    order: Order,
+    states: readonly JobState[],
+    options: ActionOptions = {},
+  ): Promise<ActionReport> {
+    const report = {
+      done: [] as string[],
+      refused: [] as { id: string; state: JobState }[],
+      unknown: [] as string[],
+    };
+    for await (const ids of this.#select(selection, states)) {
+      const commands = ids.map(
+        (id) => ({ ...order, id, by: options.by ?? 'api', why: options.why ?? null }) as JobCommand,
+      );
+      const receipts = await this.#store.control(commands);
+      for (const [index, id] of ids.entries()) file(report, id, receipts[index]);
+    }
+    return report;
+  }
+
+  async *#select(selection: Selection, states: readonly JobState[]): AsyncGenerator<readonly string[]> {
+    if (typeof selection === 'string') return yield [selection];
+    if (Array.isArray(selection)) {
+      for (let start = 0; start < selection.length; start += PAGE) yield selection.slice(start, start + PAGE);
+      return;
+    }
+    const { state, ...rest } = selection as Exclude<Selection, string | readonly string[]>;
+    let cursor: string | undefined;
+    do {
+      const page = await this.#store.list({
+        ...rest,
+        states: state === undefined ? states : [state],
+        limit: PAGE,
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      if (page.jobs.length > 0) yield page.jobs.map((job) => job.id);
+      cursor = page.cursor ?? undefined;
+    } while (cursor !== undefined);
+  }
+}
+
+function file(
+  report: { done: string[]; refused: { id: string; state: JobState }[]; unknown: string[] },
+  id: string,
+  receipt: ControlReceipt | undefined,
+): void {
+  if (receipt === undefined || receipt.status === 'unknown') report.unknown.push(id);
+  else if (receipt.status === 'refused') report.refused.push({ id, state: receipt.state ?? 'running' });
+  else report.done.push(id);
+}
+
+function filter(options: ListOptions): JobFilter {
+  const { state, queue, task, cursor, limit = 50 } = options;
+  const states = state === undefined ? undefined : typeof state === 'string' ? [state] : state;
+  for (const name of states ?? []) {
+    if (!JOB_STATES.includes(name)) throw optionInvalid('state', name, JOB_STATES.join(', '));
+  }
+  return {
+    limit: requireInteger('limit', limit, 1, 1_000),
+    ...(states === undefined ? {} : { states }),
+    ...(queue === undefined ? {} : { queue }),
+    ...(task === undefined ? {} : { task }),
+    ...(cursor === undefined ? {} : { cursor }),
+  };
+}
+
+/** The error for a single-job action that could not be carried out; for callers who want to throw. */
+export function actionError(action: string, report: ActionReport): LongshoreError | null {
+  const [refused] = report.refused;
+  if (refused !== undefined) {
+    const message = `Cannot ${action} job ${refused.id}: it is ${refused.state}.`;
+    return new LongshoreError('JOB_STATE_REFUSED', message, { details: { ...refused, action } });
+  }
+  const [unknown] = report.unknown;
+  if (unknown === undefined) return null;
+  return new LongshoreError('JOB_UNKNOWN', `There is no job ${unknown}.`, {
+    details: { id: unknown, action },
+  });
+}

@@ -1,0 +1,66 @@
+import { LongshoreError, optionInvalid, requireName } from '../core/errors.ts';
+import { JOB_STATES, WAITING_STATES } from '../core/job-state.ts';
+import type { Keep, QueueRecord, QueueSettings, Retention, Store } from '../store/store.ts';
+import type { EventBus } from '../telemetry/events.ts';
+
+/** All queues at once, for pause and resume. */
+export const ALL_QUEUES = '*';
+
+/** Looks at queues, and acts on them. `longshore.queues`. */
+export class Queues {
+  readonly #store: Store;
+  readonly #events: EventBus;
+
+  constructor(store: Store, events: EventBus) {
+    this.#store = store;
+    this.#events = events;
+  }
+
+  /** Every queue that has settings or jobs, with counts by state. */
+  list(): Promise<QueueRecord[]> {
+    return this.#store.queues();
+  }
+
+  /** Stops claiming from the queue, on every machine; running jobs go on. `*` pauses the fleet. */
+  async pause(queue: string): Promise<QueueSettings> {
+    const settings = await this.#store.configureQueue(requireName('queue', queue), { paused: true });
+    this.#events.emit('queue.paused', { queue });
+    return settings;
+  }
+
+  async resume(queue: string): Promise<QueueSettings> {
+    const settings = await this.#store.configureQueue(requireName('queue', queue), { paused: false });
+    this.#events.emit('queue.resumed', { queue });
+    return settings;
+  }
+
+  /** How long, and how many, finished jobs of the queue are kept. 0 keeps nothing, null sets no bound. Throws OPTION_INVALID. */
+  async setRetention(queue: string, retention: Partial<Retention>): Promise<QueueSettings> {
+    for (const [state, keep] of Object.entries(retention)) requireKeep(`retention.${state}`, keep);
+    return this.#store.configureQueue(requireName('queue', queue), { retention });
+  }
+
+  /** Deletes every waiting job of the queue; running and finished ones stay. Resolves to how many. */
+  drain(queue: string): Promise<number> {
+    return this.#store.clear(requireName('queue', queue), WAITING_STATES);
+  }
+
+  /** Deletes every job of the queue, finished ones too. With running jobs it throws QUEUE_BUSY unless `force`. Resolves to how many. */
+  async obliterate(queue: string, options: { readonly force?: boolean } = {}): Promise<number> {
+    const record = (await this.#store.queues()).find(({ name }) => name === requireName('queue', queue));
+    const running = record?.counts.running ?? 0;
+    if (running > 0 && options.force !== true) {
+      const message = `Queue '${queue}' has ${running} running jobs. Pause it and wait for them, or pass force: true to drop their outcomes.`;
+      throw new LongshoreError('QUEUE_BUSY', message, { details: { queue, running } });
+    }
+    return this.#store.clear(queue, JOB_STATES);
+  }
+}
+
+function requireKeep(field: string, keep: Keep): void {
+  for (const bound of ['ageMs', 'count'] as const) {
+    const value = keep[bound];
+    if (value === null || (typeof value === 'number' && Number.isFinite(value) && value >= 0)) continue;
+    throw optionInvalid(`${field}.${bound}`, value, 'a number of 0 or more, or null for no bound');
+  }
+}

@@ -1,0 +1,236 @@
+import type { Clock } from '../core/clock.ts';
+import { LongshoreError } from '../core/errors.ts';
+import type { Outcome } from '../core/outcome.ts';
+import type { AnyTask } from '../core/task.ts';
+import type { Lane } from '../execution/lane.ts';
+import type { Lease } from '../store/store.ts';
+import type { EventBus } from '../telemetry/events.ts';
+import type { Slots } from '../tuner/slots.ts';
+import { Attempt, AttemptContext, type NoteTaker } from './attempt.ts';
+import { LeaseBuffer } from './lease-buffer.ts';
+import { checkInput, decodeInput, encodeResult, findTask, outcomeOf } from './steps.ts';
+
+/**
+ * Runs leased jobs: fetcher -> executor -> settler. Holds the leases that wait for a slot and the attempts that run.
+ * It never talks to the store; whoever assembles it says what happens to an outcome (`onOutcome`).
+ */
+export interface ExecutorOptions {
+  readonly tasks: ReadonlyMap<string, AnyTask>;
+  readonly lane: Lane;
+  readonly slots: Slots;
+  readonly clock: Clock;
+  readonly events: EventBus;
+  readonly notes: NoteTaker;
+  readonly abortGraceMs: number;
+  readonly crashesMax: number;
+  readonly payloadBytesMax: number;
+  readonly random: () => number;
+  /** An attempt ended; `null` when its lease is lost and nothing may be settled. */
+  readonly onOutcome: (attempt: Attempt, outcome: Outcome | null) => void;
+  /** Leases that are given back unstarted, because a suspect must run alone. */
+  readonly onRelease: (leases: readonly Lease[]) => void;
+  /** Outcomes not yet in the store; a suspect waits until there are none. */
+  readonly unsettled: () => number;
+}
+
+/** Jobs started in one turn of the event loop at the most, so that timers and I/O of the process get their turn. */
+const STARTS_PER_TURN = 128;
+
+const SLOW_SHARE = 0.8;
+
+export class Executor {
+  readonly #options: ExecutorOptions;
+  readonly #buffer = new LeaseBuffer();
+  readonly #running = new Map<string, Attempt>();
+  #started = 0;
+  #turnPending = false;
+  #suspect: Attempt | null = null;
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options;
+  }
+
+  get buffered(): number {
+    return this.#buffer.length;
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** True while a suspect runs alone or waits for it: nothing more may be fetched. */
+  get isolating(): boolean {
+    return this.#suspect !== null || this.#suspectWaits();
+  }
+
+  accept(leases: readonly Lease[]): void {
+    this.#buffer.add(leases);
+    this.pump();
+  }
+
+  /** Starts as many buffered jobs as there are slots. */
+  pump(): void {
+    const { slots } = this.#options;
+    while (this.#buffer.length > 0 && this.#suspect === null) {
+      if (this.#suspectWaits() && !this.#readyForSuspect()) return;
+      if (this.#started >= STARTS_PER_TURN || !slots.tryTake()) return;
+      this.#start(this.#buffer.take() as Lease);
+    }
+  }
+
+  /** The job is to be cancelled. */
+  cancel(id: string): void {
+    for (const attempt of this.#running.values()) {
+      if (attempt.lease.id !== id) continue;
+      this.#abort(
+        attempt,
+        new LongshoreError('JOB_CANCELLED', `Job ${id} was cancelled.`, { details: { id } }),
+      );
+    }
+  }
+
+  /** Every lease claimed before `now` whose job is not in `held` belongs to somebody else. */
+  keepOnly(held: ReadonlySet<string>, now: number): void {
+    const lost = (lease: Lease): boolean => lease.claimedAt < now && !held.has(lease.id);
+    this.#buffer.drop(lost);
+    for (const attempt of this.#running.values()) {
+      if (!lost(attempt.lease)) continue;
+      const message = `The lease on job ${attempt.lease.id} was lost; another worker may run it now, and this outcome will not count.`;
+      this.#abort(attempt, new LongshoreError('LEASE_LOST', message, { details: { id: attempt.lease.id } }));
+    }
+  }
+
+  /** Takes the leases that wait for a slot out of the executor, to be given back. */
+  takeBuffered(): Lease[] {
+    return this.#buffer.takeAll();
+  }
+
+  /** Asks every running handler to stop. Returns how many there are. */
+  abortAll(): number {
+    for (const attempt of this.#running.values()) {
+      this.#abort(
+        attempt,
+        new LongshoreError('STORE_CLOSED', 'The worker is stopping.', { details: { id: attempt.lease.id } }),
+      );
+    }
+    return this.#running.size;
+  }
+
+  #start(lease: Lease): void {
+    this.#started += 1;
+    if (!this.#turnPending) this.#nextTurn();
+    const attempt = new Attempt(lease);
+    if (this.#isSuspect(lease)) this.#suspect = attempt;
+    this.#running.set(lease.token, attempt);
+    const { events } = this.#options;
+    if (events.wants('job.started')) {
+      events.emit('job.started', { ...facts(lease), waitMs: Math.max(0, lease.claimedAt - lease.dueAt) });
+    }
+    void this.#execute(attempt);
+  }
+
+  /** The pipeline. Awaits only where something is asynchronous. */
+  async #execute(attempt: Attempt): Promise<void> {
+    const { tasks, lane, clock, notes, random, payloadBytesMax } = this.#options;
+    let task: AnyTask | undefined;
+    let outcome: Outcome | null;
+    try {
+      task = findTask(attempt, tasks);
+      const checked = checkInput(task, decodeInput(attempt));
+      const input = checked instanceof Promise ? await checked : checked;
+      this.#watchTime(attempt, task);
+      const returned = lane.run(task, new AttemptContext(attempt, task, input, notes));
+      const result = isThenable(returned) ? await returned : returned;
+      outcome = { type: 'completed', result: encodeResult(task, result, payloadBytesMax) };
+    } catch (thrown) {
+      outcome = outcomeOf(thrown, attempt, task, clock.now(), random);
+    }
+    this.#finish(attempt, outcome);
+  }
+
+  #finish(attempt: Attempt, outcome: Outcome | null): void {
+    if (attempt.finished) return;
+    attempt.finished = true;
+    attempt.runMs = performance.now() - attempt.startedAt;
+    attempt.clearTimers();
+    this.#running.delete(attempt.lease.token);
+    if (this.#suspect === attempt) this.#suspect = null;
+    this.#options.slots.release();
+    this.#options.onOutcome(attempt, outcome);
+    if (this.#buffer.length > 0) this.pump();
+  }
+
+  #watchTime(attempt: Attempt, task: AnyTask): void {
+    const { timeoutMs } = task;
+    if (timeoutMs === null) return;
+    const { clock, events } = this.#options;
+    const { lease } = attempt;
+    const slow = (): void =>
+      events.emit('job.slow', { ...facts(lease), runMs: timeoutMs * SLOW_SHARE, timeoutMs });
+    const timeout = (): void => {
+      const message = `Attempt ${lease.attempt} of job ${lease.id} (task '${lease.task}') ran longer than its timeout of ${timeoutMs} ms.`;
+      this.#abort(
+        attempt,
+        new LongshoreError('JOB_TIMED_OUT', message, { details: { id: lease.id, timeoutMs } }),
+      );
+    };
+    attempt.timers = [clock.after(timeoutMs * SLOW_SHARE, slow), clock.after(timeoutMs, timeout)];
+  }
+
+  /** Asks the handler to stop; if it does not within the grace, its outcome is decided without it. */
+  #abort(attempt: Attempt, reason: LongshoreError): void {
+    if (attempt.abortReason !== null || attempt.finished) return;
+    attempt.clearTimers();
+    attempt.abort(reason);
+    const { clock, events, random, tasks, abortGraceMs } = this.#options;
+    const abandon = (): void => {
+      const runMs = performance.now() - attempt.startedAt;
+      events.emit('job.abandoned', { ...facts(attempt.lease), runMs, reason: reason.code });
+      this.#finish(attempt, outcomeOf(reason, attempt, tasks.get(attempt.lease.task), clock.now(), random));
+    };
+    attempt.timers = [clock.after(abortGraceMs, abandon)];
+  }
+
+  /**
+   * A job whose workers died under it as often as it may, but once, is a suspect: it runs alone, so that if the
+   * worker dies again the blame is certain, and no other job is charged for it.
+   */
+  #isSuspect(lease: Lease): boolean {
+    return this.#options.crashesMax > 1 && lease.crashes >= this.#options.crashesMax - 1;
+  }
+
+  #suspectWaits(): boolean {
+    const next = this.#buffer.peek();
+    return next !== undefined && this.#isSuspect(next);
+  }
+
+  #readyForSuspect(): boolean {
+    if (this.#running.size > 0) return false;
+    if (this.#buffer.length > 1) {
+      const suspect = this.#buffer.take() as Lease;
+      this.#options.onRelease(this.#buffer.takeAll());
+      this.#buffer.add([suspect]);
+    }
+    return this.#options.unsettled() === 0;
+  }
+
+  /** After STARTS_PER_TURN the rest waits for the event loop to come round. */
+  #nextTurn(): void {
+    this.#turnPending = true;
+    setImmediate(() => {
+      this.#turnPending = false;
+      this.#started = 0;
+      this.pump();
+    });
+  }
+}
+
+export function facts(lease: Lease): { id: string; queue: string; task: string; attempt: number } {
+  return { id: lease.id, queue: lease.queue, task: lease.task, attempt: lease.attempt };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  );
+}

@@ -1,0 +1,146 @@
+import type { CancelTimer, Clock } from '../core/clock.ts';
+import type { Store } from '../store/store.ts';
+import type { EventBus } from '../telemetry/events.ts';
+import type { Slots } from '../tuner/slots.ts';
+import { BackoffTimer } from './backoff-timer.ts';
+import type { Executor } from './executor.ts';
+import type { Prefetch } from './prefetch.ts';
+import { Service } from './service.ts';
+
+/**
+ * Claims jobs for free slots: notifier -> fetcher -> store.claim -> executor. One claim is under way at a time.
+ * It claims when there is room and reason: a hint, the last claim came back full, a scheduled job became due, or the
+ * poll interval passed. It never holds more leases than slots plus the prefetch.
+ */
+export interface FetcherOptions {
+  readonly store: Store;
+  readonly executor: Executor;
+  readonly slots: Slots;
+  readonly prefetch: Prefetch;
+  readonly clock: Clock;
+  readonly events: EventBus;
+  readonly workerId: string;
+  readonly queues: readonly string[];
+  readonly leaseMs: number;
+  readonly pollMs: number;
+  readonly random: () => number;
+  /** Outcomes not yet in the store: their leases are still held. */
+  readonly unsettled: () => number;
+  /** A claim ended, whether or not it brought jobs. */
+  readonly onClaimed: () => void;
+}
+
+/** A claim larger than this gains nothing and holds the store for long. */
+const CLAIM_MAX = 1_000;
+
+export class Fetcher extends Service {
+  readonly #options: FetcherOptions;
+  readonly #backoff: BackoffTimer;
+  #unsubscribe: (() => void)[] = [];
+  #cancelTimer: CancelTimer | null = null;
+  #claiming: Promise<void> | null = null;
+  #open = false;
+  /** There may be claimable jobs. */
+  #reason = false;
+  #rotation = 0;
+
+  constructor(options: FetcherOptions) {
+    super();
+    this.#options = options;
+    this.#backoff = new BackoffTimer(options.clock, options.random);
+  }
+
+  /** True when the last claim found nothing and no hint came since. */
+  get dry(): boolean {
+    return !this.#reason && this.#claiming === null;
+  }
+
+  /** There may be claimable jobs: look as soon as there is room. */
+  wake(): void {
+    this.#reason = true;
+    this.check();
+  }
+
+  /** Claims if there is room and reason. Cheap; called at every turn in which something ended. */
+  check(): void {
+    if (!this.#open || !this.#reason || this.#claiming !== null || this.#backoff.waiting) return;
+    const limit = this.#room();
+    if (limit <= 0) return;
+    this.#claiming = this.#claim(limit).finally(() => {
+      this.#claiming = null;
+      this.#options.onClaimed();
+      this.check();
+    });
+  }
+
+  protected onStart(): void {
+    const { notifier } = this.#options.store;
+    this.#open = true;
+    this.#unsubscribe = [
+      notifier.subscribe('ready', () => this.wake()),
+      notifier.subscribe('control', () => this.wake()),
+    ];
+    this.wake();
+  }
+
+  /** Resolves when no claim is under way; what the last one brought is in the executor. */
+  protected async onStop(): Promise<void> {
+    this.#open = false;
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.#unsubscribe = [];
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+    this.#backoff.reset();
+    await this.#claiming;
+  }
+
+  /** How many jobs to ask for now. With slots busy, waits until half of the prefetch is used up, so that claims stay large. */
+  #room(): number {
+    const { slots, executor, prefetch, unsettled } = this.#options;
+    if (executor.isolating) return 0;
+    const waiting = executor.buffered;
+    const ahead = prefetch.size(slots.total);
+    const idleSlots = slots.total - slots.used - waiting;
+    if (idleSlots <= 0 && waiting > ahead / 2) return 0;
+    const held = waiting + executor.running + unsettled();
+    return Math.min(slots.total + ahead - held, CLAIM_MAX);
+  }
+
+  async #claim(limit: number): Promise<void> {
+    const { store, executor, prefetch, events, workerId, leaseMs } = this.#options;
+    this.#reason = false;
+    const began = performance.now();
+    try {
+      const { leases, nextDueAt } = await store.claim({ workerId, queues: this.#queues(), limit, leaseMs });
+      const tookMs = performance.now() - began;
+      this.#backoff.reset();
+      if (leases.length > 0) prefetch.observeClaim(tookMs);
+      if (leases.length === limit) this.#reason = true;
+      if (events.wants('worker.claimed'))
+        events.emit('worker.claimed', { workerId, jobs: leases.length, limit, tookMs });
+      this.#wakeLater(nextDueAt);
+      if (leases.length > 0) executor.accept(leases);
+    } catch (error) {
+      this.#reason = true;
+      const retryMs = this.#backoff.retry(() => this.check());
+      events.emit('store.failed', { verb: 'claim', error, retryMs });
+    }
+  }
+
+  /** Several queues take turns at being first, so that a full one does not starve the others. */
+  #queues(): readonly string[] {
+    const { queues } = this.#options;
+    if (queues.length === 1) return queues;
+    this.#rotation = (this.#rotation + 1) % queues.length;
+    return [...queues.slice(this.#rotation), ...queues.slice(0, this.#rotation)];
+  }
+
+  #wakeLater(nextDueAt: number | null): void {
+    const { clock, pollMs } = this.#options;
+    const untilDue = nextDueAt === null ? pollMs : nextDueAt - clock.now();
+    this.#cancelTimer?.();
+    this.#cancelTimer = this.#open
+      ? clock.after(Math.min(Math.max(untilDue, 0), pollMs), () => this.wake())
+      : null;
+  }
+}

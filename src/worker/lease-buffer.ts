@@ -1,0 +1,41 @@
+import type { Lease } from '../store/store.ts';
+
+/** Leases that wait for a slot, first in first out, without moving the array at each take. */
+export class LeaseBuffer {
+  #leases: Lease[] = [];
+  #head = 0;
+
+  get length(): number {
+    return this.#leases.length - this.#head;
+  }
+
+  add(leases: readonly Lease[]): void {
+    if (this.#head > 0) {
+      this.#leases = this.#leases.slice(this.#head);
+      this.#head = 0;
+    }
+    this.#leases.push(...leases);
+  }
+
+  peek(): Lease | undefined {
+    return this.#leases[this.#head];
+  }
+
+  take(): Lease | undefined {
+    const lease = this.#leases[this.#head];
+    if (lease !== undefined) this.#head += 1;
+    return lease;
+  }
+
+  takeAll(): Lease[] {
+    const leases = this.#leases.slice(this.#head);
+    this.#leases = [];
+    this.#head = 0;
+    return leases;
+  }
+
+  /** Forgets the leases for which `unwanted` holds. */
+  drop(unwanted: (lease: Lease) => boolean): void {
+    this.#leases = this.takeAll().filter((lease) => !unwanted(lease));
+  }
+}

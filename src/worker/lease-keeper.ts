@@ -1,0 +1,78 @@
+import type { BeatReceipt, KeepAlive, Store, WorkerInfo } from '../store/store.ts';
+import type { EventBus } from '../telemetry/events.ts';
+import type { Slots } from '../tuner/slots.ts';
+import type { Executor } from './executor.ts';
+import { Service } from './service.ts';
+
+/**
+ * Keeps the worker's leases and its entry in the registry alive. The beats themselves run where no handler runs (the
+ * store's `keepAlive`), so a handler that blocks the event loop does not lose its lease. What a beat brings back is
+ * handed to the executor: jobs to cancel, and leases that are lost.
+ */
+export interface LeaseKeeperOptions {
+  readonly store: Store;
+  readonly executor: Executor;
+  readonly slots: Slots;
+  readonly events: EventBus;
+  readonly worker: WorkerInfo;
+  readonly leaseMs: number;
+}
+
+export class LeaseKeeper extends Service {
+  readonly #options: LeaseKeeperOptions;
+  #keepAlive: KeepAlive | null = null;
+  #unsubscribe: (() => void) | null = null;
+  #reported = -1;
+
+  constructor(options: LeaseKeeperOptions) {
+    super();
+    this.#options = options;
+  }
+
+  /** Tells the next beats how many slots are in use. Cheap when nothing changed. */
+  report(): void {
+    const { slots } = this.#options;
+    if (slots.used === this.#reported) return;
+    this.#reported = slots.used;
+    this.#keepAlive?.update({ slots: slots.total, slotsUsed: slots.used });
+  }
+
+  /** Resolves once the worker is in the registry. */
+  protected async onStart(): Promise<void> {
+    const { store, worker, leaseMs, events } = this.#options;
+    this.#reported = -1;
+    const intervalMs = Math.floor(leaseMs / 3);
+    this.#keepAlive = store.keepAlive({
+      worker,
+      leaseMs,
+      intervalMs,
+      onBeat: (receipt) => this.#onBeat(receipt),
+      onError: (error) => events.emit('store.failed', { verb: 'beat', error, retryMs: intervalMs }),
+    });
+    this.report();
+    await this.#keepAlive.beat();
+    this.#unsubscribe = store.notifier.subscribe('control', () => this.#beatNow());
+  }
+
+  protected async onStop(): Promise<void> {
+    this.#unsubscribe?.();
+    this.#unsubscribe = null;
+    await this.#keepAlive?.close();
+    this.#keepAlive = null;
+  }
+
+  /** A hint that something is to be cancelled; a beat says what. */
+  #beatNow(): void {
+    const { executor, events } = this.#options;
+    if (executor.running === 0) return;
+    this.#keepAlive
+      ?.beat()
+      .catch((error) => events.emit('store.failed', { verb: 'beat', error, retryMs: null }));
+  }
+
+  #onBeat(receipt: BeatReceipt): void {
+    const { executor } = this.#options;
+    if (executor.running + executor.buffered > 0) executor.keepOnly(new Set(receipt.held), receipt.now);
+    for (const id of receipt.cancelled) executor.cancel(id);
+  }
+}

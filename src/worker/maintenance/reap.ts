@@ -1,0 +1,25 @@
+import type { Store } from '../../store/store.ts';
+import type { EventBus } from '../../telemetry/events.ts';
+import type { Duty } from '../leader.ts';
+
+const INTERVAL_MIN_MS = 50;
+const INTERVAL_MAX_MS = 1_000;
+
+/** Takes back expired leases, every tenth of a lease (50 ms to 1 s): so long is a crashed worker's job late beyond its lease. */
+export function reapDuty(options: {
+  store: Store;
+  events: EventBus;
+  leaseMs: number;
+  crashesMax: number;
+}): Duty {
+  const { store, events, leaseMs, crashesMax } = options;
+  const intervalMs = Math.min(Math.max(leaseMs / 10, INTERVAL_MIN_MS), INTERVAL_MAX_MS);
+  return {
+    name: 'reap',
+    async run() {
+      const { reaped } = await store.reap({ crashesMax });
+      for (const job of reaped) events.emit('job.expired', job);
+      return intervalMs;
+    },
+  };
+}

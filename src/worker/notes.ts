@@ -1,0 +1,104 @@
+import type { CancelTimer, Clock } from '../core/clock.ts';
+import { LongshoreError, requireName } from '../core/errors.ts';
+import type { LogLine } from '../core/job.ts';
+import { encodePayload } from '../core/payload.ts';
+import type { Lease, Store } from '../store/store.ts';
+import type { EventBus } from '../telemetry/events.ts';
+import type { NoteTaker } from './attempt.ts';
+
+/** Progress and log lines of running jobs, written in batches: at an interval, and before their job is settled. */
+
+interface Pending {
+  readonly id: string;
+  readonly token: string;
+  progress?: string | null;
+  logs: LogLine[];
+}
+
+const INTERVAL_MS = 200;
+const MESSAGE_CHARS_MAX = 10_000;
+/** A job that logs in a loop may not fill the memory: past this many unwritten lines the batch is written at once. */
+const LINES_MAX = 1_000;
+
+export class Notes implements NoteTaker {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #events: EventBus;
+  readonly #payloadBytesMax: number;
+  #pending = new Map<string, Pending>();
+  #lines = 0;
+  #cancelTimer: CancelTimer | null = null;
+
+  constructor(options: { store: Store; clock: Clock; events: EventBus; payloadBytesMax: number }) {
+    this.#store = options.store;
+    this.#clock = options.clock;
+    this.#events = options.events;
+    this.#payloadBytesMax = options.payloadBytesMax;
+  }
+
+  /** Throws PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE into the handler. */
+  progress(lease: Lease, value: unknown): void {
+    this.#of(lease).progress = encodePayload(
+      value,
+      `the progress of task '${lease.task}'`,
+      this.#payloadBytesMax,
+    );
+  }
+
+  /** Throws OPTION_INVALID, PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE into the handler. */
+  log(lease: Lease, message: string, data: unknown): void {
+    const text = requireName('the log message', message, Number.MAX_SAFE_INTEGER).slice(0, MESSAGE_CHARS_MAX);
+    const encoded = encodePayload(data, `the log data of task '${lease.task}'`, this.#payloadBytesMax);
+    this.#of(lease).logs.push({
+      at: this.#clock.now(),
+      attempt: lease.attempt,
+      message: text,
+      data: encoded,
+    });
+    this.#lines += 1;
+    if (this.#lines >= LINES_MAX) void this.flush();
+  }
+
+  /** Whether there is something to write before the job of `lease` may be settled. */
+  has(lease: Lease): boolean {
+    return this.#pending.has(lease.token);
+  }
+
+  /** Writes all notes. Called in the same turn as, and before, the settle of their jobs: the store keeps call order. */
+  async flush(): Promise<void> {
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+    if (this.#pending.size === 0) return;
+    const batch = [...this.#pending.values()];
+    this.#pending = new Map();
+    this.#lines = 0;
+    try {
+      await this.#store.annotate(batch);
+    } catch (error) {
+      // Notes are told, not promised: a store that is away costs lines, never jobs.
+      const retryMs = error instanceof LongshoreError && error.retryable ? INTERVAL_MS : null;
+      this.#events.emit('store.failed', { verb: 'annotate', error, retryMs });
+      if (retryMs !== null) this.#putBack(batch);
+    }
+  }
+
+  #of(lease: Lease): Pending {
+    this.#cancelTimer ??= this.#clock.after(INTERVAL_MS, () => void this.flush());
+    let pending = this.#pending.get(lease.token);
+    if (pending === undefined) {
+      pending = { id: lease.id, token: lease.token, logs: [] };
+      this.#pending.set(lease.token, pending);
+    }
+    return pending;
+  }
+
+  #putBack(batch: readonly Pending[]): void {
+    if (this.#lines >= LINES_MAX) return;
+    for (const old of batch) {
+      const newer = this.#pending.get(old.token);
+      this.#pending.set(old.token, { ...old, ...newer, logs: [...old.logs, ...(newer?.logs ?? [])] });
+      this.#lines += old.logs.length;
+    }
+    this.#cancelTimer ??= this.#clock.after(INTERVAL_MS, () => void this.flush());
+  }
+}

@@ -1,0 +1,118 @@
+import { parseDuration } from '../core/duration.ts';
+import { optionInvalid, requireInteger, requireMs, requireName } from '../core/errors.ts';
+
+/**
+ * The settings of a worker and where they come from: code wins over the config file, the file over LONGSHORE_*
+ * environment variables, those over the defaults.
+ */
+
+export interface WorkerSettings {
+  /** Jobs run at the same time; default 10. LONGSHORE_CONCURRENCY */
+  readonly concurrency: number;
+  /** Strictly one after the other, in order: the next job starts when the outcome of the one before is stored; default false. LONGSHORE_SERIAL */
+  readonly serial: boolean;
+  /** How long a claim holds without renewal; leases are renewed every third of it; default 30 s. LONGSHORE_LEASE_MS */
+  readonly leaseMs: number;
+  /** Longest time between two looks at the store when no hint comes; default 1 s. LONGSHORE_POLL_MS */
+  readonly pollMs: number;
+  /** Jobs held ready beyond those that run, when they run faster than they can be fetched; default 500. LONGSHORE_PREFETCH_MAX */
+  readonly prefetchMax: number;
+  /** Waits a random part of this before the first claim, so that a fleet does not start at once; default 0. LONGSHORE_STARTUP_JITTER_MS */
+  readonly startupJitterMs: number;
+  /** How long `stop` waits for running jobs; default 10 s. LONGSHORE_GRACE_MS */
+  readonly graceMs: number;
+  /** How long a handler may take to end after its signal aborted, before its slot is given away; default 5 s. LONGSHORE_ABORT_GRACE_MS */
+  readonly abortGraceMs: number;
+  /** Leases a job may lose before it becomes a dead letter; default 3. LONGSHORE_CRASHES_MAX */
+  readonly crashesMax: number;
+  /** Emits `queue.deadLetters` when a queue holds this many failed jobs; 0 = never; default 0. LONGSHORE_DEAD_LETTER_ALERT */
+  readonly deadLetterAlert: number;
+  /** Queues to work on; default: the queues of the tasks. LONGSHORE_QUEUES, comma-separated */
+  readonly queues: readonly string[] | null;
+}
+
+export const WORKER_SETTINGS_DEFAULT: WorkerSettings = {
+  concurrency: 10,
+  serial: false,
+  leaseMs: 30_000,
+  pollMs: 1_000,
+  prefetchMax: 500,
+  startupJitterMs: 0,
+  graceMs: 10_000,
+  abortGraceMs: 5_000,
+  crashesMax: 3,
+  deadLetterAlert: 0,
+  queues: null,
+};
+
+/** Leases shorter than this cannot be renewed in time on a busy machine. */
+const LEASE_MIN_MS = 500;
+
+/** Throws OPTION_INVALID naming the setting, and its variable where it came from the environment. */
+export function workerSettings(
+  code: Partial<WorkerSettings>,
+  file: Partial<WorkerSettings> = {},
+  env: Readonly<Record<string, string | undefined>> = {},
+): WorkerSettings {
+  const merged = { ...WORKER_SETTINGS_DEFAULT, ...fromEnvironment(env), ...defined(file), ...defined(code) };
+  requireInteger('concurrency', merged.concurrency, 1, 100_000);
+  if (typeof merged.serial !== 'boolean') throw optionInvalid('serial', merged.serial, 'true or false');
+  if (requireMs('leaseMs', merged.leaseMs) < LEASE_MIN_MS) {
+    throw optionInvalid('leaseMs', merged.leaseMs, `at least ${LEASE_MIN_MS} milliseconds`);
+  }
+  for (const field of ['pollMs', 'startupJitterMs', 'graceMs', 'abortGraceMs'] as const)
+    requireMs(field, merged[field]);
+  requireInteger('prefetchMax', merged.prefetchMax, 0, 100_000);
+  requireInteger('crashesMax', merged.crashesMax, 1);
+  requireInteger('deadLetterAlert', merged.deadLetterAlert, 0);
+  if (merged.queues !== null) requireQueues(merged.queues);
+  return merged.serial ? { ...merged, concurrency: 1, prefetchMax: 0 } : merged;
+}
+
+function requireQueues(queues: readonly string[]): void {
+  if (!Array.isArray(queues) || queues.length === 0)
+    throw optionInvalid('queues', queues, 'a list of at least one queue name');
+  for (const [index, queue] of queues.entries()) requireName(`queues[${index}]`, queue);
+}
+
+function defined(settings: Partial<WorkerSettings>): Partial<WorkerSettings> {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}
+
+const NUMBERS = {
+  LONGSHORE_CONCURRENCY: 'concurrency',
+  LONGSHORE_PREFETCH_MAX: 'prefetchMax',
+  LONGSHORE_CRASHES_MAX: 'crashesMax',
+  LONGSHORE_DEAD_LETTER_ALERT: 'deadLetterAlert',
+} as const;
+
+const DURATIONS = {
+  LONGSHORE_LEASE_MS: 'leaseMs',
+  LONGSHORE_POLL_MS: 'pollMs',
+  LONGSHORE_STARTUP_JITTER_MS: 'startupJitterMs',
+  LONGSHORE_GRACE_MS: 'graceMs',
+  LONGSHORE_ABORT_GRACE_MS: 'abortGraceMs',
+} as const;
+
+function fromEnvironment(env: Readonly<Record<string, string | undefined>>): Partial<WorkerSettings> {
+  const found: Record<string, unknown> = {};
+  for (const [variable, field] of Object.entries(NUMBERS)) {
+    const text = env[variable];
+    if (text === undefined || text === '') continue;
+    if (!/^\d+$/.test(text)) throw optionInvalid(variable, text, 'a whole number');
+    found[field] = Number(text);
+  }
+  for (const [variable, field] of Object.entries(DURATIONS)) {
+    const text = env[variable];
+    if (text !== undefined && text !== '') found[field] = parseDuration(text, variable);
+  }
+  const serial = env['LONGSHORE_SERIAL'];
+  if (serial !== undefined && serial !== '') {
+    if (!['0', '1', 'true', 'false'].includes(serial))
+      throw optionInvalid('LONGSHORE_SERIAL', serial, 'true or false');
+    found['serial'] = serial === '1' || serial === 'true';
+  }
+  const queues = env['LONGSHORE_QUEUES'];
+  if (queues !== undefined && queues !== '') found['queues'] = queues.split(',').map((name) => name.trim());
+  return found;
+}

@@ -1,0 +1,104 @@
+import { LongshoreError, show, toAttemptError } from '../core/errors.ts';
+import type { Outcome } from '../core/outcome.ts';
+import { decodePayload, encodePayload } from '../core/payload.ts';
+import { BACKOFF_DEFAULT, outcomeOfError } from '../core/retry.ts';
+import { validate } from '../core/schema.ts';
+import type { AnyTask } from '../core/task.ts';
+import type { Attempt } from './attempt.ts';
+
+/**
+ * The executor's pipeline, step by step, over one Attempt. Each step either returns what the next one needs or
+ * throws; `outcomeOf` turns what was thrown, and why the attempt was aborted, into an outcome.
+ */
+
+/** A fault of the job itself, found before or after its handler ran: running it again would not help. */
+export class UnfitJob extends Error {
+  override readonly cause: LongshoreError;
+
+  constructor(cause: LongshoreError) {
+    super(cause.message);
+    this.cause = cause;
+  }
+}
+
+export function findTask(attempt: Attempt, tasks: ReadonlyMap<string, AnyTask>): AnyTask {
+  const task = tasks.get(attempt.lease.task);
+  if (task !== undefined) return task;
+  const known = [...tasks.keys()].map(show).join(', ') || 'none';
+  throw new LongshoreError(
+    'TASK_UNKNOWN',
+    `No task named ${show(attempt.lease.task)} is registered in this worker (it knows: ${known}). Add the task to the worker, or give its jobs a queue that only workers with the task listen to.`,
+    { details: { task: attempt.lease.task, queue: attempt.lease.queue } },
+  );
+}
+
+export function decodeInput({ lease }: Attempt): unknown {
+  try {
+    return decodePayload(lease.input, `the stored input of job ${lease.id}`);
+  } catch (error) {
+    throw unfit(error);
+  }
+}
+
+/** The schema's output; a promise only where the schema is asynchronous. */
+export function checkInput(task: AnyTask, input: unknown): unknown {
+  if (task.schema === null) return input;
+  const what = `the stored input of task ${show(task.name)}`;
+  try {
+    const checked = validate(task.schema, input, what);
+    return checked instanceof Promise ? checked.catch((error) => Promise.reject(unfit(error))) : checked;
+  } catch (error) {
+    throw unfit(error);
+  }
+}
+
+export function encodeResult(task: AnyTask, result: unknown, bytesMax: number): string | null {
+  try {
+    return encodePayload(result, `the result of task ${show(task.name)}`, bytesMax);
+  } catch (error) {
+    throw unfit(error);
+  }
+}
+
+/** What becomes of an attempt that threw. `null`: nothing may be settled, because the lease is gone. */
+export function outcomeOf(
+  thrown: unknown,
+  attempt: Attempt,
+  task: AnyTask | undefined,
+  now: number,
+  random: () => number,
+): Outcome | null {
+  const { lease, abortReason } = attempt;
+  if (abortReason !== null) return outcomeOfAbort(abortReason, thrown, attempt, task, now, random);
+  if (thrown instanceof UnfitJob)
+    return { type: 'failed', error: toAttemptError(thrown.cause, lease.attempt, now) };
+  return outcomeOfError(thrown, { ...lease, backoff: task?.backoff ?? BACKOFF_DEFAULT, now, random });
+}
+
+function outcomeOfAbort(
+  reason: LongshoreError,
+  thrown: unknown,
+  { lease }: Attempt,
+  task: AnyTask | undefined,
+  now: number,
+  random: () => number,
+): Outcome | null {
+  switch (reason.code) {
+    case 'LEASE_LOST':
+      return null;
+    case 'JOB_CANCELLED':
+      return { type: 'cancelled', error: null };
+    case 'JOB_TIMED_OUT': {
+      const cause = thrown === reason ? undefined : thrown;
+      const error = new LongshoreError(reason.code, reason.message, { cause, details: reason.details });
+      return outcomeOfError(error, { ...lease, backoff: task?.backoff ?? BACKOFF_DEFAULT, now, random });
+    }
+    default:
+      // The worker stops: the job goes back to the line and the attempt is not charged.
+      return { type: 'released' };
+  }
+}
+
+function unfit(error: unknown): unknown {
+  return error instanceof LongshoreError ? new UnfitJob(error) : error;
+}
