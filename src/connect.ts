@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
+import { type EncryptionOptions, keyRingCipher, noKeys } from './cipher.ts';
 import type { Clock } from './core/clock.ts';
 import { LongshoreError, requireInteger, show } from './core/errors.ts';
-import { PAYLOAD_BYTES_MAX_DEFAULT } from './core/payload.ts';
+import { PAYLOAD_BYTES_MAX_DEFAULT, PayloadCodec } from './core/payload.ts';
 import type { AnyTask, Task, TaskGiven, TaskResult } from './core/task.ts';
 import { Client } from './queue/client.ts';
 import type { EnqueueOptions } from './queue/enqueue.ts';
@@ -28,6 +29,8 @@ const DRIVERS: Readonly<Record<string, () => Promise<StoreDriver>>> = {
 export interface ConnectOptions {
   /** Largest encoded input, result, progress or log datum, in bytes; default 1 MiB. */
   readonly payloadBytesMax?: number;
+  /** Encrypts payloads at rest; off by default. */
+  readonly encryption?: EncryptionOptions;
   /** Settings of workers from a config file: weaker than what `worker()` is given, stronger than the environment. */
   readonly workerSettings?: Partial<WorkerSettings>;
   /** For tests; default: the machine's. */
@@ -39,19 +42,15 @@ export interface ConnectOptions {
  * Throws STORE_URL_INVALID, STORE_UNAVAILABLE, STORE_READ_ONLY, STORE_CORRUPT, STORE_NEWER, OPTION_INVALID.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Longshore> {
-  const { clock } = options;
-  const payloadBytesMax = requireInteger(
-    'payloadBytesMax',
-    options.payloadBytesMax ?? PAYLOAD_BYTES_MAX_DEFAULT,
-    1,
+  const { clock, encryption, workerSettings = {}, payloadBytesMax = PAYLOAD_BYTES_MAX_DEFAULT } = options;
+  requireInteger('payloadBytesMax', payloadBytesMax, 1);
+  const codec = new PayloadCodec(
+    payloadBytesMax,
+    encryption === undefined ? noKeys : keyRingCipher(encryption),
   );
   const driver = await storeDriver(url);
   const store = await driver.open(url, clock === undefined ? {} : { clock });
-  return new Longshore(store, {
-    payloadBytesMax,
-    workerSettings: options.workerSettings ?? {},
-    clock: clock ?? systemClock,
-  });
+  return new Longshore(store, { codec, workerSettings, clock: clock ?? systemClock });
 }
 
 /** The driver for a URL's kind of store. Throws STORE_URL_INVALID. */
@@ -80,6 +79,13 @@ export async function storeDriver(url: string): Promise<StoreDriver> {
   return load();
 }
 
+/** What `connect` makes of its options. */
+interface LongshoreParts {
+  readonly codec: PayloadCodec;
+  readonly workerSettings: Partial<WorkerSettings>;
+  readonly clock: Clock;
+}
+
 /** A connection to a store: enqueues, looks, acts, and makes workers. Get one from `connect`. */
 export class Longshore {
   readonly jobs: Jobs;
@@ -87,14 +93,14 @@ export class Longshore {
   readonly #store: Store;
   readonly #client: Client;
   readonly #events = new EventBus();
-  readonly #options: Required<ConnectOptions>;
+  readonly #parts: LongshoreParts;
   readonly #workers = new Set<Worker>();
   #closing: Promise<void> | null = null;
 
-  constructor(store: Store, options: Required<ConnectOptions>) {
+  constructor(store: Store, parts: LongshoreParts) {
     this.#store = instrument(store, this.#events);
-    this.#options = options;
-    this.#client = new Client(this.#store, this.#events, options);
+    this.#parts = parts;
+    this.#client = new Client(this.#store, this.#events, parts.codec, parts.clock);
     this.jobs = this.#client.jobs;
     this.queues = this.#client.queues;
   }
@@ -127,7 +133,7 @@ export class Longshore {
 
   /** A worker for these tasks; it does nothing until started. Throws OPTION_INVALID, TASK_INVALID, TASK_DUPLICATE. */
   worker(options: WorkerOptions): Worker {
-    const { payloadBytesMax, workerSettings, clock } = this.#options;
+    const { codec, workerSettings, clock } = this.#parts;
     const worker = new Worker(options, {
       store: this.#store,
       events: this.#events,
@@ -135,7 +141,7 @@ export class Longshore {
       host: hostname(),
       pid: process.pid,
       version: VERSION,
-      payloadBytesMax,
+      codec,
       fileSettings: workerSettings,
       env: process.env,
       random: Math.random,

@@ -1,4 +1,5 @@
 /** The public names of the package; everything else is internal. Stores' authors: `longshore/store`; tests: `longshore/testing`. */
+export type { EncryptionKey, EncryptionOptions } from './cipher.ts';
 export { type ConnectOptions, connect, Longshore } from './connect.ts';
 export type { Clock } from './core/clock.ts';
 export {

@@ -10,6 +10,35 @@ export type Json = string | number | boolean | null | Json[] | { [key: string]: 
 
 export const PAYLOAD_BYTES_MAX_DEFAULT = 1_048_576;
 
+/** Encrypts payloads at rest; implemented outside core (src/cipher.ts). */
+export interface Cipher {
+  seal(text: string): string;
+  /** Returns text that was never sealed as it is. Throws KEY_UNKNOWN, PAYLOAD_CORRUPT. */
+  open(text: string, what: string): string;
+}
+
+/** The codec of one connection: the JSON rules, the size limit and, where there is one, the cipher. */
+export class PayloadCodec {
+  readonly #bytesMax: number;
+  readonly #cipher: Cipher | null;
+
+  constructor(bytesMax: number = PAYLOAD_BYTES_MAX_DEFAULT, cipher: Cipher | null = null) {
+    this.#bytesMax = bytesMax;
+    this.#cipher = cipher;
+  }
+
+  /** As `encodePayload`; the limit counts the JSON, before encryption. */
+  encode(value: unknown, what: string): string | null {
+    const text = encodePayload(value, what, this.#bytesMax);
+    return text === null || this.#cipher === null ? text : this.#cipher.seal(text);
+  }
+
+  /** As `decodePayload`. Throws KEY_UNKNOWN when no key of the ring opens it. */
+  decode(text: string | null, what: string): unknown {
+    return decodePayload(text === null || this.#cipher === null ? text : this.#cipher.open(text, what), what);
+  }
+}
+
 /** Encodes `value`; `what` names it in errors ("the input of task 'thumbnail'"). Throws PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE. */
 export function encodePayload(
   value: unknown,

@@ -19,7 +19,7 @@ export type UniqueMode = 'reject' | 'existing' | 'replace' | 'debounce' | 'throt
 export type UniqueScope = 'task' | 'queue' | 'store';
 
 export interface UniqueOptions {
-  /** Default: the input itself, as JSON with sorted keys. */
+  /** Default: the input itself (a digest of its JSON, whatever the order of its keys). */
   readonly key?: string;
   /** Default `existing`. */
   readonly mode?: UniqueMode;
@@ -46,8 +46,12 @@ const MODES: readonly string[] = [
   'throttle',
 ] satisfies UniqueMode[];
 
-/** Throws OPTION_INVALID. */
-export function uniqueSpec(options: UniqueOptions, task: string, queue: string, input: unknown): UniqueSpec {
+/** `digest` shortens the JSON of an input to a key. Throws OPTION_INVALID. */
+export function uniqueSpec(
+  options: UniqueOptions,
+  of: { readonly task: string; readonly queue: string; readonly input: unknown },
+  digest: (text: string) => string,
+): UniqueSpec {
   const { mode = 'existing', scope = 'task', periodMs = 0 } = options;
   if (!MODES.includes(mode))
     throw optionInvalid('unique.mode', mode, MODES.map((name) => `'${name}'`).join(', '));
@@ -59,8 +63,9 @@ export function uniqueSpec(options: UniqueOptions, task: string, queue: string, 
       `a number of milliseconds above 0, which mode '${mode}' needs`,
     );
   }
-  const key = options.key === undefined ? sortedJson(input) : requireName('unique.key', options.key, 1_000);
-  return { key: `${scopePrefix(scope, task, queue)}${key}`, mode, periodMs };
+  const key =
+    options.key === undefined ? digest(sortedJson(of.input)) : requireName('unique.key', options.key, 1_000);
+  return { key: `${scopePrefix(scope, of.task, of.queue)}${key}`, mode, periodMs };
 }
 
 function scopePrefix(scope: UniqueScope, task: string, queue: string): string {

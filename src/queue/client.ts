@@ -1,10 +1,11 @@
 import type { Clock } from '../core/clock.ts';
 import { LongshoreError, optionInvalid, show } from '../core/errors.ts';
+import type { PayloadCodec } from '../core/payload.ts';
 import type { AnyTask, Task, TaskGiven, TaskResult } from '../core/task.ts';
 import type { EnqueueReceipt, JobSpec, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import { type EnqueueOptions, jobSpec } from './enqueue.ts';
-import { JobHandle } from './job-handle.ts';
+import { type HandleMeans, JobHandle } from './job-handle.ts';
 import { Jobs } from './jobs.ts';
 import { Queues } from './queues.ts';
 import { Watch } from './watch.ts';
@@ -16,21 +17,13 @@ import { Watch } from './watch.ts';
 export class Client {
   readonly jobs: Jobs;
   readonly queues: Queues;
-  readonly #store: Store;
   readonly #events: EventBus;
-  readonly #watch: Watch;
-  readonly #limits: { readonly payloadBytesMax: number; readonly clock: Clock };
+  readonly #means: HandleMeans & { readonly clock: Clock };
 
-  constructor(
-    store: Store,
-    events: EventBus,
-    limits: { readonly payloadBytesMax: number; readonly clock: Clock },
-  ) {
-    this.#store = store;
+  constructor(store: Store, events: EventBus, codec: PayloadCodec, clock: Clock) {
     this.#events = events;
-    this.#limits = limits;
-    this.#watch = new Watch(store, limits.clock);
-    this.jobs = new Jobs(store, this.#watch, limits.payloadBytesMax);
+    this.#means = { store, watch: new Watch(store, clock), codec, clock };
+    this.jobs = new Jobs(this.#means);
     this.queues = new Queues(store, events);
   }
 
@@ -39,9 +32,9 @@ export class Client {
     input: T extends AnyTask ? TaskGiven<T> : unknown,
     options: EnqueueOptions = {},
   ): Promise<JobHandle<T extends AnyTask ? TaskResult<T> : unknown>> {
-    const built = jobSpec(task, input, options, this.#limits);
+    const built = jobSpec(task, input, options, this.#means);
     const spec = built instanceof Promise ? await built : built;
-    const [receipt] = await this.#store.enqueue([spec]);
+    const [receipt] = await this.#means.store.enqueue([spec]);
     return this.#handle(spec, receipt as EnqueueReceipt);
   }
 
@@ -57,13 +50,13 @@ export class Client {
       const built = this.#specAt(task as AnyTask | string, input, index, options as EnqueueOptions);
       specs[index] = built instanceof Promise ? await built : built;
     }
-    const receipts = await this.#store.enqueue(specs);
+    const receipts = await this.#means.store.enqueue(specs);
     requireNoConflicts(specs, receipts);
     return receipts.map((receipt, index) => this.#handle<Result>(specs[index] as JobSpec, receipt));
   }
 
   close(): void {
-    this.#watch.close();
+    this.#means.watch.close();
   }
 
   #specAt(
@@ -74,7 +67,7 @@ export class Client {
   ): JobSpec | Promise<JobSpec> {
     const own = typeof options === 'function' ? options(input, index) : options;
     try {
-      const built = jobSpec(task, input, own, this.#limits);
+      const built = jobSpec(task, input, own, this.#means);
       return built instanceof Promise ? built.catch((error) => Promise.reject(atIndex(error, index))) : built;
     } catch (error) {
       throw atIndex(error, index);
@@ -93,7 +86,7 @@ export class Client {
         state: receipt.state,
       });
     }
-    return new JobHandle<Result>({ id: receipt.id, status }, this.#store, this.#watch);
+    return new JobHandle<Result>(receipt.id, status, this.#means);
   }
 }
 

@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
 import { LongshoreError, optionInvalid, requireMs, requireName, show } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import { type PriorityName, QUEUE_DEFAULT } from '../core/job.ts';
-import { encodePayload } from '../core/payload.ts';
+import type { PayloadCodec } from '../core/payload.ts';
 import { validate } from '../core/schema.ts';
 import { type AnyTask, isTask, requireAttempts, requirePriority } from '../core/task.ts';
 import { type UniqueOptions, uniqueSpec } from '../core/unique.ts';
@@ -35,7 +36,7 @@ export function jobSpec(
   task: AnyTask | string,
   input: unknown,
   options: EnqueueOptions,
-  limits: { readonly payloadBytesMax: number; readonly clock: Clock },
+  means: { readonly codec: PayloadCodec; readonly clock: Clock },
 ): JobSpec | Promise<JobSpec> {
   const definition = requireTask(task);
   const name = definition === null ? requireName('task', task) : definition.name;
@@ -46,14 +47,14 @@ export function jobSpec(
         ? (definition?.queue ?? QUEUE_DEFAULT)
         : requireName('queue', options.queue);
     return {
-      id: newId(limits.clock.now()),
+      id: newId(means.clock.now()),
       queue,
       task: name,
       priority:
         options.priority === undefined
           ? (definition?.priority ?? 0)
           : requirePriority('priority', options.priority),
-      input: encodePayload(input, what, limits.payloadBytesMax),
+      input: means.codec.encode(input, what),
       attemptsMax:
         options.attempts === undefined
           ? (definition?.attempts ?? ATTEMPTS_DEFAULT)
@@ -93,5 +94,9 @@ function uniqueFor(
   input: unknown,
 ): JobSpec['unique'] {
   const unique = options.unique ?? definition?.unique ?? false;
-  return unique === false ? null : uniqueSpec(unique, name, queue, input);
+  return unique === false ? null : uniqueSpec(unique, { task: name, queue, input }, digest);
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
 }

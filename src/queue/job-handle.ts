@@ -1,26 +1,27 @@
 import { type AttemptError, LongshoreError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
-import { decodePayload } from '../core/payload.ts';
+import type { PayloadCodec } from '../core/payload.ts';
 import type { EnqueueReceipt, Store } from '../store/store.ts';
 import type { WaitOptions, Watch } from './watch.ts';
+
+/** What all handles of a client share. */
+export interface HandleMeans {
+  readonly store: Store;
+  readonly watch: Watch;
+  readonly codec: PayloadCodec;
+}
 
 /** What `enqueue` returns: the id, and ways to follow the job. `Result` is inferred from the task. */
 export class JobHandle<Result = unknown> {
   readonly id: string;
   /** `created`, or what became of the unique key: `existing` (this is the holder) or `replaced`. */
   readonly status: Exclude<EnqueueReceipt['status'], 'conflict'>;
-  readonly #store: Store;
-  readonly #watch: Watch;
+  readonly #means: HandleMeans;
 
-  constructor(
-    receipt: Pick<EnqueueReceipt, 'id'> & { status: JobHandle['status'] },
-    store: Store,
-    watch: Watch,
-  ) {
-    this.id = receipt.id;
-    this.status = receipt.status;
-    this.#store = store;
-    this.#watch = watch;
+  constructor(id: string, status: JobHandle['status'], means: HandleMeans) {
+    this.id = id;
+    this.status = status;
+    this.#means = means;
   }
 
   /**
@@ -29,15 +30,16 @@ export class JobHandle<Result = unknown> {
    * JOB_UNKNOWN (removed, or beyond retention), RESULT_TIMEOUT, or the signal's reason.
    */
   async result(options?: WaitOptions): Promise<Result> {
-    const job = await this.#watch.wait(this.id, options);
-    if (job.state === 'completed') return decodePayload(job.result, `the result of job ${this.id}`) as Result;
-    const trail = await this.#store.trail(this.id);
+    const job = await this.#means.watch.wait(this.id, options);
+    if (job.state === 'completed')
+      return this.#means.codec.decode(job.result, `the result of job ${this.id}`) as Result;
+    const trail = await this.#means.store.trail(this.id);
     throw endError(job, trail?.errors.at(-1) ?? null);
   }
 
   /** Resolves once the job is in a terminal state, whichever it is. */
   ended(options?: WaitOptions): Promise<Job> {
-    return this.#watch.wait(this.id, options);
+    return this.#means.watch.wait(this.id, options);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { AttemptError } from '../core/errors.ts';
 import type { AuditEntry, Job } from '../core/job.ts';
-import { decodePayload } from '../core/payload.ts';
+import type { PayloadCodec } from '../core/payload.ts';
 import type { JobTrail } from '../store/store.ts';
 
 /** A job as people and programs read it: payloads decoded. A payload that cannot be read is shown as `{ corrupt: text }`. */
@@ -24,23 +24,23 @@ export interface JobDetail extends JobView {
   readonly audit: readonly AuditEntry[];
 }
 
-export function jobView(job: Job): JobView {
+export function jobView(job: Job, codec: PayloadCodec): JobView {
   return {
     ...job,
-    input: readable(job.input),
-    result: readable(job.result),
-    progress: readable(job.progress),
+    input: readable(job.input, codec),
+    result: readable(job.result, codec),
+    progress: readable(job.progress, codec),
   };
 }
 
-export function jobDetail(job: Job, trail: JobTrail): JobDetail {
-  const logs = trail.logs.map((line) => ({ ...line, data: readable(line.data) }));
-  return { ...jobView(job), errors: trail.errors, logs, audit: trail.audit };
+export function jobDetail(job: Job, trail: JobTrail, codec: PayloadCodec): JobDetail {
+  const logs = trail.logs.map((line) => ({ ...line, data: readable(line.data, codec) }));
+  return { ...jobView(job, codec), errors: trail.errors, logs, audit: trail.audit };
 }
 
-function readable(text: string | null): unknown {
+function readable(text: string | null, codec: PayloadCodec): unknown {
   try {
-    return decodePayload(text, 'a stored payload');
+    return codec.decode(text, 'a stored payload');
   } catch {
     return { corrupt: text };
   }

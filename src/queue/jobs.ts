@@ -1,12 +1,10 @@
 import { LongshoreError, optionInvalid, requireInteger } from '../core/errors.ts';
 import type { PriorityName } from '../core/job.ts';
 import { JOB_STATES, type JobState, statesThatAllow } from '../core/job-state.ts';
-import { encodePayload } from '../core/payload.ts';
 import { requirePriority } from '../core/task.ts';
 import type { ControlReceipt, JobCommand, JobFilter, Store } from '../store/store.ts';
-import { JobHandle } from './job-handle.ts';
+import { type HandleMeans, JobHandle } from './job-handle.ts';
 import { type JobDetail, type JobView, jobDetail, jobView } from './job-view.ts';
-import type { Watch } from './watch.ts';
 
 /** Who acts and why: kept in the job's audit trail. */
 export interface ActionOptions {
@@ -52,30 +50,28 @@ const PAGE = 500;
 /** Looks at jobs, and acts on them. `longshore.jobs`. */
 export class Jobs {
   readonly #store: Store;
-  readonly #watch: Watch;
-  readonly #payloadBytesMax: number;
+  readonly #means: HandleMeans;
 
-  constructor(store: Store, watch: Watch, payloadBytesMax: number) {
-    this.#store = store;
-    this.#watch = watch;
-    this.#payloadBytesMax = payloadBytesMax;
+  constructor(means: HandleMeans) {
+    this.#store = means.store;
+    this.#means = means;
   }
 
   /** The job with its errors, log and audit trail; null when there is none. */
   async get(id: string): Promise<JobDetail | null> {
     const [[job], trail] = await Promise.all([this.#store.get([id]), this.#store.trail(id)]);
-    return job == null || trail === null ? null : jobDetail(job, trail);
+    return job == null || trail === null ? null : jobDetail(job, trail, this.#means.codec);
   }
 
   /** A handle for a job enqueued elsewhere, e.g. to await its result. */
   handle<Result = unknown>(id: string): JobHandle<Result> {
-    return new JobHandle<Result>({ id, status: 'existing' }, this.#store, this.#watch);
+    return new JobHandle<Result>(id, 'existing', this.#means);
   }
 
   /** Newest first. Throws OPTION_INVALID. */
   async list(options: ListOptions = {}): Promise<{ jobs: JobView[]; cursor: string | null }> {
     const page = await this.#store.list(filter(options));
-    return { jobs: page.jobs.map(jobView), cursor: page.cursor };
+    return { jobs: page.jobs.map((job) => jobView(job, this.#means.codec)), cursor: page.cursor };
   }
 
   /** Waiting jobs are cancelled; running ones see their signal abort. */
@@ -90,7 +86,7 @@ export class Jobs {
 
   /** Failed jobs count as completed: resolved by hand, with a result where one is given. Throws PAYLOAD_NOT_JSON. */
   async resolve(selection: Selection, result?: unknown, options?: ActionOptions): Promise<ActionReport> {
-    const encoded = encodePayload(result, 'the result given by hand', this.#payloadBytesMax);
+    const encoded = this.#means.codec.encode(result, 'the result given by hand');
     return this.#act(selection, { type: 'resolve', result: encoded }, ['failed'], options);
   }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { LongshoreError } from '../core/errors.ts';
 import type { Outcome } from '../core/outcome.ts';
+import type { PayloadCodec } from '../core/payload.ts';
 import type { AnyTask } from '../core/task.ts';
 import type { Lane } from '../execution/lane.ts';
 import type { Lease } from '../store/store.ts';
@@ -23,7 +24,7 @@ export interface ExecutorOptions {
   readonly notes: NoteTaker;
   readonly abortGraceMs: number;
   readonly crashesMax: number;
-  readonly payloadBytesMax: number;
+  readonly codec: PayloadCodec;
   readonly random: () => number;
   /** An attempt ended; `null` when its lease is lost and nothing may be settled. */
   readonly onOutcome: (attempt: Attempt, outcome: Outcome | null) => void;
@@ -131,17 +132,17 @@ export class Executor {
 
   /** The pipeline. Awaits only where something is asynchronous. */
   async #execute(attempt: Attempt): Promise<void> {
-    const { tasks, lane, clock, notes, random, payloadBytesMax } = this.#options;
+    const { tasks, lane, clock, notes, random, codec } = this.#options;
     let task: AnyTask | undefined;
     let outcome: Outcome | null;
     try {
       task = findTask(attempt, tasks);
-      const checked = checkInput(task, decodeInput(attempt));
+      const checked = checkInput(task, decodeInput(attempt, codec));
       const input = checked instanceof Promise ? await checked : checked;
       this.#watchTime(attempt, task);
       const returned = lane.run(task, new AttemptContext(attempt, task, input, notes));
       const result = isThenable(returned) ? await returned : returned;
-      outcome = { type: 'completed', result: encodeResult(task, result, payloadBytesMax) };
+      outcome = { type: 'completed', result: encodeResult(task, result, codec) };
     } catch (thrown) {
       outcome = outcomeOf(thrown, attempt, task, clock.now(), random);
     }

@@ -1,7 +1,7 @@
 import type { CancelTimer, Clock } from '../core/clock.ts';
 import { LongshoreError, requireName } from '../core/errors.ts';
 import type { LogLine } from '../core/job.ts';
-import { encodePayload } from '../core/payload.ts';
+import type { PayloadCodec } from '../core/payload.ts';
 import type { Lease, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { NoteTaker } from './attempt.ts';
@@ -24,31 +24,27 @@ export class Notes implements NoteTaker {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #events: EventBus;
-  readonly #payloadBytesMax: number;
+  readonly #codec: PayloadCodec;
   #pending = new Map<string, Pending>();
   #lines = 0;
   #cancelTimer: CancelTimer | null = null;
 
-  constructor(options: { store: Store; clock: Clock; events: EventBus; payloadBytesMax: number }) {
+  constructor(options: { store: Store; clock: Clock; events: EventBus; codec: PayloadCodec }) {
     this.#store = options.store;
     this.#clock = options.clock;
     this.#events = options.events;
-    this.#payloadBytesMax = options.payloadBytesMax;
+    this.#codec = options.codec;
   }
 
   /** Throws PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE into the handler. */
   progress(lease: Lease, value: unknown): void {
-    this.#of(lease).progress = encodePayload(
-      value,
-      `the progress of task '${lease.task}'`,
-      this.#payloadBytesMax,
-    );
+    this.#of(lease).progress = this.#codec.encode(value, `the progress of task '${lease.task}'`);
   }
 
   /** Throws OPTION_INVALID, PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE into the handler. */
   log(lease: Lease, message: string, data: unknown): void {
     const text = requireName('the log message', message, Number.MAX_SAFE_INTEGER).slice(0, MESSAGE_CHARS_MAX);
-    const encoded = encodePayload(data, `the log data of task '${lease.task}'`, this.#payloadBytesMax);
+    const encoded = this.#codec.encode(data, `the log data of task '${lease.task}'`);
     this.#of(lease).logs.push({
       at: this.#clock.now(),
       attempt: lease.attempt,

@@ -1,6 +1,6 @@
 import { LongshoreError, show, toAttemptError } from '../core/errors.ts';
 import type { Outcome } from '../core/outcome.ts';
-import { decodePayload, encodePayload } from '../core/payload.ts';
+import type { PayloadCodec } from '../core/payload.ts';
 import { BACKOFF_DEFAULT, outcomeOfError } from '../core/retry.ts';
 import { validate } from '../core/schema.ts';
 import type { AnyTask } from '../core/task.ts';
@@ -32,9 +32,9 @@ export function findTask(attempt: Attempt, tasks: ReadonlyMap<string, AnyTask>):
   );
 }
 
-export function decodeInput({ lease }: Attempt): unknown {
+export function decodeInput({ lease }: Attempt, codec: PayloadCodec): unknown {
   try {
-    return decodePayload(lease.input, `the stored input of job ${lease.id}`);
+    return codec.decode(lease.input, `the stored input of job ${lease.id}`);
   } catch (error) {
     throw unfit(error);
   }
@@ -52,9 +52,9 @@ export function checkInput(task: AnyTask, input: unknown): unknown {
   }
 }
 
-export function encodeResult(task: AnyTask, result: unknown, bytesMax: number): string | null {
+export function encodeResult(task: AnyTask, result: unknown, codec: PayloadCodec): string | null {
   try {
-    return encodePayload(result, `the result of task ${show(task.name)}`, bytesMax);
+    return codec.encode(result, `the result of task ${show(task.name)}`);
   } catch (error) {
     throw unfit(error);
   }
@@ -100,5 +100,6 @@ function outcomeOfAbort(
 }
 
 function unfit(error: unknown): unknown {
-  return error instanceof LongshoreError ? new UnfitJob(error) : error;
+  // An unknown key is a matter of deployment, not of the job: it may be tried again.
+  return error instanceof LongshoreError && !error.retryable ? new UnfitJob(error) : error;
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { LongshoreError, requireMs } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import type { Outcome } from '../core/outcome.ts';
+import type { PayloadCodec } from '../core/payload.ts';
 import { type AnyTask, indexTasks } from '../core/task.ts';
 import { inlineLane } from '../execution/inline.ts';
 import type { Lane } from '../execution/lane.ts';
@@ -51,7 +52,7 @@ export interface WorkerParts {
   readonly host: string;
   readonly pid: number;
   readonly version: string;
-  readonly payloadBytesMax: number;
+  readonly codec: PayloadCodec;
   readonly fileSettings: Partial<WorkerSettings>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** [0, 1). */
@@ -85,7 +86,7 @@ export class Worker {
   /** Throws OPTION_INVALID, TASK_INVALID, TASK_DUPLICATE. */
   constructor(options: WorkerOptions, parts: WorkerParts) {
     const { tasks: taskList, roles = ['processing', 'scheduling'], ...settings } = options;
-    const { store, events, clock, random, payloadBytesMax } = parts;
+    const { store, events, clock, random, codec } = parts;
     this.#parts = parts;
     this.settings = workerSettings(settings, parts.fileSettings, parts.env);
     const { leaseMs, pollMs, abortGraceMs, crashesMax } = this.settings;
@@ -97,7 +98,7 @@ export class Worker {
     this.#slots = fixedSlots(this.settings.concurrency);
     this.#prefetch = new Prefetch(this.settings.prefetchMax);
     this.#lane = inlineLane();
-    this.#notes = new Notes({ store, clock, events, payloadBytesMax });
+    this.#notes = new Notes({ store, clock, events, codec });
     const shared = { store, clock, events, random, workerId: this.id, slots: this.#slots, leaseMs };
     const unsettled = (): number => this.#settler.pending;
     const turn = (): void => this.#turn();
@@ -109,7 +110,7 @@ export class Worker {
       notes: this.#notes,
       abortGraceMs,
       crashesMax,
-      payloadBytesMax,
+      codec,
       unsettled,
       onOutcome: (attempt, outcome) => this.#onOutcome(attempt, outcome),
       onRelease: (leases) => {
