@@ -1,0 +1,165 @@
+import { Worker } from 'node:worker_threads';
+import { LongshoreError } from '../../core/errors.ts';
+import { fromWire } from './errors.ts';
+import type { Call, Errand, FromThread, Reply, ToThread } from './protocol.ts';
+import type { VerbName } from './verbs.ts';
+
+type Heard = Exclude<FromThread, { type: 'done' | 'refused' }>;
+
+/**
+ * The caller's end of a store thread. Calls of one turn of the event loop go over as one message and come back as
+ * one. The thread keeps the process alive only while an answer is awaited.
+ */
+export class Channel {
+  readonly #worker: Worker;
+  readonly #file: string;
+  readonly #pending = new Map<number, Settlers>();
+  readonly #hear: (message: Heard) => void;
+  #outbox: Call[] = [];
+  #lastNumber = 0;
+  #errand: Settlers | null = null;
+  #ended: LongshoreError | null = null;
+  #closing = false;
+  readonly #exit: Promise<void>;
+
+  constructor(errand: Errand, hear: (message: Heard) => void = () => {}) {
+    this.#file = errand.file;
+    this.#hear = hear;
+    // Nothing of the user's program is loaded into the thread: no preloaded modules, no loaders.
+    this.#worker = new Worker(new URL(`./thread${EXTENSION}`, import.meta.url), {
+      name: 'longshore sqlite store',
+      workerData: errand,
+      execArgv: [],
+    });
+    this.#worker.on('message', (message: FromThread) => this.#receive(message));
+    this.#worker.on('error', (error) => this.#end(error));
+    this.#exit = new Promise((resolve) => {
+      this.#worker.on('exit', (code) => {
+        this.#end(code === 0 ? undefined : new Error(`The store thread ended with code ${code}.`));
+        resolve();
+      });
+    });
+  }
+
+  /** Resolves to what the thread was started for; when it serves, as soon as the store is open. */
+  async done<Value>(): Promise<Value> {
+    return (await this.#await((settlers) => {
+      this.#errand = settlers;
+    })) as Value;
+  }
+
+  call(verb: VerbName, input: unknown, now: number | undefined): Promise<unknown> {
+    return this.#await((settlers) => {
+      const number = ++this.#lastNumber;
+      this.#pending.set(number, settlers);
+      if (this.#pending.size === 1) this.#worker.ref();
+      if (this.#outbox.length === 0) setImmediate(() => this.#flush());
+      this.#outbox.push({ number, verb, input, now });
+    });
+  }
+
+  /** Says something that has no answer; keeps its place among the calls. */
+  say(message: ToThread): void {
+    this.#flush();
+    if (this.#ended === null) this.#worker.postMessage(message);
+  }
+
+  /** Lets what was called come to its end, then closes the file and ends the thread. */
+  async close(): Promise<void> {
+    if (this.#ended === null) {
+      this.#closing = true;
+      this.#worker.ref();
+      const closed = this.done();
+      this.say({ type: 'close' });
+      await closed;
+    }
+    await this.#exit;
+  }
+
+  #await(begin: (settlers: Settlers) => void): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended === null) begin({ resolve, reject });
+      else reject(this.#ended);
+    });
+  }
+
+  #flush(): void {
+    if (this.#outbox.length === 0) return;
+    const calls = this.#outbox;
+    this.#outbox = [];
+    if (this.#ended === null) this.#send(calls);
+  }
+
+  /** Data that cannot be cloned is the fault of one call, and must not take the others along. */
+  #send(calls: readonly Call[]): void {
+    try {
+      this.#worker.postMessage({ type: 'calls', calls } satisfies ToThread);
+    } catch (error) {
+      if (calls.length > 1) for (const call of calls) this.#send([call]);
+      else if (calls[0] !== undefined) this.#fail(calls[0].number, uncloneable(calls[0], error));
+    }
+  }
+
+  #receive(message: FromThread): void {
+    switch (message.type) {
+      case 'done':
+      case 'refused': {
+        const errand = this.#errand;
+        this.#errand = null;
+        this.#rest();
+        if (message.type === 'done') errand?.resolve(message.value);
+        else errand?.reject(fromWire(message.error));
+        return;
+      }
+      case 'replies':
+        for (const reply of message.replies) this.#answer(reply);
+        this.#rest();
+        break;
+    }
+    this.#hear(message);
+  }
+
+  /** With nothing awaited, the process may end; while closing, the end of the thread is awaited. */
+  #rest(): void {
+    if (this.#pending.size === 0 && this.#errand === null && !this.#closing) this.#worker.unref();
+  }
+
+  #answer(reply: Reply): void {
+    const settlers = this.#pending.get(reply.number);
+    this.#pending.delete(reply.number);
+    if ('error' in reply) settlers?.reject(fromWire(reply.error));
+    else settlers?.resolve(reply.value);
+  }
+
+  #fail(number: number, error: LongshoreError): void {
+    this.#pending.get(number)?.reject(error);
+    this.#pending.delete(number);
+    this.#rest();
+  }
+
+  #end(cause: unknown): void {
+    if (this.#ended !== null) return;
+    this.#ended = new LongshoreError(
+      'STORE_FAILED',
+      `The thread that serves ${this.#file} ended unexpectedly. What was committed is safe; open the store again.`,
+      { cause, details: { file: this.#file } },
+    );
+    for (const settlers of [this.#errand, ...this.#pending.values()]) settlers?.reject(this.#ended);
+    this.#errand = null;
+    this.#pending.clear();
+  }
+}
+
+interface Settlers {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** `.ts` in the sources, `.js` as published. */
+const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+
+function uncloneable({ verb }: Call, cause: unknown): LongshoreError {
+  return new LongshoreError('STORE_FAILED', `${verb} was given data that cannot be sent: ${String(cause)}`, {
+    cause,
+  });
+}

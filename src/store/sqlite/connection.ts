@@ -1,0 +1,101 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { isBusy } from './errors.ts';
+
+/** A database file that is open, with its prepared statements. Lives on the store thread. */
+export class Connection {
+  readonly file: string;
+  readonly database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(file: string, readOnly = false) {
+    const { DatabaseSync } = loadSqlite();
+    this.file = file;
+    this.database = new DatabaseSync(file, {
+      readOnly,
+      timeout: 0,
+      enableForeignKeyConstraints: false,
+      enableDoubleQuotedStringLiterals: false,
+    });
+  }
+
+  exec(sql: string): void {
+    this.database.exec(sql);
+  }
+
+  /** The first row. Row is what the caller's SQL selects; the tables are STRICT. */
+  get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#prepare(sql).get(...values) as Row | undefined;
+  }
+
+  all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#prepare(sql).all(...values) as Row[];
+  }
+
+  /** Resolves to the number of rows changed. */
+  run(sql: string, ...values: SQLInputValue[]): number {
+    return this.#prepare(sql).run(...values).changes as number;
+  }
+
+  /** Like `run`, for an INSERT: the new row's number. */
+  insert(sql: string, ...values: SQLInputValue[]): number {
+    return this.#prepare(sql).run(...values).lastInsertRowid as number;
+  }
+
+  /** Undoes whatever transaction is open; SQLite itself has done so after some errors. */
+  rollback(): void {
+    if (this.database.isTransaction) this.database.exec('ROLLBACK');
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.database.close();
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+const WAIT_MS_MAX = 15_000;
+const PAUSE_MS_MIN = 0.2;
+const PAUSE_MS_MAX = 3;
+const cell = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * Runs `work` again while another process holds the lock, for at most 15 s. SQLite's own busy handler sleeps up to
+ * 100 ms between two tries; a commit takes one or two, so short pauses of random length get the lock much sooner.
+ */
+export function retryWhileBusy<T>(work: () => T): T {
+  let deadline = 0;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return work();
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      const now = performance.now();
+      if (deadline === 0) deadline = now + WAIT_MS_MAX;
+      if (now > deadline) throw error;
+      const longest = Math.min(PAUSE_MS_MAX, PAUSE_MS_MIN * 2 * tries);
+      Atomics.wait(cell, 0, 0, PAUSE_MS_MIN + Math.random() * (longest - PAUSE_MS_MIN));
+    }
+  }
+}
+
+/** Loads node:sqlite without its notice that it is experimental; every other warning passes. */
+function loadSqlite(): typeof import('node:sqlite') {
+  const { emitWarning } = process;
+  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
+    if (!String(warning).startsWith('SQLite is an experimental feature'))
+      Reflect.apply(emitWarning, process, [warning, ...rest]);
+  };
+  try {
+    return process.getBuiltinModule('node:sqlite');
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}

@@ -1,0 +1,93 @@
+import { optionInvalid } from '../../core/errors.ts';
+import type { Job } from '../../core/job.ts';
+import { JOB_STATES, type JobState } from '../../core/job-state.ts';
+import type { JobFilter, JobPage, JobTrail } from '../store.ts';
+import { HELD_SEQS } from './leases.ts';
+import { type HeldJobRow, SELECT_JOB, type Tx, toJob } from './rows.ts';
+
+/** What there is to see. Nothing here writes. */
+export function get(tx: Tx, ids: readonly string[]): (Job | null)[] {
+  return ids.map((id) => {
+    const row = tx.db.get<HeldJobRow>(`${SELECT_JOB} WHERE job.id = ?`, id);
+    return row === undefined ? null : toJob(row);
+  });
+}
+
+export function list(tx: Tx, filter: JobFilter): JobPage {
+  const { limit, cursor, queue, task } = filter;
+  if (cursor !== undefined && !/^\d{1,15}$/.test(cursor))
+    throw optionInvalid('cursor', cursor, 'the cursor of an earlier page');
+  const states = filter.states ?? JOB_STATES;
+  const candidates = sparse(tx, filter, states);
+  const rows = tx.db.all<HeldJobRow>(
+    `${SELECT_JOB} WHERE job.seq < ?
+       ${candidates === null ? '' : `AND job.seq IN (SELECT value FROM json_each(?))`}
+       AND (? IS NULL OR job.queue = ?) AND (? IS NULL OR job.task = ?)
+       AND job.state IN (SELECT value FROM json_each(?))
+     ORDER BY job.seq DESC LIMIT ?`,
+    cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor),
+    ...(candidates === null ? [] : [JSON.stringify(candidates)]),
+    queue ?? null,
+    queue ?? null,
+    task ?? null,
+    task ?? null,
+    JSON.stringify(states),
+    limit + 1,
+  );
+  const jobs = rows.slice(0, limit).map(toJob);
+  const last = jobs.at(-1);
+  return { jobs, cursor: rows.length > limit && last !== undefined ? String(last.seq) : null };
+}
+
+/** Up to this many jobs are fetched by their state's index; more of them are found soon enough by going backwards. */
+const SPARSE_MAX = 5_000;
+
+/** The seqs of all jobs in these states and this queue, if they are few; null if many. */
+function sparse(tx: Tx, { queue }: JobFilter, states: readonly JobState[]): number[] | null {
+  if (queue === undefined && states.length === JOB_STATES.length) return null;
+  const seqs: number[] = [];
+  for (const state of states) {
+    for (const { seq } of seqsIn(tx, state, queue, SPARSE_MAX + 1 - seqs.length)) seqs.push(seq);
+    if (seqs.length > SPARSE_MAX) return null;
+  }
+  return seqs;
+}
+
+function seqsIn(tx: Tx, state: JobState, queue: string | undefined, limit: number): { seq: number }[] {
+  const inQueue = queue === undefined ? '' : 'AND queue = ?';
+  const values = queue === undefined ? [limit] : [queue, limit];
+  switch (state) {
+    case 'blocked':
+      return [];
+    case 'running':
+      return tx.db.all(`${HELD_SEQS} ${queue === undefined ? '' : 'WHERE job.queue = ?'} LIMIT ?`, ...values);
+    case 'ready':
+    case 'scheduled':
+      return tx.db.all(
+        `SELECT seq FROM job INDEXED BY job_${state} WHERE state = '${state}' ${inQueue} LIMIT ?`,
+        ...values,
+      );
+    default:
+      return tx.db.all(
+        `SELECT seq FROM job INDEXED BY job_finished
+         WHERE finished_at IS NOT NULL AND state = '${state}' ${inQueue} LIMIT ?`,
+        ...values,
+      );
+  }
+}
+
+export function trail(tx: Tx, id: string): JobTrail | null {
+  const job = tx.db.get<{ seq: number }>('SELECT seq FROM job WHERE id = ?', id);
+  if (job === undefined) return null;
+  return {
+    errors: tx.db.all(
+      'SELECT attempt, at, name, message, stack, code FROM job_error WHERE seq = ? ORDER BY no',
+      job.seq,
+    ),
+    logs: tx.db.all('SELECT at, attempt, message, data FROM job_log WHERE seq = ? ORDER BY no', job.seq),
+    audit: tx.db.all(
+      'SELECT at, action, by, why, from_state AS "from", to_state AS "to" FROM audit WHERE seq = ? ORDER BY no',
+      job.seq,
+    ),
+  };
+}

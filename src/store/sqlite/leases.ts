@@ -1,0 +1,73 @@
+import type { ClaimRequest } from '../store.ts';
+import { type JobRow, type Tx, wholeMs } from './rows.ts';
+
+/**
+ * Leases, one row of the table `lease` a claimed batch. A job's token is `<batch>.<seq>`: the batch's number fences
+ * (it never repeats), the seq finds the row. A job is held by a batch while its column `lease` has the batch's number.
+ */
+
+export interface Token {
+  readonly batch: number;
+  readonly seq: number;
+}
+
+export function parseToken(token: string): Token | null {
+  const dot = token.indexOf('.');
+  const batch = Number(token.slice(0, dot));
+  const seq = Number(token.slice(dot + 1));
+  return dot > 0 && Number.isSafeInteger(batch) && Number.isSafeInteger(seq) ? { batch, seq } : null;
+}
+
+/** A new batch with no jobs yet; returns its number. */
+export function openBatch(tx: Tx, { workerId, leaseMs }: ClaimRequest): number {
+  return tx.db.insert(
+    `INSERT INTO lease (worker_id, expires_at, live, seqs) VALUES (?, ?, 0, '[]')`,
+    workerId,
+    wholeMs(tx.now + leaseMs),
+  );
+}
+
+export function closeBatch(tx: Tx, batch: number, seqs: readonly number[]): void {
+  tx.db.run('UPDATE lease SET live = ?, seqs = ? WHERE token = ?', seqs.length, JSON.stringify(seqs), batch);
+}
+
+/** Counts jobs that left their batches, and drops the batches that are empty then. */
+export class Departures {
+  readonly #left = new Map<number, number>();
+
+  add(batch: number): void {
+    this.#left.set(batch, (this.#left.get(batch) ?? 0) + 1);
+  }
+
+  write(tx: Tx): void {
+    for (const [batch, jobs] of this.#left) {
+      if (tx.db.run('DELETE FROM lease WHERE token = ? AND live <= ?', batch, jobs) === 0)
+        tx.db.run('UPDATE lease SET live = live - ? WHERE token = ?', jobs, batch);
+    }
+  }
+}
+
+/** To be followed by a condition on `lease`, such as WHERE; CROSS JOIN keeps this order of the loops. */
+const FROM_HELD = `
+  FROM lease CROSS JOIN json_each(lease.seqs) AS member CROSS JOIN job
+    ON job.seq = member.value AND job.lease = lease.token`;
+
+export const HELD_SEQS = `SELECT job.seq ${FROM_HELD}`;
+
+export const HELD_COUNTS = `SELECT job.queue AS queue, count(*) AS jobs ${FROM_HELD} GROUP BY job.queue`;
+
+export function heldByWorker(tx: Tx, workerId: string): JobRow[] {
+  return tx.db.all<JobRow>(`SELECT job.* ${FROM_HELD} WHERE lease.worker_id = ? ORDER BY job.seq`, workerId);
+}
+
+export function heldBeyond(tx: Tx, now: number): JobRow[] {
+  return tx.db.all<JobRow>(`SELECT job.* ${FROM_HELD} WHERE lease.expires_at <= ? ORDER BY job.seq`, now);
+}
+
+/** Of the jobs a worker holds, only what its heartbeat must tell it. */
+export function heldBriefly(tx: Tx, workerId: string): Pick<JobRow, 'id' | 'cancel_requested'>[] {
+  return tx.db.all(
+    `SELECT job.id, job.cancel_requested ${FROM_HELD} WHERE lease.worker_id = ? ORDER BY job.seq`,
+    workerId,
+  );
+}

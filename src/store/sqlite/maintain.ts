@@ -1,0 +1,161 @@
+import { type JobState, TERMINAL_STATES, type TerminalState } from '../../core/job-state.ts';
+import { expire } from '../../core/settle-rule.ts';
+import type { Keep, PruneReceipt, PruneRequest, ReapReceipt, ReapRequest } from '../store.ts';
+import { Departures, heldBeyond } from './leases.ts';
+import { dropsOf, retentionOf } from './retention.ts';
+import type { Tx } from './rows.ts';
+import { applyChange, subjectOf } from './settle.ts';
+import { NEEDS_WRITE } from './verb.ts';
+
+/** What is done for the store by whoever leads. Both verbs find out by reading alone that there is nothing to do. */
+
+export function peekReap(tx: Tx): ReapReceipt | typeof NEEDS_WRITE {
+  const expired = tx.db.get('SELECT 1 FROM lease WHERE expires_at <= ? LIMIT 1', tx.now);
+  return expired === undefined ? { reaped: [] } : NEEDS_WRITE;
+}
+
+export function reap(tx: Tx, { crashesMax }: ReapRequest): ReapReceipt {
+  const drops = dropsOf(tx);
+  const departures = new Departures();
+  const reaped = heldBeyond(tx, tx.now).map((job) => {
+    const change = expire(subjectOf(job), tx.now, crashesMax);
+    applyChange(tx, job, 'expire', change, drops);
+    departures.add(job.lease as number);
+    return { id: job.id, queue: job.queue, task: job.task, state: change.state, crashes: change.crashes };
+  });
+  departures.write(tx);
+  return { reaped };
+}
+
+const PRUNE_LIMIT_DEFAULT = 10_000;
+/** How long a worker that fell silent is still shown. */
+const DEAD_WORKER_KEPT_MS = 3_600_000;
+
+const STALE_WORKERS = `FROM worker WHERE seen_at + lease_ms <= ? - ${DEAD_WORKER_KEPT_MS}
+  AND NOT EXISTS (SELECT 1 FROM lease WHERE worker_id = worker.id)`;
+const FREE_KEYS = 'FROM unique_key WHERE ended IS NOT NULL AND until <= ?';
+
+export function peekPrune(tx: Tx): PruneReceipt | typeof NEEDS_WRITE {
+  if (tx.db.get(`SELECT 1 ${STALE_WORKERS} LIMIT 1`, tx.now) !== undefined) return NEEDS_WRITE;
+  if (tx.db.get(`SELECT 1 ${FREE_KEYS} LIMIT 1`, tx.now) !== undefined) return NEEDS_WRITE;
+  if (finishedLines(tx).some((line) => surplus(tx, line, 1) > 0)) return NEEDS_WRITE;
+  return { jobs: 0, workers: 0, more: false };
+}
+
+export function prune(tx: Tx, { limit = PRUNE_LIMIT_DEFAULT }: PruneRequest): PruneReceipt {
+  tx.db.run(`DELETE ${FREE_KEYS}`, tx.now);
+  const workers = tx.db.run(`DELETE ${STALE_WORKERS}`, tx.now);
+  let jobs = 0;
+  for (const line of finishedLines(tx)) {
+    const room = limit - jobs;
+    // One more than may be deleted, to know whether any is left over.
+    const doomed = surplus(tx, line, room + 1);
+    jobs += deleteOldest(tx, line, Math.min(doomed, room));
+    if (doomed > room) return { jobs, workers, more: true };
+  }
+  return { jobs, workers, more: false };
+}
+
+/** The finished jobs of one queue in one state, oldest first in the index. */
+interface FinishedLine {
+  readonly queue: string;
+  readonly state: TerminalState;
+  readonly keep: Keep;
+}
+
+function finishedLines(tx: Tx): FinishedLine[] {
+  return TERMINAL_STATES.flatMap((state) =>
+    queuesWith(tx, state).map((queue) => ({ queue, state, keep: retentionOf(tx, queue)[state] })),
+  );
+}
+
+/** A step of the index for each queue, however many jobs it has. */
+function queuesWith(tx: Tx, state: TerminalState): string[] {
+  const queues: string[] = [];
+  for (let after = ''; ; ) {
+    const next = tx.db.get<{ queue: string }>(
+      `SELECT queue FROM job INDEXED BY job_finished
+       WHERE finished_at IS NOT NULL AND state = ? AND queue > ? ORDER BY queue LIMIT 1`,
+      state,
+      after,
+    );
+    if (next === undefined) return queues;
+    queues.push(next.queue);
+    after = next.queue;
+  }
+}
+
+/** How many of the oldest jobs of a line are beyond what is kept, by count or by age; counts up to `most`. */
+function surplus(tx: Tx, { queue, state, keep }: FinishedLine, most: number): number {
+  let jobs = 0;
+  if (keep.count !== null) jobs = Math.max(0, countFinished(tx, queue, state) - keep.count);
+  if (keep.ageMs !== null && jobs < most)
+    jobs = Math.max(jobs, countFinishedBy(tx, queue, state, tx.now - keep.ageMs, most));
+  return jobs;
+}
+
+function countFinished(tx: Tx, queue: string, state: JobState): number {
+  return (
+    tx.db.get<{ jobs: number }>(
+      `SELECT count(*) AS jobs FROM job INDEXED BY job_finished
+       WHERE finished_at IS NOT NULL AND state = ? AND queue = ?`,
+      state,
+      queue,
+    )?.jobs ?? 0
+  );
+}
+
+function countFinishedBy(tx: Tx, queue: string, state: JobState, time: number, most: number): number {
+  return (
+    tx.db.get<{ jobs: number }>(
+      `SELECT count(*) AS jobs FROM (
+         SELECT 1 FROM job INDEXED BY job_finished
+         WHERE state = ? AND queue = ? AND finished_at <= ? LIMIT ?)`,
+      state,
+      queue,
+      time,
+      most,
+    )?.jobs ?? 0
+  );
+}
+
+function deleteOldest(tx: Tx, { queue, state }: FinishedLine, jobs: number): number {
+  if (jobs <= 0) return 0;
+  const seqs = tx.db.all<{ seq: number }>(
+    `SELECT seq FROM job INDEXED BY job_finished
+     WHERE finished_at IS NOT NULL AND state = ? AND queue = ? ORDER BY finished_at, seq LIMIT ?`,
+    state,
+    queue,
+    jobs,
+  );
+  const list = JSON.stringify(seqs.map(({ seq }) => seq));
+  for (const table of ['job_error', 'job_log', 'audit', 'job'])
+    tx.db.run(`DELETE FROM ${table} WHERE seq IN (SELECT value FROM json_each(?))`, list);
+  return seqs.length;
+}
+
+/** Deletes a queue's jobs with their trails and keys. The outcomes of running ones will be lost. */
+export function clear(
+  tx: Tx,
+  { queue, states }: { readonly queue: string; readonly states: readonly JobState[] },
+): number {
+  const doomed = tx.db.all<{ seq: number; lease: number | null }>(
+    'SELECT seq, lease FROM job WHERE queue = ? AND state IN (SELECT value FROM json_each(?))',
+    queue,
+    JSON.stringify(states),
+  );
+  if (doomed.length === 0) return 0;
+  const departures = new Departures();
+  for (const { lease } of doomed) if (lease !== null) departures.add(lease);
+  const list = JSON.stringify(doomed.map(({ seq }) => seq));
+  tx.db.run(
+    `DELETE FROM unique_key WHERE (key, id) IN (
+       SELECT unique_key, id FROM job WHERE unique_key IS NOT NULL AND seq IN (SELECT value FROM json_each(?)))`,
+    list,
+  );
+  for (const table of ['job_error', 'job_log', 'audit', 'job'])
+    tx.db.run(`DELETE FROM ${table} WHERE seq IN (SELECT value FROM json_each(?))`, list);
+  departures.write(tx);
+  tx.topics.add('settled');
+  return doomed.length;
+}

@@ -1,0 +1,89 @@
+import { type FSWatcher, watch } from 'node:fs';
+import type { Notifier, Topic } from '../notifier.ts';
+import { wakeFolder } from './wake.ts';
+
+const TOPICS: readonly Topic[] = ['ready', 'control', 'settled'];
+
+/**
+ * Hints, the listeners' side: from this store's own commits, with their replies; from other processes by watching the
+ * folder their stores touch files in, and by the store thread's slower look at the database (wake.ts).
+ */
+export class SqliteNotifier implements Notifier {
+  readonly crossProcess = true;
+  readonly #listeners = new Map<Topic, Set<{ readonly call: () => void }>>(
+    TOPICS.map((topic) => [topic, new Set()]),
+  );
+  readonly #file: string;
+  readonly #instance: string;
+  readonly #onListening: (on: boolean) => void;
+  #count = 0;
+  #watcher: FSWatcher | null = null;
+
+  /** `onListening` is told when the first listener comes and when the last one goes. */
+  constructor(file: string, instance: string, onListening: (on: boolean) => void) {
+    this.#file = file;
+    this.#instance = instance;
+    this.#onListening = onListening;
+  }
+
+  subscribe(topic: Topic, listener: () => void): () => void {
+    const listeners = this.#listeners.get(topic) as Set<{ readonly call: () => void }>;
+    const subscription = { call: listener };
+    listeners.add(subscription);
+    if (++this.#count === 1) this.#listen(true);
+    return () => {
+      if (listeners.delete(subscription) && --this.#count === 0) this.#listen(false);
+    };
+  }
+
+  publish(topics: readonly Topic[]): void {
+    for (const topic of topics)
+      for (const { call } of [...(this.#listeners.get(topic) ?? [])]) callSafely(call);
+  }
+
+  publishAll(): void {
+    this.publish(TOPICS);
+  }
+
+  close(): void {
+    for (const listeners of this.#listeners.values()) listeners.clear();
+    if (this.#count > 0) this.#listen(false);
+    this.#count = 0;
+  }
+
+  #listen(on: boolean): void {
+    this.#watcher?.close();
+    this.#watcher = on ? this.#watch() : null;
+    this.#onListening(on);
+  }
+
+  /** Null where watching is not possible; the store thread's look is enough then. */
+  #watch(): FSWatcher | null {
+    try {
+      const watcher = watch(wakeFolder(this.#file), { persistent: false }, (_event, name) =>
+        this.#touched(name),
+      );
+      watcher.on('error', () => watcher.close());
+      return watcher;
+    } catch {
+      return null;
+    }
+  }
+
+  #touched(name: string | null): void {
+    const [topic, instance] = (name ?? '').split('.');
+    if (instance !== this.#instance)
+      this.publish(name === null ? TOPICS : TOPICS.filter((one) => one === topic));
+  }
+}
+
+/** A listener that throws is reported as an uncaught exception of its own, and keeps no other from its hint. */
+function callSafely(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}

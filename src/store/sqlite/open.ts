@@ -1,0 +1,171 @@
+import type { Clock } from '../../core/clock.ts';
+import { LongshoreError } from '../../core/errors.ts';
+import type { JobState } from '../../core/job-state.ts';
+import type { LeaseLock } from '../lease-lock.ts';
+import type {
+  ClaimRequest,
+  JobCommand,
+  JobFilter,
+  JobSpec,
+  KeepAlive,
+  KeepAliveOptions,
+  Note,
+  PruneRequest,
+  QueueChange,
+  ReapRequest,
+  Settlement,
+  Store,
+  StoreOptions,
+  Timed,
+  WorkerBeat,
+} from '../store.ts';
+import { Channel } from './channel.ts';
+import { KeepAlives } from './keep-alive.ts';
+import { SqliteNotifier } from './notifier.ts';
+import { fileOf } from './url.ts';
+import type { VerbInput, VerbName, VerbResult } from './verbs.ts';
+import { newInstance } from './wake.ts';
+
+/** For tests of the driver alone. */
+export interface Internals {
+  /** URL of a module that exports `Hooks` (transact.ts); the store thread loads it. */
+  readonly hooks?: string;
+}
+
+export async function openStore(
+  url: string,
+  options: StoreOptions,
+  internals: Internals = {},
+): Promise<Store> {
+  const store = new SqliteStore(fileOf(url), options, internals);
+  await store.opened;
+  return store;
+}
+
+/**
+ * The embedded store: one SQLite file, any number of processes on one machine. This object only passes calls to its
+ * store thread (thread.ts), where all of the file is read and written; the caller's event loop never waits for a disk.
+ */
+class SqliteStore implements Store {
+  readonly capabilities = { durable: true, shared: true, notify: true } as const;
+  readonly notifier: SqliteNotifier;
+  readonly lock: LeaseLock;
+  readonly opened: Promise<unknown>;
+  readonly #file: string;
+  readonly #channel: Channel;
+  readonly #clock: Clock | undefined;
+  readonly #keepAlives: KeepAlives;
+  #closing: Promise<void> | null = null;
+
+  constructor(file: string, { clock }: StoreOptions, { hooks }: Internals) {
+    const instance = newInstance();
+    this.#file = file;
+    this.#clock = clock;
+    this.#channel = new Channel({ kind: 'serve', file, instance, hooks: hooks ?? null }, (message) => {
+      if (message.type === 'replies') this.notifier.publish(message.topics);
+      else if (message.type === 'changed') this.notifier.publishAll();
+      else this.#keepAlives.hear(message);
+    });
+    this.notifier = new SqliteNotifier(file, instance, (on) => this.#channel.say({ type: 'watch', on }));
+    this.#keepAlives = new KeepAlives(this.#channel, (beat) => this.beat(beat), clock);
+    this.lock = {
+      acquire: (request) => this.#call('acquire', request, request),
+      release: async (request) => void (await this.#call('release', request)),
+    };
+    this.opened = this.#channel.done();
+  }
+
+  enqueue(specs: readonly JobSpec[], options?: Timed) {
+    return this.#call('enqueue', specs, options);
+  }
+
+  claim(request: ClaimRequest) {
+    return this.#call('claim', request, request);
+  }
+
+  settle(settlements: readonly Settlement[], options?: Timed) {
+    return this.#call('settle', settlements, options);
+  }
+
+  annotate(notes: readonly Note[], options?: Timed) {
+    return this.#call('annotate', notes, options);
+  }
+
+  beat(beat: WorkerBeat) {
+    return this.#call('beat', beat, beat);
+  }
+
+  keepAlive(options: KeepAliveOptions): KeepAlive {
+    if (this.#closing !== null) throw this.#closed('keepAlive');
+    return this.#keepAlives.start(options);
+  }
+
+  async retire(workerId: string, options?: Timed) {
+    await this.#call('retire', workerId, options);
+  }
+
+  workers(options?: Timed) {
+    return this.#call('workers', null, options);
+  }
+
+  reap(request: ReapRequest = {}) {
+    return this.#call('reap', request, request);
+  }
+
+  prune(request: PruneRequest = {}) {
+    return this.#call('prune', request, request);
+  }
+
+  configureQueue(queue: string, change: QueueChange, options?: Timed) {
+    return this.#call('configureQueue', { queue, change }, options);
+  }
+
+  queues() {
+    return this.#call('queues', null);
+  }
+
+  clear(queue: string, states: readonly JobState[]) {
+    return this.#call('clear', { queue, states });
+  }
+
+  control(commands: readonly JobCommand[], options?: Timed) {
+    return this.#call('control', commands, options);
+  }
+
+  get(ids: readonly string[]) {
+    return this.#call('get', ids);
+  }
+
+  list(filter: JobFilter) {
+    return this.#call('list', filter);
+  }
+
+  trail(id: string) {
+    return this.#call('trail', id);
+  }
+
+  close(): Promise<void> {
+    if (this.#closing === null) {
+      this.notifier.close();
+      this.#keepAlives.close();
+      this.#closing = this.#channel.close();
+    }
+    return this.#closing;
+  }
+
+  async #call<Name extends VerbName>(
+    verb: Name,
+    input: VerbInput<Name>,
+    time?: Timed,
+  ): Promise<VerbResult<Name>> {
+    if (this.#closing !== null) throw this.#closed(verb);
+    const now = time?.now ?? this.#clock?.now();
+    return (await this.#channel.call(verb, input, now)) as VerbResult<Name>;
+  }
+
+  #closed(verb: string): LongshoreError {
+    return new LongshoreError('STORE_CLOSED', `The store was closed before ${verb} was called.`, {
+      details: { verb, file: this.#file },
+    });
+  }
+}

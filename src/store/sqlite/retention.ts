@@ -1,0 +1,52 @@
+import { TERMINAL_STATES, type TerminalState } from '../../core/job-state.ts';
+import { type Keep, RETENTION_DEFAULT, type Retention } from '../store.ts';
+import type { Tx } from './rows.ts';
+
+/** Which queues keep no finished jobs at all. Few queues, usually none: read once a verb. */
+export class Drops {
+  readonly #retentions: ReadonlyMap<string, Retention>;
+
+  constructor(retentions: ReadonlyMap<string, Retention>) {
+    this.#retentions = retentions;
+  }
+
+  get none(): boolean {
+    return this.#retentions.size === 0;
+  }
+
+  has(queue: string, state: TerminalState): boolean {
+    const retention = this.#retentions.get(queue);
+    return retention !== undefined && keepsNothing(retention[state]);
+  }
+}
+
+export function dropsOf(tx: Tx): Drops {
+  const rows = tx.db.all<{ name: string; retention: string }>(
+    'SELECT name, retention FROM queue WHERE drops = 1',
+  );
+  return new Drops(new Map(rows.map(({ name, retention }) => [name, parseRetention(retention)])));
+}
+
+export function retentionOf(tx: Tx, queue: string): Retention {
+  const row = tx.db.get<{ retention: string }>('SELECT retention FROM queue WHERE name = ?', queue);
+  return row === undefined ? RETENTION_DEFAULT : parseRetention(row.retention);
+}
+
+/** Written by configureQueue alone. */
+export function parseRetention(text: string): Retention {
+  return JSON.parse(text) as Retention;
+}
+
+export function dropsAny(retention: Retention): boolean {
+  return TERMINAL_STATES.some((state) => keepsNothing(retention[state]));
+}
+
+function keepsNothing({ ageMs, count }: Keep): boolean {
+  return ageMs === 0 || count === 0;
+}
+
+/** Deletes a job that is not running, and its trail. */
+export function deleteJob(tx: Tx, seq: number): void {
+  for (const table of ['job_error', 'job_log', 'audit']) tx.db.run(`DELETE FROM ${table} WHERE seq = ?`, seq);
+  tx.db.run('DELETE FROM job WHERE seq = ?', seq);
+}

@@ -1,0 +1,161 @@
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { Connection } from './connection.ts';
+import { openDatabase } from './database.ts';
+import { doctor } from './doctor.ts';
+import { migrateFile, planFile } from './errands.ts';
+import { toWire } from './errors.ts';
+import { Heart } from './heart.ts';
+import type { Call, Errand, FromThread, Reply, ToThread } from './protocol.ts';
+import { type Answer, type Hooks, transact, type Work } from './transact.ts';
+import { Waker } from './wake.ts';
+
+/**
+ * The store thread: owns the connection and runs no handler. It gathers whatever was asked while the last commit was
+ * under way and commits that as one group, so that the slower the disk, the larger the groups. Beats run here, too:
+ * a caller's thread that is blocked keeps its leases.
+ */
+
+const port = parentPort as NonNullable<typeof parentPort>;
+const errand = workerData as Errand;
+
+/** Bounds a transaction: others wait for its lock, and beats wait for its end. */
+const GROUP_CALLS_MAX = 1_000;
+const GROUP_ITEMS_MAX = 10_000;
+
+interface Waiting extends Work {
+  readonly answer: (answer: Answer) => void;
+}
+
+class StoreThread {
+  readonly #db: Connection;
+  readonly #hooks: Hooks;
+  readonly #waker: Waker;
+  readonly #heart: Heart;
+  readonly #waiting: Waiting[] = [];
+  #replies: Reply[] = [];
+  #scheduled = false;
+  #closing = false;
+
+  constructor(db: Connection, hooks: Hooks) {
+    this.#db = db;
+    this.#hooks = hooks;
+    this.#waker = new Waker(db, errand.instance, () => say({ type: 'changed' }));
+    this.#heart = new Heart({
+      beat: (input, answer) => this.#add({ verb: 'beat', input, now: undefined, answer }),
+      say,
+      file: db.file,
+    });
+  }
+
+  listen(): void {
+    port.on('message', (message: ToThread) => this.#hear(message));
+  }
+
+  #hear(message: ToThread): void {
+    switch (message.type) {
+      case 'calls':
+        for (const call of message.calls)
+          this.#add({ ...call, answer: (answer) => this.#reply(call, answer) });
+        break;
+      case 'watch':
+        this.#waker.watch(message.on);
+        break;
+      case 'close':
+        this.#closing = true;
+        this.#schedule();
+        break;
+      default:
+        this.#heart.hear(message);
+    }
+  }
+
+  #add(waiting: Waiting): void {
+    this.#waiting.push(waiting);
+    this.#schedule();
+  }
+
+  /** One group a turn of the loop, so that timers (the beats) get their turn however much is asked. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#hearAll();
+      if (this.#waiting.length > 0) this.#runGroup();
+      if (this.#waiting.length > 0) this.#schedule();
+      else if (this.#closing) this.#close();
+    });
+  }
+
+  #hearAll(): void {
+    while (this.#waiting.length < GROUP_CALLS_MAX) {
+      const heard = receiveMessageOnPort(port);
+      if (heard === undefined) return;
+      this.#hear(heard.message as ToThread);
+    }
+  }
+
+  #runGroup(): void {
+    const group = this.#waiting.splice(0, groupLength(this.#waiting));
+    const { answers, topics, wrote } = transact(this.#db, group, this.#hooks);
+    for (const [index, waiting] of group.entries()) waiting.answer(answers[index] as Answer);
+    if (this.#replies.length > 0 || topics.size > 0)
+      say({ type: 'replies', replies: this.#replies, topics: [...topics] });
+    this.#replies = [];
+    if (wrote) this.#waker.committed(topics);
+  }
+
+  #reply({ number }: Call, answer: Answer): void {
+    this.#replies.push(
+      'error' in answer
+        ? { number, error: toWire(answer.error, this.#db.file) }
+        : { number, value: answer.value },
+    );
+  }
+
+  #close(): void {
+    this.#heart.stop();
+    this.#waker.close();
+    try {
+      this.#db.close();
+      say({ type: 'done', value: null });
+    } catch (error) {
+      say({ type: 'refused', error: toWire(error, this.#db.file) });
+    }
+    port.close();
+  }
+}
+
+function groupLength(waiting: readonly Waiting[]): number {
+  let items = 0;
+  for (const [index, { input }] of waiting.entries()) {
+    items += Array.isArray(input) ? input.length : 1;
+    if (index + 1 >= GROUP_CALLS_MAX || items >= GROUP_ITEMS_MAX) return index + 1;
+  }
+  return waiting.length;
+}
+
+function say(message: FromThread): void {
+  port.postMessage(message);
+}
+
+async function run(): Promise<void> {
+  switch (errand.kind) {
+    case 'serve': {
+      const hooks: Hooks = errand.hooks === null ? {} : await import(errand.hooks);
+      const db = openDatabase(errand.file);
+      hooks.opened?.(db);
+      new StoreThread(db, hooks).listen();
+      say({ type: 'done', value: null });
+      return;
+    }
+    case 'migrate':
+      return say({ type: 'done', value: migrateFile(errand.file) });
+    case 'plan':
+      return say({ type: 'done', value: planFile(errand.file) });
+    case 'doctor':
+      return say({ type: 'done', value: doctor(errand.file) });
+  }
+}
+
+run().catch((error: unknown) => say({ type: 'refused', error: toWire(error, errand.file) }));

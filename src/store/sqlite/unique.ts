@@ -1,0 +1,95 @@
+import { isTerminal, type JobState, type TerminalState } from '../../core/job-state.ts';
+import type { UniqueSpec } from '../../core/unique.ts';
+import type { EnqueueReceipt, JobSpec } from '../store.ts';
+import { type Ending, type JobRow, jobById, type Tx, wholeMs } from './rows.ts';
+
+/**
+ * Unique keys, as core/unique.ts's table says. A row of `unique_key` names the holder; the key is held while the
+ * holder lives (`ended` is null) and until `until`, whichever is later. A row that is held no longer may stay until
+ * the next enqueue or prune.
+ */
+export interface KeyHold {
+  readonly id: string;
+  readonly ended: TerminalState | null;
+}
+
+/** Who holds the key now. */
+export function findHold(tx: Tx, key: string): KeyHold | undefined {
+  return tx.db.get<KeyHold>(
+    'SELECT id, ended FROM unique_key WHERE key = ? AND (ended IS NULL OR until > ?)',
+    key,
+    tx.now,
+  );
+}
+
+/** Gives the key to a job, taking it from whoever had it. */
+export function holdKey(tx: Tx, { key, periodMs }: Pick<UniqueSpec, 'key' | 'periodMs'>, id: string): void {
+  tx.db.run(
+    `INSERT INTO unique_key (key, id, until) VALUES (?, ?, ?)
+     ON CONFLICT (key) DO UPDATE SET id = excluded.id, until = excluded.until, ended = NULL`,
+    key,
+    id,
+    wholeMs(tx.now + periodMs),
+  );
+}
+
+/** What becomes of an enqueue whose key is held; undefined when a new job is to take the key over. */
+export function meetHolder(
+  tx: Tx,
+  spec: JobSpec,
+  unique: UniqueSpec,
+  hold: KeyHold,
+  dueAt: number,
+): EnqueueReceipt | undefined {
+  const holder = jobById(tx, hold.id);
+  const state = holder?.state ?? hold.ended ?? 'completed';
+  switch (unique.mode) {
+    case 'reject':
+      return { status: 'conflict', id: hold.id, state };
+    case 'existing':
+    case 'throttle':
+      return { status: 'existing', id: hold.id, state };
+    case 'replace':
+    case 'debounce':
+      if (holder === undefined || isTerminal(state)) return undefined;
+      if (state !== 'running') return replace(tx, holder, spec, unique, dueAt);
+      return unique.mode === 'debounce' ? { status: 'existing', id: hold.id, state } : undefined;
+  }
+}
+
+/** The waiting holder keeps its id, its place in the line and its trail, and takes all the rest from the spec. */
+function replace(tx: Tx, holder: JobRow, spec: JobSpec, unique: UniqueSpec, dueAt: number): EnqueueReceipt {
+  const due = dueAt > tx.now ? 'scheduled' : 'ready';
+  const state: JobState = holder.state === 'blocked' ? 'blocked' : due;
+  tx.db.run(
+    `UPDATE job SET state = ?, queue = ?, task = ?, priority = ?, input = ?, attempts_max = ?, due_at = ?
+     WHERE seq = ? AND state IN ('blocked', 'scheduled', 'ready')`,
+    state,
+    spec.queue,
+    spec.task,
+    spec.priority,
+    spec.input,
+    spec.attemptsMax,
+    dueAt,
+    holder.seq,
+  );
+  holdKey(tx, unique, holder.id);
+  tx.topics.add('ready');
+  return { status: 'replaced', id: holder.id, state };
+}
+
+/** The holder ended: the key is free, unless its period runs on. */
+export function releaseKey(tx: Tx, job: Ending, ended: TerminalState): void {
+  if (job.unique_key === null) return;
+  const { unique_key: key, id } = job;
+  if (tx.db.run('DELETE FROM unique_key WHERE key = ? AND id = ? AND until <= ?', key, id, tx.now) === 0)
+    tx.db.run('UPDATE unique_key SET ended = ? WHERE key = ? AND id = ?', ended, key, id);
+}
+
+/** A job that lives again takes its key again, if nobody else has it by now. */
+export function regainKey(tx: Tx, job: Ending): void {
+  if (job.unique_key === null) return;
+  const hold = findHold(tx, job.unique_key);
+  if (hold === undefined) holdKey(tx, { key: job.unique_key, periodMs: 0 }, job.id);
+  else tx.db.run('UPDATE unique_key SET ended = NULL WHERE key = ? AND id = ?', job.unique_key, job.id);
+}

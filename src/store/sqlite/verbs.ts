@@ -1,0 +1,51 @@
+import { claim, peekClaim } from './claim.ts';
+import { control } from './control.ts';
+import { enqueue } from './enqueue.ts';
+import { get, list, trail } from './inspect.ts';
+import { acquire, peekAcquire, release } from './lock.ts';
+import { clear, peekPrune, peekReap, prune, reap } from './maintain.ts';
+import { configureQueue, queues } from './queues.ts';
+import type { Tx } from './rows.ts';
+import { annotate, settle } from './settle.ts';
+import type { Verb } from './verb.ts';
+import { beat, retire, workers } from './workers.ts';
+
+/** The contract's verbs by name, each with one input, as they cross to the store thread. */
+export const VERBS = {
+  enqueue: { write: enqueue },
+  claim: { read: peekClaim, write: claim },
+  settle: { write: settle },
+  annotate: { write: annotate },
+  beat: { write: beat },
+  retire: { write: retire },
+  workers: { read: workers },
+  reap: { read: peekReap, write: reap },
+  prune: { read: peekPrune, write: prune },
+  configureQueue: { write: configureQueue },
+  queues: { read: queues },
+  clear: { write: clear },
+  control: { write: control },
+  get: { read: get },
+  list: { read: list },
+  trail: { read: trail },
+  acquire: { read: peekAcquire, write: acquire },
+  release: { write: release },
+} as const;
+
+export type VerbName = keyof typeof VERBS;
+
+type Run<Name extends VerbName> = (typeof VERBS)[Name] extends { readonly write: infer Write }
+  ? Write
+  : (typeof VERBS)[Name] extends { readonly read: infer Read }
+    ? Read
+    : never;
+
+export type VerbInput<Name extends VerbName> =
+  Run<Name> extends (tx: Tx, input: infer Input) => unknown ? (unknown extends Input ? null : Input) : never;
+
+export type VerbResult<Name extends VerbName> =
+  Run<Name> extends (...given: never[]) => infer Result ? Result : never;
+
+export function verbNamed(name: VerbName): Verb<unknown, unknown> {
+  return VERBS[name] as Verb<unknown, unknown>;
+}

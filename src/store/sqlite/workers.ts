@@ -1,0 +1,83 @@
+import { settle as rule } from '../../core/settle-rule.ts';
+import type { BeatReceipt, WorkerBeat, WorkerRecord } from '../store.ts';
+import { Departures, heldBriefly, heldByWorker } from './leases.ts';
+import { dropsOf } from './retention.ts';
+import { type Tx, wholeMs } from './rows.ts';
+import { applyChange, subjectOf } from './settle.ts';
+
+/** The worker registry, and the leases that live and end with a worker. */
+export function beat(tx: Tx, { worker, load, leaseMs }: WorkerBeat): BeatReceipt {
+  tx.db.run(
+    `INSERT INTO worker (id, host, pid, version, tasks, queues, started_at, seen_at, lease_ms, slots, slots_used)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET tasks = excluded.tasks, queues = excluded.queues, seen_at = excluded.seen_at,
+       lease_ms = excluded.lease_ms, slots = excluded.slots, slots_used = excluded.slots_used`,
+    worker.id,
+    worker.host,
+    worker.pid,
+    worker.version,
+    JSON.stringify(worker.tasks),
+    JSON.stringify(worker.queues),
+    wholeMs(worker.startedAt),
+    tx.now,
+    wholeMs(leaseMs),
+    load.slots,
+    load.slotsUsed,
+  );
+  tx.db.run('UPDATE lease SET expires_at = ? WHERE worker_id = ?', wholeMs(tx.now + leaseMs), worker.id);
+  const held = heldBriefly(tx, worker.id);
+  return {
+    now: tx.now,
+    cancelled: held.filter((job) => job.cancel_requested === 1).map((job) => job.id),
+    held: held.map((job) => job.id),
+  };
+}
+
+/** A worker that leaves gives back what it holds, by the settle rule for `released`. */
+export function retire(tx: Tx, workerId: string): null {
+  tx.db.run('DELETE FROM worker WHERE id = ?', workerId);
+  const drops = dropsOf(tx);
+  const departures = new Departures();
+  for (const job of heldByWorker(tx, workerId)) {
+    applyChange(tx, job, 'release', rule(subjectOf(job), { type: 'released' }, tx.now), drops);
+    departures.add(job.lease as number);
+  }
+  departures.write(tx);
+  return null;
+}
+
+interface WorkerRow {
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly tasks: string;
+  readonly queues: string;
+  readonly started_at: number;
+  readonly seen_at: number;
+  readonly lease_ms: number;
+  readonly slots: number;
+  readonly slots_used: number;
+  readonly running: number;
+}
+
+export function workers(tx: Tx): WorkerRecord[] {
+  const rows = tx.db.all<WorkerRow>(
+    `SELECT *, (SELECT coalesce(sum(live), 0) FROM lease WHERE worker_id = worker.id) AS running
+     FROM worker ORDER BY started_at, id`,
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    host: row.host,
+    pid: row.pid,
+    version: row.version,
+    tasks: JSON.parse(row.tasks) as string[],
+    queues: JSON.parse(row.queues) as string[],
+    startedAt: row.started_at,
+    slots: row.slots,
+    slotsUsed: row.slots_used,
+    seenAt: row.seen_at,
+    running: row.running,
+    alive: row.seen_at + row.lease_ms > tx.now,
+  }));
+}
