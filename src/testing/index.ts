@@ -3,3 +3,12 @@
  * Nothing else in the package imports this folder.
  */
 export { FakeClock } from './fake-clock.ts';
+export {
+  type ConformanceOptions,
+  type OpenFixture,
+  type StoreFixture,
+  storeConformance,
+  type TestContext,
+  type TestFunction,
+} from './store-conformance/index.ts';
+export type { FastCheck } from './store-conformance/model.ts';

@@ -1,0 +1,99 @@
+import type { Store, StoreOptions } from '../../store/store.ts';
+import { claimArea } from './claim.ts';
+import { concurrencyArea } from './concurrency.ts';
+import { controlArea } from './control.ts';
+import { enqueueArea } from './enqueue.ts';
+import { errorsArea } from './errors.ts';
+import { inspectArea } from './inspect.ts';
+import { leasesArea } from './leases.ts';
+import { lockArea } from './lock.ts';
+import { type FastCheck, modelArea } from './model.ts';
+import { notifyArea } from './notify.ts';
+import { payloadsArea } from './payloads.ts';
+import { queuesArea } from './queues.ts';
+import { retentionArea } from './retention.ts';
+import { settleArea } from './settle.ts';
+import { Trial } from './trial.ts';
+import { uniqueArea } from './unique.ts';
+import { workersArea } from './workers.ts';
+
+/**
+ * The conformance suite: what docs/store-contract.md promises, as tests. It takes the test runner as an argument, so it
+ * runs under node:test, vitest and others; it reads a store's capabilities and never its name; it passes `now` wherever
+ * time matters and never sleeps. Each test opens a store of its own.
+ */
+export function storeConformance(options: ConformanceOptions): void {
+  const { name, test, open, describe } = options;
+  const register = (area: string, prefix: string): It => {
+    return (sentence, body, needs) =>
+      test(`${prefix}${area}: ${sentence}`, async (context) => {
+        const trial = new Trial(open);
+        try {
+          const { capabilities } = await trial.openFresh();
+          if (needs === undefined || capabilities[needs]) await body(trial);
+          else context?.skip?.(`needs capability ${needs}`);
+        } finally {
+          await trial.close();
+        }
+      });
+  };
+  const all = (prefix: string): void => {
+    for (const [area, add] of Object.entries(AREAS)) add(register(area, prefix));
+    if (options.fastCheck !== undefined) modelArea(register('model', prefix), options.fastCheck);
+  };
+  if (describe === undefined) all(`${name}: `);
+  else describe(name, () => all(''));
+}
+
+export interface ConformanceOptions {
+  /** What the store is called in the report. */
+  readonly name: string;
+  /** `test` of the runner. */
+  readonly test: TestFunction;
+  /** `describe` of the runner, to group the tests. */
+  readonly describe?: (name: string, body: () => void) => unknown;
+  /** Opens an empty store; called once a test or more. */
+  readonly open: OpenFixture;
+  /** The fast-check module; without it the model-based test is left out. */
+  readonly fastCheck?: FastCheck;
+}
+
+export type OpenFixture = (options: StoreOptions) => Promise<StoreFixture>;
+
+export interface StoreFixture {
+  readonly store: Store;
+  /** One more connection to the same data, also after `store` was closed. Needed where capabilities.shared or .durable. */
+  readonly reopen?: () => Promise<Store>;
+  /** Closes what was opened and deletes the data. */
+  readonly close: () => Promise<void>;
+}
+
+export type TestFunction = (name: string, body: (context?: TestContext) => Promise<void>) => unknown;
+
+/** The part of a runner's test context the suite uses, where there is one. */
+export interface TestContext {
+  readonly skip?: (why: string) => void;
+}
+
+/** Registers one test of an area. */
+export type It = (sentence: string, body: (trial: Trial) => Promise<void>, needs?: Need) => void;
+
+export type Need = 'durable' | 'shared' | 'notify';
+
+const AREAS: Readonly<Record<string, (it: It) => void>> = {
+  enqueue: enqueueArea,
+  payloads: payloadsArea,
+  claim: claimArea,
+  settle: settleArea,
+  leases: leasesArea,
+  unique: uniqueArea,
+  control: controlArea,
+  queues: queuesArea,
+  inspect: inspectArea,
+  retention: retentionArea,
+  workers: workersArea,
+  notify: notifyArea,
+  lock: lockArea,
+  concurrency: concurrencyArea,
+  errors: errorsArea,
+};
