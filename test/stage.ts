@@ -1,0 +1,149 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { storeDriver } from '../src/connect.ts';
+import type { Clock } from '../src/core/clock.ts';
+import { PayloadCodec } from '../src/core/payload.ts';
+import { type ConnectOptions, connect, type EventName, type Events, Longshore } from '../src/index.ts';
+import type { Store } from '../src/store/store.ts';
+import { systemClock } from '../src/system-clock.ts';
+
+/**
+ * What the tests of the client and the worker stand on: a fresh store of each kind, connections that are closed when
+ * the test ends, and ways to wait for what happens. `STORES=memory` (comma-separated) picks the kinds.
+ */
+export interface Stage {
+  readonly t: TestContext;
+  readonly kind: StoreKind;
+  readonly url: string;
+  connect(options?: ConnectOptions): Promise<Longshore>;
+  /** A connection to the same store through `wrap`, which may change what verbs do. */
+  connectThrough(
+    wrap: (store: Store) => Partial<Store>,
+    options?: { readonly clock?: Clock },
+  ): Promise<Longshore>;
+}
+
+export type StoreKind = 'memory' | 'sqlite';
+
+const KINDS = (process.env['STORES'] ?? 'memory,sqlite').split(',') as StoreKind[];
+
+/** Handlers that a failed test left behind do not hold up its end. */
+const WORKER_SETTINGS = { graceMs: 100, abortGraceMs: 100 };
+
+/** One test per kind of store, each on a store of its own. */
+export function onEachStore(
+  title: string,
+  body: (stage: Stage) => Promise<void>,
+  kinds: readonly StoreKind[] = ['memory', 'sqlite'],
+): void {
+  for (const kind of kinds.filter((name) => KINDS.includes(name))) {
+    test(`${title} (${kind})`, async (t) => body(await makeStage(t, kind)));
+  }
+}
+
+async function makeStage(t: TestContext, kind: StoreKind): Promise<Stage> {
+  const url = kind === 'memory' ? 'memory:' : `sqlite:${join(await temporaryFolder(t), 'jobs.db')}`;
+  const closing = (longshore: Longshore): Longshore => {
+    t.after(() => longshore.close());
+    return longshore;
+  };
+  return {
+    t,
+    kind,
+    url,
+    connect: async (options = {}) =>
+      closing(await connect(url, { workerSettings: WORKER_SETTINGS, ...options })),
+    connectThrough: async (wrap, { clock } = {}) => {
+      const driver = await storeDriver(url);
+      const store = await driver.open(url, clock === undefined ? {} : { clock });
+      const parts = {
+        codec: new PayloadCodec(),
+        workerSettings: WORKER_SETTINGS,
+        clock: clock ?? systemClock,
+      };
+      return closing(new Longshore(overlay(store, wrap(store)), parts));
+    },
+  };
+}
+
+/** Removed after the connections of the test were closed. */
+export async function temporaryFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'longshore-'));
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  return folder;
+}
+
+function overlay(store: Store, changes: Partial<Store>): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      const value: unknown = Reflect.get(name in changes ? changes : target, name);
+      return typeof value === 'function' && !(name in changes) ? value.bind(target) : value;
+    },
+  });
+}
+
+/** The next `count` events of this name that fit, from now on. */
+export function nextEvents<Name extends EventName>(
+  longshore: Longshore,
+  name: Name,
+  count: number,
+  fits: (event: Events[Name]) => boolean = () => true,
+): Promise<Events[Name][]> {
+  const found: Events[Name][] = [];
+  const { promise, resolve } = Promise.withResolvers<Events[Name][]>();
+  const off = longshore.on(name, (event) => {
+    if (!fits(event)) return;
+    found.push(event);
+    if (found.length !== count) return;
+    off();
+    resolve(found);
+  });
+  return promise;
+}
+
+export async function nextEvent<Name extends EventName>(
+  longshore: Longshore,
+  name: Name,
+  fits?: (event: Events[Name]) => boolean,
+): Promise<Events[Name]> {
+  const [event] = await nextEvents(longshore, name, 1, fits);
+  return event as Events[Name];
+}
+
+/** All events of these names, in the order they were emitted. */
+export function record<Name extends EventName>(
+  longshore: Longshore,
+  ...names: Name[]
+): { name: Name; event: Events[Name] }[] {
+  const seen: { name: Name; event: Events[Name] }[] = [];
+  for (const name of names) longshore.on(name, (event) => seen.push({ name, event }));
+  return seen;
+}
+
+/** For what no event tells: asks again at every turn of the event loop until it holds. */
+export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await nextTurn();
+}
+
+/** A gate that handlers wait at until the test opens it. */
+export class Gate {
+  readonly #opened = Promise.withResolvers<void>();
+  readonly #reached = Promise.withResolvers<void>();
+
+  /** Resolves once somebody waits. */
+  get reached(): Promise<void> {
+    return this.#reached.promise;
+  }
+
+  wait(): Promise<void> {
+    this.#reached.resolve();
+    return this.#opened.promise;
+  }
+
+  open(): void {
+    this.#opened.resolve();
+  }
+}
