@@ -30,7 +30,7 @@ const OPEN: Readonly<Record<string, OpenFixture>> = {
 };
 
 /** The tests share nothing, and most of their time is the disk's. */
-const group = (name: string, body: () => void) => describe(name, { concurrency: 8 }, body);
+const group = (name: string, body: () => void) => describe(name, { concurrency: 4 }, body);
 
 const wanted = process.env.STORES?.split(',').filter((name) => name !== '') ?? Object.keys(OPEN);
 

@@ -21,33 +21,13 @@ const OUTCOMES: Readonly<Record<OutcomeType, readonly Outcome[]>> = {
 
 export function settleArea(it: It): void {
   for (const outcome of Object.values(OUTCOMES).flat()) {
-    for (const attemptsMax of [1, 3]) {
-      for (const cancelRequested of [false, true]) {
-        const delay = 'delayMs' in outcome ? ` in ${Math.round(outcome.delayMs)} ms` : '';
-        const error = 'error' in outcome && outcome.error !== null ? ' with an error' : '';
-        const asked = cancelRequested ? ' after cancel was asked for' : '';
-        it(`${outcome.type}${delay}${error}, ${attemptsMax} allowed${asked}: the settle rule is written down`, async (trial) => {
-          const lease = await trial.start({ attemptsMax });
-          if (cancelRequested) await trial.control({ type: 'cancel', id: lease.id });
-          const now = T0 + 700;
-          const change = rule({ attempt: 1, attemptsMax, crashes: 0, cancelRequested }, outcome, now);
-          assert.deepEqual(await trial.settle(lease, outcome, now), {
-            status: 'settled',
-            state: change.state,
-          });
-          const job = await trial.job(lease.id);
-          assert.equal(job.state, change.state);
-          assert.deepEqual([job.attempt, job.crashes], [change.attempt, change.crashes]);
-          assert.equal(job.finishedAt, change.finishedAt ?? null);
-          assert.equal(job.result, change.result ?? null);
-          // Stores may keep whole milliseconds; they round up, because a job must not run early.
-          if (change.dueAt !== undefined)
-            assert.ok(job.dueAt === change.dueAt || job.dueAt === Math.ceil(change.dueAt));
-          assert.deepEqual([job.workerId, job.leaseExpiresAt], [null, null]);
-          assert.deepEqual(await trial.errors(lease.id), change.error === undefined ? [] : [change.error]);
-        });
-      }
-    }
+    const delay = 'delayMs' in outcome ? ` in ${Math.round(outcome.delayMs)} ms` : '';
+    const error = 'error' in outcome && outcome.error !== null ? ' with an error' : '';
+    it(`${outcome.type}${delay}${error} has the effects of the settle rule`, async (trial) => {
+      for (const attemptsMax of [1, 3])
+        for (const cancelRequested of [false, true])
+          await settleByTheRule(trial, outcome, attemptsMax, cancelRequested);
+    });
   }
 
   it('a retried job waits its delay and comes again with the next attempt', async (trial) => {
@@ -147,6 +127,29 @@ export function settleArea(it: It): void {
     assert.equal((await trial.job(id)).progress, null);
     assert.equal(only(await trial.store.get([id]))?.state, 'running');
   });
+}
+
+async function settleByTheRule(
+  trial: Trial,
+  outcome: Outcome,
+  attemptsMax: number,
+  cancelRequested: boolean,
+): Promise<void> {
+  const lease = await trial.start({ attemptsMax, queue: `${attemptsMax} ${cancelRequested}` });
+  if (cancelRequested) await trial.control({ type: 'cancel', id: lease.id });
+  const now = T0 + 700;
+  const change = rule({ attempt: 1, attemptsMax, crashes: 0, cancelRequested }, outcome, now);
+  assert.deepEqual(await trial.settle(lease, outcome, now), { status: 'settled', state: change.state });
+  const job = await trial.job(lease.id);
+  assert.equal(job.state, change.state);
+  assert.deepEqual([job.attempt, job.crashes], [change.attempt, change.crashes]);
+  assert.equal(job.finishedAt, change.finishedAt ?? null);
+  assert.equal(job.result, change.result ?? null);
+  // Stores may keep whole milliseconds; they round up, because a job must not run early.
+  if (change.dueAt !== undefined)
+    assert.ok(job.dueAt === change.dueAt || job.dueAt === Math.ceil(change.dueAt));
+  assert.deepEqual([job.workerId, job.leaseExpiresAt], [null, null]);
+  assert.deepEqual(await trial.errors(lease.id), change.error === undefined ? [] : [change.error]);
 }
 
 type Trial = Parameters<Parameters<It>[1]>[0];

@@ -21,40 +21,11 @@ const PERIOD_MS = 10_000;
 export function uniqueArea(it: It): void {
   for (const mode of MODES) {
     for (const state of BROUGHT_STATES) {
-      for (const time of ['within', 'after'] as const) {
-        const status = expectedStatus(mode, state, time === 'within');
-        it(`mode ${mode} meets a ${state} holder ${time} its period: ${status}`, async (trial) => {
-          const unique = key(mode, { periodMs: PERIOD_MS });
-          const holder = await trial.add({ unique, input: '"old"' });
-          await trial.bring(holder, 'q', state);
-          const now = T0 + (time === 'within' ? PERIOD_MS - 1 : PERIOD_MS);
-          const next = spec({
-            unique,
-            input: '"new"',
-            priority: 3,
-            attemptsMax: 8,
-            task: 'other',
-            delayMs: 777,
-          });
-          const receipt = await trial.enqueue(next, now);
-          const isNew = status === 'created';
-          assert.equal(receipt.status, status);
-          assert.equal(receipt.id, isNew ? next.id : holder);
-          assert.equal(receipt.state, isNew || status === 'replaced' ? 'scheduled' : state);
-          const kept = await trial.job(holder);
-          assert.equal(kept.input, status === 'replaced' ? '"new"' : '"old"');
-          assert.equal(kept.state, status === 'replaced' ? 'scheduled' : state);
-          if (isNew || status === 'replaced') {
-            const { input, priority, attemptsMax, task, dueAt } = await trial.job(receipt.id);
-            const delayMs = mode === 'debounce' ? PERIOD_MS : 777;
-            assert.deepEqual(
-              [input, priority, attemptsMax, task, dueAt],
-              ['"new"', 3, 8, 'other', now + delayMs],
-            );
-          }
-          assert.equal((await trial.store.list({ limit: 9 })).jobs.length, isNew ? 2 : 1);
-        });
-      }
+      const [within, after] = [expectedStatus(mode, state, true), expectedStatus(mode, state, false)];
+      it(`mode ${mode} meets a ${state} holder: ${within}, after its period ${after}`, async (trial) => {
+        await meet(trial, mode, state, { status: within, queue: 'within', now: T0 + PERIOD_MS - 1 });
+        await meet(trial, mode, state, { status: after, queue: 'after', now: T0 + PERIOD_MS });
+      });
     }
   }
 
@@ -195,6 +166,35 @@ export function uniqueArea(it: It): void {
     assert.equal(only(await trial.claim()).id, id);
   });
 }
+
+/** Enqueues at `now`, with other values, what a holder in `state` holds the key of. */
+async function meet(
+  trial: Trial,
+  mode: UniqueMode,
+  state: BroughtState,
+  { status, queue, now }: { readonly status: string; readonly queue: string; readonly now: number },
+): Promise<void> {
+  const unique = key(mode, { key: queue, periodMs: PERIOD_MS });
+  const holder = await trial.add({ unique, queue, input: '"old"' });
+  await trial.bring(holder, queue, state);
+  const values = { input: '"new"', priority: 3, attemptsMax: 8, task: 'other' };
+  const next = spec({ unique, queue, ...values, delayMs: 777 });
+  const [isNew, isReplaced] = [status === 'created', status === 'replaced'];
+  assert.deepEqual(await trial.enqueue(next, now), {
+    status,
+    id: isNew ? next.id : holder,
+    state: isNew || isReplaced ? 'scheduled' : state,
+  });
+  const kept = await trial.job(holder);
+  assert.deepEqual([kept.input, kept.state], isReplaced ? ['"new"', 'scheduled'] : ['"old"', state]);
+  assert.equal((await trial.store.list({ queue, limit: 9 })).jobs.length, isNew ? 2 : 1);
+  if (!isNew && !isReplaced) return;
+  const { input, priority, attemptsMax, task, dueAt } = await trial.job(isNew ? next.id : holder);
+  assert.deepEqual({ input, priority, attemptsMax, task }, values);
+  assert.equal(dueAt, now + (mode === 'debounce' ? PERIOD_MS : 777));
+}
+
+type Trial = Parameters<Parameters<It>[1]>[0];
 
 /** What the table in core/unique.ts says. */
 function expectedStatus(mode: UniqueMode, holder: BroughtState, withinPeriod: boolean): string {
