@@ -16,6 +16,7 @@ export const ERROR_CODES = {
   TASK_INVALID: { meaning: 'a task definition is wrong', retryable: false, status: 400 },
   TASK_DUPLICATE: { meaning: 'two tasks share one name', retryable: false, status: 409 },
   TASK_UNKNOWN: { meaning: 'no task of that name is registered', retryable: true, status: 404 },
+  TASKS_UNLOADABLE: { meaning: 'a file of tasks cannot be loaded', retryable: false, status: 500 },
   INPUT_INVALID: { meaning: "the input does not match the task's schema", retryable: false, status: 422 },
   PAYLOAD_NOT_JSON: {
     meaning: 'a value cannot be written as JSON without loss',
