@@ -21,7 +21,12 @@ try {
   const end = await runChild(node, command.args, {
     stdio: 'inherit',
     cwd: command.cwd,
-    env: { ...process.env, PATH: pathWith(join(root, 'node_modules', '.bin'), dirname(node)) },
+    env: {
+      // Node keeps the stripped sources there: a start of the command line program takes half the time.
+      NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node'),
+      ...process.env,
+      PATH: pathWith(join(root, 'node_modules', '.bin'), dirname(node)),
+    },
   });
   leaveAs(end);
 } catch (error) {
