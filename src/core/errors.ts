@@ -131,10 +131,13 @@ export function requireInteger(
   throw optionInvalid(field, value, `a whole number ${range}`);
 }
 
-/** Throws OPTION_INVALID unless `value` is a finite number of milliseconds, 0 or more. */
+/** 1,000 years: any time from now on is a valid Date and a whole number that every store can hold. */
+const MS_MAX = 1_000 * 365 * 86_400_000;
+
+/** Throws OPTION_INVALID unless `value` is a number of milliseconds, 0 to 1,000 years. */
 export function requireMs(field: string, value: unknown): number {
-  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
-  throw optionInvalid(field, value, 'a number of milliseconds, 0 or more');
+  if (typeof value === 'number' && value >= 0 && value <= MS_MAX) return value;
+  throw optionInvalid(field, value, 'a number of milliseconds, 0 or more and at most 1,000 years');
 }
 
 /** Throws OPTION_INVALID unless `value` is a string of 1 to `max` characters. */
@@ -200,11 +203,16 @@ export function toAttemptError(thrown: unknown, attempt: number, at: number): At
 }
 
 function stackWithCauses(error: Error): string {
-  let text = error.stack ?? `${error.name}: ${error.message}`;
+  let text = stackOf(error);
   let cause = error.cause;
   for (let depth = 0; cause instanceof Error && depth < 5; depth += 1) {
-    text += `\ncaused by: ${cause.stack ?? cause.message}`;
+    text += `\ncaused by: ${stackOf(cause)}`;
     cause = cause.cause;
   }
   return text;
+}
+
+/** Some programs make stacks of their own (Error.prepareStackTrace), which need not be text. */
+function stackOf(error: Error): string {
+  return typeof error.stack === 'string' ? error.stack : `${String(error.name)}: ${String(error.message)}`;
 }

@@ -46,6 +46,8 @@ export class Executor {
   #started = 0;
   #turnPending = false;
   #suspect: Attempt | null = null;
+  /** False: no suspect is in the buffer. */
+  #suspectHeld = false;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
@@ -59,13 +61,19 @@ export class Executor {
     return this.#running.size;
   }
 
-  /** True while a suspect runs alone or waits for it: nothing more may be fetched. */
+  /**
+   * True while a suspect runs alone or waits for it, wherever in the line: nothing more may be fetched, or a claim
+   * that is under way when the suspect starts would bring jobs that its death is charged to.
+   */
   get isolating(): boolean {
-    return this.#suspect !== null || this.#suspectWaits();
+    if (this.#suspect !== null) return true;
+    this.#suspectHeld &&= this.#buffer.some((lease) => this.#isSuspect(lease));
+    return this.#suspectHeld;
   }
 
   accept(leases: readonly Lease[]): void {
     this.#buffer.add(leases);
+    this.#suspectHeld ||= leases.some((lease) => this.#isSuspect(lease));
     this.pump();
   }
 
@@ -79,8 +87,10 @@ export class Executor {
     }
   }
 
-  /** The job is to be cancelled. */
+  /** The job is to be cancelled. One that waits for a slot goes back to the store, which cancels it. */
   cancel(id: string): void {
+    const unstarted = this.#buffer.drop((lease) => lease.id === id);
+    if (unstarted.length > 0) this.#options.onRelease(unstarted);
     for (const attempt of this.#running.values()) {
       if (attempt.lease.id !== id) continue;
       this.#abort(
@@ -137,9 +147,11 @@ export class Executor {
     let outcome: Outcome | null;
     try {
       task = findTask(attempt, tasks);
+      this.#watchTime(attempt, task);
       const checked = checkInput(task, decodeInput(attempt, codec));
       const input = checked instanceof Promise ? await checked : checked;
-      this.#watchTime(attempt, task);
+      // An asynchronous schema may take so long that the attempt is over, and its slot another's.
+      if (attempt.abortReason !== null) throw attempt.abortReason;
       const returned = lane.run(task, new AttemptContext(attempt, task, input, notes));
       const result = isThenable(returned) ? await returned : returned;
       outcome = { type: 'completed', result: encodeResult(task, result, codec) };

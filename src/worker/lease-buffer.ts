@@ -34,8 +34,14 @@ export class LeaseBuffer {
     return leases;
   }
 
-  /** Forgets the leases for which `unwanted` holds. */
-  drop(unwanted: (lease: Lease) => boolean): void {
-    this.#leases = this.takeAll().filter((lease) => !unwanted(lease));
+  some(fits: (lease: Lease) => boolean): boolean {
+    return this.#leases.some((lease, index) => index >= this.#head && fits(lease));
+  }
+
+  /** Forgets the leases for which `unwanted` holds, and returns them. */
+  drop(unwanted: (lease: Lease) => boolean): Lease[] {
+    const leases = this.takeAll();
+    this.#leases = leases.filter((lease) => !unwanted(lease));
+    return leases.length === this.#leases.length ? [] : leases.filter(unwanted);
   }
 }

@@ -60,8 +60,24 @@ export function encodeResult(task: AnyTask, result: unknown, codec: PayloadCodec
   }
 }
 
-/** What becomes of an attempt that threw. `null`: nothing may be settled, because the lease is gone. */
+/** What becomes of an attempt that threw. `null`: nothing may be settled, because the lease is gone. Never throws. */
 export function outcomeOf(
+  thrown: unknown,
+  attempt: Attempt,
+  task: AnyTask | undefined,
+  now: number,
+  random: () => number,
+): Outcome | null {
+  try {
+    return decide(thrown, attempt, task, now, random);
+  } catch (cause) {
+    // A revoked proxy, or an error whose message throws when it is read.
+    const unreadable = new Error('The handler threw a value that cannot be read.', { cause });
+    return decide(unreadable, attempt, task, now, random);
+  }
+}
+
+function decide(
   thrown: unknown,
   attempt: Attempt,
   task: AnyTask | undefined,

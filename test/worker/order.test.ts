@@ -71,12 +71,15 @@ onEachStore('a serial worker stores an outcome before it starts the next job', a
   assert.deepEqual(notCompleted, []);
 });
 
-onEachStore('a serial worker that prefetches nothing keeps FIFO over many quick jobs', async ({ connect }) => {
-  const { longshore, ran, task } = await recorder(connect);
-  await longshore.enqueueMany(task, numbers(300));
-  await longshore.worker({ tasks: [task], serial: true }).runUntilIdle();
-  assert.deepEqual(ran, numbers(300));
-});
+onEachStore(
+  'a serial worker that prefetches nothing keeps FIFO over many quick jobs',
+  async ({ connect }) => {
+    const { longshore, ran, task } = await recorder(connect);
+    await longshore.enqueueMany(task, numbers(300));
+    await longshore.worker({ tasks: [task], serial: true }).runUntilIdle();
+    assert.deepEqual(ran, numbers(300));
+  },
+);
 
 onEachStore('quick jobs start in order with prefetch on', async ({ connect }) => {
   const { longshore, ran, task } = await recorder(connect);
@@ -93,19 +96,23 @@ onEachStore('lower priorities run first, and FIFO holds within one', async ({ co
   assert.deepEqual(ran, [4, 2, 7, 0, 3, 6, 1, 5]);
 });
 
-onEachStore('several queues take turns, so that a full one does not starve the others', async ({ connect }) => {
-  const { longshore, ran, task } = await recorder(connect);
-  await longshore.enqueueMany(task, numbers(20), { queue: 'full' });
-  await longshore.enqueueMany(task, [100, 101], { queue: 'quiet' });
-  await longshore
-    .worker({ tasks: [task], serial: true, queues: ['full', 'quiet'] })
-    .runUntilIdle();
-  assert.ok(ran.indexOf(101) < 5, `the quiet queue's jobs came at ${ran.indexOf(100)} and ${ran.indexOf(101)}`);
-  assert.deepEqual(
-    ran.filter((job) => job < 100),
-    numbers(20),
-  );
-});
+onEachStore(
+  'several queues take turns, so that a full one does not starve the others',
+  async ({ connect }) => {
+    const { longshore, ran, task } = await recorder(connect);
+    await longshore.enqueueMany(task, numbers(20), { queue: 'full' });
+    await longshore.enqueueMany(task, [100, 101], { queue: 'quiet' });
+    await longshore.worker({ tasks: [task], serial: true, queues: ['full', 'quiet'] }).runUntilIdle();
+    assert.ok(
+      ran.indexOf(101) < 5,
+      `the quiet queue's jobs came at ${ran.indexOf(100)} and ${ran.indexOf(101)}`,
+    );
+    assert.deepEqual(
+      ran.filter((job) => job < 100),
+      numbers(20),
+    );
+  },
+);
 
 onEachStore('a slow job keeps only its own slot', async ({ connect }) => {
   const longshore = await connect();
