@@ -12,6 +12,9 @@ import { printSummary } from './summary.ts';
 
 const EXIT = { finished: 0, failed: 1, usage: 2, SIGINT: 130, SIGTERM: 143 } as const;
 
+// Whoever reads along may leave early, as `head` does; the run goes on.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 try {
   const options = await parseArguments(process.argv.slice(2));
   if (options !== null) {
