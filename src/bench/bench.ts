@@ -1,0 +1,16 @@
+import type { Progress } from './progress.ts';
+import type { Workspace } from './workspace.ts';
+
+/** What every measurement is given besides its settings. */
+export interface Bench {
+  readonly workspace: Workspace;
+  readonly progress: Progress;
+  /** Aborts when the user interrupts. */
+  readonly signal: AbortSignal;
+}
+
+/** What every command's settings hold. */
+export interface CommonSettings {
+  /** How often the whole is measured; figures are the medians. */
+  readonly repeat: number;
+}

@@ -1,0 +1,66 @@
+import { execFile } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+/**
+ * A program as it is published, compiled to JavaScript: the compiler that lets Node run the sources takes memory of
+ * its own, which a user's process does not have. Built into the measurement's folder; where this code runs from a
+ * build already, that build.
+ */
+export async function builtProgram(name: string, folder: string): Promise<string> {
+  const source = fileURLToPath(new URL('..', import.meta.url));
+  if (!import.meta.url.endsWith('.ts')) return join(source, 'bench', 'programs', `${name}.js`);
+  const out = join(folder, 'built');
+  mkdirSync(out);
+  writeFileSync(join(out, 'package.json'), '{ "type": "module" }');
+  const root = dirname(source.replace(/[/\\]$/, ''));
+  const project = join(folder, 'tsconfig.json');
+  writeFileSync(project, JSON.stringify(configuration(root, name, out)));
+  await compile(project);
+  cpSync(source, out, {
+    recursive: true,
+    filter: (path) => statSync(path).isDirectory() || !path.endsWith('.ts'),
+  });
+  const file = join(out, 'bench', 'programs', `${name}.js`);
+  if (!existsSync(file)) throw new Error(`The build has no ${name}.js.`);
+  return file;
+}
+
+/** As the package is built, but only the program and what it imports: the rest may be under work. */
+function configuration(root: string, name: string, out: string): object {
+  return {
+    extends: join(root, 'tsconfig.build.json'),
+    compilerOptions: {
+      rootDir: join(root, 'src'),
+      outDir: out,
+      typeRoots: [join(root, 'node_modules', '@types')],
+      declaration: false,
+      sourceMap: false,
+      inlineSources: false,
+    },
+    files: [join(root, 'src', 'bench', 'programs', `${name}.ts`)],
+    include: [],
+  };
+}
+
+async function compile(project: string): Promise<void> {
+  const compiler = join(
+    dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
+    'bin',
+    'tsc',
+  );
+  try {
+    await promisify(execFile)(process.execPath, [compiler, '-p', project]);
+  } catch (error) {
+    const { stdout = '' } = error as { stdout?: string };
+    throw new Error(
+      `The sources do not compile, so there is no build to measure:\n${stdout.slice(0, 2_000)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}

@@ -1,0 +1,91 @@
+import type { Bench, CommonSettings } from '../bench.ts';
+import { builtProgram } from '../built.ts';
+import { requireExactlyOnce } from '../ledger.ts';
+import type { ResidentRun, ResidentSettings } from '../programs/resident.ts';
+import { run } from '../runner.ts';
+import { type Spread, spreadOf } from '../spread.ts';
+import { spreadCells, table } from '../table.ts';
+
+/**
+ * What a bare worker (connected, started, idle) adds to the resident memory of Node itself. Empty process and worker
+ * take turns, each fresh; both run compiled code.
+ */
+export interface MemorySettings extends CommonSettings {
+  readonly store: 'memory' | 'sqlite';
+  /** Seconds between the start and the look. */
+  readonly settle: number;
+}
+
+export interface MemoryFigures {
+  readonly addedMb: number;
+  readonly workerMb: number;
+  readonly nodeMb: number;
+  readonly spread: Readonly<Record<string, Spread>>;
+  readonly runs: readonly MemoryRun[];
+  readonly checks: { readonly awake: true };
+}
+
+interface MemoryRun {
+  readonly nodeMb: number;
+  readonly workerMb: number;
+}
+
+export async function memory(settings: MemorySettings, bench: Bench): Promise<MemoryFigures> {
+  const { progress, workspace } = bench;
+  const { repeat } = settings;
+  progress.start(1 + 2 * repeat);
+  const file = await progress.step('build', () => builtProgram('resident', workspace.folder));
+  const runs: MemoryRun[] = [];
+  for (let n = 1; n <= repeat; n += 1) {
+    const part = `${n}/${repeat}`;
+    const node = await resident(settings, bench, { step: `bare Node ${part}`, file, url: null });
+    const database = workspace.freshFile();
+    const url = settings.store === 'memory' ? 'memory:' : `sqlite:${database}`;
+    const worker = await resident(settings, bench, { step: `worker ${part}`, file, url });
+    workspace.drop(database);
+    if (worker.evidence !== null) requireExactlyOnce('The job after the measurement', 1, worker.evidence);
+    runs.push({ nodeMb: megabytes(node), workerMb: megabytes(worker) });
+  }
+  const spread = {
+    addedMb: spreadOf(runs, ({ nodeMb, workerMb }) => workerMb - nodeMb),
+    workerMb: spreadOf(runs, ({ workerMb }) => workerMb),
+    nodeMb: spreadOf(runs, ({ nodeMb }) => nodeMb),
+  };
+  const { addedMb, workerMb, nodeMb } = spread;
+  return {
+    addedMb: addedMb.median,
+    workerMb: workerMb.median,
+    nodeMb: nodeMb.median,
+    spread,
+    runs,
+    checks: { awake: true },
+  };
+}
+
+function resident(
+  { settle }: MemorySettings,
+  { progress, signal }: Bench,
+  { step, file, url }: { readonly step: string; readonly file: string; readonly url: string | null },
+): Promise<ResidentRun> {
+  const settings: ResidentSettings = { url, settleMs: settle * 1_000 };
+  const timeoutMs = settle * 1_000 + 60_000;
+  return progress.step(step, () => run<ResidentRun>('resident', settings, { timeoutMs, signal, file }));
+}
+
+/** MB of 2^20 bytes. */
+function megabytes({ residentBytes }: ResidentRun): number {
+  return Math.round((residentBytes / 2 ** 20) * 10) / 10;
+}
+
+export function memoryTable({ spread }: MemoryFigures): string {
+  const row = (label: string, name: string): string[] => [
+    label,
+    ...spreadCells(spread[name], (value) => value.toFixed(1)),
+  ];
+  return table([
+    ['MB', 'median', 'min', 'max'],
+    row('bare Node', 'nodeMb'),
+    row('with an idle worker', 'workerMb'),
+    row('added', 'addedMb'),
+  ]);
+}

@@ -1,0 +1,20 @@
+import { InvalidArgumentError } from 'commander';
+
+/** A parser for whole numbers of at least `min`; the message names what was expected. */
+export function whole(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text.replaceAll('_', ''));
+    if (Number.isInteger(value) && value >= min && value <= max && text.trim() !== '') return value;
+    const most = max === Number.MAX_SAFE_INTEGER ? '' : ` and at most ${max}`;
+    throw new InvalidArgumentError(`Expected a whole number of at least ${min}${most}.`);
+  };
+}
+
+/** A parser for numbers, fractions too. */
+export function between(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`Expected a number from ${min} to ${max}.`);
+  };
+}

@@ -1,0 +1,72 @@
+import { writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import type { Bench, CommonSettings } from './bench.ts';
+import { describeMachine } from './machine.ts';
+import { Progress } from './progress.ts';
+import { type Document, SCHEMA } from './result.ts';
+import { Workspace } from './workspace.ts';
+
+interface OutputOptions {
+  readonly json?: boolean;
+  readonly output?: string;
+  readonly dir?: string;
+}
+
+/**
+ * From a measurement to a command's action: gives it a workspace, prints and saves its document, ends it on SIGINT and
+ * SIGTERM, and turns what went wrong into a message and an exit code.
+ */
+export function perform<Settings extends CommonSettings, Figures>(
+  command: string,
+  measure: (settings: Settings, bench: Bench) => Promise<Figures>,
+  toTable: (figures: Figures) => string,
+): (options: Settings & OutputOptions) => Promise<void> {
+  return async ({ json, output, dir, ...settings }) => {
+    const interruption = new AbortController();
+    const progress = new Progress();
+    const stopListening = onInterrupt((signal) => interruption.abort(new Interrupted(signal)));
+    try {
+      using workspace = new Workspace(dir);
+      const machine = describeMachine(workspace.folder);
+      const startedAt = new Date().toISOString();
+      const began = performance.now();
+      const figures = await measure(settings as never, { workspace, progress, signal: interruption.signal });
+      progress.stop();
+      const tookMs = Math.round(performance.now() - began);
+      const heading = { schema: SCHEMA, command, startedAt, tookMs, settings, machine } as const;
+      const document: Document<typeof settings, Figures> = { ...heading, ...figures };
+      const text = `${JSON.stringify(document, null, 2)}\n`;
+      if (output !== undefined) writeFileSync(output, text);
+      process.stdout.write(json ? text : `${toTable(figures)}\n`);
+    } catch (error) {
+      progress.stop();
+      fail(command, error);
+    } finally {
+      stopListening();
+    }
+  };
+}
+
+class Interrupted extends Error {
+  readonly signal: 'SIGINT' | 'SIGTERM';
+
+  constructor(signal: 'SIGINT' | 'SIGTERM') {
+    super(`interrupted by ${signal}`);
+    this.signal = signal;
+  }
+}
+
+function onInterrupt(listener: (signal: 'SIGINT' | 'SIGTERM') => void): () => void {
+  process.on('SIGINT', listener);
+  process.on('SIGTERM', listener);
+  return () => {
+    process.off('SIGINT', listener);
+    process.off('SIGTERM', listener);
+  };
+}
+
+function fail(command: string, error: unknown): void {
+  const interrupted = error instanceof Interrupted;
+  process.stderr.write(`bench ${command}: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = interrupted ? 128 + constants.signals[error.signal] : 1;
+}

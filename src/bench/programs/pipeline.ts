@@ -1,0 +1,69 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { connect, type Longshore } from '../../index.ts';
+import { type Evidence, Ledger, type Sabotage } from '../ledger.ts';
+import { type Phase, startPhase } from '../phase.ts';
+import { program } from '../program.ts';
+import { round } from '../spread.ts';
+import { countJobs, finishLine, makeInputs, noopTask, STALL_MS } from '../workload.ts';
+
+/**
+ * Burn-down through Longshore's public API: one producer that awaits each batch, then one worker over what is there.
+ * The clock of `process` runs from before the worker's start until the last outcome is in the store.
+ */
+export interface PipelineSettings {
+  readonly url: string;
+  readonly jobs: number;
+  readonly payload: number;
+  readonly concurrency: number;
+  readonly batch: number;
+  readonly sabotage: Sabotage | null;
+}
+
+export interface PipelineRun extends Evidence {
+  readonly enqueue: Phase;
+  readonly process: Phase;
+  /** Of `process`, the worker's start; it is part of the phase. */
+  readonly startMs: number;
+  /** Of the worker's event loop during `process`. */
+  readonly eventLoopDelayMs: { readonly p50: number; readonly p99: number; readonly max: number };
+}
+
+program<PipelineSettings, PipelineRun>(async (settings) => {
+  const { url, jobs, payload } = settings;
+  const ledger = new Ledger(jobs, settings.sabotage);
+  const task = noopTask(ledger);
+  const inputs = makeInputs(jobs, payload);
+  await using longshore = await connect(url);
+
+  const enqueuing = startPhase();
+  for (let start = 0; start < jobs; start += settings.batch)
+    await longshore.enqueueMany(task, inputs.slice(start, start + settings.batch));
+  const enqueue = enqueuing.end(jobs);
+
+  const burned = await burn(longshore, task, settings);
+  return { enqueue, ...burned, ledger: ledger.report(), counts: await countJobs(longshore) };
+});
+
+async function burn(
+  longshore: Longshore,
+  task: ReturnType<typeof noopTask>,
+  { jobs, concurrency }: PipelineSettings,
+): Promise<Pick<PipelineRun, 'process' | 'startMs' | 'eventLoopDelayMs'>> {
+  const worker = longshore.worker({ tasks: [task], concurrency });
+  const finished = finishLine(longshore, jobs, STALL_MS);
+  const delay = monitorEventLoopDelay({ resolution: 5 });
+  delay.enable();
+  const processing = startPhase();
+  const began = performance.now();
+  await worker.start();
+  const startMs = round(performance.now() - began);
+  const phase = processing.end(jobs, await finished);
+  delay.disable();
+  await worker.stop();
+  const ms = (nanoseconds: number): number => round(nanoseconds / 1e6);
+  return {
+    process: phase,
+    startMs,
+    eventLoopDelayMs: { p50: ms(delay.percentile(50)), p99: ms(delay.percentile(99)), max: ms(delay.max) },
+  };
+}

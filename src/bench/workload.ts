@@ -1,0 +1,57 @@
+import { defineTask, type Longshore } from '../index.ts';
+import type { Ledger } from './ledger.ts';
+
+/** The jobs that all measurements run: they do nothing but say that they ran. */
+export interface Input {
+  /** The job's number, from 0. */
+  readonly n: number;
+  readonly pad?: string;
+}
+
+/** Inputs whose JSON takes `bytes` bytes, or as few more as the number needs. */
+export function makeInputs(jobs: number, bytes: number): Input[] {
+  return Array.from({ length: jobs }, (_, n) => {
+    const room = bytes - `{"n":${n},"pad":""}`.length;
+    return room > 0 ? { n, pad: 'x'.repeat(room) } : { n };
+  });
+}
+
+/** A task without a schema, a timeout or a result, whose handler returns at once. */
+export function noopTask(ledger: Ledger) {
+  return defineTask({ name: 'noop', run: ({ input }) => ledger.mark((input as Input).n) });
+}
+
+/**
+ * Resolves to `performance.now()` at which the outcomes of `jobs` jobs were in the store; or, when nothing was settled
+ * for `stallMs`, at the last one that was: then jobs are missing, and the ledger will tell.
+ */
+export function finishLine(longshore: Longshore, jobs: number, stallMs: number): Promise<number> {
+  return new Promise((resolve) => {
+    let settled = 0;
+    let lastAt = performance.now();
+    const finish = (): void => {
+      clearInterval(watchdog);
+      stop();
+      resolve(lastAt);
+    };
+    const watchdog = setInterval(() => {
+      if (performance.now() - lastAt > stallMs) finish();
+    }, 500);
+    const stop = longshore.on('worker.settled', (event) => {
+      lastAt = performance.now();
+      settled += event.jobs;
+      if (settled >= jobs) finish();
+    });
+  });
+}
+
+/** Jobs by state, of all queues. */
+export async function countJobs(longshore: Longshore): Promise<Record<string, number>> {
+  const total: Record<string, number> = {};
+  for (const { counts } of await longshore.queues.list())
+    for (const [state, count] of Object.entries(counts)) total[state] = (total[state] ?? 0) + count;
+  return total;
+}
+
+/** For `finishLine`: no job waits longer than this for its outcome to be written, unless it is lost. */
+export const STALL_MS = 15_000;
