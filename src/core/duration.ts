@@ -24,9 +24,9 @@ export function parseDuration(text: string, field = 'duration'): number {
 
 /** A duration for people: `850 µs`, `4.2 ms`, `3.5 s`, `2m 5s`, `1h 30m`, `3d 4h`. */
 export function formatDuration(ms: number): string {
-  if (ms > 0 && ms < 1) return `${Math.round(ms * 1_000)} µs`;
-  if (ms < 10) return `${Number(ms.toFixed(1))} ms`;
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms > 0 && ms < 0.999_5) return `${Math.round(ms * 1_000)} µs`;
+  if (ms < 9.95) return `${Number(ms.toFixed(1))} ms`;
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
   if (ms < 59_950) return `${Number((ms / 1_000).toFixed(1))} s`;
   const seconds = Math.round(ms / 1_000);
   if (seconds < 3_600) return pair(Math.floor(seconds / 60), 'm', seconds % 60, 's');

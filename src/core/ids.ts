@@ -12,9 +12,10 @@ let lastMs = 0;
 let counter = 0;
 let prefix = '';
 
-/** A new id, 36 characters, e.g. `0199a1c2-7b3d-7004-9f31-2c6d0e5b8a17`. `now` is in ms since the epoch. */
+/** A new id, 36 characters, e.g. `0199a1c2-7b3d-7004-9f31-2c6d0e5b8a17`. `now` is in ms since the epoch, fractions aside. */
 export function newId(now: number = Date.now()): string {
-  if (now > lastMs) startMillisecond(now);
+  const ms = Math.floor(now);
+  if (ms > lastMs) startMillisecond(ms);
   else if (counter === COUNTER_MAX) startMillisecond(lastMs + 1);
   else if ((++counter & 0xff) === 0) setPrefix();
   if (poolUsed === POOL.length) refill();

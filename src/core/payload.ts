@@ -108,7 +108,8 @@ function findFaultInObject(value: object, path: string, depth: number): Fault | 
     }
     return null;
   }
-  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return null;
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function')
+    return findFaultInToJson(value as { toJSON(): unknown }, path, depth);
   if (!isPlain(value)) return { path, problem: `is ${show(value)}; send a plain object or an array` };
   for (const key in value) {
     const item = (value as Record<string, unknown>)[key];
@@ -117,6 +118,18 @@ function findFaultInObject(value: object, path: string, depth: number): Fault | 
     if (fault !== null) return fault;
   }
   return null;
+}
+
+function findFaultInToJson(value: { toJSON(): unknown }, path: string, depth: number): Fault | null {
+  if (value instanceof Date && Number.isNaN(value.getTime())) return { path, problem: 'is an invalid date' };
+  let written: unknown;
+  try {
+    written = value.toJSON();
+  } catch {
+    return null; // It throws again when the text is made, and is reported there with its cause.
+  }
+  if (written === undefined) return { path, problem: 'turns into nothing when written as JSON' };
+  return findFault(written, path, depth + 1);
 }
 
 /** Class instances with plain data pass; containers whose content JSON drops (Map, Set, buffers, promises) do not. */

@@ -58,7 +58,8 @@ function accept<Output>(result: SchemaResult<Output>, value: unknown, what: stri
 }
 
 function describe(issue: SchemaIssue, root: unknown): { field: string; got: string; message: string } {
-  const keys = (issue.path ?? []).map((part) => (typeof part === 'object' ? part.key : part));
+  // Not `path.map`: arktype's path is a subclass of Array whose `map` adds an element.
+  const keys = Array.from(issue.path ?? [], (part) => (typeof part === 'object' ? part.key : part));
   let value = root;
   for (const key of keys)
     value = value === null || value === undefined ? undefined : (value as Record<PropertyKey, unknown>)[key];

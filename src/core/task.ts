@@ -2,7 +2,7 @@ import { LongshoreError, optionInvalid, requireInteger, requireMs, requireName, 
 import { NAMED_PRIORITIES, type PriorityName, QUEUE_DEFAULT } from './job.ts';
 import { BACKOFF_DEFAULT, type Backoff, requireBackoff } from './retry.ts';
 import { isSchema, type Schema, type SchemaInput, type SchemaOutput } from './schema.ts';
-import type { UniqueOptions } from './unique.ts';
+import { type UniqueOptions, uniqueSpec } from './unique.ts';
 
 /** What a handler is given. Every member may be taken by destructuring. */
 export interface JobContext<Input> {
@@ -88,11 +88,14 @@ export function defineTask(
     if (options.input !== undefined && !isSchema(options.input)) {
       throw optionInvalid('input', options.input, 'a Standard Schema v1 (zod 3.24+, valibot 1+, arktype 2+)');
     }
+    const queue = requireName('queue', options.queue ?? QUEUE_DEFAULT);
+    // Only for its checks: the key itself comes from each job's input.
+    if (options.unique !== undefined) uniqueSpec(options.unique, { task: name, queue, input: null }, String);
     return Object.freeze({
       name,
       schema: options.input === undefined ? null : (options.input as Schema),
       run: options.run,
-      queue: requireName('queue', options.queue ?? QUEUE_DEFAULT),
+      queue,
       priority: requirePriority('priority', options.priority ?? 0),
       attempts: requireAttempts('attempts', options.attempts ?? 3),
       backoff: requireBackoff('backoff', options.backoff ?? BACKOFF_DEFAULT),

@@ -86,7 +86,8 @@ export function sortedJson(value: unknown): string {
   return (
     JSON.stringify(value, (_key, item: unknown) => {
       if (item === null || typeof item !== 'object' || Array.isArray(item)) return item;
-      const sorted: Record<string, unknown> = {};
+      // Without a prototype, so that a key named __proto__ is a key like any other.
+      const sorted: Record<string, unknown> = Object.create(null);
       for (const key of Object.keys(item).sort()) sorted[key] = (item as Record<string, unknown>)[key];
       return sorted;
     }) ?? ''
