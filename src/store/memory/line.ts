@@ -12,6 +12,11 @@ export class Line<Member extends { place: Place<Member> | null }> {
     return this.#size;
   }
 
+  /** Places in memory, dead ones among them. */
+  get places(): number {
+    return this.#heap.length;
+  }
+
   /** The first member, which stays; undefined when the line is empty. */
   get head(): Member | undefined {
     let first = this.#heap[0];
