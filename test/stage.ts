@@ -28,7 +28,7 @@ export interface Stage {
 
 export type StoreKind = 'memory' | 'sqlite';
 
-const KINDS = (process.env['STORES'] ?? 'memory,sqlite').split(',') as StoreKind[];
+const KINDS = (process.env.STORES ?? 'memory,sqlite').split(',') as StoreKind[];
 
 /** Handlers that a failed test left behind do not hold up its end. */
 const WORKER_SETTINGS = { graceMs: 100, abortGraceMs: 100 };

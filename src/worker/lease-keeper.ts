@@ -23,6 +23,7 @@ export class LeaseKeeper extends Service {
   #keepAlive: KeepAlive | null = null;
   #unsubscribe: (() => void) | null = null;
   #reported = -1;
+  #beatPending = false;
 
   constructor(options: LeaseKeeperOptions) {
     super();
@@ -50,21 +51,37 @@ export class LeaseKeeper extends Service {
       onError: (error) => events.emit('store.failed', { verb: 'beat', error, retryMs: intervalMs }),
     });
     this.report();
-    await this.#keepAlive.beat();
-    this.#unsubscribe = store.notifier.subscribe('control', () => this.#beatNow());
+    try {
+      await this.#keepAlive.beat();
+    } catch (error) {
+      await this.onStop();
+      throw error;
+    }
+    this.#unsubscribe = store.notifier.subscribe('control', () => this.#beatSoon());
   }
 
   protected async onStop(): Promise<void> {
     this.#unsubscribe?.();
     this.#unsubscribe = null;
-    await this.#keepAlive?.close();
+    const keepAlive = this.#keepAlive;
     this.#keepAlive = null;
+    await keepAlive?.close();
   }
 
-  /** A hint that something is to be cancelled; a beat says what. */
+  /** A hint may come with the reply of the claim it is about: the executor must know of the job first. */
+  #beatSoon(): void {
+    if (this.#beatPending) return;
+    this.#beatPending = true;
+    setImmediate(() => {
+      this.#beatPending = false;
+      this.#beatNow();
+    });
+  }
+
+  /** Something may have to be cancelled; a beat says what. */
   #beatNow(): void {
     const { executor, events } = this.#options;
-    if (executor.running === 0) return;
+    if (executor.running + executor.buffered === 0) return;
     this.#keepAlive
       ?.beat()
       .catch((error) => events.emit('store.failed', { verb: 'beat', error, retryMs: null }));

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import { LongshoreError } from '../core/errors.ts';
+import { type ErrorCode, LongshoreError, toAttemptError } from '../core/errors.ts';
 import type { JobState } from '../core/job-state.ts';
 import type { Outcome, OutcomeType } from '../core/outcome.ts';
 import type { Lease, Settlement, SettleReceipt, Store } from '../store/store.ts';
@@ -10,6 +10,7 @@ import { facts } from './executor.ts';
 /**
  * Collects outcomes and writes them in batches: executor -> settler -> store.settle -> events. An outcome stays here
  * until the store has it; while the store is away it is tried again, and the leases are kept by the lease keeper.
+ * Only an outcome that the store refuses while it takes others is given up: its job becomes a dead letter.
  */
 export interface SettlerOptions {
   readonly store: Store;
@@ -32,7 +33,12 @@ interface Ended {
   readonly lease: Lease;
   readonly outcome: Outcome;
   readonly runMs: number;
+  /** How often the store refused it when it was written alone. */
+  refusals: number;
 }
+
+/** An outcome the store refuses this often, with an error nobody expected, is held to be at fault itself. */
+const REFUSALS_MAX = 3;
 
 export class Settler {
   readonly tally: Tally = emptyTally();
@@ -52,7 +58,7 @@ export class Settler {
   }
 
   add(lease: Lease, outcome: Outcome, runMs: number): void {
-    this.#ended.push({ lease, outcome, runMs });
+    this.#ended.push({ lease, outcome, runMs, refusals: 0 });
   }
 
   release(leases: readonly Lease[]): void {
@@ -98,20 +104,54 @@ export class Settler {
 
   #failed(batch: readonly Ended[], error: unknown): void {
     const { events } = this.#options;
-    if (error instanceof LongshoreError && !error.retryable && batch.length > 1) {
-      // One outcome the store cannot take must not hold the others back.
-      for (const ended of batch) void this.#write([ended]);
-      events.emit('store.failed', { verb: 'settle', error, retryMs: 0 });
+    const failed = (retryMs: number | null): void =>
+      events.emit('store.failed', { verb: 'settle', error, retryMs });
+    const code = error instanceof LongshoreError ? error.code : 'STORE_FAILED';
+    if (code === 'STORE_CLOSED') {
+      this.tally.lost += batch.length;
+      failed(null);
       return;
     }
-    if (error instanceof LongshoreError && !error.retryable) {
-      this.tally.lost += 1;
-      events.emit('store.failed', { verb: 'settle', error, retryMs: null });
-      return;
+    const [first] = batch as readonly [Ended];
+    if (mayBlameAnOutcome(code)) {
+      if (batch.length > 1) {
+        // One outcome the store cannot take must not hold the others back.
+        failed(0);
+        for (const ended of batch) void this.#write([ended]);
+        return;
+      }
+      first.refusals += code === 'STORE_FAILED' ? 1 : REFUSALS_MAX;
+      if (first.refusals >= REFUSALS_MAX) {
+        failed(0);
+        void this.#writeRefusal(first, error);
+        return;
+      }
     }
+    failed(this.#retry(batch));
+  }
+
+  /** Makes a dead letter that says why, of a job whose outcome the store does not take. */
+  async #writeRefusal(refused: Ended, error: unknown): Promise<void> {
+    const { store, clock, events, onSettled } = this.#options;
+    const { lease } = refused;
+    const failed = { type: 'failed', error: toAttemptError(error, lease.attempt, clock.now()) } as const;
+    const ended = { ...refused, outcome: failed };
+    this.#inFlight += 1;
+    try {
+      const [receipt] = await store.settle([settlement(ended)]);
+      this.#inFlight -= 1;
+      this.#report(ended, receipt as SettleReceipt);
+    } catch (again) {
+      // The store takes nothing at all: the outcome is not to blame, and stays.
+      this.#inFlight -= 1;
+      events.emit('store.failed', { verb: 'settle', error: again, retryMs: this.#retry([refused]) });
+    }
+    onSettled();
+  }
+
+  #retry(batch: readonly Ended[]): number {
     this.#ended.unshift(...batch);
-    const retryMs = this.#backoff.retry(() => this.flush());
-    events.emit('store.failed', { verb: 'settle', error, retryMs });
+    return this.#backoff.retry(() => this.flush());
   }
 
   #report({ lease, outcome, runMs }: Ended, receipt: SettleReceipt): void {
@@ -130,6 +170,11 @@ export class Settler {
     const delay = 'delayMs' in outcome ? { delayMs: outcome.delayMs } : {};
     events.emit(name, { ...end, ...error, ...delay } as never);
   }
+}
+
+/** Whether the fault may lie in what was written. Most faults of the store itself have codes of their own. */
+function mayBlameAnOutcome(code: ErrorCode): boolean {
+  return code === 'STORE_FAILED' || !code.startsWith('STORE_');
 }
 
 function settlement({ lease, outcome }: Ended): Settlement {

@@ -86,12 +86,14 @@ export class Worker {
    */
   async start(options: { readonly roles?: readonly WorkerRole[] } = {}): Promise<void> {
     const roles = options.roles ?? [...this.#roles];
-    await this.#stopping;
+    // Without a stop under way it begins at once, so that a stop in the same turn meets a worker that starts.
+    if (this.#stopping !== null) await this.#stopping;
     this.#begin('started');
     try {
       await this.#pipeline.keeper.start();
-      if (roles.includes('scheduling')) await this.#leader.start();
-      if (roles.includes('processing')) await this.#startFetching();
+      // A stop may have come meanwhile: what starts after it would never be stopped.
+      if (roles.includes('scheduling') && this.#isUp()) await this.#leader.start();
+      if (roles.includes('processing') && this.#isUp()) await this.#startFetching();
     } catch (error) {
       await this.stop({ graceMs: 0 });
       throw error;
@@ -144,7 +146,11 @@ export class Worker {
     const { startupJitterMs } = this.settings;
     if (startupJitterMs > 0)
       await new Promise<void>((resolve) => void clock.after(random() * startupJitterMs, resolve));
-    if (this.#mode === 'started' && this.#stopping === null) await this.#pipeline.fetcher.start();
+    if (this.#isUp()) await this.#pipeline.fetcher.start();
+  }
+
+  #isUp(): boolean {
+    return this.#mode === 'started' && this.#stopping === null;
   }
 
   async #stop(graceMs: number): Promise<void> {
@@ -170,7 +176,7 @@ export class Worker {
   }
 
   async #runWithoutStart(work: () => Promise<void>): Promise<Tally> {
-    await this.#stopping;
+    if (this.#stopping !== null) await this.#stopping;
     if (this.#mode !== 'stopped') {
       throw new LongshoreError(
         'OPTION_INVALID',
