@@ -1,0 +1,146 @@
+import { hostname, userInfo } from 'node:os';
+import { type Command, Option } from 'commander';
+import { JOB_STATES, type JobState } from '../core/job-state.ts';
+import type { ActionOptions, ActionReport, Jobs, Selection } from '../queue/jobs.ts';
+import type { Call, CliCommand } from './command.ts';
+import { examples } from './command.ts';
+import { confirm } from './confirm.ts';
+import { EXIT, UsageError } from './exit-codes.ts';
+import type { Output } from './output.ts';
+import { withStore } from './session.ts';
+import { stdinLines } from './stdin.ts';
+import { counted, printable } from './text.ts';
+
+/** What cancel, redrive, resolve and remove have in common: which jobs, who asks and why, and how it is reported. */
+export interface BulkAction<Options> {
+  readonly verb: string;
+  /** As in "3 jobs cancelled". */
+  readonly past: string;
+  /** States the action takes when it takes all; others may be asked for where the action allows them. */
+  readonly states: readonly JobState[];
+  /** Asks before it takes all. */
+  readonly destructive: boolean;
+  readonly define?: (command: Command) => void;
+  readonly examples: readonly string[];
+  readonly act: (
+    jobs: Jobs,
+    selection: Selection,
+    audit: ActionOptions,
+    options: Options,
+  ) => Promise<ActionReport>;
+}
+
+interface BulkOptions {
+  readonly queue?: string;
+  readonly task?: string;
+  readonly state?: JobState;
+  readonly all?: true;
+  readonly yes?: true;
+  readonly by?: string;
+  readonly why?: string;
+}
+
+export function bulkCommand<Options>(action: BulkAction<Options>): CliCommand<Options & BulkOptions> {
+  return {
+    define: (command) => define(command, action),
+    run: (call) => run(call, action),
+  };
+}
+
+function define<Options>(command: Command, action: BulkAction<Options>): void {
+  command
+    .argument('[ids...]', 'ids of jobs; - reads them from standard input, one a line')
+    .option(
+      '--all',
+      `every job this is possible for (${action.states.join(', ')}), narrowed by the next options`,
+    )
+    .option('-q, --queue <name>', 'with --all: only this queue')
+    .option('-t, --task <name>', 'with --all: only this task')
+    .addOption(new Option('-s, --state <state>', 'with --all: only this state').choices(JOB_STATES))
+    .option('-y, --yes', action.destructive ? 'do not ask' : 'accepted, not needed')
+    .option('--by <who>', 'for the audit trail (default: user@host)')
+    .option('--why <reason>', 'for the audit trail');
+  action.define?.(command);
+  examples(command, ...action.examples);
+}
+
+async function run<Options>(call: Call<Options & BulkOptions>, action: BulkAction<Options>): Promise<number> {
+  const { options, out } = call;
+  const ids = await readIds(call.args);
+  const selection = requireSelection(ids, options, action.verb);
+  const audit: ActionOptions = {
+    by: options.by ?? whoAmI(),
+    ...(options.why === undefined ? {} : { why: options.why }),
+  };
+  return withStore(options, async ({ longshore }) => {
+    if (action.destructive && ids.length === 0 && !options.yes) {
+      const count = await countJobs(longshore.jobs, selection, action.states);
+      if (!(await confirm(`${capital(action.verb)} ${count}?`, out))) return EXIT.failed;
+    }
+    const report = await action.act(longshore.jobs, selection, audit, options);
+    tell(report, action, out);
+    const complete = report.refused.length === 0 && report.unknown.length === 0;
+    return complete && report.done.length > 0 ? EXIT.done : EXIT.failed;
+  });
+}
+
+async function readIds(args: readonly string[]): Promise<string[]> {
+  const ids: string[] = [];
+  for (const arg of args) {
+    if (arg !== '-') ids.push(arg);
+    else for await (const { text } of stdinLines()) ids.push(text);
+  }
+  if (args.length > 0 && ids.length === 0) throw new UsageError('Standard input holds no ids.');
+  return [...new Set(ids)];
+}
+
+function requireSelection(ids: readonly string[], options: BulkOptions, verb: string): Selection {
+  const { queue, task, state, all } = options;
+  const filters = {
+    ...(queue === undefined ? {} : { queue }),
+    ...(task === undefined ? {} : { task }),
+    ...(state === undefined ? {} : { state }),
+  };
+  if (ids.length > 0) {
+    if (all || Object.keys(filters).length > 0)
+      throw new UsageError('Give either ids or --all with --queue, --task and --state, not both.');
+    return ids;
+  }
+  if (all) return filters;
+  throw new UsageError(
+    Object.keys(filters).length > 0
+      ? `Add --all to ${verb} every job that matches.`
+      : `Which jobs? Give ids (longshore ${verb} ID…), or --all, narrowed by --queue, --task or --state.`,
+  );
+}
+
+const COUNT_MAX = 1_000;
+
+async function countJobs(jobs: Jobs, selection: Selection, states: readonly JobState[]): Promise<string> {
+  const page = await jobs.list({ state: states, ...(selection as object), limit: COUNT_MAX });
+  return page.cursor === null ? counted(page.jobs.length, 'job') : `more than ${COUNT_MAX} jobs`;
+}
+
+function tell(report: ActionReport, action: Pick<BulkAction<never>, 'verb' | 'past'>, out: Output): void {
+  const { done, refused, unknown } = report;
+  if (out.json) out.document(report);
+  else if (done.length > 0) out.print(`${counted(done.length, 'job')} ${action.past}`);
+  for (const { id, state } of refused)
+    out.say(`${out.paintMessage('red', 'JOB_STATE_REFUSED:')} cannot ${action.verb} ${id}: it is ${state}.`);
+  for (const id of unknown)
+    out.say(`${out.paintMessage('red', 'JOB_UNKNOWN:')} there is no job ${printable(id)}.`);
+  if (done.length + refused.length + unknown.length === 0) out.say('No job matches.');
+}
+
+function whoAmI(): string {
+  try {
+    return `${userInfo().username}@${hostname()}`;
+  } catch {
+    // A container may run under a number that has no name.
+    return `uid ${process.getuid?.() ?? '?'}@${hostname()}`;
+  }
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

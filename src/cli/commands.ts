@@ -1,0 +1,120 @@
+import type { CliCommand } from './command.ts';
+
+/** Every command: its place in the help, and where its code is. The code is loaded when the command is used. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly group: string;
+  readonly summary: string;
+  readonly load: () => Promise<CliCommand<never>>;
+}
+
+const RUN = 'Run jobs:';
+const LOOK = 'Look:';
+const ACT = 'Act on jobs:';
+const QUEUES = 'Act on queues:';
+const STORE = 'Look after the store:';
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'work',
+    group: RUN,
+    summary: 'run jobs with the tasks of a file or folder',
+    load: async () => (await import('./commands/work.ts')).work,
+  },
+  {
+    name: 'enqueue',
+    group: RUN,
+    summary: 'add a job, or one for each line of JSON',
+    load: async () => (await import('./commands/enqueue.ts')).enqueue,
+  },
+  {
+    name: 'tasks',
+    group: RUN,
+    summary: 'list what the task files define',
+    load: async () => (await import('./commands/tasks.ts')).tasks,
+  },
+  {
+    name: 'jobs',
+    group: LOOK,
+    summary: 'list jobs, the newest first',
+    load: async () => (await import('./commands/jobs.ts')).jobs,
+  },
+  {
+    name: 'job',
+    group: LOOK,
+    summary: 'show one job with its errors, log and audit trail',
+    load: async () => (await import('./commands/job.ts')).job,
+  },
+  {
+    name: 'queues',
+    group: LOOK,
+    summary: 'list queues with their jobs by state',
+    load: async () => (await import('./commands/queues.ts')).queues,
+  },
+  {
+    name: 'workers',
+    group: LOOK,
+    summary: 'list workers, alive and dead',
+    load: async () => (await import('./commands/workers.ts')).workers,
+  },
+  {
+    name: 'cancel',
+    group: ACT,
+    summary: 'cancel waiting jobs, ask running ones to stop',
+    load: async () => (await import('./commands/cancel.ts')).cancel,
+  },
+  {
+    name: 'redrive',
+    group: ACT,
+    summary: 'run failed jobs again, with fresh attempts',
+    load: async () => (await import('./commands/redrive.ts')).redrive,
+  },
+  {
+    name: 'resolve',
+    group: ACT,
+    summary: 'count failed jobs as completed, with a result by hand',
+    load: async () => (await import('./commands/resolve.ts')).resolve,
+  },
+  {
+    name: 'remove',
+    group: ACT,
+    summary: 'delete jobs that are not running',
+    load: async () => (await import('./commands/remove.ts')).remove,
+  },
+  {
+    name: 'pause',
+    group: QUEUES,
+    summary: 'stop claiming from queues, on every machine',
+    load: async () => (await import('./commands/pause.ts')).pause,
+  },
+  {
+    name: 'resume',
+    group: QUEUES,
+    summary: 'claim from paused queues again',
+    load: async () => (await import('./commands/resume.ts')).resume,
+  },
+  {
+    name: 'drain',
+    group: QUEUES,
+    summary: 'delete the waiting jobs of a queue',
+    load: async () => (await import('./commands/drain.ts')).drain,
+  },
+  {
+    name: 'obliterate',
+    group: QUEUES,
+    summary: 'delete every job of a queue, finished ones too',
+    load: async () => (await import('./commands/obliterate.ts')).obliterate,
+  },
+  {
+    name: 'migrate',
+    group: STORE,
+    summary: "bring the store's layout up to date",
+    load: async () => (await import('./commands/migrate.ts')).migrate,
+  },
+  {
+    name: 'doctor',
+    group: STORE,
+    summary: 'look for what may be wrong, changing nothing',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+];

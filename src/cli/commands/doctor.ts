@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import { storeDriver } from '../../connect.ts';
+import type { Finding } from '../../store/store.ts';
+import { type Call, type CliCommand, examples } from '../command.ts';
+import { loadConfig } from '../config-file.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Output } from '../output.ts';
+import { storeUrl } from '../session.ts';
+import { counted, printable } from '../text.ts';
+
+export const doctor: CliCommand = { define, run };
+
+function define(command: Command): void {
+  examples(command, 'longshore doctor', 'longshore doctor --json || notify-somebody');
+}
+
+async function run({ options, out }: Call): Promise<number> {
+  const url = storeUrl(options, await loadConfig(options.config));
+  const driver = await storeDriver(url);
+  const findings = [checkNode(process.versions.node), ...(await driver.doctor(url))];
+  const faults = findings.filter(({ ok }) => !ok).length;
+  if (out.json) out.document({ ok: faults === 0, findings });
+  else tell(findings, faults, out);
+  return faults === 0 ? EXIT.done : EXIT.failed;
+}
+
+function tell(findings: readonly Finding[], faults: number, out: Output): void {
+  const names = Math.max(...findings.map(({ check }) => check.length));
+  for (const { check, ok, detail, remedy } of findings) {
+    const mark = ok ? out.paint('green', 'ok   ') : out.paint('red', 'FAULT');
+    out.print(`${mark}  ${check.padEnd(names)}  ${printable(detail)}`);
+    if (remedy !== null) out.print(`${' '.repeat(names + 9)}${printable(remedy)}`);
+  }
+  out.say(faults === 0 ? 'Nothing is wrong.' : `${counted(faults, 'fault')} found.`);
+}
+
+const NODE_MIN = [22, 18] as const;
+
+function checkNode(version: string): Finding {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const ok = major > NODE_MIN[0] || (major === NODE_MIN[0] && minor >= NODE_MIN[1]);
+  return {
+    check: 'node',
+    ok,
+    detail: `Node.js ${version}; ${NODE_MIN.join('.')} or newer is needed.`,
+    remedy: ok ? null : 'Install a newer Node.js.',
+  };
+}

@@ -1,0 +1,73 @@
+import type { Command } from 'commander';
+import { formatDuration } from '../../core/duration.ts';
+import type { Backoff } from '../../core/retry.ts';
+import { type Call, type CliCommand, examples } from '../command.ts';
+import { loadConfig } from '../config-file.ts';
+import { UsageError } from '../exit-codes.ts';
+import { taskPaths } from '../session.ts';
+import type { Column } from '../table.ts';
+import { type FoundTask, loadTasks } from '../task-files.ts';
+import { repeated } from '../values.ts';
+
+interface Options {
+  readonly tasks?: readonly string[];
+}
+
+export const tasks: CliCommand<Options> = { define, run };
+
+function define(command: Command): void {
+  command.option(
+    '--tasks <path>',
+    'file or folder with task files; may be repeated (or LONGSHORE_TASKS)',
+    repeated,
+  );
+  examples(command, 'longshore tasks --tasks tasks/');
+}
+
+async function run({ options, out }: Call<Options>): Promise<number> {
+  const config = await loadConfig(options.config);
+  const found = await loadTasks(requireTaskPaths(taskPaths(options.tasks, config)));
+  if (out.json) out.document({ tasks: found.map(describe) });
+  else out.table(COLUMNS, found);
+  return 0;
+}
+
+/** Throws USAGE when nothing says where the tasks are. */
+export function requireTaskPaths(paths: readonly string[] | null): readonly string[] {
+  if (paths !== null) return paths;
+  throw new UsageError(
+    'No tasks are given. Use --tasks FOLDER, set LONGSHORE_TASKS=FOLDER, or set "tasks" in longshore.config.json.',
+  );
+}
+
+function describe({ task, file }: FoundTask): Record<string, unknown> {
+  const { name, queue, priority, attempts, timeoutMs, unique } = task;
+  const backoff = typeof task.backoff === 'function' ? 'function' : task.backoff;
+  return { name, file, queue, priority, attempts, backoff, timeoutMs, unique, schema: schemaOf(task.schema) };
+}
+
+/** The library the schema comes from. */
+function schemaOf(schema: FoundTask['task']['schema']): string | null {
+  return schema === null ? null : schema['~standard'].vendor;
+}
+
+const COLUMNS: readonly Column<FoundTask>[] = [
+  { title: 'TASK', value: ({ task }) => task.name },
+  { title: 'QUEUE', value: ({ task }) => task.queue },
+  { title: 'PRIO', value: ({ task }) => String(task.priority), align: 'right', optional: true },
+  { title: 'ATTEMPTS', value: ({ task }) => String(task.attempts), align: 'right' },
+  { title: 'BACKOFF', value: ({ task }) => backoffText(task.backoff), optional: true },
+  {
+    title: 'TIMEOUT',
+    value: ({ task }) => (task.timeoutMs === null ? '-' : formatDuration(task.timeoutMs)),
+    align: 'right',
+  },
+  { title: 'INPUT', value: ({ task }) => schemaOf(task.schema) ?? 'unchecked', optional: true },
+  { title: 'FILE', value: ({ file }) => file, flexible: true },
+];
+
+function backoffText(backoff: Backoff): string {
+  if (typeof backoff === 'function') return 'function';
+  if (typeof backoff === 'number') return `fixed, ${formatDuration(backoff)}`;
+  return `${backoff.type} from ${formatDuration(backoff.delayMs)}`;
+}

@@ -1,0 +1,153 @@
+import { type Command, Option } from 'commander';
+import type { WorkerSettings } from '../../worker/settings.ts';
+import type { Tally } from '../../worker/settler.ts';
+import type { Worker } from '../../worker/worker.ts';
+import { type Call, type CliCommand, examples } from '../command.ts';
+import { loadConfig } from '../config-file.ts';
+import type { Output } from '../output.ts';
+import { printEvents } from '../print-events.ts';
+import { taskPaths, withStore } from '../session.ts';
+import { stopOnSignals } from '../signals.ts';
+import { loadTasks } from '../task-files.ts';
+import { counted } from '../text.ts';
+import { duration, integer, list, repeated } from '../values.ts';
+import { LOG_LEVELS, type LogFormat, type LogLevel, makeLogger } from '../worker-log.ts';
+import { requireTaskPaths } from './tasks.ts';
+
+interface Options {
+  readonly tasks?: readonly string[];
+  readonly queue?: readonly string[];
+  readonly concurrency?: number;
+  readonly serial?: true;
+  readonly lease?: number;
+  readonly poll?: number;
+  readonly grace?: number;
+  readonly prefetch?: number;
+  readonly untilIdle?: true;
+  readonly once?: true;
+  readonly logLevel?: LogLevel;
+  readonly logFormat?: LogFormat;
+}
+
+export const work: CliCommand<Options> = { define, run };
+
+function define(command: Command): void {
+  command
+    .option(
+      '--tasks <path>',
+      'file or folder with task files; may be repeated (or LONGSHORE_TASKS)',
+      repeated,
+    )
+    .option('-q, --queue <name>', "work on this queue; may be repeated (default: the tasks' queues)", list)
+    .option('-c, --concurrency <n>', 'jobs at the same time (default: 10)', integer('--concurrency', 1))
+    .option('--serial', 'one after the other, in strict order')
+    .option('--lease <time>', 'how long a claim holds unrenewed (default: 30s)', duration('--lease'))
+    .option('--poll <time>', 'longest time between two looks at the store (default: 1s)', duration('--poll'))
+    .option('--grace <time>', 'how long a stop waits for running jobs (default: 10s)', duration('--grace'))
+    .option(
+      '--prefetch <n>',
+      'jobs held ready beyond those that run (default: 500)',
+      integer('--prefetch', 0),
+    )
+    .addOption(new Option('--until-idle', 'end when no job is ready any more').conflicts('once'))
+    .option('--once', 'run one batch of at most --concurrency jobs, then end')
+    .addOption(
+      new Option('--log-level <level>', 'default: info').choices(LOG_LEVELS).env('LONGSHORE_LOG_LEVEL'),
+    )
+    .addOption(
+      new Option('--log-format <format>', 'default: pretty on a terminal, else json')
+        .choices(['pretty', 'json'])
+        .env('LONGSHORE_LOG_FORMAT'),
+    );
+  examples(
+    command,
+    'longshore work --tasks tasks/ --concurrency 20',
+    'longshore work --tasks tasks/mail.ts --queue mail --serial',
+    'longshore work --tasks tasks/ --until-idle --json > events.jsonl',
+  );
+}
+
+async function run({ options, out }: Call<Options>): Promise<number> {
+  // Standard output belongs to the events: what handlers print goes where messages go.
+  if (out.json) Object.assign(console, new console.Console(process.stderr, process.stderr));
+  const config = await loadConfig(options.config);
+  const tasks = (await loadTasks(requireTaskPaths(taskPaths(options.tasks, config)))).map(({ task }) => task);
+  return withStore(
+    options,
+    async ({ longshore, url }) => {
+      const worker = longshore.worker({ tasks, ...settings(options) });
+      const log = await makeLogger(longshore, out, options);
+      if (out.json) printEvents(longshore, (line) => process.stdout.write(`${line}\n`));
+      if (log.pretty) greet(worker, url, tasks, out);
+      const tally = await runWorker(worker, options, out);
+      report(worker, tally, log.pretty, out);
+      return 0;
+    },
+    { create: true },
+  );
+}
+
+/** Flags only: the config file and the environment are the worker's to merge. */
+function settings(options: Options): Partial<WorkerSettings> {
+  const { queue, concurrency, serial, lease, poll, grace, prefetch } = options;
+  return {
+    ...(queue === undefined ? {} : { queues: queue }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(serial === undefined ? {} : { serial }),
+    ...(lease === undefined ? {} : { leaseMs: lease }),
+    ...(poll === undefined ? {} : { pollMs: poll }),
+    ...(grace === undefined ? {} : { graceMs: grace }),
+    ...(prefetch === undefined ? {} : { prefetchMax: prefetch }),
+  };
+}
+
+/** Resolves when the worker has stopped: by a signal, or because --once or --until-idle was all it had to do. */
+async function runWorker(
+  worker: Worker,
+  { once, untilIdle }: Options,
+  out: Output,
+): Promise<Readonly<Tally>> {
+  const signals = stopOnSignals(worker, out);
+  try {
+    if (once) await worker.runOnce();
+    else if (untilIdle) await worker.runUntilIdle();
+    else {
+      await worker.start();
+      await signals.stopped;
+    }
+  } finally {
+    signals.release();
+  }
+  return worker.tally;
+}
+
+function greet(
+  worker: Worker,
+  url: string,
+  tasks: readonly { name: string; queue: string }[],
+  out: Output,
+): void {
+  const { concurrency, serial, queues } = worker.settings;
+  const parts = [
+    out.paintMessage('bold', 'longshore'),
+    url,
+    `queues ${(queues ?? [...new Set(tasks.map(({ queue }) => queue))]).join(', ')}`,
+    `tasks ${tasks.map(({ name }) => name).join(', ')}`,
+    serial ? 'serial' : counted(concurrency, 'slot'),
+  ];
+  out.say(parts.join('  '));
+}
+
+function report(worker: Worker, tally: Readonly<Tally>, pretty: boolean, out: Output): void {
+  if (out.json)
+    process.stdout.write(
+      `${JSON.stringify({ at: Date.now(), event: 'work.ended', workerId: worker.id, tally })}\n`,
+    );
+  if (!pretty) return;
+  const ends = Object.entries(tally).filter(([, count]) => count > 0);
+  out.say(
+    ends.length === 0
+      ? 'Ended; no job was run.'
+      : `Ended: ${ends.map(([name, count]) => `${count} ${name}`).join(', ')}.`,
+  );
+}

@@ -1,0 +1,97 @@
+import { formatDuration } from '../core/duration.ts';
+import type { AttemptError } from '../core/errors.ts';
+import type { JobDetail } from '../queue/job-view.ts';
+import { STATE_FORMATS, stateText } from './job-columns.ts';
+import type { Format } from './output.ts';
+import { absoluteTime, printable, relativeTime } from './text.ts';
+
+type Paint = (format: Format, text: string) => string;
+
+/** Everything about one job, for people. */
+export function jobText(job: JobDetail, now: number, paint: Paint): string {
+  const time = (at: number): string => `${absoluteTime(at)}  ${paint('dim', relativeTime(at, now))}`;
+  const facts: [string, string | null][] = [
+    ['state', paint(STATE_FORMATS[job.state], stateText(job))],
+    ['task', printable(job.task)],
+    ['queue', `${printable(job.queue)}, priority ${job.priority}`],
+    [
+      'attempts',
+      `${job.attempt} of ${job.attemptsMax}${job.crashes === 0 ? '' : `, ${job.crashes} leases lost`}`,
+    ],
+    ['unique key', job.uniqueKey === null ? null : printable(job.uniqueKey)],
+    ['created', time(job.createdAt)],
+    ['due', time(job.dueAt)],
+    ['started', job.startedAt === null ? null : time(job.startedAt)],
+    ['finished', job.finishedAt === null ? null : `${time(job.finishedAt)}${took(job)}`],
+    ['worker', job.workerId],
+    ['lease until', job.leaseExpiresAt === null ? null : time(job.leaseExpiresAt)],
+    ['input', payload(job.input)],
+    ['progress', payload(job.progress)],
+    ['result', payload(job.result)],
+  ];
+  const lines = facts.flatMap(([label, value]) =>
+    value === null ? [] : [`${paint('dim', label.padEnd(12))}${value}`],
+  );
+  return [
+    `${paint('bold', `job ${job.id}`)}`,
+    ...lines,
+    ...errors(job, time, paint),
+    ...log(job, paint),
+    ...audit(job, time, paint),
+  ].join('\n');
+}
+
+function took(job: JobDetail): string {
+  if (job.startedAt === null || job.finishedAt === null || job.finishedAt < job.startedAt) return '';
+  return `  after ${formatDuration(job.finishedAt - job.startedAt)}`;
+}
+
+const ONE_LINE_MAX = 100;
+
+function payload(value: unknown): string | null {
+  if (value === undefined) return null;
+  const short = JSON.stringify(value);
+  if (short.length <= ONE_LINE_MAX) return printable(short);
+  return block(JSON.stringify(value, null, 2), 12).trimStart();
+}
+
+function errors(job: JobDetail, time: (at: number) => string, paint: Paint): string[] {
+  if (job.errors.length === 0) return [];
+  const each = job.errors.flatMap((error) => {
+    const code = error.code === null ? '' : `  ${error.code}`;
+    return [`  attempt ${error.attempt}  ${time(error.at)}${code}`, paint('red', block(errorText(error), 4))];
+  });
+  return ['', paint('bold', 'errors'), ...each];
+}
+
+function errorText(error: AttemptError): string {
+  const said = `${error.name}: ${error.message}`;
+  if (error.stack === null) return said;
+  return error.stack.includes(error.message) ? error.stack : `${said}\n${error.stack}`;
+}
+
+function log(job: JobDetail, paint: Paint): string[] {
+  if (job.logs.length === 0) return [];
+  const lines = job.logs.map(({ at, attempt, message, data }) => {
+    const more = data === undefined ? '' : ` ${paint('dim', printable(JSON.stringify(data)))}`;
+    return `  ${paint('dim', `${absoluteTime(at)} #${attempt}`)}  ${printable(message)}${more}`;
+  });
+  return ['', paint('bold', 'log'), ...lines];
+}
+
+function audit(job: JobDetail, time: (at: number) => string, paint: Paint): string[] {
+  if (job.audit.length === 0) return [];
+  const lines = job.audit.map(({ at, action, by, why, from, to }) => {
+    const move = from === to ? '' : `  ${from} → ${to ?? 'removed'}`;
+    return `  ${time(at)}  ${action} by ${printable(by)}${move}${why === null ? '' : `: ${printable(why)}`}`;
+  });
+  return ['', paint('bold', 'audit trail'), ...lines];
+}
+
+function block(text: string, indent: number): string {
+  const space = ' '.repeat(indent);
+  return text
+    .split('\n')
+    .map((line) => space + line.match(/^ */)?.[0] + printable(line.trim()))
+    .join('\n');
+}

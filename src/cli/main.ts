@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+import { quietWarnings } from './warnings.ts';
+
+/**
+ * The command line program. This file only starts it: it must be quick for `--version` and shell completion, so
+ * everything else, the argument parser included, is loaded when it is needed.
+ */
+process.title = 'longshore';
+quietWarnings();
+
+let ended = false;
+process.once('beforeExit', () => {
+  if (ended) return;
+  process.stderr.write(
+    'error: nothing is left to wait for; a task file awaits something that never happens.\n',
+  );
+  process.exit(1);
+});
+
+const code = await start(process.argv.slice(2));
+ended = true;
+// Task files may hold timers or connections open; what they promised was settled before this line.
+process.stdout.write('', () => process.exit(code));
+
+async function start(argv: readonly string[]): Promise<number> {
+  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+    const { VERSION } = await import('../version.ts');
+    process.stdout.write(`${VERSION}\n`);
+    return 0;
+  }
+  const { run } = await import('./program.ts');
+  return run(argv);
+}

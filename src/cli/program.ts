@@ -1,0 +1,92 @@
+import { styleText } from 'node:util';
+import { Command, CommanderError } from 'commander';
+import { VERSION } from '../version.ts';
+import type { GlobalOptions } from './command.ts';
+import { COMMANDS, type CommandEntry } from './commands.ts';
+import { EXIT, exitCodeOf, UsageError } from './exit-codes.ts';
+import { Output } from './output.ts';
+
+/** Parses the arguments, loads the one command they name, runs it and turns whatever happened into an exit code. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const out = new Output({ json: hasFlag(argv, '--json'), verbose: hasFlag(argv, '--verbose') });
+  let code: number = EXIT.done;
+  const program = build(out, (ended) => {
+    code = ended;
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return fail(out, error);
+    if (['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code))
+      return error.exitCode;
+    return fail(out, new UsageError(error.message.replace(/^error: /, '')));
+  }
+}
+
+function build(out: Output, onEnd: (code: number) => void): Command {
+  const program = new Command('longshore')
+    .description('Durable jobs: run them, look at them, act on them.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .option(
+      '--store <url>',
+      'where the jobs live, e.g. sqlite:jobs.db (or LONGSHORE_STORE, or the config file)',
+    )
+    .option(
+      '--config <file>',
+      'config file (default: longshore.config.ts, .js, .mjs or .json in this folder)',
+    )
+    .option('--json', 'one JSON document on standard output, for programs')
+    .option('--verbose', 'print stacks of errors (or LONGSHORE_DEBUG=1)')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help for a command')
+    .configureHelp({
+      showGlobalOptions: true,
+      styleTitle: (text) => styleText('bold', text, { validateStream: false }),
+    })
+    .configureOutput({ outputError: () => undefined })
+    .exitOverride();
+  program.addHelpText('after', MAIN_EXAMPLES);
+  const entries = new Map<string, CommandEntry>();
+  for (const entry of COMMANDS) {
+    entries.set(entry.name, entry);
+    program
+      .command(entry.name)
+      .summary(entry.summary)
+      .description(sentence(entry.summary))
+      .helpGroup(entry.group);
+  }
+  program.hook('preSubcommand', async (_program, command) => {
+    const entry = entries.get(command.name());
+    if (entry === undefined) return;
+    const { define, run } = await entry.load();
+    define(command);
+    command.action(async () => {
+      onEnd(
+        await run({ args: command.args, options: command.optsWithGlobals<never & GlobalOptions>(), out }),
+      );
+    });
+  });
+  return program;
+}
+
+const MAIN_EXAMPLES = `
+Start here:
+  $ export LONGSHORE_STORE=sqlite:jobs.db
+  $ longshore enqueue thumbnail '{"path":"a.png","width":200}'
+  $ longshore work --tasks tasks/
+  $ longshore jobs`;
+
+function fail(out: Output, error: unknown): number {
+  out.fail(error);
+  return exitCodeOf(error);
+}
+
+function hasFlag(argv: readonly string[], flag: string): boolean {
+  const end = argv.indexOf('--');
+  return (end === -1 ? argv : argv.slice(0, end)).includes(flag);
+}
+
+function sentence(summary: string): string {
+  return `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+}

@@ -1,0 +1,41 @@
+import { parseDuration } from '../core/duration.ts';
+import { optionInvalid, requireInteger } from '../core/errors.ts';
+
+/** Readers of option values. Each throws OPTION_INVALID, naming the option, its value and what was expected. */
+
+/** A text such as `30s`; a plain number is milliseconds. */
+export function duration(option: string): (text: string) => number {
+  return (text) => parseDuration(text, option);
+}
+
+export function integer(option: string, min: number, max?: number): (text: string) => number {
+  return (text) => {
+    if (!/^-?\d+$/.test(text)) throw optionInvalid(option, text, 'a whole number');
+    return requireInteger(option, Number(text), min, max);
+  };
+}
+
+/** A number as a number, anything else as it is: for options whose names and ranges the core knows. */
+export function numberOrName(text: string): number | string {
+  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+}
+
+/** ISO 8601, with a time zone or in the machine's own. */
+export function time(option: string): (text: string) => Date {
+  return (text) => {
+    const date = new Date(text);
+    if (/^\d{4}-\d{2}-\d{2}/.test(text) && !Number.isNaN(date.getTime())) return date;
+    throw optionInvalid(option, text, 'a time such as 2030-01-31T09:00:00Z or 2030-01-31T09:00');
+  };
+}
+
+/** An option that may be repeated; each value may be a list with commas. */
+export function list(text: string, before: readonly string[] = []): readonly string[] {
+  const values = text.split(',').map((value) => value.trim());
+  return [...before, ...values.filter((value) => value !== '')];
+}
+
+/** An option that may be repeated, for values that may hold commas. */
+export function repeated(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}

@@ -1,0 +1,34 @@
+import type { Longshore } from '../connect.ts';
+import { logEvents } from '../telemetry/log.ts';
+import type { Format, Output } from './output.ts';
+import { prettyLine } from './pretty-log.ts';
+
+/** The log of `longshore work`, on standard error: JSON lines for machines, one short line an event for people. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+export type LogFormat = 'pretty' | 'json';
+
+export interface LogOptions {
+  readonly logLevel?: LogLevel;
+  readonly logFormat?: LogFormat;
+}
+
+/** With --json the events are on standard output already: then the log is silent unless asked for. */
+export async function makeLogger(
+  longshore: Longshore,
+  out: Output,
+  { logLevel, logFormat }: LogOptions,
+): Promise<{ readonly pretty: boolean }> {
+  const level = logLevel ?? (out.json ? 'silent' : 'info');
+  const pretty = (logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json')) === 'pretty';
+  const { pino } = await import('pino');
+  const paint = (format: Format, text: string): string => out.paintMessage(format, text);
+  const write = (record: string): void => {
+    const line = pretty ? prettyLine(record, paint) : record.trimEnd();
+    if (line !== null) out.say(line);
+  };
+  // A destination of our own: pino's would write past the handling of a reader that has gone away.
+  logEvents(longshore, pino({ level, base: { pid: process.pid } }, { write }));
+  return { pretty: pretty && ['trace', 'debug', 'info'].includes(level) };
+}

@@ -1,0 +1,132 @@
+import { type Logger, stdSerializers } from 'pino';
+import { formatDuration } from '../core/duration.ts';
+import type { AttemptError } from '../core/errors.ts';
+import type { EndFacts, EventName, Events, JobFacts } from './events.ts';
+
+/**
+ * The exporter from events to a structured log (pino: the fastest well-kept logger, and no thread unless asked).
+ * A record has the event's name as `event`, its facts as they stand in the catalogue, and a sentence as `msg`.
+ * Events below the logger's level are not even subscribed to, so that the hot path does not build them.
+ */
+
+/** What `Longshore` and `EventBus` both are. */
+export interface EventSource {
+  on<Name extends EventName>(name: Name, listener: (event: Events[Name]) => void): () => void;
+}
+
+type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
+
+/** Writes `source`'s events to `logger`, which says what levels it wants. The returned function ends it. */
+export function logEvents(source: EventSource, logger: Logger): () => void {
+  const ends = (Object.keys(RECORDS) as EventName[]).map((name) => subscribe(source, logger, name));
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
+function subscribe<Name extends EventName>(source: EventSource, logger: Logger, name: Name): () => void {
+  const [level, text] = RECORDS[name];
+  if (!logger.isLevelEnabled(level)) return () => undefined;
+  return source.on(name, (event) => logger[level]({ event: name, ...readable(event) }, text(event)));
+}
+
+/** Errors have no enumerable facts; kept errors of attempts have. */
+function readable<Event extends object>(event: Event): object {
+  const { error } = event as { error?: unknown };
+  return error instanceof Error ? { ...event, error: stdSerializers.err(error) } : event;
+}
+
+const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[Name]) => string] } = {
+  'job.enqueued': ['debug', (event) => `${job(event)} enqueued (${event.status}, ${event.state})`],
+  'job.started': [
+    'debug',
+    (event) => `${job(event)} started, attempt ${event.attempt}, waited ${formatDuration(event.waitMs)}`,
+  ],
+  'job.completed': ['info', (event) => `${job(event)} completed ${times(event)}`],
+  'job.retried': [
+    'warn',
+    (event) =>
+      `${job(event)} attempt ${event.attempt} failed ${times(event)}; next in ${formatDuration(event.delayMs)}: ${said(event.error)}`,
+  ],
+  'job.failed': [
+    'error',
+    (event) => `${job(event)} failed at attempt ${event.attempt} ${times(event)}: ${said(event.error)}`,
+  ],
+  'job.cancelled': ['info', (event) => `${job(event)} cancelled ${times(event)}`],
+  'job.snoozed': ['info', (event) => `${job(event)} snoozed for ${formatDuration(event.delayMs)}`],
+  'job.released': ['debug', (event) => `${job(event)} given back unstarted`],
+  'job.lost': ['warn', (event) => `${job(event)} lost its lease; the outcome '${event.outcome}' was refused`],
+  'job.slow': [
+    'warn',
+    (event) =>
+      `${job(event)} has used ${formatDuration(event.runMs)} of its timeout of ${formatDuration(event.timeoutMs)}`,
+  ],
+  'job.abandoned': [
+    'warn',
+    (event) =>
+      `${job(event)} ignored its abort signal (${event.reason}) and was given up after ${formatDuration(event.runMs)}`,
+  ],
+  'job.expired': [
+    'warn',
+    (event) =>
+      `${job(event)} was taken back from a silent worker, now ${event.state}, lease ${event.crashes} lost`,
+  ],
+  'worker.started': [
+    'info',
+    (event) =>
+      `worker ${event.workerId} started: ${event.slots} slots, queues ${event.queues.join(', ')}, tasks ${event.tasks.join(', ')}`,
+  ],
+  'worker.stopping': [
+    'info',
+    (event) =>
+      `worker stopping: waits up to ${formatDuration(event.graceMs)} for ${event.running} running jobs`,
+  ],
+  'worker.stopped': [
+    'info',
+    (event) => `worker stopped: ${event.aborted} jobs aborted, ${event.released} given back unstarted`,
+  ],
+  'worker.claimed': [
+    'trace',
+    (event) => `claimed ${event.jobs} of ${event.limit} in ${formatDuration(event.tookMs)}`,
+  ],
+  'worker.settled': ['trace', (event) => `settled ${event.jobs} in ${formatDuration(event.tookMs)}`],
+  'leader.changed': [
+    'debug',
+    (event) => (event.leading ? 'leads: looks after the store now' : 'leads no more'),
+  ],
+  'queue.paused': ['info', (event) => `queue ${event.queue} paused`],
+  'queue.resumed': ['info', (event) => `queue ${event.queue} resumed`],
+  'queue.deadLetters': [
+    'warn',
+    (event) => `queue ${event.queue} holds ${event.failed} failed jobs (alert at ${event.threshold})`,
+  ],
+  'store.called': [
+    'trace',
+    (event) => `store ${event.verb}: ${event.items} items in ${formatDuration(event.tookMs)}`,
+  ],
+  'store.failed': [
+    'error',
+    (event) => `store ${event.verb} failed${again(event.retryMs)}: ${said(event.error)}`,
+  ],
+  'store.pruned': [
+    'debug',
+    (event) => `pruned ${event.jobs} finished jobs and ${event.workers} dead workers`,
+  ],
+};
+
+function job(event: JobFacts): string {
+  return `${event.task} ${event.id}`;
+}
+
+function times(event: EndFacts): string {
+  return `in ${formatDuration(event.runMs)} (waited ${formatDuration(event.waitMs)})`;
+}
+
+function said(error: AttemptError | unknown): string {
+  const { name, message } = (error ?? {}) as { name?: unknown; message?: unknown };
+  return typeof message === 'string' ? `${String(name ?? 'Error')}: ${message}` : String(error);
+}
+
+function again(retryMs: number | null): string {
+  return retryMs === null ? '' : `, again in ${formatDuration(retryMs)}`;
+}
