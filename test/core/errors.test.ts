@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { ERROR_CODES, type ErrorCode, LongshoreError, show, toAttemptError } from '../../src/core/errors.ts';
+import { holds } from './check.ts';
+
+test('anything a handler may throw becomes an error that can be kept', () => {
+  holds(fc.anything({ withBigInt: true, withDate: true, withNullPrototype: true }), (thrown) => {
+    const error = toAttemptError(thrown, 2, 9);
+    assert.deepEqual([error.attempt, error.at, error.name], [2, 9, 'NonError']);
+    assert.deepEqual(JSON.parse(JSON.stringify(error)), error);
+  });
+});
+
+test('undefined, null and strange values are named for what they are', () => {
+  const said = (thrown: unknown) => toAttemptError(thrown, 1, 0).message;
+  assert.equal(said(undefined), 'The handler threw undefined, not an Error.');
+  assert.equal(said('text'), 'The handler threw "text", not an Error.');
+  assert.equal(said(Object.create(null)), 'The handler threw an object (no prototype), not an Error.');
+  assert.equal(said(Symbol('s')), 'The handler threw Symbol(s), not an Error.');
+  assert.equal(said(5n), 'The handler threw 5n, not an Error.');
+});
+
+test('an error keeps name, message, code and stack, with the stacks of its causes', () => {
+  const cause = Object.assign(new TypeError('deep'), { code: 'EDEEP' });
+  const thrown = Object.assign(new RangeError('shallow', { cause }), { code: 'ESHALLOW' });
+  const { name, message, code, stack } = toAttemptError(thrown, 1, 0);
+  assert.deepEqual([name, message, code], ['RangeError', 'shallow', 'ESHALLOW']);
+  assert.match(stack ?? '', /^RangeError: shallow\n.*\ncaused by: TypeError: deep\n/s);
+});
+
+test('causes that refer to each other end somewhere', () => {
+  const [one, other] = [new Error('one'), new Error('other')];
+  one.cause = other;
+  other.cause = one;
+  assert.match(toAttemptError(one, 1, 0).stack ?? '', /caused by/);
+});
+
+test('an error with damaged members is still kept as text', () => {
+  for (const damage of [
+    { message: 5 },
+    { name: undefined },
+    { stack: undefined },
+    { stack: ['a'] },
+    { code: 5 },
+  ]) {
+    const thrown = new Error('no');
+    for (const [key, value] of Object.entries(damage)) Object.defineProperty(thrown, key, { value });
+    const { name, message, code, stack } = toAttemptError(thrown, 1, 0);
+    for (const text of [name, message, stack]) assert.equal(typeof text, 'string');
+    assert.equal(code, null);
+  }
+});
+
+test('long messages and stacks are cut', () => {
+  const { message, stack } = toAttemptError(new Error('x'.repeat(100_000)), 1, 0);
+  assert.ok(message.length <= 4_000 && (stack?.length ?? 0) <= 8_000);
+});
+
+test('a value is shown in one short line', () => {
+  holds(fc.anything({ withBigInt: true, withMap: true, withSet: true }), (value) => {
+    assert.ok(show(value).length < 600, show(value));
+    assert.ok(!show(value).includes('\n'));
+  });
+});
+
+test('every code says what it means, whether to try again and what HTTP answers', () => {
+  for (const code of Object.keys(ERROR_CODES) as ErrorCode[]) {
+    const error = new LongshoreError(code, 'message', { details: { a: 1 } });
+    assert.ok(error.status >= 400 && error.status < 600);
+    assert.deepEqual(JSON.parse(JSON.stringify(error)), {
+      code,
+      message: 'message',
+      retryable: ERROR_CODES[code].retryable,
+      details: { a: 1 },
+    });
+  }
+});
