@@ -1,0 +1,20 @@
+import type { Clock } from '../core/clock.ts';
+import type { PayloadCodec } from '../core/payload.ts';
+import type { Store } from '../store/store.ts';
+import type { EventBus } from '../telemetry/events.ts';
+import type { WorkerSettings } from './settings.ts';
+
+/** What the composition root hands over. */
+export interface WorkerParts {
+  readonly store: Store;
+  readonly events: EventBus;
+  readonly clock: Clock;
+  readonly host: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly codec: PayloadCodec;
+  readonly fileSettings: Partial<WorkerSettings>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** [0, 1). */
+  readonly random: () => number;
+}

@@ -1,0 +1,164 @@
+import type { Outcome } from '../core/outcome.ts';
+import type { AnyTask } from '../core/task.ts';
+import { inlineLane } from '../execution/inline.ts';
+import type { Lease, WorkerInfo } from '../store/store.ts';
+import { fixedSlots } from '../tuner/fixed.ts';
+import type { Slots } from '../tuner/slots.ts';
+import type { Attempt } from './attempt.ts';
+import { Executor } from './executor.ts';
+import { Fetcher } from './fetcher.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
+import { Notes } from './notes.ts';
+import type { WorkerParts } from './parts.ts';
+import { Prefetch } from './prefetch.ts';
+import type { WorkerSettings } from './settings.ts';
+import { Settler, type Tally } from './settler.ts';
+
+/**
+ * The hot path of a worker: fetcher, executor and settler around one turn of the event loop (`turn`). In a turn, the
+ * settler writes the outcomes collected since the last one, the executor starts what is buffered, and the fetcher
+ * claims for what became free. The store may write the settle and the claim of one turn in one commit.
+ */
+export class Pipeline {
+  readonly slots: Slots;
+  readonly fetcher: Fetcher;
+  readonly keeper: LeaseKeeper;
+  /** Look for more after every settle, since a job may be ready again or have enqueued others: for runs that end when idle. */
+  eager = false;
+  readonly #parts: WorkerParts;
+  readonly #info: WorkerInfo;
+  readonly #settings: WorkerSettings;
+  readonly #prefetch: Prefetch;
+  readonly #notes: Notes;
+  readonly #settler: Settler;
+  readonly #executor: Executor;
+  #turnPending = false;
+  #quietWaiters: (() => void)[] = [];
+
+  constructor(
+    parts: WorkerParts,
+    settings: WorkerSettings,
+    info: WorkerInfo,
+    tasks: ReadonlyMap<string, AnyTask>,
+  ) {
+    this.#parts = parts;
+    this.#info = info;
+    this.#settings = settings;
+    this.slots = fixedSlots(settings.concurrency);
+    this.#prefetch = new Prefetch(settings.prefetchMax);
+    this.#notes = new Notes(parts);
+    const shared = { ...parts, ...settings, workerId: info.id, slots: this.slots };
+    const turn = (): void => this.turn();
+    const unsettled = (): number => this.#settler.pending;
+    const release = (leases: readonly Lease[]): void => {
+      this.#settler.release(leases);
+      turn();
+    };
+    this.#settler = new Settler({ ...shared, onSettled: () => this.#onSettled() });
+    this.#executor = new Executor({
+      ...shared,
+      tasks,
+      lane: inlineLane(),
+      notes: this.#notes,
+      unsettled,
+      onOutcome: (attempt, outcome) => this.#onOutcome(attempt, outcome),
+      onRelease: release,
+    });
+    const executor = this.#executor;
+    const { queues } = info;
+    this.fetcher = new Fetcher({
+      ...shared,
+      queues,
+      executor,
+      prefetch: this.#prefetch,
+      unsettled,
+      release,
+      onClaimed: turn,
+    });
+    this.keeper = new LeaseKeeper({ ...shared, executor, worker: info });
+  }
+
+  get tally(): Readonly<Tally> {
+    return this.#settler.tally;
+  }
+
+  get running(): number {
+    return this.#executor.running;
+  }
+
+  /** Once per turn of the event loop, however much happened in it. */
+  turn(): void {
+    if (this.#turnPending) return;
+    this.#turnPending = true;
+    setImmediate(() => {
+      this.#turnPending = false;
+      this.#settler.flush();
+      this.#executor.pump();
+      this.fetcher.check();
+      this.keeper.report();
+      this.#tellQuiet();
+    });
+  }
+
+  /** Claims one batch of at most `concurrency` jobs and starts it. */
+  async claimOnce(): Promise<void> {
+    const { concurrency: limit, leaseMs } = this.#settings;
+    const { id: workerId, queues } = this.#info;
+    const { leases } = await this.#parts.store.claim({ workerId, queues, limit, leaseMs });
+    this.#executor.accept(leases);
+  }
+
+  /** Resolves when nothing is buffered, running or unsettled, and `also` holds. */
+  quiet(also: () => boolean = () => true): Promise<void> {
+    return new Promise((resolve) => {
+      const check = (): void => {
+        const { buffered, running } = this.#executor;
+        if (buffered + running + this.#settler.pending > 0 || !also()) this.#quietWaiters.push(check);
+        else resolve();
+      };
+      this.#quietWaiters.push(check);
+      this.turn();
+    });
+  }
+
+  /** Gives what was claimed but not started back to the store, uncharged. Returns how many jobs. */
+  giveBack(): number {
+    const leases = this.#executor.takeBuffered();
+    this.#settler.release(leases);
+    this.turn();
+    return leases.length;
+  }
+
+  /** Asks all running handlers to stop. Returns how many there are. */
+  abortAll(): number {
+    return this.#executor.abortAll();
+  }
+
+  /** Writes the last notes, and forgets outcomes that the store could not take: their leases will expire. */
+  async finish(): Promise<void> {
+    await this.#notes.flush();
+    this.#settler.abandon();
+  }
+
+  #onOutcome(attempt: Attempt, outcome: Outcome | null): void {
+    const { lease, runMs } = attempt;
+    this.#prefetch.observeRun(runMs);
+    // Called in this turn, and so applied before the settle that follows.
+    if (this.#notes.has(lease)) void this.#notes.flush();
+    if (outcome === null) this.#settler.tally.lost += 1;
+    else this.#settler.add(lease, outcome, runMs);
+    this.turn();
+  }
+
+  #onSettled(): void {
+    if (this.eager) this.fetcher.wake();
+    this.turn();
+  }
+
+  #tellQuiet(): void {
+    if (this.#quietWaiters.length === 0) return;
+    const waiters = this.#quietWaiters;
+    this.#quietWaiters = [];
+    for (const check of waiters) check();
+  }
+}
