@@ -105,7 +105,8 @@ export class Watch {
     setImmediate(() => {
       this.#readAll().then(
         () => this.#afterRead(),
-        (error) => {
+        (error: unknown) => {
+          if (mayPass(error)) return this.#afterRead();
           for (const waiters of [...this.#waiters.values()])
             for (const waiter of [...waiters]) waiter.reject(error);
           this.#reading = false;
@@ -136,6 +137,11 @@ export class Watch {
     if (this.#again) this.#read();
     else this.#cancelPoll = this.#clock.after(POLL_MS, () => this.#read());
   }
+}
+
+/** A store that is busy or away costs a wait nothing but time. */
+function mayPass(error: unknown): boolean {
+  return error instanceof LongshoreError && error.retryable && error.code !== 'STORE_FAILED';
 }
 
 function timedOut(id: string, timeoutMs: number): LongshoreError {

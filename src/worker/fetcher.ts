@@ -1,5 +1,6 @@
 import type { CancelTimer, Clock } from '../core/clock.ts';
-import type { Store } from '../store/store.ts';
+import { LongshoreError } from '../core/errors.ts';
+import type { Lease, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { Slots } from '../tuner/slots.ts';
 import { BackoffTimer } from './backoff-timer.ts';
@@ -26,6 +27,8 @@ export interface FetcherOptions {
   readonly random: () => number;
   /** Outcomes not yet in the store: their leases are still held. */
   readonly unsettled: () => number;
+  /** Leases to give back: the stop came while they were claimed. */
+  readonly release: (leases: readonly Lease[]) => void;
   /** A claim ended, whether or not it brought jobs. */
   readonly onClaimed: () => void;
 }
@@ -43,6 +46,8 @@ export class Fetcher extends Service {
   /** There may be claimable jobs. */
   #reason = false;
   #rotation = 0;
+  /** Why the last claim failed, where the error is one that does not pass by itself; it is tried again all the same. */
+  fault: LongshoreError | null = null;
 
   constructor(options: FetcherOptions) {
     super();
@@ -50,9 +55,9 @@ export class Fetcher extends Service {
     this.#backoff = new BackoffTimer(options.clock, options.random);
   }
 
-  /** True when the last claim found nothing and no hint came since. */
+  /** True when the last claim found nothing and no hint came since, or no claim will come. */
   get dry(): boolean {
-    return !this.#reason && this.#claiming === null;
+    return !this.#open || this.fault !== null || (!this.#reason && this.#claiming === null);
   }
 
   /** There may be claimable jobs: look as soon as there is room. */
@@ -76,6 +81,7 @@ export class Fetcher extends Service {
   protected onStart(): void {
     const { notifier } = this.#options.store;
     this.#open = true;
+    this.fault = null;
     this.#unsubscribe = [
       notifier.subscribe('ready', () => this.wake()),
       notifier.subscribe('control', () => this.wake()),
@@ -83,7 +89,7 @@ export class Fetcher extends Service {
     this.wake();
   }
 
-  /** Resolves when no claim is under way; what the last one brought is in the executor. */
+  /** Resolves when no claim is under way; what the last one brought was given back. */
   protected async onStop(): Promise<void> {
     this.#open = false;
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
@@ -107,21 +113,25 @@ export class Fetcher extends Service {
   }
 
   async #claim(limit: number): Promise<void> {
-    const { store, executor, prefetch, events, workerId, leaseMs } = this.#options;
+    const { store, executor, prefetch, events, workerId, leaseMs, release } = this.#options;
     this.#reason = false;
     const began = performance.now();
     try {
       const { leases, nextDueAt } = await store.claim({ workerId, queues: this.#queues(), limit, leaseMs });
       const tookMs = performance.now() - began;
       this.#backoff.reset();
+      this.fault = null;
       if (leases.length > 0) prefetch.observeClaim(tookMs);
       if (leases.length === limit) this.#reason = true;
       if (events.wants('worker.claimed'))
         events.emit('worker.claimed', { workerId, jobs: leases.length, limit, tookMs });
       this.#wakeLater(nextDueAt);
-      if (leases.length > 0) executor.accept(leases);
+      if (leases.length === 0) return;
+      if (this.#open) executor.accept(leases);
+      else release(leases);
     } catch (error) {
       this.#reason = true;
+      this.fault = error instanceof LongshoreError && !error.retryable ? error : null;
       const retryMs = this.#backoff.retry(() => this.check());
       events.emit('store.failed', { verb: 'claim', error, retryMs });
     }

@@ -131,9 +131,11 @@ export class Worker {
   /** With nothing started: runs jobs until none is claimable, those included that jobs enqueue. Jobs due later stay. */
   runUntilIdle(): Promise<Tally> {
     return this.#runWithoutStart(async () => {
-      await this.#pipeline.fetcher.start();
-      await this.#pipeline.quiet(() => this.#pipeline.fetcher.dry);
-      await this.#pipeline.fetcher.stop();
+      const { fetcher } = this.#pipeline;
+      await fetcher.start();
+      await this.#pipeline.quiet(() => fetcher.dry);
+      await fetcher.stop();
+      if (fetcher.fault !== null) throw fetcher.fault;
     });
   }
 
@@ -150,7 +152,7 @@ export class Worker {
   }
 
   #isUp(): boolean {
-    return this.#mode === 'started' && this.#stopping === null;
+    return this.#mode !== 'stopped' && this.#stopping === null;
   }
 
   async #stop(graceMs: number): Promise<void> {
@@ -188,7 +190,7 @@ export class Worker {
     try {
       await this.#pipeline.keeper.start();
       await this.#parts.store.reap({ crashesMax: this.settings.crashesMax });
-      await work();
+      if (this.#isUp()) await work();
     } finally {
       await this.stop();
     }
