@@ -1,0 +1,220 @@
+/** The rules of docs/architecture.md about what may import what, and the rules of CONTRIBUTING.md that a program can check. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, posix, relative, sep } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+const LINES_MAX = 300;
+
+/** Longer than 300 lines, and why. */
+const LONG_FILES: Readonly<Record<string, string>> = {
+  'src/store/store.ts': 'the whole contract on one page, most of it documentation',
+};
+
+const BANNED_NAMES = ['utils', 'util', 'common', 'helpers', 'types', 'interfaces', 'models'];
+
+/** The file of each folder that says what the folder is for. */
+const MAIN_FILES: Readonly<Record<string, string>> = {
+  '': 'connect.ts',
+  bench: 'main.ts',
+  cli: 'main.ts',
+  core: 'settle-rule.ts',
+  execution: 'lane.ts',
+  queue: 'client.ts',
+  store: 'store.ts',
+  'store/memory': 'index.ts',
+  'store/sqlite': 'index.ts',
+  telemetry: 'events.ts',
+  testing: 'index.ts',
+  'testing/store-conformance': 'index.ts',
+  tuner: 'slots.ts',
+  worker: 'worker.ts',
+};
+
+/** Folders that are a part of the one above, and explained there. */
+const PARTS = /^(store\/\w+\/migrations|worker\/maintenance|cli\/commands|bench\/(commands|programs))$/;
+
+const EVENTS = /^telemetry\/events\.ts$/;
+const CONTRACT = /^store\/[^/]+\.ts$/;
+const STORE = /^store\/\w+\//;
+
+/** What a layer may import, as patterns of paths below src/. The root is where everything is put together. */
+const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[] = [
+  { of: /^core\//, may: [/^core\//] },
+  { of: CONTRACT, may: [/^core\//, CONTRACT, EVENTS] },
+  { of: STORE, may: [/^core\//, CONTRACT, STORE] },
+  { of: /^queue\//, may: [/^core\//, /^queue\//, CONTRACT, EVENTS] },
+  { of: /^worker\//, may: [/^core\//, /^worker\//, CONTRACT, EVENTS, /^execution\//, /^tuner\//] },
+  { of: /^execution\//, may: [/^core\//, /^execution\//] },
+  { of: /^tuner\//, may: [/^core\//, /^tuner\//] },
+  { of: EVENTS, may: [/^core\//] },
+  { of: /^telemetry\//, may: [/^core\//, EVENTS] },
+  { of: /^testing\//, may: [/^core\//, /^testing\//, CONTRACT] },
+  { of: /^bench\//, may: [/^bench\//, /^[^/]+\.ts$/] },
+  { of: /^cli\//, may: [/^(?!testing\/)/] },
+  { of: /^[^/]+\.ts$/, may: [/^(?!testing\/|cli\/|bench\/)/] },
+];
+
+/** Where packages from npm may be imported. */
+const VENDORS_IN = [/^cli\//, /^bench\//, /^telemetry\/(?!events\.ts)/, /^store\/\w+\//];
+
+/** Where not even Node's own modules may: the semantics are pure. */
+const PURE = /^core\//;
+
+/** After the imports, if there are any, comes a comment of some length. */
+const OPENING_COMMENT = /^(#!.*\n)?(import\s[^;]*;\s*)*\/\*\*((?!\*\/)[^]){60,}/;
+
+const STATIC =
+  /^(?:import\s+(?:[^'";]*?\sfrom\s+)?|export\s+(?:type\s+)?(?:\*|\{)[^'";]*?\sfrom\s+)'([^']+)'/gm;
+const DYNAMIC = /\bimport\(\s*'([^']+)'\s*\)/g;
+/** Threads and child processes are started by the place of their module. */
+const BY_PLACE = /\bnew URL\('(\.[^']+\.ts)', import\.meta\.url\)/g;
+
+interface Module {
+  /** Below src/, with forward slashes. */
+  readonly path: string;
+  readonly text: string;
+  /** Specifiers as written. */
+  readonly packages: readonly string[];
+  /** Modules below src/ that it imports, types included. */
+  readonly imports: readonly string[];
+}
+
+const modules = read();
+
+describe('the architecture', () => {
+  test('the rules are checked against the modules there are', () => {
+    assert.ok(modules.length > 50);
+    const known = new Set(modules.map(({ path }) => path));
+    const imports = modules.flatMap((module) => module.imports);
+    assert.ok(imports.length > modules.length);
+    assert.deepEqual(
+      imports.filter((path) => !known.has(path)),
+      [],
+    );
+  });
+
+  test('every module imports what its layer may, and no more', () => {
+    const faults = modules.flatMap(({ path, imports }) => {
+      const layer = LAYERS.find(({ of }) => of.test(path));
+      if (layer === undefined) return [`${path} belongs to no layer`];
+      return imports
+        .filter((target) => !layer.may.some((pattern) => pattern.test(target)))
+        .map((target) => `${path} -> ${target}`);
+    });
+    assert.deepEqual(faults, []);
+  });
+
+  test('no store knows another', () => {
+    const storeOf = (path: string): string | undefined => STORE.exec(path)?.[0];
+    const faults = modules.flatMap(({ path, imports }) =>
+      imports
+        .filter((target) => storeOf(path) !== undefined && storeOf(target) !== undefined)
+        .filter((target) => storeOf(target) !== storeOf(path))
+        .map((target) => `${path} -> ${target}`),
+    );
+    assert.deepEqual(faults, []);
+  });
+
+  test('packages from npm appear only where vendors may be known', () => {
+    const faults = modules
+      .filter(({ path }) => !VENDORS_IN.some((place) => place.test(path)))
+      .flatMap(({ path, packages }) =>
+        packages.filter((name) => !name.startsWith('node:')).map((name) => `${path} -> ${name}`),
+      );
+    assert.deepEqual(faults, []);
+  });
+
+  test('core does no input or output', () => {
+    const faults = modules
+      .filter(({ path, packages }) => PURE.test(path) && packages.length > 0)
+      .map(({ path, packages }) => `${path} -> ${packages.join(', ')}`);
+    assert.deepEqual(faults, []);
+  });
+
+  test('no module imports itself by way of others, types included', () => {
+    assert.deepEqual(cycles(), []);
+  });
+
+  test('nothing is named after the drawer it was put into', () => {
+    const faults = ['src', 'test', 'examples', 'docs', 'setup'].flatMap((folder) =>
+      walk(join(ROOT, folder)).filter((path) =>
+        relative(ROOT, path)
+          .split(sep)
+          .some((part) => BANNED_NAMES.includes(part.replace(/\..*$/, ''))),
+      ),
+    );
+    assert.deepEqual(faults, []);
+  });
+
+  test('no file is longer than 300 lines without a reason', () => {
+    const long = modules
+      .filter(({ text }) => text.split('\n').length > LINES_MAX)
+      .map(({ path }) => `src/${path}`);
+    assert.deepEqual(long.sort(), Object.keys(LONG_FILES).sort());
+  });
+
+  test('the main file of every folder opens by saying what the folder is for', () => {
+    const folders = new Set(
+      modules.map(({ path }) => posix.dirname(path)).map((path) => (path === '.' ? '' : path)),
+    );
+    const unexplained = [...folders].filter((folder) => !PARTS.test(folder) && !(folder in MAIN_FILES));
+    assert.deepEqual(unexplained, []);
+    for (const [folder, file] of Object.entries(MAIN_FILES)) {
+      const path = posix.join(folder, file);
+      const module = modules.find((candidate) => candidate.path === path);
+      assert.ok(module !== undefined, `there is no src/${path}`);
+      assert.ok(OPENING_COMMENT.test(module.text), `src/${path} does not open with a comment`);
+    }
+  });
+});
+
+function read(): Module[] {
+  const source = join(ROOT, 'src');
+  return walk(source)
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => {
+      const path = relative(source, file).split(sep).join('/');
+      const text = readFileSync(file, 'utf8');
+      const specifiers = [STATIC, DYNAMIC, BY_PLACE].flatMap((pattern) =>
+        [...text.matchAll(pattern)].map(([, specifier]) => specifier as string),
+      );
+      const [own, packages] = [
+        specifiers.filter((specifier) => specifier.startsWith('.')),
+        specifiers.filter((specifier) => !specifier.startsWith('.')),
+      ];
+      const imports = own.map((specifier) => posix.join(posix.dirname(path), specifier));
+      return {
+        path,
+        text,
+        packages,
+        imports: [...new Set(imports)].filter((target) => target.endsWith('.ts')),
+      };
+    });
+}
+
+/** Each cycle once, as a path through it. */
+function cycles(): string[] {
+  const imports = new Map(modules.map((module) => [module.path, module.imports]));
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (path: string, trail: readonly string[]): void => {
+    const at = trail.indexOf(path);
+    if (at >= 0) found.push([...trail.slice(at), path].join(' -> '));
+    if (at >= 0 || done.has(path)) return;
+    for (const next of imports.get(path) ?? []) visit(next, [...trail, path]);
+    done.add(path);
+  };
+  for (const { path } of modules) visit(path, []);
+  return found;
+}
+
+function walk(folder: string): string[] {
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).isFile());
+}
