@@ -65,7 +65,7 @@ const VENDORS_IN = [/^cli\//, /^bench\//, /^telemetry\/(?!events\.ts)/, /^store\
 const PURE = /^core\//;
 
 /** After the imports, if there are any, comes a comment of some length. */
-const OPENING_COMMENT = /^(#!.*\n)?(import\s[^;]*;\s*)*\/\*\*((?!\*\/)[^]){60,}/;
+const OPENING_COMMENT = /^(#!.*\n)?(import\s[^;]*;\s*)*\/\*\*((?!\*\/)[\s\S]){60,}/;
 
 const STATIC =
   /^(?:import\s+(?:[^'";]*?\sfrom\s+)?|export\s+(?:type\s+)?(?:\*|\{)[^'";]*?\sfrom\s+)'([^']+)'/gm;
