@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { LongshoreError } from '../../core/errors.ts';
 import { fromWire } from './errors.ts';
+import { packInput, unpackResult } from './pack.ts';
 import type { Call, Errand, FromThread, Reply, ToThread } from './protocol.ts';
 import type { VerbName } from './verbs.ts';
 
@@ -13,7 +14,7 @@ type Heard = Exclude<FromThread, { type: 'done' | 'refused' }>;
 export class Channel {
   readonly #worker: Worker;
   readonly #file: string;
-  readonly #pending = new Map<number, Settlers>();
+  readonly #pending = new Map<number, Pending>();
   readonly #hear: (message: Heard) => void;
   #outbox: Call[] = [];
   #lastNumber = 0;
@@ -51,10 +52,10 @@ export class Channel {
   call(verb: VerbName, input: unknown, now: number | undefined): Promise<unknown> {
     return this.#await((settlers) => {
       const number = ++this.#lastNumber;
-      this.#pending.set(number, settlers);
+      this.#pending.set(number, { ...settlers, verb, input });
       if (this.#pending.size === 1) this.#worker.ref();
       if (this.#outbox.length === 0) setImmediate(() => this.#flush());
-      this.#outbox.push({ number, verb, input, now });
+      this.#outbox.push({ number, verb, input: packInput(verb, input), now });
     });
   }
 
@@ -125,10 +126,11 @@ export class Channel {
   }
 
   #answer(reply: Reply): void {
-    const settlers = this.#pending.get(reply.number);
+    const pending = this.#pending.get(reply.number);
+    if (pending === undefined) return;
     this.#pending.delete(reply.number);
-    if ('error' in reply) settlers?.reject(fromWire(reply.error));
-    else settlers?.resolve(reply.value);
+    if ('error' in reply) pending.reject(fromWire(reply.error));
+    else pending.resolve(unpackResult(pending.verb, reply.value, pending.input));
   }
 
   #fail(number: number, error: LongshoreError): void {
@@ -153,6 +155,11 @@ export class Channel {
 interface Settlers {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
+}
+
+interface Pending extends Settlers {
+  readonly verb: VerbName;
+  readonly input: unknown;
 }
 
 /** `.ts` in the sources, `.js` as published. */

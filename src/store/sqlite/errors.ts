@@ -14,6 +14,7 @@ const IOERR = 10;
 const CORRUPT = 11;
 const FULL = 13;
 const CANTOPEN = 14;
+const CONSTRAINT = 19;
 const NOTADB = 26;
 
 /** SQLite's primary result code; null when `error` is not from SQLite. */
@@ -26,6 +27,11 @@ export function resultCode(error: unknown): number | null {
 export function isBusy(error: unknown): boolean {
   const code = resultCode(error);
   return code === BUSY || code === LOCKED;
+}
+
+/** A row that breaks a constraint, such as an id that exists. */
+export function isConstraint(error: unknown): boolean {
+  return resultCode(error) === CONSTRAINT;
 }
 
 /** What went wrong with the file, in the words of its user. Errors of Longshore pass as they are. */

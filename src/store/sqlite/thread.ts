@@ -5,6 +5,7 @@ import { doctor } from './doctor.ts';
 import { migrateFile, planFile } from './errands.ts';
 import { toWire } from './errors.ts';
 import { Heart } from './heart.ts';
+import { packResult, unpackInput } from './pack.ts';
 import type { Call, Errand, FromThread, Reply, ToThread } from './protocol.ts';
 import { type Answer, type Hooks, transact, type Work } from './transact.ts';
 import { Waker } from './wake.ts';
@@ -54,8 +55,7 @@ class StoreThread {
   #hear(message: ToThread): void {
     switch (message.type) {
       case 'calls':
-        for (const call of message.calls)
-          this.#add({ ...call, answer: (answer) => this.#reply(call, answer) });
+        for (const call of message.calls) this.#addCall(call);
         break;
       case 'watch':
         this.#waker.watch(message.on);
@@ -67,6 +67,12 @@ class StoreThread {
       default:
         this.#heart.hear(message);
     }
+  }
+
+  #addCall(call: Call): void {
+    const { verb, now } = call;
+    const input = unpackInput(verb, call.input);
+    this.#add({ verb, input, now, answer: (answer) => this.#reply(call, answer) });
   }
 
   #add(waiting: Waiting): void {
@@ -105,11 +111,11 @@ class StoreThread {
     if (wrote) this.#waker.committed(topics);
   }
 
-  #reply({ number }: Call, answer: Answer): void {
+  #reply({ number, verb }: Call, answer: Answer): void {
     this.#replies.push(
       'error' in answer
         ? { number, error: toWire(answer.error, this.#db.file) }
-        : { number, value: answer.value },
+        : { number, value: packResult(verb, answer.value) },
     );
   }
 
