@@ -155,6 +155,7 @@ async function pages(store: Store, filter: JobFilter, between?: () => Promise<un
   let cursor: string | null = null;
   do {
     const page = await store.list(cursor === null ? filter : { ...filter, cursor });
+    assert.ok(page.jobs.length <= filter.limit, `${page.jobs.length} jobs on a page of ${filter.limit}`);
     jobs.push(...page.jobs);
     cursor = page.cursor;
     await between?.();

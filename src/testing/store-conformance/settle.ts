@@ -117,11 +117,10 @@ export function settleArea(it: It): void {
     const receipts = await trial.store.annotate([
       { id, token, progress: '10', logs: [line('one'), line('two')] },
       { id, token, logs: [line('three')] },
-      { id, token, progress: '40' },
-      { id, token: 'stale', progress: '99' },
+      { id, token: 'stale', progress: '99', logs: [line('stale')] },
     ]);
-    assert.deepEqual(receipts, ['noted', 'noted', 'noted', 'lost']);
-    assert.equal((await trial.job(id)).progress, '40');
+    assert.deepEqual(receipts, ['noted', 'noted', 'lost']);
+    assert.equal((await trial.job(id)).progress, '10');
     assert.deepEqual((await trial.store.trail(id))?.logs, [line('one'), line('two'), line('three')]);
     await trial.store.annotate([{ id, token, progress: null }]);
     assert.equal((await trial.job(id)).progress, null);

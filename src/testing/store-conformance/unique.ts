@@ -101,6 +101,17 @@ export function uniqueArea(it: It): void {
     });
   });
 
+  it('the period runs from the enqueue that was the last to replace the values', async (trial) => {
+    const unique = key('replace', { periodMs: PERIOD_MS });
+    const id = await trial.add({ unique });
+    assert.equal((await trial.enqueue({ unique }, T0 + 9_000)).status, 'replaced');
+    await trial.settle(await trial.take({ now: T0 + 9_000 }), completed(), T0 + 9_000);
+    const holds = async (now: number) => (await trial.enqueue({ unique: key('reject') }, now)).status;
+    assert.equal(await holds(T0 + 18_999), 'conflict');
+    assert.equal(await holds(T0 + 19_000), 'created');
+    assert.equal(await trial.state(id), 'completed');
+  });
+
   it('a debounced job is due a period after the last enqueue', async (trial) => {
     const unique = key('debounce', { periodMs: PERIOD_MS });
     const id = await trial.add({ unique });
