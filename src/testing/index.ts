@@ -3,10 +3,9 @@
  * Nothing else in the package imports this folder.
  */
 export { FakeClock } from './fake-clock.ts';
+export type { OpenFixture, StoreFixture } from './store-conformance/fixture.ts';
 export {
   type ConformanceOptions,
-  type OpenFixture,
-  type StoreFixture,
   storeConformance,
   type TestContext,
   type TestFunction,

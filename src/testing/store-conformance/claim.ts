@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { It } from './index.ts';
+import type { It } from './area.ts';
 import { claimRequest, ids, LEASE_MS, retried, spec, T0 } from './trial.ts';
 
 export function claimArea(it: It): void {

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Lease, Store } from '../../store/store.ts';
-import type { It } from './index.ts';
-import { claimRequest, completed, ids, only, spec, T0 } from './trial.ts';
-
-type Trial = Parameters<Parameters<It>[1]>[0];
+import type { It } from './area.ts';
+import { claimRequest, completed, ids, only, spec, T0, type Trial } from './trial.ts';
 
 export function concurrencyArea(it: It): void {
   it('verbs called in one tick apply in call order', async ({ store }) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type JobState, TRANSITIONS, WAITING_STATES } from '../../core/job-state.ts';
-import type { It } from './index.ts';
+import type { It } from './area.ts';
 import {
   attemptError,
   BROUGHT_STATES,

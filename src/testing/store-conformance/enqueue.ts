@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { newId } from '../../core/ids.ts';
 import { FakeClock } from '../fake-clock.ts';
-import type { It } from './index.ts';
+import type { It } from './area.ts';
 import { claimRequest, completed, ids, only, spec, T0 } from './trial.ts';
 
 export function enqueueArea(it: It): void {

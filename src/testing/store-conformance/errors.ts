@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Store } from '../../store/store.ts';
-import type { It } from './index.ts';
+import type { It } from './area.ts';
 import { beatOf, claimRequest, only, spec, T0 } from './trial.ts';
 
 const VERBS: Readonly<Record<string, (store: Store) => Promise<unknown>>> = {

@@ -1,9 +1,10 @@
-import type { Store, StoreOptions } from '../../store/store.ts';
+import type { It } from './area.ts';
 import { claimArea } from './claim.ts';
 import { concurrencyArea } from './concurrency.ts';
 import { controlArea } from './control.ts';
 import { enqueueArea } from './enqueue.ts';
 import { errorsArea } from './errors.ts';
+import type { OpenFixture } from './fixture.ts';
 import { inspectArea } from './inspect.ts';
 import { leasesArea } from './leases.ts';
 import { lockArea } from './lock.ts';
@@ -58,27 +59,12 @@ export interface ConformanceOptions {
   readonly fastCheck?: FastCheck;
 }
 
-export type OpenFixture = (options: StoreOptions) => Promise<StoreFixture>;
-
-export interface StoreFixture {
-  readonly store: Store;
-  /** One more connection to the same data, also after `store` was closed. Needed where capabilities.shared or .durable. */
-  readonly reopen?: () => Promise<Store>;
-  /** Closes what was opened and deletes the data. */
-  readonly close: () => Promise<void>;
-}
-
 export type TestFunction = (name: string, body: (context?: TestContext) => Promise<void>) => unknown;
 
 /** The part of a runner's test context the suite uses, where there is one. */
 export interface TestContext {
   readonly skip?: (why: string) => void;
 }
-
-/** Registers one test of an area. */
-export type It = (sentence: string, body: (trial: Trial) => Promise<void>, needs?: Need) => void;
-
-export type Need = 'durable' | 'shared' | 'notify';
 
 const AREAS: Readonly<Record<string, (it: It) => void>> = {
   enqueue: enqueueArea,

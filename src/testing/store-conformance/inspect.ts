@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Job } from '../../core/job.ts';
 import type { JobFilter, Store } from '../../store/store.ts';
-import type { It } from './index.ts';
+import type { It } from './area.ts';
 import { attemptError, BROUGHT_STATES, failed, ids, only, retried, spec, T0 } from './trial.ts';
 
 export function inspectArea(it: It): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { expire } from '../../core/settle-rule.ts';
 import type { BeatReceipt } from '../../store/store.ts';
-import type { It } from './index.ts';
+import type { It } from './area.ts';
 import { beatOf, ids, LEASE_MS, only, spec, T0 } from './trial.ts';
 
 export function leasesArea(it: It): void {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { It } from './index.ts';
+import type { It } from './area.ts';
 import { T0 } from './trial.ts';
 
 const TTL_MS = 1_000;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { isTerminal, JOB_STATES, type JobState } from '../../core/job-state.ts';
-import type { It } from './index.ts';
+import type { It } from './area.ts';
 import { Model, type ModelJob } from './model-store.ts';
-import { attemptError, beatOf, claimRequest, ordered, spec, T0 } from './trial.ts';
+import { attemptError, beatOf, claimRequest, ordered, spec, T0, type Trial } from './trial.ts';
 
 /** The part of fast-check the suite uses. The published package does not depend on it; its user's copy fits. */
 export interface FastCheck {
@@ -44,7 +44,6 @@ export function modelArea(it: It, fastCheck: FastCheck): void {
   }
 }
 
-type Trial = Parameters<Parameters<It>[1]>[0];
 type Step = readonly [kind: number, a: number, b: number, c: number];
 
 const QUEUES = ['a', 'b'];

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Topic } from '../../store/notifier.ts';
 import type { Store } from '../../store/store.ts';
-import type { It } from './index.ts';
-import { completed, failed, LEASE_MS, retried, T0 } from './trial.ts';
-
-type Trial = Parameters<Parameters<It>[1]>[0];
+import type { It } from './area.ts';
+import { completed, failed, LEASE_MS, retried, T0, type Trial } from './trial.ts';
 
 /** What happens, what must be in the store before it, and the hint that follows. */
 const HINTS: readonly [

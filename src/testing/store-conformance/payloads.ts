@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { encodePayload } from '../../core/payload.ts';
-import type { It } from './index.ts';
+import type { It } from './area.ts';
 import { attemptError, completed, type Ordered, only, retried, T0 } from './trial.ts';
 
 /** Text that stores are known to damage: NUL, quotes, surrogate pairs, combining marks, separators, right-to-left. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { JOB_STATES } from '../../core/job-state.ts';
 import { RETENTION_DEFAULT } from '../../store/store.ts';
-import type { It } from './index.ts';
+import type { It } from './area.ts';
 import { BROUGHT_STATES, claimRequest, completed, ids, only, T0 } from './trial.ts';
 
 export function queuesArea(it: It): void {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { type JobState, TERMINAL_STATES } from '../../core/job-state.ts';
 import type { Keep } from '../../store/store.ts';
-import type { It } from './index.ts';
-import { completed, failed, ids, LEASE_MS, only, T0 } from './trial.ts';
+import type { It } from './area.ts';
+import { completed, failed, ids, LEASE_MS, only, T0, type Trial } from './trial.ts';
 
 const FOREVER: Keep = { ageMs: null, count: null };
 const NOTHING: readonly Keep[] = [
@@ -126,8 +126,6 @@ export function retentionArea(it: It): void {
     assert.deepEqual(await left(trial), living);
   });
 }
-
-type Trial = Parameters<Parameters<It>[1]>[0];
 
 /** Jobs that completed one after the other, from T0 on, in the order of their ends. */
 async function finishedJobs(trial: Trial, count: number, everyMs: number): Promise<string[]> {

@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict';
 import type { Outcome, OutcomeType } from '../../core/outcome.ts';
 import { settle as rule } from '../../core/settle-rule.ts';
-import type { It } from './index.ts';
-import { attemptError, completed, failed, ids, LEASE_MS, only, retried, spec, T0 } from './trial.ts';
+import type { It } from './area.ts';
+import {
+  attemptError,
+  completed,
+  failed,
+  ids,
+  LEASE_MS,
+  only,
+  retried,
+  spec,
+  T0,
+  type Trial,
+} from './trial.ts';
 
 const OUTCOMES: Readonly<Record<OutcomeType, readonly Outcome[]>> = {
   completed: [completed('{"ok":true}'), completed(null)],
@@ -151,7 +162,6 @@ async function settleByTheRule(
   assert.deepEqual(await trial.errors(lease.id), change.error === undefined ? [] : [change.error]);
 }
 
-type Trial = Parameters<Parameters<It>[1]>[0];
 type Lease = Awaited<ReturnType<Trial['take']>>;
 
 /** All the ways in which a token stops being the job's current one. */

@@ -16,7 +16,7 @@ import type {
   StoreOptions,
   WorkerBeat,
 } from '../../store/store.ts';
-import type { OpenFixture, StoreFixture } from './index.ts';
+import type { OpenFixture, StoreFixture } from './fixture.ts';
 
 /** The time tests start at. No store looks at another clock when it is given this one. */
 export const T0 = Date.UTC(2026, 0, 1);

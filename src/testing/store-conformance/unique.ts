@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isTerminal } from '../../core/job-state.ts';
 import { type UniqueMode, type UniqueScope, type UniqueSpec, uniqueSpec } from '../../core/unique.ts';
 import { RETENTION_DEFAULT } from '../../store/store.ts';
-import type { It } from './index.ts';
+import type { It } from './area.ts';
 import {
   BROUGHT_STATES,
   type BroughtState,
@@ -13,6 +13,7 @@ import {
   retried,
   spec,
   T0,
+  type Trial,
 } from './trial.ts';
 
 const MODES: readonly UniqueMode[] = ['reject', 'existing', 'replace', 'debounce', 'throttle'];
@@ -204,8 +205,6 @@ async function meet(
   assert.deepEqual({ input, priority, attemptsMax, task }, values);
   assert.equal(dueAt, now + (mode === 'debounce' ? PERIOD_MS : 777));
 }
-
-type Trial = Parameters<Parameters<It>[1]>[0];
 
 /** What the table in core/unique.ts says. */
 function expectedStatus(mode: UniqueMode, holder: BroughtState, withinPeriod: boolean): string {

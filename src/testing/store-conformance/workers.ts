@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { WORKER_KEPT_MS } from '../../store/store.ts';
-import type { It } from './index.ts';
+import type { It } from './area.ts';
 import { beatOf, completed, LEASE_MS, only, T0 } from './trial.ts';
 
 export function workersArea(it: It): void {

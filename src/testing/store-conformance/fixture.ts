@@ -1,0 +1,12 @@
+import type { Store, StoreOptions } from '../../store/store.ts';
+
+/** How the suite gets its stores: what the author of a store writes. */
+export type OpenFixture = (options: StoreOptions) => Promise<StoreFixture>;
+
+export interface StoreFixture {
+  readonly store: Store;
+  /** One more connection to the same data, also after `store` was closed. Needed where capabilities.shared or .durable. */
+  readonly reopen?: () => Promise<Store>;
+  /** Closes what was opened and deletes the data. */
+  readonly close: () => Promise<void>;
+}
