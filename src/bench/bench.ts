@@ -5,6 +5,8 @@ import type { Workspace } from './workspace.ts';
 export interface Bench {
   readonly workspace: Workspace;
   readonly progress: Progress;
+  /** Folder for CPU profiles of all threads, for commands that can write them; null: none are taken. */
+  readonly profile: string | null;
   /** Aborts when the user interrupts. */
   readonly signal: AbortSignal;
 }

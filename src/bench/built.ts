@@ -29,7 +29,7 @@ export async function builtProgram(name: string, folder: string): Promise<string
   return file;
 }
 
-/** As the package is built, but only the program and what it imports: the rest may be under work. */
+/** As the package is built, but only the program and what it loads (a store's thread is loaded by path, not imported). */
 function configuration(root: string, name: string, out: string): object {
   return {
     extends: join(root, 'tsconfig.build.json'),
@@ -42,7 +42,7 @@ function configuration(root: string, name: string, out: string): object {
       inlineSources: false,
     },
     files: [join(root, 'src', 'bench', 'programs', `${name}.ts`)],
-    include: [],
+    include: [join(root, 'src', 'store', '**', '*.ts')],
   };
 }
 

@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { constants as access, accessSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { dirname } from 'node:path';
 import type { Bench, CommonSettings } from './bench.ts';
 import { describeMachine } from './machine.ts';
 import { Progress } from './progress.ts';
@@ -10,6 +11,7 @@ interface OutputOptions {
   readonly json?: boolean;
   readonly output?: string;
   readonly dir?: string;
+  readonly profile?: string | null;
 }
 
 /**
@@ -21,23 +23,26 @@ export function perform<Settings extends CommonSettings, Figures>(
   measure: (settings: Settings, bench: Bench) => Promise<Figures>,
   toTable: (figures: Figures) => string,
 ): (options: Settings & OutputOptions) => Promise<void> {
-  return async ({ json, output, dir, ...settings }) => {
+  return async ({ json, output, dir, profile = null, ...rest }) => {
+    const settings = profile === null ? rest : { ...rest, profiled: true };
     const interruption = new AbortController();
     const progress = new Progress();
     const stopListening = onInterrupt((signal) => interruption.abort(new Interrupted(signal)));
     try {
+      if (output !== undefined) accessSync(dirname(output), access.W_OK);
       using workspace = new Workspace(dir);
       const machine = describeMachine(workspace.folder);
       const startedAt = new Date().toISOString();
       const began = performance.now();
-      const figures = await measure(settings as never, { workspace, progress, signal: interruption.signal });
+      const { signal } = interruption;
+      const figures = await measure(rest as never, { workspace, progress, profile, signal });
       progress.stop();
       const tookMs = Math.round(performance.now() - began);
       const heading = { schema: SCHEMA, command, startedAt, tookMs, settings, machine } as const;
       const document: Document<typeof settings, Figures> = { ...heading, ...figures };
       const text = `${JSON.stringify(document, null, 2)}\n`;
-      if (output !== undefined) writeFileSync(output, text);
       process.stdout.write(json ? text : `${toTable(figures)}\n`);
+      if (output !== undefined) writeFileSync(output, text);
     } catch (error) {
       progress.stop();
       fail(command, error);

@@ -1,9 +1,11 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Bench, CommonSettings } from '../bench.ts';
 import { requireExactlyOnce, type Sabotage } from '../ledger.ts';
 import type { CeilingRun } from '../programs/ceiling.ts';
 import type { GroupCommitRun } from '../programs/group-commit.ts';
 import type { PipelineRun } from '../programs/pipeline.ts';
-import { run } from '../runner.ts';
+import { programFile, run } from '../runner.ts';
 import { type Spread, spreadOf } from '../spread.ts';
 import { formatRate, formatRatio, spreadCells, table } from '../table.ts';
 
@@ -18,8 +20,6 @@ export interface BurndownSettings extends CommonSettings {
   readonly payload: number;
   readonly concurrency: number;
   readonly batch: number;
-  /** Folder for the CPU profiles of the pipeline's threads. */
-  readonly profile: string | null;
   readonly sabotage: Sabotage | null;
 }
 
@@ -125,8 +125,8 @@ async function measure(settings: BurndownSettings, bench: Bench, part: string): 
 }
 
 async function pipelineRun(settings: BurndownSettings, bench: Bench, part: string): Promise<PipelineRun> {
-  const { store, jobs, profile, repeat: _, ...rest } = settings;
-  const nodeArguments = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
+  const { store, jobs, repeat: _, ...rest } = settings;
+  const nodeArguments = bench.profile === null ? [] : profiling(bench.profile);
   const url = (file: string): string => (store === 'memory' ? 'memory:' : `sqlite:${file}`);
   const made = await inFreshFile<PipelineRun>(
     bench,
@@ -138,6 +138,12 @@ async function pipelineRun(settings: BurndownSettings, bench: Bench, part: strin
   );
   requireExactlyOnce('Burn-down', jobs, made);
   return made;
+}
+
+/** Threads get their arguments from the preloaded module: a store's thread takes none from the process. */
+function profiling(folder: string): string[] {
+  const prof = ['--cpu-prof', `--cpu-prof-dir=${resolve(folder)}`];
+  return [...prof, '--import', `${pathToFileURL(programFile('profile-threads'))}`];
 }
 
 async function inFreshFile<Run>(
