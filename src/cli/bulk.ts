@@ -16,6 +16,8 @@ export interface BulkAction<Options> {
   readonly verb: string;
   /** As in "3 jobs cancelled". */
   readonly past: string;
+  /** More to tell people about what was done. */
+  readonly remark?: (jobs: Jobs, done: readonly string[]) => Promise<string | null>;
   /** States the action takes when it takes all; others may be asked for where the action allows them. */
   readonly states: readonly JobState[];
   /** Asks before it takes all. */
@@ -30,7 +32,7 @@ export interface BulkAction<Options> {
   ) => Promise<ActionReport>;
 }
 
-interface BulkOptions {
+export interface BulkOptions {
   readonly queue?: string;
   readonly task?: string;
   readonly state?: JobState;
@@ -79,6 +81,8 @@ async function run<Options>(call: Call<Options & BulkOptions>, action: BulkActio
     }
     const report = await action.act(longshore.jobs, selection, audit, options);
     tell(report, action, out);
+    const remark = out.json ? null : ((await action.remark?.(longshore.jobs, report.done)) ?? null);
+    if (remark !== null) out.say(remark);
     const complete = report.refused.length === 0 && report.unknown.length === 0;
     return complete && report.done.length > 0 ? EXIT.done : EXIT.failed;
   });

@@ -15,7 +15,7 @@ export interface Clearing<Options> {
   readonly clear: (queues: Queues, name: string, options: Options) => Promise<number>;
 }
 
-interface ClearingOptions {
+export interface ClearingOptions {
   readonly yes?: true;
 }
 

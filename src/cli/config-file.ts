@@ -55,10 +55,10 @@ function checked(file: string, value: unknown): Config {
   const unknown = Object.keys(value).find((key) => !KEYS.includes(key));
   if (unknown !== undefined) {
     const near = nearest(unknown, KEYS);
-    const expected = near === null ? `one of ${KEYS.join(', ')}` : `${show(near)}?`;
+    const hint = near === null ? `known are ${KEYS.join(', ')}.` : `did you mean ${show(near)}?`;
     throw new LongshoreError(
       'OPTION_INVALID',
-      `${file} sets ${show(unknown)}, which is no setting; expected ${expected}`,
+      `${file} sets ${show(unknown)}, which is no setting; ${hint}`,
       {
         details: { file, key: unknown },
       },

@@ -57,10 +57,7 @@ function atLine(error: unknown, batch: readonly Line[], enqueued: number): unkno
   const { index } = error.details as { index?: number };
   const number = index === undefined ? undefined : batch[index]?.number;
   const reason = number === undefined ? error.message : `Line ${number}: ${(error.cause as Error).message}`;
-  const done =
-    enqueued === 0
-      ? 'Nothing was enqueued.'
-      : `${counted(enqueued, 'job')} of lines before were enqueued, in whole batches.`;
+  const done = enqueued === 0 ? 'Nothing was enqueued.' : `Of the lines before, ${enqueued} were enqueued.`;
   const told = error.code === 'UNIQUE_CONFLICT' ? reason : `${reason} ${done}`;
   return new LongshoreError(error.code, told, { cause: error, details: { ...error.details, enqueued } });
 }

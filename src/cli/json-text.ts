@@ -1,14 +1,14 @@
 import { LongshoreError } from '../core/errors.ts';
 
-/** JSON that people type: errors say where, and what the shell may have done to it. Throws PAYLOAD_NOT_JSON. */
-export function parseJson(text: string, what: string): unknown {
+/** JSON that people give: errors say where. `typed`: in a shell, which may have eaten quotes. Throws PAYLOAD_NOT_JSON. */
+export function parseJson(text: string, what: string, { typed = false } = {}): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
     const reason = (cause as Error).message;
     throw new LongshoreError(
       'PAYLOAD_NOT_JSON',
-      `${what} is not JSON: ${located(reason, text)}.${hint(text)}`,
+      `${what} is not JSON: ${located(reason, text)}.${typed ? hint(text) : ''}`,
       {
         cause,
         details: { what, starts: text.slice(0, 80) },

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { enableCompileCache } from 'node:module';
 import { quietWarnings } from './warnings.ts';
 
 /**
@@ -6,6 +7,8 @@ import { quietWarnings } from './warnings.ts';
  * everything else, the argument parser included, is loaded when it is needed.
  */
 process.title = 'longshore';
+// Halves the start of a command, most of all with task files in TypeScript. NODE_DISABLE_COMPILE_CACHE=1 switches it off.
+enableCompileCache();
 quietWarnings();
 
 let ended = false;

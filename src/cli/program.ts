@@ -14,13 +14,13 @@ export async function run(argv: readonly string[]): Promise<number> {
     code = ended;
   });
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(withHelp(argv), { from: 'user' });
     return code;
   } catch (error) {
     if (!(error instanceof CommanderError)) return fail(out, error);
     if (['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code))
       return error.exitCode;
-    return fail(out, new UsageError(error.message.replace(/^error: /, '')));
+    return fail(out, new UsageError(usageMessage(error, argv)));
   }
 }
 
@@ -39,7 +39,7 @@ function build(out: Output, onEnd: (code: number) => void): Command {
     .option('--json', 'one JSON document on standard output, for programs')
     .option('--verbose', 'print stacks of errors (or LONGSHORE_DEBUG=1)')
     .helpOption('-h, --help', 'print help')
-    .helpCommand('help [command]', 'print help for a command')
+    .helpCommand(false)
     .configureHelp({
       showGlobalOptions: true,
       styleTitle: (text) => styleText('bold', text, { validateStream: false }),
@@ -80,6 +80,19 @@ Start here:
 function fail(out: Output, error: unknown): number {
   out.fail(error);
   return exitCodeOf(error);
+}
+
+/** `help jobs` is `jobs --help`; commander's own help command would not load the command first. */
+function withHelp(argv: readonly string[]): readonly string[] {
+  const [first, ...rest] = argv;
+  return first === 'help' ? [...rest, '--help'] : argv;
+}
+
+/** Commander's sentence, and where to read more. */
+function usageMessage({ message }: CommanderError, argv: readonly string[]): string {
+  const name = argv.find((arg) => COMMANDS.some((entry) => entry.name === arg));
+  const said = message.replace(/^error: /, '').replace('\n', ' ');
+  return `${said}\nRun longshore ${name === undefined ? '--help' : `${name} --help`} for what there is.`;
 }
 
 function hasFlag(argv: readonly string[], flag: string): boolean {

@@ -13,11 +13,11 @@ export interface QueueSwitch {
   readonly tell: (name: string, counts: QueueRecord['counts'] | null) => string;
 }
 
-interface Options {
+export interface QueueSwitchOptions {
   readonly all?: true;
 }
 
-export function queueSwitch({ verb, throw: act, tell }: QueueSwitch): CliCommand<Options> {
+export function queueSwitch({ verb, throw: act, tell }: QueueSwitch): CliCommand<QueueSwitchOptions> {
   return {
     define(command: Command): void {
       command
@@ -25,7 +25,7 @@ export function queueSwitch({ verb, throw: act, tell }: QueueSwitch): CliCommand
         .option('--all', `${verb} the whole fleet; queues paused one by one keep their own setting`);
       examples(command, `longshore ${verb} mail`, `longshore ${verb} --all`);
     },
-    async run({ args, options, out }: Call<Options>): Promise<number> {
+    async run({ args, options, out }: Call<QueueSwitchOptions>): Promise<number> {
       if (args.length > 0 === (options.all === true))
         throw new UsageError('Give names of queues, or --all, not both.');
       await withStore(options, async ({ longshore }) => {
@@ -34,10 +34,14 @@ export function queueSwitch({ verb, throw: act, tell }: QueueSwitch): CliCommand
         if (out.json) return out.document({ queues: changed });
         const records = await longshore.queues.list();
         for (const { name } of changed) {
+          if (name === ALL_QUEUES) {
+            out.print(tell('all queues', null));
+            continue;
+          }
           const counts = records.find((record) => record.name === name)?.counts ?? null;
-          out.print(
-            tell(printable(name === ALL_QUEUES ? 'all queues' : name), name === ALL_QUEUES ? null : counts),
-          );
+          out.print(tell(printable(name), counts));
+          if (counts === null || Object.values(counts).every((count) => count === 0))
+            out.say(`Queue ${printable(name)} holds no jobs; is its name right?`);
         }
       });
       return 0;

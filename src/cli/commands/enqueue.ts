@@ -169,7 +169,7 @@ function requireNoInput(input: string | undefined): void {
 
 /** A pipe that says nothing is no input; an explicit `-` must bring one. */
 async function readInput(given: string | undefined): Promise<unknown> {
-  if (given !== undefined && given !== '-') return parseJson(given, 'The input');
+  if (given !== undefined && given !== '-') return parseJson(given, 'The input', { typed: true });
   if (given === undefined && !stdinIsPiped()) return undefined;
   const text = await readStdin();
   if (text.trim() !== '') return parseJson(text, 'The input from standard input');

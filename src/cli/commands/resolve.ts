@@ -12,7 +12,7 @@ export const resolve = bulkCommand<Options>({
   destructive: true,
   define: (command) =>
     command.option('--result <json>', 'the result the jobs are given (default: none)', (text) =>
-      parseJson(text, '--result'),
+      parseJson(text, '--result', { typed: true }),
     ),
   examples: [`longshore resolve ID --result '{"bytes":0}' --why 'done by hand'`],
   act: (jobs, selection, audit, { result }) => jobs.resolve(selection, result, audit),

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Sandbox } from './longshore.ts';
+
+interface Migration {
+  readonly dryRun: boolean;
+  readonly from: number;
+  readonly to: number;
+  readonly steps: readonly { readonly version: number; readonly name: string; readonly applied: boolean }[];
+}
+
+interface Checkup {
+  readonly ok: boolean;
+  readonly findings: readonly {
+    readonly check: string;
+    readonly ok: boolean;
+    readonly remedy: string | null;
+  }[];
+}
+
+test('migrate --dry-run only says what it would do; migrate does it, once', async (context) => {
+  const sandbox = new Sandbox(context);
+  const plan = await sandbox.json<Migration>(['migrate', '--dry-run']);
+  assert.deepEqual([plan.dryRun, plan.from], [true, 0]);
+  assert.ok(plan.steps.length > 0 && plan.steps.every(({ applied }) => !applied));
+  const text = await sandbox.run(['migrate', '--dry-run']);
+  assert.match(text.stdout, /^to do {4}0001-\w+\n(.*\n)*The layout would go from version 0 to \d+\.\n$/);
+  const done = await sandbox.run(['migrate']);
+  assert.match(done.stdout, /^applied {2}0001-\w+\n(.*\n)*The layout went from version 0 to \d+\.\n$/);
+  assert.match((await sandbox.run(['migrate'])).stdout, /^The layout is up to date \(version \d+\)\.\n$/);
+});
+
+test('doctor ends with 0 when all is well, and names what it looked at', async (context) => {
+  const sandbox = new Sandbox(context);
+  await sandbox.run(['migrate']);
+  const { code, stdout, stderr } = await sandbox.run(['doctor']);
+  assert.deepEqual([code, stderr], [0, 'Nothing is wrong.\n']);
+  assert.match(stdout, /^ok {5}node +Node\.js \d+/m);
+  const { ok, findings } = await sandbox.json<Checkup>(['doctor']);
+  assert.ok(ok && findings.length > 2 && findings.every(({ remedy }) => remedy === null));
+});
+
+test('doctor ends with 1 and a remedy when something is wrong', async (context) => {
+  const sandbox = new Sandbox(context);
+  const { code, stdout, stderr } = await sandbox.run(['doctor']);
+  assert.equal(code, 1);
+  assert.match(stdout, /^FAULT {2}file +.*jobs\.db does not exist\.\n +Check the path/m);
+  assert.equal(stderr, '1 fault found.\n');
+  const json = await sandbox.run(['doctor', '--json']);
+  assert.equal(json.code, 1);
+  assert.equal((JSON.parse(json.stdout) as Checkup).ok, false);
+});

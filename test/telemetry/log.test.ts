@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pino } from 'pino';
+import { EVENT_NAMES, EventBus } from '../../src/telemetry/events.ts';
+import { logEvents } from '../../src/telemetry/log.ts';
+
+interface LogRecord {
+  readonly level: number;
+  readonly event: string;
+  readonly msg: string;
+  readonly error?: { readonly message: string; readonly stack?: string };
+}
+
+function logging(level: string): { bus: EventBus; records: LogRecord[]; end: () => void } {
+  const bus = new EventBus();
+  const records: LogRecord[] = [];
+  const end = logEvents(bus, pino({ level }, { write: (line: string) => records.push(JSON.parse(line)) }));
+  return { bus, records, end };
+}
+
+const END = { id: 'ID', queue: 'mail', task: 'send', attempt: 2, waitMs: 5, runMs: 1_500 };
+const ERROR = {
+  attempt: 2,
+  at: 1,
+  name: 'TypeError',
+  message: 'boom',
+  stack: 'TypeError: boom\n    at x',
+  code: null,
+};
+
+test('each event becomes a record of its level, with its facts and a sentence', () => {
+  const { bus, records } = logging('info');
+  bus.emit('job.completed', END);
+  bus.emit('job.retried', { ...END, error: ERROR, delayMs: 2_000 });
+  bus.emit('job.failed', { ...END, error: ERROR });
+  assert.deepEqual(
+    records.map(({ level, event }) => [level, event]),
+    [
+      [30, 'job.completed'],
+      [40, 'job.retried'],
+      [50, 'job.failed'],
+    ],
+  );
+  assert.deepEqual(
+    records.map(({ msg }) => msg),
+    [
+      'send ID completed in 1.5 s (waited 5 ms)',
+      'send ID attempt 2 failed in 1.5 s (waited 5 ms); next in 2 s: TypeError: boom',
+      'send ID failed at attempt 2 in 1.5 s (waited 5 ms): TypeError: boom',
+    ],
+  );
+  assert.deepEqual(records[2]?.error, ERROR);
+});
+
+test('an error that is live keeps its message and stack', () => {
+  const { bus, records } = logging('info');
+  bus.emit('store.failed', { verb: 'claim', error: new Error('disk'), retryMs: 100 });
+  assert.equal(records[0]?.msg, 'store claim failed, again in 100 ms: Error: disk');
+  assert.match(records[0]?.error?.stack ?? '', /^Error: disk\n +at /);
+});
+
+test('events below the level are not subscribed to, so that nobody builds them', () => {
+  const { bus } = logging('warn');
+  const wanted = EVENT_NAMES.filter((name) => bus.wants(name));
+  assert.ok(wanted.includes('job.failed') && wanted.includes('job.retried'));
+  assert.ok(
+    !wanted.includes('job.completed') && !wanted.includes('job.started') && !wanted.includes('store.called'),
+  );
+});
+
+test('at level trace every event of the catalogue is logged, and ending it ends all', () => {
+  const { bus, end } = logging('trace');
+  assert.deepEqual(
+    EVENT_NAMES.filter((name) => !bus.wants(name)),
+    [],
+  );
+  end();
+  assert.deepEqual(
+    EVENT_NAMES.filter((name) => bus.wants(name)),
+    [],
+  );
+});
