@@ -9,6 +9,7 @@ import { PayloadCodec } from '../src/core/payload.ts';
 import { type ConnectOptions, connect, type EventName, type Events, Longshore } from '../src/index.ts';
 import type { Store } from '../src/store/store.ts';
 import { systemClock } from '../src/system-clock.ts';
+import type { FakeClock } from '../src/testing/index.ts';
 
 /**
  * What the tests of the client and the worker stand on: a fresh store of each kind, connections that are closed when
@@ -45,9 +46,14 @@ export function onEachStore(
 }
 
 async function makeStage(t: TestContext, kind: StoreKind): Promise<Stage> {
+  const open: Longshore[] = [];
+  // Registered before the folder is made: hooks run in this order, and the folder goes last.
+  t.after(async () => {
+    for (const longshore of open.reverse()) await longshore.close();
+  });
   const url = kind === 'memory' ? 'memory:' : `sqlite:${join(await temporaryFolder(t), 'jobs.db')}`;
   const closing = (longshore: Longshore): Longshore => {
-    t.after(() => longshore.close());
+    open.push(longshore);
     return longshore;
   };
   return {
@@ -69,7 +75,7 @@ async function makeStage(t: TestContext, kind: StoreKind): Promise<Stage> {
   };
 }
 
-/** Removed after the connections of the test were closed. */
+/** Removed when the test ends. */
 export async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'longshore-'));
   t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
@@ -126,6 +132,19 @@ export function record<Name extends EventName>(
 /** For what no event tells: asks again at every turn of the event loop until it holds. */
 export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await holds())) await nextTurn();
+}
+
+/** Moves the clock on until the promise is settled: what depends on time and on a real disk takes turns. */
+export async function advanceUntil<T>(clock: FakeClock, done: Promise<T>, stepMs = 50): Promise<T> {
+  let pending = true;
+  const settled = done.finally(() => {
+    pending = false;
+  });
+  await eventually(async () => {
+    if (pending) await clock.advance(stepMs);
+    return !pending;
+  });
+  return settled;
 }
 
 /** A gate that handlers wait at until the test opens it. */

@@ -1,4 +1,4 @@
-import { LongshoreError, requireMs } from '../core/errors.ts';
+import { LongshoreError, optionInvalid, requireMs } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import { type AnyTask, indexTasks } from '../core/task.ts';
 import type { WorkerInfo } from '../store/store.ts';
@@ -22,7 +22,9 @@ export interface WorkerOptions extends Partial<WorkerSettings> {
   readonly roles?: readonly WorkerRole[];
 }
 
-export type WorkerRole = 'processing' | 'scheduling';
+const ROLES = ['processing', 'scheduling'] as const;
+
+export type WorkerRole = (typeof ROLES)[number];
 
 export interface StopOptions {
   /** How long to wait for running jobs before their signals abort; default: the setting, 10 s. */
@@ -45,13 +47,14 @@ export class Worker {
 
   /** Throws OPTION_INVALID, TASK_INVALID, TASK_DUPLICATE. */
   constructor(options: WorkerOptions, parts: WorkerParts) {
-    const { tasks: taskList, roles = ['processing', 'scheduling'], ...settings } = options;
+    const { tasks: taskList, roles = ROLES, ...settings } = options;
+    if (!Array.isArray(taskList)) throw optionInvalid('tasks', taskList, 'an array of tasks');
     this.#parts = parts;
     this.settings = workerSettings(settings, parts.fileSettings, parts.env);
     const tasks = indexTasks(taskList);
     const queues = this.settings.queues ?? [...new Set(taskList.map((task) => task.queue))];
     this.id = newId(parts.clock.now());
-    this.#roles = new Set(roles);
+    this.#roles = new Set(requireRoles(roles));
     this.#info = this.#describe([...tasks.keys()], queues);
     this.#pipeline = new Pipeline(parts, this.settings, this.#info, tasks);
     this.#leader = new Leader({
@@ -85,7 +88,7 @@ export class Worker {
    * Rejects with the store's error when it cannot be reached. Idempotent.
    */
   async start(options: { readonly roles?: readonly WorkerRole[] } = {}): Promise<void> {
-    const roles = options.roles ?? [...this.#roles];
+    const roles = requireRoles(options.roles ?? [...this.#roles]);
     // Without a stop under way it begins at once, so that a stop in the same turn meets a worker that starts.
     if (this.#stopping !== null) await this.#stopping;
     this.#begin('started');
@@ -236,4 +239,12 @@ export class Worker {
     const { host, pid, version, clock } = this.#parts;
     return { id: this.id, host, pid, version, tasks, queues, startedAt: clock.now() };
   }
+}
+
+function requireRoles(roles: readonly WorkerRole[]): readonly WorkerRole[] {
+  if (!Array.isArray(roles)) throw optionInvalid('roles', roles, "a list of 'processing' and 'scheduling'");
+  for (const [index, role] of roles.entries()) {
+    if (!ROLES.includes(role)) throw optionInvalid(`roles[${index}]`, role, "'processing' or 'scheduling'");
+  }
+  return roles;
 }

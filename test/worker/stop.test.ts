@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type AnyTask, defineTask, LongshoreError } from '../../src/index.ts';
 import { FakeClock } from '../../src/testing/index.ts';
-import { eventually, Gate, nextEvent, onEachStore, record } from '../stage.ts';
+import { advanceUntil, eventually, Gate, nextEvent, onEachStore, record } from '../stage.ts';
 
 onEachStore('stop waits for running jobs and takes no new ones', async ({ connect }) => {
   const longshore = await connect();
@@ -207,16 +207,3 @@ onEachStore('stop ends although the store takes nothing any more', async ({ conn
   await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
   assert.equal((await longshore.jobs.get(job.id))?.state, 'completed');
 });
-
-/** Moves the clock on until the promise is settled: what depends on time and on a real disk takes turns. */
-async function advanceUntil(clock: FakeClock, done: Promise<unknown>): Promise<void> {
-  let pending = true;
-  const settled = done.finally(() => {
-    pending = false;
-  });
-  await eventually(async () => {
-    if (pending) await clock.advance(50);
-    return !pending;
-  });
-  await settled;
-}

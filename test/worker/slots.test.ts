@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { type AnyTask, defineTask, SnoozeError, UnrecoverableError } from '../../src/index.ts';
+import { Prefetch } from '../../src/worker/prefetch.ts';
+import { eventually, Gate, nextEvent, onEachStore, record } from '../stage.ts';
+
+onEachStore(
+  'after 1,000 mixed outcomes every slot is free again and every job has ended',
+  async ({ connect }) => {
+    const longshore = await connect();
+    const snoozed = new Set<string>();
+    const task = defineTask({
+      name: 'mixed',
+      attempts: 2,
+      backoff: 0,
+      timeoutMs: 60_000,
+      run: async ({ input, id, attempt, progress, signal }) => {
+        const number = input as number;
+        if (number % 3 === 0) await new Promise((resolve) => setImmediate(resolve));
+        switch (number % 8) {
+          case 0:
+            return { number };
+          case 1:
+            throw new Error('retried, then failed');
+          case 2:
+            throw new UnrecoverableError('failed');
+          case 3:
+            if (attempt === 1) throw new Error('retried, then completed');
+            return number;
+          case 4:
+            if (!snoozed.has(id)) {
+              snoozed.add(id);
+              throw new SnoozeError(0);
+            }
+            return signal.aborted;
+          case 5:
+            progress(number);
+            return undefined;
+          case 6:
+            return () => 'not JSON';
+          default:
+            throw undefined;
+        }
+      },
+    });
+    await longshore.enqueueMany(
+      task,
+      Array.from({ length: 1_000 }, (_, index) => index),
+    );
+    const worker = longshore.worker({ tasks: [task] as AnyTask[], concurrency: 16 });
+    const tally = await worker.runUntilIdle();
+    assert.deepEqual(tally, {
+      completed: 500,
+      failed: 500,
+      retried: 375,
+      snoozed: 125,
+      cancelled: 0,
+      released: 0,
+      lost: 0,
+    });
+    assert.equal(worker.running, 0);
+    // All slots are there: as many jobs as there are slots run at the same time.
+    const gate = new Gate();
+    let inside = 0;
+    const full = defineTask({
+      name: 'full',
+      run: async () => {
+        inside += 1;
+        await gate.wait();
+      },
+    });
+    await longshore.enqueueMany(full, new Array(20).fill(null));
+    const again = longshore.worker({ tasks: [full] as AnyTask[], concurrency: 16 });
+    const done = again.runUntilIdle();
+    await eventually(() => inside === 16);
+    assert.equal(again.running, 16);
+    gate.open();
+    assert.equal((await done).completed, 20);
+  },
+);
+
+onEachStore('a worker never holds more than its slots and its prefetch', async ({ connect }) => {
+  const longshore = await connect();
+  const prefetchMax = 25;
+  const concurrency = 4;
+  let most = 0;
+  let held = 0;
+  const task = defineTask({ name: 'quick', run: () => undefined });
+  longshore.on('worker.claimed', ({ jobs }) => {
+    held += jobs;
+    most = Math.max(most, held);
+  });
+  longshore.on('job.completed', () => {
+    held -= 1;
+  });
+  await longshore.enqueueMany(task, new Array(3_000).fill(null));
+  const worker = longshore.worker({ tasks: [task] as AnyTask[], concurrency, prefetchMax });
+  assert.equal((await worker.runUntilIdle()).completed, 3_000);
+  assert.ok(most <= concurrency + prefetchMax, `it held ${most} at once`);
+  assert.equal(held, 0);
+});
+
+onEachStore('slow jobs are never hoarded: a worker holds no more than it runs', async ({ connect }) => {
+  const longshore = await connect();
+  const gates: Gate[] = [];
+  const task = defineTask({
+    name: 'slow',
+    run: async () => {
+      const gate = new Gate();
+      gates.push(gate);
+      await gate.wait();
+    },
+  });
+  await longshore.enqueueMany(task, new Array(12).fill(null));
+  const worker = longshore.worker({ tasks: [task] as AnyTask[], concurrency: 3 });
+  await worker.start();
+  await eventually(() => gates.length === 3);
+  const settled = nextEvent(longshore, 'worker.settled');
+  const claims = record(longshore, 'worker.claimed');
+  // Long enough for the measured run time to exceed any round trip seen here: the claim is what takes long.
+  await longshore.queues.list();
+  const { counts } = (await longshore.queues.list())[0] ?? assert.fail('no queue');
+  assert.equal(counts.running, 3);
+  gates[0]?.open();
+  await settled;
+  await eventually(() => gates.length === 4);
+  assert.ok(claims.every(({ event }) => event.jobs <= 12));
+  for (const gate of gates) gate.open();
+  await eventually(() => {
+    for (const gate of gates) gate.open();
+    return worker.tally.completed === 12;
+  });
+});
+
+onEachStore('jobs slower than a claim get no prefetch', async () => {
+  const prefetch = new Prefetch(500);
+  assert.equal(prefetch.size(10), 0, 'nothing is known yet');
+  for (let times = 0; times < 50; times += 1) {
+    prefetch.observeClaim(2);
+    prefetch.observeRun(100);
+  }
+  assert.equal(prefetch.size(10), 0);
+  for (let times = 0; times < 200; times += 1) prefetch.observeRun(0.01);
+  assert.ok(prefetch.size(10) > 0);
+  assert.ok(prefetch.size(100_000) <= 500);
+  for (let times = 0; times < 200; times += 1) prefetch.observeRun(10_000);
+  assert.equal(prefetch.size(10), 0);
+  assert.equal(new Prefetch(0).size(10), 0);
+}, ['memory']);
