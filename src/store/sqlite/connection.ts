@@ -77,7 +77,7 @@ const cell = new Int32Array(new SharedArrayBuffer(4));
  * Runs `work` again while another process holds the lock, for at most 15 s. SQLite's own busy handler sleeps up to
  * 100 ms between two tries; a commit takes one or two, so short pauses of random length get the lock much sooner.
  */
-export function retryWhileBusy<T>(work: () => T): T {
+export function retryWhileBusy<T>(work: () => T, waitMsMax = WAIT_MS_MAX): T {
   let deadline = 0;
   for (let tries = 1; ; tries += 1) {
     try {
@@ -85,7 +85,7 @@ export function retryWhileBusy<T>(work: () => T): T {
     } catch (error) {
       if (!isBusy(error)) throw error;
       const now = performance.now();
-      if (deadline === 0) deadline = now + WAIT_MS_MAX;
+      if (deadline === 0) deadline = now + waitMsMax;
       if (now > deadline) throw error;
       const longest = Math.min(PAUSE_MS_MAX, PAUSE_MS_MIN * 2 * tries);
       Atomics.wait(cell, 0, 0, PAUSE_MS_MIN + Math.random() * (longest - PAUSE_MS_MIN));

@@ -1,4 +1,5 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { Checkpointer } from './checkpoint.ts';
 import type { Connection } from './connection.ts';
 import { openDatabase } from './database.ts';
 import { doctor } from './doctor.ts';
@@ -32,6 +33,7 @@ class StoreThread {
   readonly #hooks: Hooks;
   readonly #waker: Waker;
   readonly #heart: Heart;
+  readonly #checkpointer: Checkpointer;
   readonly #waiting: Waiting[] = [];
   #replies: Reply[] = [];
   #scheduled = false;
@@ -40,6 +42,7 @@ class StoreThread {
   constructor(db: Connection, hooks: Hooks) {
     this.#db = db;
     this.#hooks = hooks;
+    this.#checkpointer = new Checkpointer(db);
     this.#waker = new Waker(db, errand.instance, () => say({ type: 'changed' }));
     this.#heart = new Heart({
       beat: (input, answer) => this.#add({ verb: 'beat', input, now: undefined, answer }),
@@ -108,7 +111,9 @@ class StoreThread {
     if (this.#replies.length > 0 || topics.size > 0)
       say({ type: 'replies', replies: this.#replies, topics: [...topics] });
     this.#replies = [];
-    if (wrote) this.#waker.committed(topics);
+    if (!wrote) return;
+    this.#waker.committed(topics);
+    this.#checkpointer.committed();
   }
 
   #reply({ number, verb }: Call, answer: Answer): void {
@@ -122,6 +127,7 @@ class StoreThread {
   #close(): void {
     this.#heart.stop();
     this.#waker.close();
+    this.#checkpointer.close();
     try {
       this.#db.close();
       say({ type: 'done', value: null });

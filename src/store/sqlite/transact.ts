@@ -28,8 +28,10 @@ export interface Transacted {
   readonly wrote: boolean;
 }
 
-/** Named points of a write, for tests that kill the process or fill the disk there. */
+/** Named points of the store thread's work, for tests that kill the process or fill the disk there. */
 export interface Hooks {
+  /** How long to wait for another process's lock; default 15 s. */
+  readonly busyMs?: number;
   opened?(connection: Connection): void;
   beforeCommit?(group: readonly Work[]): void;
   afterCommit?(group: readonly Work[]): void;
@@ -38,7 +40,7 @@ export interface Hooks {
 export function transact(db: Connection, group: readonly Work[], hooks: Hooks = {}): Transacted {
   try {
     return (
-      retryWhileBusy(() => undoing(db, () => readAll(db, group))) ??
+      retryWhileBusy(() => undoing(db, () => readAll(db, group)), hooks.busyMs) ??
       undoing(db, () => writeAll(db, group, hooks))
     );
   } catch (error) {
@@ -77,7 +79,7 @@ function readOne(db: Connection, work: Work, topics: Set<Topic>): Answer | null 
 
 function writeAll(db: Connection, group: readonly Work[], hooks: Hooks): Transacted {
   const topics = new Set<Topic>();
-  retryWhileBusy(() => db.exec('BEGIN IMMEDIATE'));
+  retryWhileBusy(() => db.exec('BEGIN IMMEDIATE'), hooks.busyMs);
   const answers = group.map((work) => {
     const { read, write } = verbNamed(work.verb);
     const tx = begin(db, work, topics);

@@ -1,0 +1,2 @@
+/** Does not wait long for a lock. */
+export const busyMs = 20;
