@@ -79,7 +79,7 @@ async function findRun(longshore: Longshore, folder: string): Promise<Found> {
   const startedAt = Date.now();
   const digest = createHash('sha256').update(folder).digest('hex').slice(0, 6);
   const queue = `report-${digest}-${new Date(startedAt).toISOString().replace(/\D/g, '')}`;
-  const trap = join(tmpdir(), 'longshore-folder-report', queue, 'a-folder-and-no-file.txt');
+  const trap = join(tmpdir(), `longshore-${queue}-is-a-folder.txt`);
   return { run: { folder, startedAt, trap }, queue, continued: false };
 }
 
