@@ -20,8 +20,8 @@ export interface BulkAction<Options> {
   readonly remark?: (jobs: Jobs, done: readonly string[]) => Promise<string | null>;
   /** States the action takes when it takes all; others may be asked for where the action allows them. */
   readonly states: readonly JobState[];
-  /** Asks before it takes all. */
-  readonly destructive: boolean;
+  /** Whether it asks before it takes all, and if so, whether it can be undone. */
+  readonly asks: 'no' | 'yes' | 'for good';
   readonly define?: (command: Command) => void;
   readonly examples: readonly string[];
   readonly act: (
@@ -59,7 +59,7 @@ function define<Options>(command: Command, action: BulkAction<Options>): void {
     .option('-q, --queue <name>', 'with --all: only this queue')
     .option('-t, --task <name>', 'with --all: only this task')
     .addOption(new Option('-s, --state <state>', 'with --all: only this state').choices(JOB_STATES))
-    .option('-y, --yes', action.destructive ? 'do not ask' : 'accepted, not needed')
+    .option('-y, --yes', action.asks === 'no' ? 'accepted, not needed' : 'do not ask')
     .option('--by <who>', 'for the audit trail (default: user@host)')
     .option('--why <reason>', 'for the audit trail');
   action.define?.(command);
@@ -75,9 +75,11 @@ async function run<Options>(call: Call<Options & BulkOptions>, action: BulkActio
     ...(options.why === undefined ? {} : { why: options.why }),
   };
   return withStore(options, async ({ longshore }) => {
-    if (action.destructive && ids.length === 0 && !options.yes) {
+    if (action.asks !== 'no' && ids.length === 0 && !options.yes) {
       const count = await countJobs(longshore.jobs, selection, action.states);
-      if (!(await confirm(`${capital(action.verb)} ${count}?`, out))) return EXIT.failed;
+      const finality = action.asks === 'for good' ? ' for good' : '';
+      if (count !== null && !(await confirm(`${capital(action.verb)} ${count}${finality}?`, out)))
+        return EXIT.failed;
     }
     const report = await action.act(longshore.jobs, selection, audit, options);
     tell(report, action, out);
@@ -120,8 +122,13 @@ function requireSelection(ids: readonly string[], options: BulkOptions, verb: st
 
 const COUNT_MAX = 1_000;
 
-async function countJobs(jobs: Jobs, selection: Selection, states: readonly JobState[]): Promise<string> {
+async function countJobs(
+  jobs: Jobs,
+  selection: Selection,
+  states: readonly JobState[],
+): Promise<string | null> {
   const page = await jobs.list({ state: states, ...(selection as object), limit: COUNT_MAX });
+  if (page.jobs.length === 0) return null;
   return page.cursor === null ? counted(page.jobs.length, 'job') : `more than ${COUNT_MAX} jobs`;
 }
 

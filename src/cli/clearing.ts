@@ -32,7 +32,7 @@ export function clearingCommand<Options>(clearing: Clearing<Options>): CliComman
       const removed = await withStore(options, async ({ longshore: { queues } }) => {
         const record = (await queues.list()).find((queue) => queue.name === name);
         const count = states.reduce((sum, state) => sum + (record?.counts[state] ?? 0), 0);
-        const question = `Delete ${counted(count, 'job')} of queue ${printable(name)}?`;
+        const question = `Delete ${counted(count, 'job')} of queue ${printable(name)} for good?`;
         if (count > 0 && !options.yes && !(await confirm(question, out))) return null;
         return clearing.clear(queues, name, options);
       });

@@ -1,7 +1,7 @@
 import { ERROR_CODES, type ErrorCode } from '../core/errors.ts';
 
 /** How the program ends; shells and scripts branch on these. Signals: 128 + number, as shells do. */
-export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
+export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 /** The command was called in a way that cannot be meant. */
 export class UsageError extends Error {

@@ -99,10 +99,7 @@ test('remove deletes jobs, and a bulk of them only with --yes where nobody can b
   const kept = await sandbox.enqueue('add', '1', '--queue', 'mail');
   const asked = await sandbox.run(['remove', '--all', '--queue', 'default']);
   assert.equal(asked.code, 2);
-  assert.match(
-    asked.stderr,
-    /USAGE: Remove 3 jobs\? This cannot be undone; add --yes to do it without being asked\./,
-  );
+  assert.match(asked.stderr, /USAGE: Remove 3 jobs for good\? There is nobody to ask; add --yes to do it\./);
   const { code, stdout } = await sandbox.run(['remove', '--all', '--queue', 'default', '--yes']);
   assert.deepEqual([code, stdout], [0, '3 jobs removed\n']);
   const { jobs } = await sandbox.json<{ jobs: { id: string }[] }>(['jobs']);
@@ -172,7 +169,10 @@ test('drain deletes what waits in a queue, obliterate everything', async (contex
   const sandbox = new Sandbox(context);
   await withFailed(sandbox, 2);
   await sandbox.enqueue('add', '1');
-  assert.match((await sandbox.run(['drain', 'default'])).stderr, /USAGE: Delete 1 job of queue default\?/);
+  assert.match(
+    (await sandbox.run(['drain', 'default'])).stderr,
+    /USAGE: Delete 1 job of queue default for good\?/,
+  );
   assert.deepEqual(await sandbox.json(['drain', 'default', '--yes']), { queue: 'default', removed: 1 });
   assert.deepEqual(await sandbox.json(['obliterate', 'default', '--yes']), { queue: 'default', removed: 2 });
   assert.equal((await sandbox.run(['obliterate', 'default', '--yes'])).code, 1);

@@ -7,7 +7,7 @@ export const cancel = bulkCommand({
   verb: 'cancel',
   past: 'cancelled',
   states: statesThatAllow('cancel'),
-  destructive: true,
+  asks: 'yes',
   examples: [
     "longshore cancel ID --why 'wrong input'",
     'longshore cancel --all --queue mail --state scheduled --yes',

@@ -5,7 +5,7 @@ export const remove = bulkCommand({
   verb: 'remove',
   past: 'removed',
   states: JOB_STATES.filter((state) => state !== 'running'),
-  destructive: true,
+  asks: 'for good',
   examples: ['longshore remove ID', 'longshore remove --all --state completed --queue mail --yes'],
   act: (jobs, selection, audit) => jobs.remove(selection, audit),
 });

@@ -9,7 +9,7 @@ export const resolve = bulkCommand<Options>({
   verb: 'resolve',
   past: 'resolved by hand',
   states: ['failed'],
-  destructive: true,
+  asks: 'yes',
   define: (command) =>
     command.option('--result <json>', 'the result the jobs are given (default: none)', (text) =>
       parseJson(text, '--result', { typed: true }),
