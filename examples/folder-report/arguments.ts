@@ -1,5 +1,5 @@
-import { realpath, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { mkdir, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 
@@ -36,7 +36,7 @@ export async function parseArguments(argv: readonly string[]): Promise<Options |
   return {
     folder: await requireFolder(command.args[0] ?? CHECKOUT),
     storeUrl,
-    storeFile: storeUrl.startsWith('sqlite:') ? resolve(storeUrl.slice('sqlite:'.length)) : null,
+    storeFile: await fileOf(storeUrl),
     concurrency: given.concurrency ?? null,
     json: given.json ?? false,
   };
@@ -61,6 +61,14 @@ function program(): Command {
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
+}
+
+/** With the real name of its folder, as the folder to report on has it. */
+async function fileOf(storeUrl: string): Promise<string | null> {
+  if (!storeUrl.startsWith('sqlite:')) return null;
+  const file = resolve(storeUrl.slice('sqlite:'.length));
+  await mkdir(dirname(file), { recursive: true });
+  return join(await realpath(dirname(file)), basename(file));
 }
 
 function parseConcurrency(text: string): number {

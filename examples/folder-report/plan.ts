@@ -28,7 +28,7 @@ export async function plan(longshore: Longshore, context: JobContext<Run>): Prom
     progress({ files: planned.files });
     batch = [];
   };
-  for await (const found of walk(input.folder)) {
+  for await (const found of walk(input.folder, input.storeFile)) {
     if (found.type === 'other') planned.others += 1;
     if (found.type === 'closed') planned.closed.push({ path: found.path, reason: found.reason });
     if (found.type === 'file') batch.push({ path: found.path });

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { connect, type JobHandle, type JobState, type Longshore, LongshoreError } from '../../src/index.ts';
 import { type Options, storeUrlToType } from './arguments.ts';
 import { Progress } from './progress.ts';
@@ -37,10 +36,9 @@ const CRASHES_MAX = 10;
 
 /** Begins a run on the folder, or continues the one that was not finished, and works until it has ended. */
 export async function runFolderReport(options: Options): Promise<End> {
-  if (options.storeFile !== null) mkdirSync(dirname(options.storeFile), { recursive: true });
   const longshore = await connect(options.storeUrl);
   try {
-    const found = await findRun(longshore, options.folder);
+    const found = await findRun(longshore, options);
     const handle = await begin(longshore, found);
     await announce(longshore, found, options);
     const here = await work(longshore, { ...found, handle, options });
@@ -66,7 +64,7 @@ interface Found {
 }
 
 /** The folder's run whose report has not been made yet; where there is none, a new one. */
-async function findRun(longshore: Longshore, folder: string): Promise<Found> {
+async function findRun(longshore: Longshore, { folder, storeFile }: Options): Promise<Found> {
   const { jobs } = await longshore.jobs.list({
     task: 'folder-report.report',
     state: ['scheduled', 'ready', 'running'],
@@ -80,7 +78,7 @@ async function findRun(longshore: Longshore, folder: string): Promise<Found> {
   const digest = createHash('sha256').update(folder).digest('hex').slice(0, 6);
   const queue = `report-${digest}-${new Date(startedAt).toISOString().replace(/\D/g, '')}`;
   const trap = join(tmpdir(), `longshore-${queue}-is-a-folder.txt`);
-  return { run: { folder, startedAt, trap }, queue, continued: false };
+  return { run: { folder, startedAt, trap, storeFile }, queue, continued: false };
 }
 
 /**

@@ -21,6 +21,8 @@ export const runInput = z.object({
   startedAt: z.number(),
   /** A path that cannot be read, however privileged the user: the deliberate failure. */
   trap: z.string(),
+  /** Where the jobs themselves are kept: not to be reported on. */
+  storeFile: z.string().nullable(),
 });
 
 export type Run = z.output<typeof runInput>;

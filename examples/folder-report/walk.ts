@@ -11,8 +11,11 @@ export type Found =
   /** A folder that cannot be listed. */
   | { readonly type: 'closed'; readonly path: string; readonly reason: string };
 
-/** Everything below `folder`, by name within each folder, so that two walks over the same files agree. */
-export async function* walk(folder: string): AsyncGenerator<Found> {
+/**
+ * Everything below `folder`, by name within each folder, so that two walks over the same files agree. Left out are the
+ * store's own files, which are `storeFile` and others whose names begin with it and a dash: they come and go.
+ */
+export async function* walk(folder: string, storeFile: string | null): AsyncGenerator<Found> {
   let entries: Dirent[];
   try {
     entries = await fs.readdir(folder, { withFileTypes: true });
@@ -23,8 +26,9 @@ export async function* walk(folder: string): AsyncGenerator<Found> {
   entries.sort((one, other) => (one.name < other.name ? -1 : 1));
   for (const entry of entries) {
     const path = join(folder, entry.name);
+    if (storeFile !== null && (path === storeFile || path.startsWith(`${storeFile}-`))) continue;
     if (entry.isDirectory()) {
-      if (!SKIPPED.has(entry.name)) yield* walk(path);
+      if (!SKIPPED.has(entry.name)) yield* walk(path, storeFile);
     } else {
       yield { type: entry.isFile() ? 'file' : 'other', path };
     }

@@ -1,9 +1,18 @@
 /** The main job as its users run it: real processes over generated folders, stopped and killed at exact events. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Summary } from '../../examples/folder-report/run.ts';
@@ -13,7 +22,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MAIN = join(ROOT, 'examples/folder-report/main.ts');
 const CLI = join(ROOT, 'src/cli/main.ts');
 const FLAGS = ['--disable-warning=ExperimentalWarning', `--import=${join(ROOT, 'test/examples/witness.ts')}`];
-const temporary = mkdtempSync(join(tmpdir(), 'longshore-folder-report-test-'));
+const temporary = realpathSync(mkdtempSync(join(tmpdir(), 'longshore-folder-report-test-')));
 
 after(() => rmSync(temporary, { recursive: true, force: true }));
 
@@ -118,6 +127,41 @@ describe('folder-report', { timeout: 110_000 }, () => {
     );
     if (one?.queue === two?.queue) assert.deepEqual(one?.report, two?.report);
     for (const summary of [one, two]) assert.equal(summary?.report.files, 200);
+  });
+
+  test("it reads every file below the folder, large ones too, and leaves out what is not the user's", async () => {
+    const { folder } = newPlace(1);
+    const large = randomBytes(3 * 1_048_576);
+    const content: Record<string, Buffer> = {
+      'large.bin': large,
+      'a/b/c.txt': Buffer.from('nested'),
+      'with space/ü.txt': Buffer.from('named'),
+      '.git/config': Buffer.from('not reported'),
+      'a/node_modules/x/index.js': Buffer.from('not reported'),
+      '.longshore/other.db': Buffer.from('not reported'),
+    };
+    for (const [path, bytes] of Object.entries(content)) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), bytes);
+    }
+    symlinkSync(join(folder, 'large.bin'), join(folder, 'link'));
+    // Its store lies in the folder, too.
+    const place = { folder, storeUrl: `sqlite:${join(folder, 'jobs.db')}`, bytes: 0 };
+    const { code, stdout, stderr } = await start(place);
+    assert.equal(code, 0, stderr);
+    const { report } = JSON.parse(stdout) as Summary;
+    assert.equal(report.others, 1);
+    const results = new Map<string, { sha256: string; gzipBytes: number }>();
+    for (const { task, state, input, result } of await ended(place)) {
+      if (task !== 'folder-report.file' || state !== 'completed') continue;
+      results.set(relative(folder, (input as { path: string }).path), result as never);
+    }
+    const expected = ['0.txt', 'large.bin', 'a/b/c.txt', 'with space/ü.txt'];
+    assert.deepEqual([...results.keys()].sort(), expected.map((path) => join(path)).sort());
+    assert.equal(results.get('large.bin')?.sha256, createHash('sha256').update(large).digest('hex'));
+    // Random bytes do not get smaller.
+    assert.ok((results.get('large.bin')?.gzipBytes ?? 0) > large.length);
+    assert.equal(report.largest[0]?.path, 'large.bin');
   });
 
   test('a file that cannot be read, beside the deliberate one, makes the exit code 1 and is named', {
