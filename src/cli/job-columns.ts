@@ -11,16 +11,16 @@ export function jobColumns(now: number): Column<JobView>[] {
     { title: 'ID', value: (job) => job.id },
     { title: 'STATE', value: stateText, format: (job) => STATE_FORMATS[job.state] },
     { title: 'TASK', value: (job) => job.task, flexible: true },
-    { title: 'QUEUE', value: (job) => job.queue, flexible: true, optional: true },
-    { title: 'PRIO', value: (job) => String(job.priority), align: 'right', optional: true },
-    { title: 'TRIES', value: (job) => `${job.attempt}/${job.attemptsMax}`, align: 'right' },
+    { title: 'QUEUE', value: (job) => job.queue, flexible: true, optional: 2 },
+    { title: 'PRIO', value: (job) => String(job.priority), align: 'right', optional: 3 },
+    { title: 'TRIES', value: (job) => `${job.attempt}/${job.attemptsMax}`, align: 'right', optional: 1 },
     { title: 'WHEN', value: (job) => when(job, now) },
-    { title: 'CREATED', value: (job) => absoluteTime(job.createdAt), optional: true },
+    { title: 'CREATED', value: (job) => absoluteTime(job.createdAt), optional: 4 },
     {
       title: 'INPUT',
       value: (job) => (job.input === undefined ? '' : JSON.stringify(job.input)),
       flexible: true,
-      optional: true,
+      optional: 5,
     },
   ];
 }

@@ -1,6 +1,6 @@
 import { formatDuration } from '../core/duration.ts';
 import type { Format } from './output.ts';
-import { absoluteTime, printable } from './text.ts';
+import { absoluteTime, printable, width } from './text.ts';
 
 /** A record of the log (telemetry/log.ts): pino's members, and the event's facts as far as they are shown. */
 interface LogRecord {
@@ -31,33 +31,39 @@ const ENDS: ReadonlyMap<string, Format> = new Map<string, Format>([
   ['job.snoozed', 'cyan'],
 ]);
 
+/** Columns of the time and the gap after it. */
+const CLOCK = 10;
+
 /** pino's numbers. */
 const WARN = 40;
 const ERROR = 50;
 
-/** A record as a person reads it: time, what happened. Null when it is told already. */
-export function prettyLine(text: string, paint: Paint): string | null {
+/** A record as a person reads it: time, what happened; less where the screen is narrow. Null when it is told already. */
+export function prettyLine(text: string, paint: Paint, columns: number): string | null {
   const record = JSON.parse(text) as LogRecord;
   if (TOLD.has(record.event)) return null;
   const clock = paint('dim', absoluteTime(record.time).slice(11));
   const format = ENDS.get(record.event);
-  if (format !== undefined) return `${clock}  ${endText(record, format, paint)}`;
+  if (format !== undefined) return `${clock}  ${endText(record, format, paint, columns)}`;
   const loud = record.level >= ERROR ? 'red' : record.level >= WARN ? 'yellow' : 'reset';
   return `${clock}  ${paint(loud, printable(record.msg))}`;
 }
 
-function endText(record: LogRecord, format: Format, paint: Paint): string {
-  const { event, task = '', id = '', error } = record;
-  const word = paint(format, event.slice('job.'.length).padEnd('completed'.length));
-  const line = `${word}  ${printable(task)}  ${id}  ${paint('dim', figures(record))}`;
-  if (error?.message === undefined) return line;
-  return `${line}\n${' '.repeat(10)}${paint(format, printable(`${error.name ?? error.type}: ${error.message}`))}`;
+function endText(record: LogRecord, format: Format, paint: Paint, columns: number): string {
+  const { event, task = '', id = '', error, runMs = 0, waitMs = 0 } = record;
+  const word = event.slice('job.'.length).padEnd('completed'.length);
+  const start = `${paint(format, word)}  ${printable(task)}  ${id}  `;
+  const took = formatDuration(runMs);
+  if (error?.message === undefined) {
+    const waited = `, waited ${formatDuration(waitMs)}`;
+    const wide = CLOCK + word.length + width(task) + id.length + took.length + waited.length + 6 <= columns;
+    return start + paint('dim', wide ? took + waited : took);
+  }
+  const said = printable(`${error.name ?? error.type}: ${error.message}`);
+  return `${start}${paint('dim', took)}\n${' '.repeat(CLOCK)}${paint(format, `${circumstances(record)}: ${said}`)}`;
 }
 
-function figures({ event, attempt, runMs = 0, waitMs = 0, delayMs }: LogRecord): string {
-  const parts = [formatDuration(runMs)];
-  if (event === 'job.completed') parts.push(`waited ${formatDuration(waitMs)}`);
-  else parts.push(`attempt ${attempt}`);
-  if (delayMs !== undefined && event !== 'job.failed') parts.push(`next in ${formatDuration(delayMs)}`);
-  return parts.join(', ');
+function circumstances({ event, attempt, delayMs }: LogRecord): string {
+  const next = event === 'job.retried' && delayMs !== undefined ? `, next in ${formatDuration(delayMs)}` : '';
+  return `attempt ${attempt}${next}`;
 }

@@ -9,8 +9,8 @@ export interface Column<Row> {
   readonly format?: (row: Row) => Format | null;
   /** May be cut down to its title or FLEXIBLE_MIN columns, whichever is wider. */
   readonly flexible?: boolean;
-  /** Left out where the screen is too narrow; the last such column goes first. */
-  readonly optional?: boolean;
+  /** May be left out where the screen is too narrow; the column with the highest number goes first. */
+  readonly optional?: number;
 }
 
 const GAP = '  ';
@@ -88,9 +88,12 @@ function choose<Row>(all: readonly Column<Row>[], wants: Widths<Row>, screen: nu
       GAP.length * (chosen.length - 1),
     );
   while (needed() > screen) {
-    const last = chosen.findLastIndex((column) => column.optional);
-    if (last === -1) break;
-    chosen.splice(last, 1);
+    const rank = Math.max(...chosen.map(({ optional = 0 }) => optional));
+    if (rank === 0) break;
+    chosen.splice(
+      chosen.findIndex(({ optional }) => optional === rank),
+      1,
+    );
   }
   return chosen;
 }

@@ -25,7 +25,9 @@ export async function makeLogger(
   const { pino } = await import('pino');
   const paint = (format: Format, text: string): string => out.paintMessage(format, text);
   const write = (record: string): void => {
-    const line = pretty ? prettyLine(record, paint) : record.trimEnd();
+    const line = pretty
+      ? prettyLine(record, paint, process.stderr.columns ?? Number.POSITIVE_INFINITY)
+      : record.trimEnd();
     if (line !== null) out.say(line);
   };
   // A destination of our own: pino's would write past the handling of a reader that has gone away.

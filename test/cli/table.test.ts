@@ -11,7 +11,7 @@ interface Row {
 
 const COLUMNS: readonly Column<Row>[] = [
   { title: 'ID', value: ({ id }) => id },
-  { title: 'COUNT', value: ({ count }) => String(count), align: 'right', optional: true },
+  { title: 'COUNT', value: ({ count }) => String(count), align: 'right', optional: 1 },
   { title: 'NAME', value: ({ name }) => name, flexible: true },
 ];
 const ROWS: readonly Row[] = [

@@ -159,6 +159,18 @@ for (const [second, expected] of [
   });
 }
 
+test('two copies of one signal, as npx makes them, are one wish', async (context) => {
+  const sandbox = new Sandbox(context);
+  sandbox.write('tasks/all.ts', TASKS);
+  await sandbox.enqueue('hold');
+  const child = sandbox.start(['work', '--tasks', 'tasks', '--json', '--grace', '1ms']);
+  const end = ended(child);
+  await lineOf(child.stdout, (line) => line.includes('"job.started"'));
+  child.kill('SIGINT');
+  child.kill('SIGINT');
+  assert.equal((await end).code, 0);
+});
+
 test('a signal ends --until-idle, too, although jobs are left', async (context) => {
   const sandbox = new Sandbox(context);
   sandbox.write('tasks/all.ts', TASKS);

@@ -104,7 +104,7 @@ async function enqueueOne(
     if (out.json) out.document({ id, status, task });
     else out.print(id);
     if (typeof target === 'string' && process.stderr.isTTY && !out.json)
-      out.say('The input was not checked; --tasks FOLDER checks it against the schema of its task.');
+      out.say('The input was not checked; --tasks FOLDER would.');
     if (status !== 'created' && !out.json)
       out.say(`The job ${status === 'existing' ? 'was there already' : 'took the new values'}.`);
     return 0;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { JOB_STATES } from '../../core/job-state.ts';
+import { JOB_STATES, type JobState } from '../../core/job-state.ts';
 import { ALL_QUEUES } from '../../queue/queues.ts';
 import type { QueueRecord } from '../../store/store.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
@@ -33,6 +33,9 @@ async function run({ options, out }: Call): Promise<number> {
   return 0;
 }
 
+/** The states a narrow screen can do without, the least needed last. */
+const DROPPED: readonly JobState[] = ['completed', 'scheduled', 'cancelled', 'blocked'];
+
 function columns(now: number): Column<QueueRecord>[] {
   const counts = JOB_STATES.map(
     (state): Column<QueueRecord> => ({
@@ -40,7 +43,7 @@ function columns(now: number): Column<QueueRecord>[] {
       value: ({ counts }) => String(counts[state]),
       align: 'right',
       format: ({ counts }) => (counts[state] === 0 ? 'dim' : STATE_FORMATS[state]),
-      optional: state === 'blocked' || state === 'cancelled',
+      optional: DROPPED.indexOf(state) + 1,
     }),
   );
   const paused: Column<QueueRecord> = {

@@ -54,15 +54,15 @@ function schemaOf(schema: FoundTask['task']['schema']): string | null {
 const COLUMNS: readonly Column<FoundTask>[] = [
   { title: 'TASK', value: ({ task }) => task.name },
   { title: 'QUEUE', value: ({ task }) => task.queue },
-  { title: 'PRIO', value: ({ task }) => String(task.priority), align: 'right', optional: true },
+  { title: 'PRIO', value: ({ task }) => String(task.priority), align: 'right', optional: 1 },
   { title: 'ATTEMPTS', value: ({ task }) => String(task.attempts), align: 'right' },
-  { title: 'BACKOFF', value: ({ task }) => backoffText(task.backoff), optional: true },
+  { title: 'BACKOFF', value: ({ task }) => backoffText(task.backoff), optional: 3 },
   {
     title: 'TIMEOUT',
     value: ({ task }) => (task.timeoutMs === null ? '-' : formatDuration(task.timeoutMs)),
     align: 'right',
   },
-  { title: 'INPUT', value: ({ task }) => schemaOf(task.schema) ?? 'unchecked', optional: true },
+  { title: 'INPUT', value: ({ task }) => schemaOf(task.schema) ?? 'unchecked', optional: 2 },
   { title: 'FILE', value: ({ file }) => file, flexible: true },
 ];
 
