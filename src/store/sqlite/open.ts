@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { LongshoreError } from '../../core/errors.ts';
+import { newId } from '../../core/ids.ts';
 import type { JobState } from '../../core/job-state.ts';
 import type { LeaseLock } from '../lease-lock.ts';
 import type {
@@ -24,7 +25,6 @@ import { KeepAlives } from './keep-alive.ts';
 import { SqliteNotifier } from './notifier.ts';
 import { fileOf } from './url.ts';
 import type { VerbInput, VerbName, VerbResult } from './verbs.ts';
-import { newInstance } from './wake.ts';
 
 /** For tests of the driver alone. */
 export interface Internals {
@@ -58,7 +58,7 @@ class SqliteStore implements Store {
   #closing: Promise<void> | null = null;
 
   constructor(file: string, { clock }: StoreOptions, { hooks }: Internals) {
-    const instance = newInstance();
+    const instance = newId();
     this.#file = file;
     this.#clock = clock;
     this.#channel = new Channel({ kind: 'serve', file, instance, hooks: hooks ?? null }, (message) => {

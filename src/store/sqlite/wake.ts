@@ -1,7 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { threadId } from 'node:worker_threads';
 import type { Topic } from '../notifier.ts';
 import type { Connection } from './connection.ts';
 
@@ -21,11 +19,6 @@ const STALE_MS = 3_600_000;
 
 export function wakeFolder(file: string): string {
   return `${file}-wake`;
-}
-
-/** Of this opened store; the same in its notifier and its thread. */
-export function newInstance(): string {
-  return `${process.pid}-${threadId}-${randomBytes(6).toString('hex')}`;
 }
 
 export class Waker {
