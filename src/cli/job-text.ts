@@ -1,11 +1,9 @@
 import { formatDuration } from '../core/duration.ts';
 import type { AttemptError } from '../core/errors.ts';
 import type { JobDetail } from '../queue/job-view.ts';
+import type { Paint } from './format.ts';
 import { STATE_FORMATS, stateText } from './job-columns.ts';
-import type { Format } from './output.ts';
 import { absoluteTime, printable, relativeTime } from './text.ts';
-
-type Paint = (format: Format, text: string) => string;
 
 /** Everything about one job, for people. */
 export function jobText(job: JobDetail, now: number, paint: Paint): string {

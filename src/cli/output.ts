@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { LongshoreError } from '../core/errors.ts';
 import { codeOf, EXIT, exitCodeOf } from './exit-codes.ts';
+import type { Format } from './format.ts';
 import { type Column, tableLines } from './table.ts';
 import { printable } from './text.ts';
 
@@ -8,8 +9,6 @@ import { printable } from './text.ts';
  * What the program says, and where: data to standard output, messages for people to standard error. With `json`,
  * standard output carries JSON only. Colours where the stream is a terminal; NO_COLOR and FORCE_COLOR decide otherwise.
  */
-export type Format = Parameters<typeof styleText>[0];
-
 export class Output {
   readonly json: boolean;
   readonly #verbose: boolean;

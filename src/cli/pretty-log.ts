@@ -1,5 +1,5 @@
 import { formatDuration } from '../core/duration.ts';
-import type { Format } from './output.ts';
+import type { Format, Paint } from './format.ts';
 import { absoluteTime, printable, width } from './text.ts';
 
 /** A record of the log (telemetry/log.ts): pino's members, and the event's facts as far as they are shown. */
@@ -16,8 +16,6 @@ interface LogRecord {
   readonly delayMs?: number;
   readonly error?: { readonly name?: string; readonly type?: string; readonly message?: string };
 }
-
-type Paint = (format: Format, text: string) => string;
 
 /** What `longshore work` tells a person itself. */
 const TOLD: ReadonlySet<string> = new Set(['worker.started', 'worker.stopping', 'worker.stopped']);

@@ -1,4 +1,4 @@
-import type { Format } from './output.ts';
+import type { Format, Paint } from './format.ts';
 import { printable, truncate, width } from './text.ts';
 
 /** Tables for terminals: aligned, never wider than the screen where that can be helped, ids never cut. */
@@ -22,7 +22,7 @@ export interface TableOptions {
   /** Columns of the screen; null when the output is no terminal. */
   readonly width: number | null;
   readonly titles: boolean;
-  readonly paint: (format: Format, text: string) => string;
+  readonly paint: Paint;
 }
 
 export function tableLines<Row>(

@@ -1,6 +1,7 @@
 import type { Longshore } from '../connect.ts';
 import { logEvents } from '../telemetry/log.ts';
-import type { Format, Output } from './output.ts';
+import type { Paint } from './format.ts';
+import type { Output } from './output.ts';
 import { prettyLine } from './pretty-log.ts';
 
 /** The log of `longshore work`, on standard error: JSON lines for machines, one short line an event for people. */
@@ -23,7 +24,7 @@ export async function makeLogger(
   const level = logLevel ?? (out.json ? 'silent' : 'info');
   const pretty = (logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json')) === 'pretty';
   const { pino } = await import('pino');
-  const paint = (format: Format, text: string): string => out.paintMessage(format, text);
+  const paint: Paint = (format, text) => out.paintMessage(format, text);
   const write = (record: string): void => {
     const line = pretty
       ? prettyLine(record, paint, process.stderr.columns ?? Number.POSITIVE_INFINITY)
