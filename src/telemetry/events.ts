@@ -144,9 +144,11 @@ export class EventBus {
   /** Adds a listener; the returned function removes it. */
   on<Name extends EventName>(name: Name, listener: EventListener<Name>): () => void {
     const line = this.#lines[name];
-    line.listeners = [...line.listeners, listener as (event: never) => void];
+    // A wrapper, so that a listener added twice is two listeners.
+    const added = (event: never): void => listener(event);
+    line.listeners = [...line.listeners, added];
     return () => {
-      line.listeners = line.listeners.filter((other) => other !== (listener as (event: never) => void));
+      line.listeners = line.listeners.filter((other) => other !== added);
     };
   }
 }

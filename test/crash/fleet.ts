@@ -9,7 +9,7 @@ import { monotonicMs, type Said } from './programs/say.ts';
 export class Fleet {
   readonly log: { readonly from: Member; readonly said: Said }[] = [];
   readonly #members = new Set<Member>();
-  readonly #heard = new EventEmitter().setMaxListeners(0);
+  readonly #heard = new EventEmitter().setMaxListeners(0).on('error', () => undefined);
 
   constructor(t: TestContext) {
     t.after(async () => {
@@ -27,6 +27,11 @@ export class Fleet {
       this.log.push({ from: member, said });
       this.#heard.emit('said', member, said);
     });
+    void member.exited.then(() => {
+      const { exitCode } = member.child;
+      if (exitCode === null || exitCode === 0) return;
+      this.#heard.emit('error', new Error(`A ${program} process ended with code ${exitCode}.`));
+    });
     return member;
   }
 
@@ -39,7 +44,7 @@ export class Fleet {
     this.#heard.on('said', listener);
   }
 
-  /** Resolves when `holds`, which is asked again whenever something is said. */
+  /** Resolves when `holds`, which is asked again whenever something is said. Rejects when a process ends with an error. */
   async until(holds: () => boolean): Promise<void> {
     while (!holds()) await once(this.#heard, 'said');
   }

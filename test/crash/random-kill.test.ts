@@ -51,10 +51,16 @@ test(`processes killed at random points over ${JOBS} jobs lose none, settle none
   const byId = new Map(jobs.map((job) => [job.id, job]));
   for (const id of ids) assert.equal(byId.get(id)?.state, 'completed', `the acknowledged job ${id}`);
   const settled = fleet.all('settled').map(({ id }) => id);
-  assert.deepEqual(settled.filter((id, index) => settled.indexOf(id) !== index), [], 'settled twice');
+  assert.deepEqual(
+    settled.filter((id, index) => settled.indexOf(id) !== index),
+    [],
+    'settled twice',
+  );
   assert.deepEqual(overlaps(fleet), [], 'ran twice at the same time');
   assert.deepEqual(disorder(fleet, byId), [], 'first attempts out of order');
-  const killed = new Set(fleet.log.map(({ from }) => from).filter((member) => member.killedAt < monotonicMs()));
+  const killed = new Set(
+    fleet.log.map(({ from }) => from).filter((member) => member.killedAt < monotonicMs()),
+  );
   assert.ok(killed.size >= 5, `only ${killed.size} processes were killed`);
 });
 

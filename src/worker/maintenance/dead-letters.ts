@@ -7,17 +7,17 @@ const INTERVAL_MS = 30_000;
 /** Tells when a queue holds `threshold` dead letters or more: once when it gets there, again after it was below. */
 export function deadLetterDuty(options: { store: Store; events: EventBus; threshold: number }): Duty {
   const { store, events, threshold } = options;
-  const told = new Set<string>();
+  let told = new Set<string>();
   return {
     name: 'dead-letters',
     async run() {
-      for (const { name, counts } of await store.queues()) {
-        if (counts.failed < threshold) told.delete(name);
-        else if (!told.has(name)) {
-          told.add(name);
+      const full = (await store.queues()).filter(({ counts }) => counts.failed >= threshold);
+      for (const { name, counts } of full) {
+        if (!told.has(name))
           events.emit('queue.deadLetters', { queue: name, failed: counts.failed, threshold });
-        }
       }
+      // A queue that is empty by now is not listed at all.
+      told = new Set(full.map(({ name }) => name));
       return INTERVAL_MS;
     },
   };

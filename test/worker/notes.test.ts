@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { type AnyTask, defineTask } from '../../src/index.ts';
+import type { Store } from '../../src/store/store.ts';
+import { FakeClock } from '../../src/testing/index.ts';
+import { eventually, Gate, onEachStore } from '../stage.ts';
+
+onEachStore('what a handler reports is there, in order, when its job has ended', async ({ connect }) => {
+  const longshore = await connect();
+  const task = defineTask({
+    name: 'report',
+    backoff: 0,
+    run: async ({ attempt, progress, log }) => {
+      log('first', { attempt });
+      progress(0.25);
+      await new Promise((resolve) => setImmediate(resolve));
+      log('second');
+      progress({ done: 3, of: 4 });
+      if (attempt === 1) throw new Error('once more');
+    },
+  });
+  const { id } = await longshore.enqueue(task, null);
+  await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
+  const job = await longshore.jobs.get(id);
+  assert.deepEqual(job?.progress, { done: 3, of: 4 });
+  assert.deepEqual(
+    job?.logs.map(({ attempt, message, data }) => [attempt, message, data]),
+    [
+      [1, 'first', { attempt: 1 }],
+      [1, 'second', undefined],
+      [2, 'first', { attempt: 2 }],
+      [2, 'second', undefined],
+    ],
+  );
+});
+
+onEachStore(
+  'the notes of a job are written before its outcome, and never after',
+  async ({ connectThrough }) => {
+    const verbs: string[] = [];
+    const longshore = await connectThrough((store: Store) => ({
+      annotate: (notes, options) => {
+        verbs.push('annotate');
+        return store.annotate(notes, options);
+      },
+      settle: (settlements, options) => {
+        verbs.push('settle');
+        return store.settle(settlements, options);
+      },
+    }));
+    const task = defineTask({ name: 'report', run: ({ log }) => log('here') });
+    await longshore.enqueue(task, null);
+    await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
+    assert.deepEqual(verbs, ['annotate', 'settle']);
+  },
+);
+
+onEachStore('progress of a running job can be read while it runs', async ({ connect }) => {
+  const clock = new FakeClock();
+  const longshore = await connect({ clock });
+  const gate = new Gate();
+  const task = defineTask({
+    name: 'report',
+    run: async ({ progress }) => {
+      for (let percent = 0; percent <= 50; percent += 1) progress(percent);
+      await gate.wait();
+    },
+  });
+  await longshore.worker({ tasks: [task] as AnyTask[] }).start();
+  const job = await longshore.enqueue(task, null);
+  await gate.reached;
+  await eventually(async () => {
+    await clock.advance(100);
+    return (await longshore.jobs.get(job.id))?.progress === 50;
+  });
+  gate.open();
+  await job.result();
+});
+
+onEachStore(
+  'a note that cannot be stored throws into the handler, where it was made',
+  async ({ connect }) => {
+    const longshore = await connect({ payloadBytesMax: 100 });
+    const thrown: unknown[] = [];
+    const task = defineTask({
+      name: 'report',
+      run: ({ progress, log }) => {
+        for (const call of [
+          () => progress(1n),
+          () => progress('x'.repeat(200)),
+          () => log('message', new Map()),
+          () => log(7 as never),
+        ]) {
+          try {
+            call();
+          } catch (error) {
+            thrown.push((error as { code: string }).code);
+          }
+        }
+        return 'went on';
+      },
+    });
+    const job = await longshore.enqueue(task, null);
+    await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
+    assert.equal(await job.result(), 'went on');
+    assert.deepEqual(thrown, ['PAYLOAD_NOT_JSON', 'PAYLOAD_TOO_LARGE', 'PAYLOAD_NOT_JSON', 'OPTION_INVALID']);
+  },
+);
+
+onEachStore('a job that logs in a loop writes all its lines', async ({ connect }) => {
+  const longshore = await connect();
+  const task = defineTask({
+    name: 'chatty',
+    run: ({ log }) => {
+      for (let line = 0; line < 2_500; line += 1) log(`line ${line}`);
+    },
+  });
+  const { id } = await longshore.enqueue(task, null);
+  await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
+  const job = await longshore.jobs.get(id);
+  assert.deepEqual(
+    job?.logs.map(({ message }) => message),
+    Array.from({ length: 2_500 }, (_, line) => `line ${line}`),
+  );
+});
