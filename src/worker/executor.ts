@@ -34,8 +34,8 @@ export interface ExecutorOptions {
   readonly unsettled: () => number;
 }
 
-/** Jobs started in one turn of the event loop at the most, so that timers and I/O of the process get their turn. */
-const STARTS_PER_TURN = 128;
+/** In one turn of the event loop jobs are started for so long (one at least), then timers and I/O of the process get their turn. */
+const TURN_MS = 1;
 
 const SLOW_SHARE = 0.8;
 
@@ -43,8 +43,9 @@ export class Executor {
   readonly #options: ExecutorOptions;
   readonly #buffer = new LeaseBuffer();
   readonly #running = new Map<string, Attempt>();
-  #started = 0;
+  #turnEndsAt = 0;
   #turnPending = false;
+  #pumping = false;
   #suspect: Attempt | null = null;
   /** False: no suspect is in the buffer. */
   #suspectHeld = false;
@@ -71,19 +72,21 @@ export class Executor {
     return this.#suspectHeld;
   }
 
+  /** Takes leases to run; `pump` starts them. */
   accept(leases: readonly Lease[]): void {
     this.#buffer.add(leases);
     this.#suspectHeld ||= leases.some((lease) => this.#isSuspect(lease));
-    this.pump();
   }
 
   /** Starts as many buffered jobs as there are slots. */
   pump(): void {
-    const { slots } = this.#options;
-    while (this.#buffer.length > 0 && this.#suspect === null) {
-      if (this.#suspectWaits() && !this.#readyForSuspect()) return;
-      if (this.#started >= STARTS_PER_TURN || !slots.tryTake()) return;
-      this.#start(this.#buffer.take() as Lease);
+    // A job that ends at once calls this again from within the loop, which goes on anyway.
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      while (this.#mayStart()) this.#start(this.#buffer.take() as Lease);
+    } finally {
+      this.#pumping = false;
     }
   }
 
@@ -127,9 +130,16 @@ export class Executor {
     return this.#running.size;
   }
 
+  /** Takes a slot when it says yes. */
+  #mayStart(): boolean {
+    if (this.#buffer.length === 0 || this.#suspect !== null) return false;
+    if (this.#suspectWaits() && !this.#readyForSuspect()) return false;
+    if (this.#turnPending && performance.now() >= this.#turnEndsAt) return false;
+    return this.#options.slots.tryTake();
+  }
+
   #start(lease: Lease): void {
-    this.#started += 1;
-    if (!this.#turnPending) this.#nextTurn();
+    if (!this.#turnPending) this.#beginTurn();
     const attempt = new Attempt(lease);
     if (this.#isSuspect(lease)) this.#suspect = attempt;
     this.#running.set(lease.token, attempt);
@@ -227,12 +237,12 @@ export class Executor {
     return this.#options.unsettled() === 0;
   }
 
-  /** After STARTS_PER_TURN the rest waits for the event loop to come round. */
-  #nextTurn(): void {
+  /** When the turn's time is over, the rest waits for the event loop to come round. */
+  #beginTurn(): void {
     this.#turnPending = true;
+    this.#turnEndsAt = performance.now() + TURN_MS;
     setImmediate(() => {
       this.#turnPending = false;
-      this.#started = 0;
       this.pump();
     });
   }

@@ -11,7 +11,8 @@ import { Service } from './service.ts';
 /**
  * Claims jobs for free slots: notifier -> fetcher -> store.claim -> executor. One claim is under way at a time.
  * It claims when there is room and reason: a hint, the last claim came back full, a scheduled job became due, or the
- * poll interval passed. It never holds more leases than slots plus the prefetch.
+ * poll interval passed. Jobs that run and wait never exceed slots plus the prefetch; as many more may have run and wait
+ * for their outcomes to be stored.
  */
 export interface FetcherOptions {
   readonly store: Store;
@@ -24,13 +25,15 @@ export interface FetcherOptions {
   readonly queues: readonly string[];
   readonly leaseMs: number;
   readonly pollMs: number;
+  /** The next job is claimed when the outcome of the one before is stored. */
+  readonly serial: boolean;
   readonly random: () => number;
   /** Outcomes not yet in the store: their leases are still held. */
   readonly unsettled: () => number;
   /** Leases to give back: the stop came while they were claimed. */
   readonly release: (leases: readonly Lease[]) => void;
-  /** A claim ended, whether or not it brought jobs. */
-  readonly onClaimed: () => void;
+  /** There is a reason to claim, or a claim ended: call `check` in the next turn. */
+  readonly turn: () => void;
 }
 
 /** A claim larger than this gains nothing and holds the store for long. */
@@ -60,10 +63,15 @@ export class Fetcher extends Service {
     return !this.#open || this.fault !== null || (!this.#reason && this.#claiming === null);
   }
 
+  /** A claim is under way. */
+  get claiming(): boolean {
+    return this.#claiming !== null;
+  }
+
   /** There may be claimable jobs: look as soon as there is room. */
   wake(): void {
     this.#reason = true;
-    this.check();
+    this.#options.turn();
   }
 
   /** Claims if there is room and reason. Cheap; called at every turn in which something ended. */
@@ -73,8 +81,7 @@ export class Fetcher extends Service {
     if (limit <= 0) return;
     this.#claiming = this.#claim(limit).finally(() => {
       this.#claiming = null;
-      this.#options.onClaimed();
-      this.check();
+      this.#options.turn();
     });
   }
 
@@ -100,16 +107,20 @@ export class Fetcher extends Service {
     await this.#claiming;
   }
 
-  /** How many jobs to ask for now. With slots busy, waits until half of the prefetch is used up, so that claims stay large. */
+  /**
+   * How many jobs to ask for now. With a prefetch, the jobs at hand are claimed in two parts: one runs while the other
+   * is claimed. With all slots busy it waits until there is room for a whole part, so that claims stay large.
+   */
   #room(): number {
-    const { slots, executor, prefetch, unsettled } = this.#options;
+    const { slots, executor, prefetch, unsettled, serial } = this.#options;
     if (executor.isolating) return 0;
     const waiting = executor.buffered;
-    const ahead = prefetch.size(slots.total);
+    const atHand = slots.total + prefetch.size(slots.total);
+    const part = Math.max(slots.total, Math.ceil(atHand / 2));
     const idleSlots = slots.total - slots.used - waiting;
-    if (idleSlots <= 0 && waiting > ahead / 2) return 0;
-    const held = waiting + executor.running + unsettled();
-    return Math.min(slots.total + ahead - held, CLAIM_MAX);
+    if (idleSlots <= 0 && waiting > atHand - part) return 0;
+    const settling = Math.max(0, unsettled() - (serial ? 0 : atHand));
+    return Math.min(atHand - waiting - executor.running - settling, part, CLAIM_MAX);
   }
 
   async #claim(limit: number): Promise<void> {
@@ -132,7 +143,7 @@ export class Fetcher extends Service {
     } catch (error) {
       this.#reason = true;
       this.fault = error instanceof LongshoreError && !error.retryable ? error : null;
-      const retryMs = this.#backoff.retry(() => this.check());
+      const retryMs = this.#backoff.retry(() => this.#options.turn());
       events.emit('store.failed', { verb: 'claim', error, retryMs });
     }
   }

@@ -15,9 +15,9 @@ import type { WorkerSettings } from './settings.ts';
 import { Settler, type Tally } from './settler.ts';
 
 /**
- * The hot path of a worker: fetcher, executor and settler around one turn of the event loop (`turn`). In a turn, the
- * settler writes the outcomes collected since the last one, the executor starts what is buffered, and the fetcher
- * claims for what became free. The store may write the settle and the claim of one turn in one commit.
+ * The hot path of a worker: fetcher, executor and settler around one turn of the event loop (`turn`). Settle and claim
+ * go to the store together, as one exchange, which a store can write in one commit. While an exchange is under way,
+ * outcomes collect for the next one, as many as there come: the slower the store, the larger the batches.
  */
 export class Pipeline {
   readonly slots: Slots;
@@ -73,7 +73,7 @@ export class Pipeline {
       prefetch: this.#prefetch,
       unsettled,
       release,
-      onClaimed: turn,
+      turn,
     });
     this.keeper = new LeaseKeeper({ ...shared, executor, worker: info });
   }
@@ -92,9 +92,9 @@ export class Pipeline {
     this.#turnPending = true;
     setImmediate(() => {
       this.#turnPending = false;
-      this.#settler.flush();
-      this.#executor.pump();
-      this.fetcher.check();
+      this.#exchange();
+      // One turn later, when the exchange was sent: the store works on it while handlers run here.
+      setImmediate(() => this.#executor.pump());
       this.keeper.report();
       this.#tellQuiet();
     });
@@ -106,6 +106,7 @@ export class Pipeline {
     const { id: workerId, queues } = this.#info;
     const { leases } = await this.#parts.store.claim({ workerId, queues, limit, leaseMs });
     this.#executor.accept(leases);
+    this.turn();
   }
 
   /** Resolves when nothing is buffered, running or unsettled, and `also` holds. */
@@ -138,6 +139,12 @@ export class Pipeline {
   async finish(): Promise<void> {
     await this.#notes.flush();
     this.#settler.abandon();
+  }
+
+  #exchange(): void {
+    if (this.#settler.writing || this.fetcher.claiming) return;
+    this.#settler.flush();
+    this.fetcher.check();
   }
 
   #onOutcome(attempt: Attempt, outcome: Outcome | null): void {

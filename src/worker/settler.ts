@@ -57,6 +57,11 @@ export class Settler {
     return this.#ended.length + this.#inFlight;
   }
 
+  /** Outcomes are on their way to the store. */
+  get writing(): boolean {
+    return this.#inFlight > 0;
+  }
+
   add(lease: Lease, outcome: Outcome, runMs: number): void {
     this.#ended.push({ lease, outcome, runMs, refusals: 0 });
   }
