@@ -1,4 +1,5 @@
 import type { ClaimReceipt, ClaimRequest, Lease } from '../store.ts';
+import { WHOLE_INPUT } from './inputs.ts';
 import { closeBatch, openBatch } from './leases.ts';
 import type { Tx } from './rows.ts';
 import { NEEDS_WRITE } from './verb.ts';
@@ -19,7 +20,7 @@ export const PROMOTE = `
 export const LEASE = `
   UPDATE job SET state = 'running', lease = ?, attempt = attempt + 1, started_at = ? WHERE seq IN (
     SELECT seq FROM job WHERE state = 'ready' AND queue = ? ORDER BY priority, seq LIMIT ?)
-  RETURNING seq, id, queue, task, input, attempt, attempts_max, crashes, priority, created_at, due_at`;
+  RETURNING seq, id, queue, task, ${WHOLE_INPUT}, attempt, attempts_max, crashes, priority, created_at, due_at`;
 
 /** One claim promotes at most this many jobs a queue, to bound its time; the next claim goes on. */
 const PROMOTE_MAX = 10_000;

@@ -1,6 +1,7 @@
 import type { UniqueSpec } from '../../core/unique.ts';
 import type { EnqueueReceipt, JobSpec } from '../store.ts';
 import { isConstraint } from './errors.ts';
+import { keepInput, rowInput } from './inputs.ts';
 import { type Tx, wholeMs } from './rows.ts';
 import { findHold, holdKey, meetHolder } from './unique.ts';
 
@@ -35,6 +36,7 @@ function createMany(tx: Tx, specs: readonly JobSpec[]): EnqueueReceipt[] | null 
     if (isConstraint(error)) return null;
     throw error;
   }
+  for (const { id, input } of specs) keepInput(tx, id, input);
   tx.topics.add('ready');
   return jobs.map(([id, , , state]) => ({ status: 'created', id, state }));
 }
@@ -48,6 +50,7 @@ function create(tx: Tx, spec: JobSpec): EnqueueReceipt {
   const job = newJob(tx, spec);
   const [id, , , state] = job;
   if (tx.db.run(INSERT_ONE, ...job) === 0) return sameJob(tx, id) as EnqueueReceipt;
+  keepInput(tx, id, spec.input);
   tx.topics.add('ready');
   return { status: 'created', id, state };
 }
@@ -67,7 +70,8 @@ type NewJob = [
 ];
 
 function newJob({ now }: Tx, spec: JobSpec): NewJob {
-  const { id, queue, task, priority, input, attemptsMax, unique } = spec;
+  const { id, queue, task, priority, attemptsMax, unique } = spec;
+  const input = rowInput(spec.input);
   const dueAt = dueTime(spec, now);
   const state = dueAt > now ? 'scheduled' : 'ready';
   return [

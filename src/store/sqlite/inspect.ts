@@ -2,8 +2,21 @@ import { optionInvalid } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import { JOB_STATES, type JobState } from '../../core/job-state.ts';
 import type { JobFilter, JobPage, JobTrail } from '../store.ts';
+import { WHOLE_INPUT } from './inputs.ts';
 import { HELD_SEQS } from './leases.ts';
-import { type HeldJobRow, SELECT_JOB, type Tx, toJob } from './rows.ts';
+import type { JobRow, Tx } from './rows.ts';
+
+/** A job with who holds it. */
+interface HeldJobRow extends JobRow {
+  readonly whole_input: string | null;
+  readonly worker_id: string | null;
+  readonly expires_at: number | null;
+}
+
+/** To be followed by WHERE. */
+const SELECT_JOB = `
+  SELECT job.*, ${WHOLE_INPUT} AS whole_input, lease.worker_id, lease.expires_at
+  FROM job LEFT JOIN lease ON lease.token = job.lease`;
 
 /** What there is to see. Nothing here writes. */
 export function get(tx: Tx, ids: readonly string[]): (Job | null)[] {
@@ -37,6 +50,31 @@ export function list(tx: Tx, filter: JobFilter): JobPage {
   const jobs = rows.slice(0, limit).map(toJob);
   const last = jobs.at(-1);
   return { jobs, cursor: rows.length > limit && last !== undefined ? String(last.seq) : null };
+}
+
+function toJob(row: HeldJobRow): Job {
+  return {
+    id: row.id,
+    seq: row.seq,
+    queue: row.queue,
+    task: row.task,
+    state: row.state,
+    priority: row.priority,
+    input: row.whole_input,
+    result: row.result,
+    attempt: row.attempt,
+    attemptsMax: row.attempts_max,
+    crashes: row.crashes,
+    createdAt: row.created_at,
+    dueAt: row.due_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    uniqueKey: row.unique_key,
+    progress: row.progress,
+    cancelRequested: row.cancel_requested === 1,
+    workerId: row.worker_id,
+    leaseExpiresAt: row.expires_at,
+  };
 }
 
 /** Up to this many jobs are fetched by their state's index; more of them are found soon enough by going backwards. */

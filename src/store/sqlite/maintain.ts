@@ -9,7 +9,7 @@ import {
   WORKER_KEPT_MS,
 } from '../store.ts';
 import { Departures, heldBeyond } from './leases.ts';
-import { dropsOf, retentionOf } from './retention.ts';
+import { deleteJobs, dropsOf, retentionOf } from './retention.ts';
 import type { Tx } from './rows.ts';
 import { applyChange, subjectOf } from './settle.ts';
 import { NEEDS_WRITE } from './verb.ts';
@@ -133,9 +133,10 @@ function deleteOldest(tx: Tx, { queue, state }: FinishedLine, jobs: number): num
     queue,
     jobs,
   );
-  const list = JSON.stringify(seqs.map(({ seq }) => seq));
-  for (const table of ['job_error', 'job_log', 'audit', 'job'])
-    tx.db.run(`DELETE FROM ${table} WHERE seq IN (SELECT value FROM json_each(?))`, list);
+  deleteJobs(
+    tx,
+    seqs.map(({ seq }) => seq),
+  );
   return seqs.length;
 }
 
@@ -152,14 +153,13 @@ export function clear(
   if (doomed.length === 0) return 0;
   const departures = new Departures();
   for (const { lease } of doomed) if (lease !== null) departures.add(lease);
-  const list = JSON.stringify(doomed.map(({ seq }) => seq));
+  const seqs = doomed.map(({ seq }) => seq);
   tx.db.run(
     `DELETE FROM unique_key WHERE (key, id) IN (
        SELECT unique_key, id FROM job WHERE unique_key IS NOT NULL AND seq IN (SELECT value FROM json_each(?)))`,
-    list,
+    JSON.stringify(seqs),
   );
-  for (const table of ['job_error', 'job_log', 'audit', 'job'])
-    tx.db.run(`DELETE FROM ${table} WHERE seq IN (SELECT value FROM json_each(?))`, list);
+  deleteJobs(tx, seqs);
   departures.write(tx);
   tx.topics.add('settled');
   return doomed.length;

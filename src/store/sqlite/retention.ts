@@ -45,8 +45,16 @@ function keepsNothing({ ageMs, count }: Keep): boolean {
   return ageMs === 0 || count === 0;
 }
 
+/** A job's row and all that goes with it, by seq. */
+const JOB_TABLES = ['job_input', 'job_error', 'job_log', 'audit', 'job'] as const;
+
 /** Deletes a job that is not running, and its trail. */
 export function deleteJob(tx: Tx, seq: number): void {
-  for (const table of ['job_error', 'job_log', 'audit']) tx.db.run(`DELETE FROM ${table} WHERE seq = ?`, seq);
-  tx.db.run('DELETE FROM job WHERE seq = ?', seq);
+  for (const table of JOB_TABLES) tx.db.run(`DELETE FROM ${table} WHERE seq = ?`, seq);
+}
+
+export function deleteJobs(tx: Tx, seqs: readonly number[]): void {
+  const list = JSON.stringify(seqs);
+  for (const table of JOB_TABLES)
+    tx.db.run(`DELETE FROM ${table} WHERE seq IN (SELECT value FROM json_each(?))`, list);
 }

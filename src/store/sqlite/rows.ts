@@ -1,5 +1,4 @@
 import { LongshoreError } from '../../core/errors.ts';
-import type { Job } from '../../core/job.ts';
 import { allows, type JobMove, type JobState } from '../../core/job-state.ts';
 import type { Topic } from '../notifier.ts';
 import type { Connection } from './connection.ts';
@@ -31,44 +30,9 @@ export interface JobRow {
   readonly finished_at: number | null;
   readonly unique_key: string | null;
   readonly progress: string | null;
+  /** Null also for an input that lies apart (inputs.ts). */
   readonly input: string | null;
   readonly result: string | null;
-}
-
-/** A job with who holds it. */
-export interface HeldJobRow extends JobRow {
-  readonly worker_id: string | null;
-  readonly expires_at: number | null;
-}
-
-/** To be followed by WHERE. */
-export const SELECT_JOB = `
-  SELECT job.*, lease.worker_id, lease.expires_at
-  FROM job LEFT JOIN lease ON lease.token = job.lease`;
-
-export function toJob(row: HeldJobRow): Job {
-  return {
-    id: row.id,
-    seq: row.seq,
-    queue: row.queue,
-    task: row.task,
-    state: row.state,
-    priority: row.priority,
-    input: row.input,
-    result: row.result,
-    attempt: row.attempt,
-    attemptsMax: row.attempts_max,
-    crashes: row.crashes,
-    createdAt: row.created_at,
-    dueAt: row.due_at,
-    startedAt: row.started_at,
-    finishedAt: row.finished_at,
-    uniqueKey: row.unique_key,
-    progress: row.progress,
-    cancelRequested: row.cancel_requested === 1,
-    workerId: row.worker_id,
-    leaseExpiresAt: row.expires_at,
-  };
 }
 
 /** The columns a finished job's end depends on. */

@@ -1,6 +1,7 @@
 import { isTerminal, type JobState, type TerminalState } from '../../core/job-state.ts';
 import type { UniqueSpec } from '../../core/unique.ts';
 import type { EnqueueReceipt, JobSpec } from '../store.ts';
+import { changeInput, rowInput } from './inputs.ts';
 import { type Ending, type JobRow, jobById, type Tx, wholeMs } from './rows.ts';
 
 /**
@@ -68,11 +69,12 @@ function replace(tx: Tx, holder: JobRow, spec: JobSpec, unique: UniqueSpec, dueA
     spec.queue,
     spec.task,
     spec.priority,
-    spec.input,
+    rowInput(spec.input),
     spec.attemptsMax,
     dueAt,
     holder.seq,
   );
+  changeInput(tx, holder, spec.input);
   holdKey(tx, unique, holder.id);
   tx.topics.add('ready');
   return { status: 'replaced', id: holder.id, state };

@@ -26,6 +26,9 @@ test('a claim finds its jobs by the partial indexes alone', async (t) => {
     'SEARCH job USING INTEGER PRIMARY KEY (rowid=?)',
     'LIST SUBQUERY 1',
     'SEARCH job USING COVERING INDEX job_ready (queue=?)',
+    // The input, where it is too large for the row.
+    'CORRELATED SCALAR SUBQUERY 2',
+    'SEARCH job_input USING INTEGER PRIMARY KEY (rowid=?)',
   ]);
   assert.deepEqual(plan(PROMOTE), [
     'SEARCH job USING INTEGER PRIMARY KEY (rowid=?)',

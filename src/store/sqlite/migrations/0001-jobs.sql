@@ -24,6 +24,7 @@ CREATE TABLE job (
   finished_at INTEGER,
   unique_key TEXT,
   progress TEXT,
+  -- Null also when it is too large for the row and lies in job_input.
   input TEXT,
   result TEXT,
   CHECK ((state = 'running') = (lease IS NOT NULL))
@@ -33,6 +34,12 @@ CREATE UNIQUE INDEX job_id ON job (id);
 CREATE INDEX job_ready ON job (queue, priority, seq) WHERE state = 'ready';
 CREATE INDEX job_scheduled ON job (queue, due_at) WHERE state = 'scheduled';
 CREATE INDEX job_finished ON job (state, queue, finished_at) WHERE finished_at IS NOT NULL;
+
+-- Large inputs: a claim or a settlement writes the whole row of the job, but not these.
+CREATE TABLE job_input (
+  seq INTEGER PRIMARY KEY,
+  input TEXT NOT NULL
+) STRICT;
 
 -- One row per claimed batch that still has running jobs. Renewing a worker's leases writes these rows, not its jobs.
 CREATE TABLE lease (
