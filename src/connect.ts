@@ -116,7 +116,10 @@ export class Longshore {
     return this.#client.enqueue(task, input, options);
   }
 
-  /** Adds a job per input, in one batch that is written whole or not at all. `options` may differ by input. */
+  /**
+   * Adds a job per input, in one batch that is written whole or not at all; only jobs whose unique key is held (mode
+   * `reject`) are left out, and the UNIQUE_CONFLICT that is thrown then says which. `options` may differ by input.
+   */
   enqueueMany<Given, Input, Result>(
     task: Task<string, Given, Input, Result>,
     inputs: readonly Given[],
@@ -171,7 +174,7 @@ export class Longshore {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#workers].map((worker) => worker.stop()));
+    await Promise.allSettled([...this.#workers].map((worker) => worker.stop()));
     this.#client.close();
     await this.#store.close();
   }

@@ -51,8 +51,11 @@ export class Client {
       specs[index] = built instanceof Promise ? await built : built;
     }
     const receipts = await this.#means.store.enqueue(specs);
-    requireNoConflicts(specs, receipts);
-    return receipts.map((receipt, index) => this.#handle<Result>(specs[index] as JobSpec, receipt));
+    const added = receipts.flatMap((receipt, index) =>
+      receipt.status === 'conflict' ? [] : [this.#handle<Result>(specs[index] as JobSpec, receipt)],
+    );
+    requireNoConflicts(specs, receipts, added);
+    return added;
   }
 
   close(): void {
@@ -97,15 +100,21 @@ function conflict(spec: JobSpec, receipt: EnqueueReceipt): LongshoreError {
   });
 }
 
-/** In a batch the conflicting jobs are left out and the rest is enqueued; the error says which. */
-function requireNoConflicts(specs: readonly JobSpec[], receipts: readonly EnqueueReceipt[]): void {
+/** In a batch the conflicting jobs are left out and the rest is enqueued; the error says which, and the ids of the others. */
+function requireNoConflicts(
+  specs: readonly JobSpec[],
+  receipts: readonly EnqueueReceipt[],
+  added: readonly JobHandle[],
+): void {
   const conflicts = receipts.flatMap((receipt, index) =>
     receipt.status === 'conflict' ? [{ index, id: receipt.id, key: specs[index]?.unique?.key }] : [],
   );
   if (conflicts.length === 0) return;
   const [first] = conflicts;
   const message = `${conflicts.length} of ${specs.length} jobs were not enqueued because their unique keys are held, first inputs[${first?.index}] by job ${first?.id}; the others were enqueued.`;
-  throw new LongshoreError('UNIQUE_CONFLICT', message, { details: { conflicts } });
+  throw new LongshoreError('UNIQUE_CONFLICT', message, {
+    details: { conflicts, added: added.map(({ id }) => id) },
+  });
 }
 
 function atIndex(error: unknown, index: number): unknown {

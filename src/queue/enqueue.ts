@@ -30,6 +30,8 @@ export interface EnqueueOptions {
 }
 
 const ATTEMPTS_DEFAULT = 3;
+/** The last time a Date can hold. */
+export const DATE_MAX_MS = 8_640_000_000_000_000;
 
 /** At once where the task's schema is synchronous. Throws (or rejects with) TASK_INVALID, OPTION_INVALID, INPUT_INVALID, PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE. */
 export function jobSpec(
@@ -42,10 +44,7 @@ export function jobSpec(
   const name = definition === null ? requireName('task', task) : definition.name;
   const what = `the input of task ${show(name)}`;
   const build = (): JobSpec => {
-    const queue =
-      options.queue === undefined
-        ? (definition?.queue ?? QUEUE_DEFAULT)
-        : requireName('queue', options.queue);
+    const queue = requireQueue(options.queue ?? definition?.queue ?? QUEUE_DEFAULT);
     return {
       id: newId(means.clock.now()),
       queue,
@@ -78,11 +77,17 @@ function requireTask(task: AnyTask | string): AnyTask | null {
   );
 }
 
+/** `*` stands for all queues where they are paused; a job lies in one. */
+function requireQueue(queue: string): string {
+  if (queue === '*') throw optionInvalid('queue', queue, "a queue's own name; '*' stands for all queues");
+  return requireName('queue', queue);
+}
+
 function requireTime(options: EnqueueOptions): number {
   if (options.delayMs !== undefined)
     throw optionInvalid('at', options.at, 'to be left out when delayMs is given');
   const time = options.at instanceof Date ? options.at.getTime() : options.at;
-  if (typeof time === 'number' && Number.isFinite(time) && time >= 0) return time;
+  if (typeof time === 'number' && time >= 0 && time <= DATE_MAX_MS) return time;
   throw optionInvalid('at', options.at, 'a valid Date or ms since the epoch');
 }
 

@@ -3,6 +3,7 @@ import type { PriorityName } from '../core/job.ts';
 import { JOB_STATES, type JobState, statesThatAllow } from '../core/job-state.ts';
 import { requirePriority } from '../core/task.ts';
 import type { ControlReceipt, JobCommand, JobFilter, Store } from '../store/store.ts';
+import { DATE_MAX_MS } from './enqueue.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
 import { type JobDetail, type JobView, jobDetail, jobView } from './job-view.ts';
 
@@ -79,7 +80,7 @@ export class Jobs {
     return this.#act(selection, { type: 'cancel' }, statesThatAllow('cancel'), options);
   }
 
-  /** Failed or cancelled jobs run again, with a fresh budget of attempts; their errors are kept. */
+  /** Failed or cancelled jobs run again, with a fresh budget of attempts; their errors are kept. Without ids or a state, the failed ones. */
   redrive(selection: Selection, options?: ActionOptions): Promise<ActionReport> {
     return this.#act(selection, { type: 'redrive' }, ['failed'], options);
   }
@@ -93,7 +94,7 @@ export class Jobs {
   /** Another time for waiting jobs: a Date or ms since the epoch. */
   async reschedule(selection: Selection, at: Date | number, options?: ActionOptions): Promise<ActionReport> {
     const dueAt = at instanceof Date ? at.getTime() : at;
-    if (!Number.isFinite(dueAt) || dueAt < 0)
+    if (!(dueAt >= 0 && dueAt <= DATE_MAX_MS))
       throw optionInvalid('at', at, 'a valid Date or ms since the epoch');
     return this.#act(selection, { type: 'reschedule', dueAt }, ['scheduled', 'ready'], options);
   }
@@ -141,7 +142,7 @@ export class Jobs {
       for (let start = 0; start < selection.length; start += PAGE) yield selection.slice(start, start + PAGE);
       return;
     }
-    const { state, ...rest } = selection as Exclude<Selection, string | readonly string[]>;
+    const { state, ...rest } = requireCriteria(selection);
     let cursor: string | undefined;
     do {
       const page = await this.#store.list({
@@ -154,6 +155,26 @@ export class Jobs {
       cursor = page.cursor ?? undefined;
     } while (cursor !== undefined);
   }
+}
+
+const CRITERIA: readonly string[] = ['queue', 'task', 'state'];
+
+/** A misspelt criterion would select every job there is. */
+function requireCriteria(selection: Selection): Exclude<Selection, string | readonly string[]> {
+  if (typeof selection !== 'object' || selection === null)
+    throw optionInvalid('selection', selection, 'an id, an array of ids, or { queue, task, state }');
+  const criteria = selection as Exclude<Selection, string | readonly string[]>;
+  for (const [name, value] of Object.entries(criteria)) {
+    if (!CRITERIA.includes(name)) throw optionInvalid('selection', name, CRITERIA.join(', '));
+    if (value === undefined) throw optionInvalid(`selection.${name}`, value, 'a value, or to be left out');
+    if (name === 'state') requireState(value);
+  }
+  return criteria;
+}
+
+function requireState(state: string): void {
+  if (!(JOB_STATES as readonly string[]).includes(state))
+    throw optionInvalid('state', state, JOB_STATES.join(', '));
 }
 
 function file(
@@ -169,9 +190,7 @@ function file(
 function filter(options: ListOptions): JobFilter {
   const { state, queue, task, cursor, limit = 50 } = options;
   const states = state === undefined ? undefined : typeof state === 'string' ? [state] : state;
-  for (const name of states ?? []) {
-    if (!JOB_STATES.includes(name)) throw optionInvalid('state', name, JOB_STATES.join(', '));
-  }
+  for (const name of states ?? []) requireState(name);
   return {
     limit: requireInteger('limit', limit, 1, 1_000),
     ...(states === undefined ? {} : { states }),

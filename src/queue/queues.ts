@@ -1,5 +1,5 @@
 import { LongshoreError, optionInvalid, requireName } from '../core/errors.ts';
-import { JOB_STATES, WAITING_STATES } from '../core/job-state.ts';
+import { JOB_STATES, TERMINAL_STATES, WAITING_STATES } from '../core/job-state.ts';
 import type { Keep, QueueRecord, QueueSettings, Retention, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 
@@ -36,7 +36,11 @@ export class Queues {
 
   /** How long, and how many, finished jobs of the queue are kept. 0 keeps nothing, null sets no bound. Throws OPTION_INVALID. */
   async setRetention(queue: string, retention: Partial<Retention>): Promise<QueueSettings> {
-    for (const [state, keep] of Object.entries(retention)) requireKeep(`retention.${state}`, keep);
+    for (const [state, keep] of Object.entries(retention)) {
+      if (!(TERMINAL_STATES as readonly string[]).includes(state))
+        throw optionInvalid('retention', state, TERMINAL_STATES.join(', '));
+      requireKeep(`retention.${state}`, keep);
+    }
     return this.#store.configureQueue(requireName('queue', queue), { retention });
   }
 
@@ -47,7 +51,8 @@ export class Queues {
 
   /** Deletes every job of the queue, finished ones too. With running jobs it throws QUEUE_BUSY unless `force`. Resolves to how many. */
   async obliterate(queue: string, options: { readonly force?: boolean } = {}): Promise<number> {
-    const record = (await this.#store.queues()).find(({ name }) => name === requireName('queue', queue));
+    requireName('queue', queue);
+    const record = (await this.#store.queues()).find(({ name }) => name === queue);
     const running = record?.counts.running ?? 0;
     if (running > 0 && options.force !== true) {
       const message = `Queue '${queue}' has ${running} running jobs. Pause it and wait for them, or pass force: true to drop their outcomes.`;
@@ -58,6 +63,8 @@ export class Queues {
 }
 
 function requireKeep(field: string, keep: Keep): void {
+  if (typeof keep !== 'object' || keep === null)
+    throw optionInvalid(field, keep, 'an object { ageMs, count }');
   for (const bound of ['ageMs', 'count'] as const) {
     const value = keep[bound];
     if (value === null || (typeof value === 'number' && Number.isFinite(value) && value >= 0)) continue;

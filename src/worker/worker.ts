@@ -172,10 +172,13 @@ export class Worker {
     });
     await this.#leader.stop();
     await this.#pipeline.finish();
-    await this.#pipeline.keeper.stop();
-    await store
-      .retire(this.id)
-      .catch((error) => events.emit('store.failed', { verb: 'retire', error, retryMs: null }));
+    // However the store is, the worker ends: what it still holds expires.
+    for (const [verb, farewell] of [
+      ['keepAlive', () => this.#pipeline.keeper.stop()],
+      ['retire', () => store.retire(this.id)],
+    ] as const) {
+      await farewell().catch((error) => events.emit('store.failed', { verb, error, retryMs: null }));
+    }
     this.#end();
     events.emit('worker.stopped', { workerId: this.id, aborted, released });
   }

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { type AnyTask, defineTask, type Longshore } from '../../src/index.ts';
+import { actionError } from '../../src/queue/jobs.ts';
+import { Gate, onEachStore } from '../stage.ts';
+
+const task = defineTask({
+  name: 'task',
+  attempts: 1,
+  run: ({ input }) => {
+    if (input === 'fail') throw new Error('no');
+    return input;
+  },
+});
+
+/** Failed jobs, by running them. */
+async function failed(longshore: Longshore, count: number): Promise<string[]> {
+  const jobs = await longshore.enqueueMany(task, new Array(count).fill('fail'));
+  await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
+  return jobs.map(({ id }) => id);
+}
+
+onEachStore('jobs are listed newest first, by state, queue and task, page by page', async ({ connect }) => {
+  const longshore = await connect();
+  const first = await longshore.enqueueMany('a', [1, 2, 3, 4, 5], { queue: 'one' });
+  const second = await longshore.enqueueMany('b', [6, 7], { queue: 'two', delayMs: 60_000 });
+  const ids = [...first, ...second].map(({ id }) => id).reverse();
+  const listed = async (options: Parameters<typeof longshore.jobs.list>[0]) =>
+    (await longshore.jobs.list(options)).jobs.map(({ id }) => id);
+  assert.deepEqual(await listed({}), ids);
+  assert.deepEqual(await listed({ state: 'scheduled' }), ids.slice(0, 2));
+  assert.deepEqual(await listed({ state: ['ready', 'scheduled'] }), ids);
+  assert.deepEqual(await listed({ queue: 'one' }), ids.slice(2));
+  assert.deepEqual(await listed({ task: 'b' }), ids.slice(0, 2));
+  assert.deepEqual(await listed({ queue: 'one', task: 'b' }), []);
+  const pages: string[][] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Awaited<ReturnType<typeof longshore.jobs.list>> = await longshore.jobs.list({
+      limit: 3,
+      ...(cursor === null ? {} : { cursor }),
+    });
+    pages.push(page.jobs.map(({ id }) => id));
+    cursor = page.cursor;
+    // What comes in between does not disturb the pages after it.
+    await longshore.enqueue('a', 'new');
+  } while (cursor !== null);
+  assert.deepEqual(pages, [ids.slice(0, 3), ids.slice(3, 6), ids.slice(6)]);
+});
+
+onEachStore('a wrong filter or selection is refused, and touches no job', async ({ connect }) => {
+  const longshore = await connect();
+  await longshore.enqueue('task', 1);
+  const { jobs } = longshore;
+  for (const [call, message] of [
+    [() => jobs.list({ state: 'done' as never }), /state is "done"; expected blocked, /],
+    [() => jobs.list({ limit: 0 }), /limit is 0/],
+    [() => jobs.list({ limit: 1_001 }), /limit is 1001/],
+    [() => jobs.list({ cursor: 'nonsense' }), /cursor/],
+    [() => jobs.remove({ id: 'x' } as never), /selection is "id"; expected queue, task, state/],
+    [() => jobs.remove({ queue: undefined } as never), /selection\.queue is undefined/],
+    [() => jobs.remove({ state: 'done' as never }), /state is "done"/],
+    [() => jobs.remove(undefined as never), /selection is undefined/],
+    [() => jobs.cancel(7 as never), /selection is 7/],
+    [() => jobs.reschedule({}, Number.NaN), /at is NaN/],
+    [() => jobs.reschedule({}, 1e300), /at is 1e\+300/],
+    [() => jobs.reprioritize({}, 0.5), /priority is 0\.5/],
+  ] as const) {
+    await assert.rejects(call, { code: 'OPTION_INVALID', message }, message.source);
+  }
+  await assert.rejects(jobs.resolve({}, 1n), { code: 'PAYLOAD_NOT_JSON' });
+  assert.equal((await jobs.list({ state: 'ready' })).jobs.length, 1);
+});
+
+onEachStore('an action reports what was done, refused and unknown', async ({ connect }) => {
+  const longshore = await connect();
+  const [dead] = await failed(longshore, 1);
+  const { id: ready } = await longshore.enqueue(task, 1);
+  const report = await longshore.jobs.redrive([dead ?? '', ready, 'no-such-job']);
+  assert.deepEqual(report, {
+    done: [dead],
+    refused: [{ id: ready, state: 'ready' }],
+    unknown: ['no-such-job'],
+  });
+  assert.equal(actionError('redrive', report)?.code, 'JOB_STATE_REFUSED');
+  assert.equal(actionError('redrive', await longshore.jobs.redrive('no-such-job'))?.code, 'JOB_UNKNOWN');
+  assert.equal(actionError('cancel', await longshore.jobs.cancel(ready)), null);
+});
+
+onEachStore(
+  'dead letters are redriven by id or all at once, with their errors and a fresh budget',
+  async (stage) => {
+    const longshore = await stage.connect();
+    const ids = await failed(longshore, 5);
+    const one = await longshore.jobs.redrive(ids[0] ?? '', { by: 'ada', why: 'ink was bought' });
+    assert.deepEqual(one.done, [ids[0]]);
+    const rest = await longshore.jobs.redrive({ state: 'failed' });
+    assert.deepEqual(new Set(rest.done), new Set(ids.slice(1)));
+    const job = await longshore.jobs.get(ids[0] ?? '');
+    assert.deepEqual([job?.state, job?.attempt, job?.errors.length], ['ready', 0, 1]);
+    assert.deepEqual(
+      job?.audit.map(({ action, by, why, from, to }) => ({ action, by, why, from, to })),
+      [{ action: 'redrive', by: 'ada', why: 'ink was bought', from: 'failed', to: 'ready' }],
+    );
+    await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
+    assert.equal((await longshore.jobs.get(ids[0] ?? ''))?.errors.length, 2);
+  },
+);
+
+onEachStore(
+  'a bulk action takes more jobs than one page, narrowed by queue and task',
+  async ({ connect }) => {
+    const longshore = await connect();
+    await longshore.enqueueMany('a', new Array(1_203).fill(1), { queue: 'one' });
+    await longshore.enqueueMany('b', [1, 2], { queue: 'one' });
+    await longshore.enqueueMany('a', [1], { queue: 'two' });
+    const report = await longshore.jobs.cancel({ queue: 'one', task: 'a' });
+    assert.equal(report.done.length, 1_203);
+    assert.equal(new Set(report.done).size, 1_203);
+    assert.equal((await longshore.jobs.list({ state: 'ready' })).jobs.length, 3);
+    const removed = await longshore.jobs.remove({ state: 'cancelled' });
+    assert.equal(removed.done.length, 1_203);
+  },
+);
+
+onEachStore('a failed job is resolved by hand, with and without a result', async ({ connect }) => {
+  const longshore = await connect();
+  const ids = await failed(longshore, 2);
+  await longshore.jobs.resolve(ids[0] ?? '', { total: 3 });
+  await longshore.jobs.resolve(ids[1] ?? '');
+  const [one, two] = await Promise.all(ids.map((id) => longshore.jobs.get(id)));
+  assert.deepEqual(
+    [one?.state, one?.result, two?.state, two?.result],
+    ['completed', { total: 3 }, 'completed', undefined],
+  );
+  assert.deepEqual((await longshore.jobs.redrive(ids)).refused.length, 2);
+});
+
+onEachStore('waiting jobs get another time and another place in the line', async ({ connect }) => {
+  const longshore = await connect();
+  const ran: unknown[] = [];
+  const noting = defineTask({ name: 'noting', run: ({ input }) => void ran.push(input) });
+  const [first, second, third] = await longshore.enqueueMany(noting, [1, 2, 3]);
+  assert.ok(first && second && third);
+  await longshore.jobs.reschedule(first.id, Date.now() + 3_600_000);
+  await longshore.jobs.reprioritize(third.id, 'high');
+  const worker = longshore.worker({ tasks: [noting] as AnyTask[], serial: true });
+  await worker.runUntilIdle();
+  assert.deepEqual(ran, [3, 2]);
+  assert.equal((await longshore.jobs.get(first.id))?.state, 'scheduled');
+  await longshore.jobs.reschedule(first.id, new Date(0));
+  await worker.runUntilIdle();
+  assert.deepEqual(ran, [3, 2, 1]);
+});
+
+onEachStore('a running job is not removed', async ({ connect }) => {
+  const longshore = await connect();
+  const gate = new Gate();
+  const slow = defineTask({ name: 'slow', run: () => gate.wait() });
+  const job = await longshore.enqueue(slow, null);
+  await longshore.worker({ tasks: [slow] as AnyTask[] }).start();
+  await gate.reached;
+  assert.deepEqual((await longshore.jobs.remove(job.id)).refused, [{ id: job.id, state: 'running' }]);
+  assert.deepEqual((await longshore.jobs.remove({})).done, []);
+  gate.open();
+  await job.result();
+  assert.deepEqual((await longshore.jobs.remove(job.id)).done, [job.id]);
+  assert.equal(await longshore.jobs.get(job.id), null);
+});

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { type AnyTask, defineTask, LongshoreError, UnrecoverableError } from '../../src/index.ts';
+import { FakeClock } from '../../src/testing/index.ts';
+import { Gate, onEachStore } from '../stage.ts';
+
+const task = defineTask({
+  name: 'task',
+  backoff: 0,
+  run: ({ input }) => {
+    if (input === 'fail') throw new UnrecoverableError('out of ink', { cause: new Error('no cartridge') });
+    return { got: input };
+  },
+});
+const tasks = [task] as AnyTask[];
+
+onEachStore('a result comes back typed and decoded, before or after the job ended', async ({ connect }) => {
+  const longshore = await connect();
+  const job = await longshore.enqueue(task, 7);
+  const early = job.result();
+  await longshore.worker({ tasks }).runUntilIdle();
+  assert.deepEqual(await early, { got: 7 });
+  assert.deepEqual(await job.result(), { got: 7 });
+  assert.deepEqual(await longshore.jobs.handle(job.id).result(), { got: 7 });
+});
+
+onEachStore(
+  'a result comes back on another connection than the one that ran the job',
+  async ({ connect }) => {
+    const [here, there] = [await connect(), await connect()];
+    await there.worker({ tasks }).start();
+    assert.deepEqual(await (await here.enqueue(task, 1)).result(), { got: 1 });
+  },
+  ['sqlite'],
+);
+
+onEachStore('1,000 results are awaited at once', async ({ connect }) => {
+  const longshore = await connect();
+  const jobs = await longshore.enqueueMany(
+    task,
+    Array.from({ length: 1_000 }, (_, index) => index),
+  );
+  const results = Promise.all(jobs.map((job) => job.result()));
+  await longshore.worker({ tasks }).start();
+  assert.deepEqual(
+    (await results).map(({ got }) => got),
+    Array.from({ length: 1_000 }, (_, index) => index),
+  );
+});
+
+onEachStore('many may wait for one job', async ({ connect }) => {
+  const longshore = await connect();
+  const job = await longshore.enqueue(task, 1);
+  const waits = Array.from({ length: 50 }, () => job.result());
+  await longshore.worker({ tasks }).runUntilIdle();
+  assert.equal((await Promise.all(waits)).length, 50);
+});
+
+onEachStore(
+  'a failed job rejects with JOB_FAILED, whose cause is what the last attempt threw',
+  async (stage) => {
+    const longshore = await stage.connect();
+    const job = await longshore.enqueue(task, 'fail');
+    await longshore.worker({ tasks }).runUntilIdle();
+    await assert.rejects(job.result(), (error) => {
+      assert.ok(error instanceof LongshoreError);
+      assert.equal(error.code, 'JOB_FAILED');
+      assert.match(error.message, /failed at attempt 1: UnrecoverableError: out of ink/);
+      const cause = error.cause as Error;
+      assert.deepEqual([cause.name, cause.message], ['UnrecoverableError', 'out of ink']);
+      assert.match(cause.stack ?? '', /result\.test\.ts[\s\S]*caused by: Error: no cartridge/);
+      assert.equal(error.details.id, job.id);
+      return true;
+    });
+    assert.equal((await job.ended()).state, 'failed');
+  },
+);
+
+onEachStore('a wait ends after its time; the job goes on', async ({ connect }) => {
+  const clock = new FakeClock();
+  const longshore = await connect({ clock });
+  const job = await longshore.enqueue(task, 1);
+  const wait = job.result({ timeoutMs: 5_000 });
+  const expected = assert.rejects(wait, { code: 'RESULT_TIMEOUT', message: /did not end within 5000 ms/ });
+  await clock.advance(5_000);
+  await expected;
+  assert.equal((await longshore.jobs.get(job.id))?.state, 'ready');
+  await assert.rejects(job.result({ timeoutMs: -1 }), { code: 'OPTION_INVALID' });
+});
+
+onEachStore('a wait ends with the reason of its signal', async ({ connect }) => {
+  const longshore = await connect();
+  const job = await longshore.enqueue(task, 1);
+  const controller = new AbortController();
+  const wait = job.result({ signal: controller.signal });
+  const reason = new Error('the user went away');
+  controller.abort(reason);
+  await assert.rejects(wait, reason);
+  await assert.rejects(job.result({ signal: AbortSignal.abort(reason) }), reason);
+  const other = job.result();
+  await longshore.worker({ tasks }).runUntilIdle();
+  assert.deepEqual(await other, { got: 1 });
+});
+
+onEachStore('cancelled, removed and never known jobs are told apart', async ({ connect }) => {
+  const longshore = await connect();
+  const [cancelled, removed] = await longshore.enqueueMany(task, [1, 2]);
+  assert.ok(cancelled && removed);
+  const waits = [cancelled.result(), removed.result()];
+  const expected = Promise.all([
+    assert.rejects(waits[0] as Promise<unknown>, { code: 'JOB_CANCELLED' }),
+    assert.rejects(waits[1] as Promise<unknown>, { code: 'JOB_UNKNOWN' }),
+  ]);
+  await longshore.jobs.cancel(cancelled.id);
+  await longshore.jobs.remove(removed.id);
+  await expected;
+  await assert.rejects(longshore.jobs.handle('no-such-job').result(), {
+    code: 'JOB_UNKNOWN',
+    message: /no job no-such-job/,
+  });
+});
+
+onEachStore(
+  'where nothing is kept, a result cannot be fetched and the error says why',
+  async ({ connect }) => {
+    const longshore = await connect();
+    await longshore.queues.setRetention('default', { completed: { ageMs: 0, count: null } });
+    const job = await longshore.enqueue(task, 1);
+    const tally = await longshore.worker({ tasks }).runUntilIdle();
+    assert.equal(tally.completed, 1);
+    await assert.rejects(job.result(), { code: 'JOB_UNKNOWN', message: /retention/ });
+  },
+);
+
+onEachStore('closing the client ends its waits', async ({ connect }) => {
+  const longshore = await connect();
+  const job = await longshore.enqueue(task, 1);
+  const expected = assert.rejects(job.result(), { code: 'STORE_CLOSED' });
+  await longshore.close();
+  await expected;
+  await assert.rejects(job.result(), { code: 'STORE_CLOSED' });
+});
+
+onEachStore('a job that is resolved by hand gives the result it was given', async ({ connect }) => {
+  const longshore = await connect();
+  const gate = new Gate();
+  const job = await longshore.enqueue(task, 'fail');
+  await longshore.worker({ tasks }).runUntilIdle();
+  const report = await longshore.jobs.resolve(
+    job.id,
+    { by: 'hand' },
+    { by: 'ada', why: 'printed elsewhere' },
+  );
+  assert.deepEqual(report.done, [job.id]);
+  assert.deepEqual(await job.result(), { by: 'hand' });
+  gate.open();
+});
