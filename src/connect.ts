@@ -3,7 +3,7 @@ import { type EncryptionOptions, keyRingCipher, noKeys } from './cipher.ts';
 import type { Clock } from './core/clock.ts';
 import { LongshoreError, requireInteger, show } from './core/errors.ts';
 import { PAYLOAD_BYTES_MAX_DEFAULT, PayloadCodec } from './core/payload.ts';
-import type { AnyTask, Task, TaskGiven, TaskResult } from './core/task.ts';
+import type { AnyTask, TaskGiven, TaskResult } from './core/task.ts';
 import { Client } from './queue/client.ts';
 import type { EnqueueOptions } from './queue/enqueue.ts';
 import type { JobHandle } from './queue/job-handle.ts';
@@ -120,11 +120,11 @@ export class Longshore {
    * Adds a job per input, in one batch that is written whole or not at all; only jobs whose unique key is held (mode
    * `reject`) are left out, and the UNIQUE_CONFLICT that is thrown then says which. `options` may differ by input.
    */
-  enqueueMany<Given, Input, Result>(
-    task: Task<string, Given, Input, Result>,
-    inputs: readonly Given[],
-    options?: EnqueueOptions | ((input: Given, index: number) => EnqueueOptions),
-  ): Promise<JobHandle<Result>[]>;
+  enqueueMany<T extends AnyTask>(
+    task: T,
+    inputs: readonly TaskGiven<T>[],
+    options?: EnqueueOptions | ((input: TaskGiven<T>, index: number) => EnqueueOptions),
+  ): Promise<JobHandle<TaskResult<T>>[]>;
   enqueueMany(
     task: string,
     inputs: readonly unknown[],

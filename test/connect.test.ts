@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type AnyTask, connect, defineTask } from '../src/index.ts';
+import { connect, defineTask } from '../src/index.ts';
 import { onEachStore } from './stage.ts';
 
 const REFUSED: readonly [unknown, RegExp][] = [
@@ -35,7 +35,7 @@ onEachStore(
   async ({ connect: open }) => {
     const longshore = await open();
     const task = defineTask({ name: 'task', run: () => undefined });
-    const worker = longshore.worker({ tasks: [task] as AnyTask[] });
+    const worker = longshore.worker({ tasks: [task] });
     await worker.start();
     const closing = longshore.close();
     assert.equal(longshore.close(), closing);
@@ -52,7 +52,7 @@ onEachStore(
     await assert.rejects(longshore.queues.pause('x'), closed);
     await assert.rejects(longshore.workers(), closed);
     await assert.rejects(worker.start(), closed);
-    await assert.rejects(longshore.worker({ tasks: [task] as AnyTask[] }).runOnce(), closed);
+    await assert.rejects(longshore.worker({ tasks: [task] }).runOnce(), closed);
   },
 );
 
@@ -76,7 +76,7 @@ onEachStore('a worker whose end fails does not keep the store open', async ({ co
     },
   }));
   const task = defineTask({ name: 'task', run: () => undefined });
-  const worker = longshore.worker({ tasks: [task] as AnyTask[] });
+  const worker = longshore.worker({ tasks: [task] });
   await worker.start();
   await longshore.close();
   assert.equal(closed, true);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type AnyTask, connect, defineTask, type Longshore } from '../../src/index.ts';
+import { connect, defineTask, type Longshore } from '../../src/index.ts';
 import { temporaryFolder } from '../stage.ts';
 import { Fleet } from './fleet.ts';
 
@@ -40,7 +40,7 @@ test('the late outcome of a process that was stopped past its lease is refused a
   await fleet.until(() => fleet.all('started').length === 1);
   frozen.signal('SIGSTOP');
   const heir = defineTask({ name: 'until-told', run: () => 'the heir' });
-  await longshore.worker({ tasks: [heir] as AnyTask[], leaseMs: 500 }).start();
+  await longshore.worker({ tasks: [heir], leaseMs: 500 }).start();
   assert.equal(await job.result(), 'the heir');
   frozen.signal('SIGCONT');
   frozen.tell('finish now');
@@ -66,7 +66,7 @@ test('a handler that blocks the event loop for 10 s keeps its lease of 2 s', asy
   const thief = defineTask({ name: 'block', run: () => assert.fail('the job was stolen') });
   const expired: unknown[] = [];
   longshore.on('job.expired', (event) => expired.push(event));
-  await longshore.worker({ tasks: [thief] as AnyTask[], leaseMs: 500 }).start();
+  await longshore.worker({ tasks: [thief], leaseMs: 500 }).start();
   const ended = await job.ended();
   assert.deepEqual(expired, []);
   assert.deepEqual(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type } from 'arktype';
 import * as v from 'valibot';
 import { z } from 'zod';
-import { type AnyTask, defineTask, type EnqueueOptions, LongshoreError } from '../../src/index.ts';
+import { defineTask, type EnqueueOptions, LongshoreError } from '../../src/index.ts';
 import { onEachStore, record } from '../stage.ts';
 
 const SCHEMAS = {
@@ -43,7 +43,7 @@ for (const [library, schema] of Object.entries(SCHEMAS)) {
       });
       await assert.rejects(longshore.enqueue(task, null as never), { message: /input: .*\(got null\)/ });
       assert.equal((await longshore.jobs.list()).jobs.length, 1);
-      await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
+      await longshore.worker({ tasks: [task] }).runUntilIdle();
       assert.deepEqual(await job.result(), good);
     },
   );
@@ -60,7 +60,7 @@ onEachStore(
     });
     const job = await longshore.enqueue(task, '21');
     assert.equal((await longshore.jobs.get(job.id))?.input, '21');
-    await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
+    await longshore.worker({ tasks: [task] }).runUntilIdle();
     assert.equal(await job.result(), 42);
   },
 );
@@ -246,7 +246,7 @@ onEachStore(
 onEachStore('unique: a key is free again once its job has ended', async ({ connect }) => {
   const longshore = await connect();
   const task = defineTask({ name: 'task', unique: { key: 'k', mode: 'reject' }, run: () => undefined });
-  const worker = longshore.worker({ tasks: [task] as AnyTask[] });
+  const worker = longshore.worker({ tasks: [task] });
   for (const round of [1, 2]) {
     await longshore.enqueue(task, round);
     await assert.rejects(longshore.enqueue(task, round), { code: 'UNIQUE_CONFLICT' });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type AnyTask, defineTask, type Longshore } from '../../src/index.ts';
+import { defineTask, type Longshore } from '../../src/index.ts';
 import { actionError } from '../../src/queue/jobs.ts';
 import { Gate, onEachStore } from '../stage.ts';
 
@@ -15,7 +15,7 @@ const task = defineTask({
 /** Failed jobs, by running them. */
 async function failed(longshore: Longshore, count: number): Promise<string[]> {
   const jobs = await longshore.enqueueMany(task, new Array(count).fill('fail'));
-  await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
+  await longshore.worker({ tasks: [task] }).runUntilIdle();
   return jobs.map(({ id }) => id);
 }
 
@@ -101,7 +101,7 @@ onEachStore(
       job?.audit.map(({ action, by, why, from, to }) => ({ action, by, why, from, to })),
       [{ action: 'redrive', by: 'ada', why: 'ink was bought', from: 'failed', to: 'ready' }],
     );
-    await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
+    await longshore.worker({ tasks: [task] }).runUntilIdle();
     assert.equal((await longshore.jobs.get(ids[0] ?? ''))?.errors.length, 2);
   },
 );
@@ -143,7 +143,7 @@ onEachStore('waiting jobs get another time and another place in the line', async
   assert.ok(first && second && third);
   await longshore.jobs.reschedule(first.id, Date.now() + 3_600_000);
   await longshore.jobs.reprioritize(third.id, 'high');
-  const worker = longshore.worker({ tasks: [noting] as AnyTask[], serial: true });
+  const worker = longshore.worker({ tasks: [noting], serial: true });
   await worker.runUntilIdle();
   assert.deepEqual(ran, [3, 2]);
   assert.equal((await longshore.jobs.get(first.id))?.state, 'scheduled');
@@ -157,7 +157,7 @@ onEachStore('a running job is not removed', async ({ connect }) => {
   const gate = new Gate();
   const slow = defineTask({ name: 'slow', run: () => gate.wait() });
   const job = await longshore.enqueue(slow, null);
-  await longshore.worker({ tasks: [slow] as AnyTask[] }).start();
+  await longshore.worker({ tasks: [slow] }).start();
   await gate.reached;
   assert.deepEqual((await longshore.jobs.remove(job.id)).refused, [{ id: job.id, state: 'running' }]);
   assert.deepEqual((await longshore.jobs.remove({})).done, []);

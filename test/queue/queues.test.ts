@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type AnyTask, defineTask } from '../../src/index.ts';
+import { defineTask } from '../../src/index.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 import { Gate, onEachStore } from '../stage.ts';
 
@@ -42,7 +42,7 @@ onEachStore(
       run: ({ input }) => (input === 'slow' ? gate.wait() : undefined),
     });
     await longshore.enqueue(task, 'quick');
-    const worker = longshore.worker({ tasks: [task] as AnyTask[], concurrency: 1 });
+    const worker = longshore.worker({ tasks: [task], concurrency: 1 });
     await worker.runUntilIdle();
     const slow = await longshore.enqueue(task, 'slow');
     await worker.start();
@@ -77,8 +77,8 @@ onEachStore('retention is kept by queue, and what is beyond it goes', async ({ c
   assert.deepEqual(again.retention.completed, { ageMs: 60_000, count: 2 });
   const task = defineTask({ name: 'task', run: () => undefined });
   await longshore.enqueueMany(task, [1, 2, 3, 4]);
-  await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
-  const worker = longshore.worker({ tasks: [task] as AnyTask[], roles: ['scheduling'] });
+  await longshore.worker({ tasks: [task] }).runUntilIdle();
+  const worker = longshore.worker({ tasks: [task], roles: ['scheduling'] });
   await worker.start();
   const left = async () => (await longshore.jobs.list()).jobs.length;
   while ((await left()) > 2) await clock.advance(1_000);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type AnyTask, defineTask, LongshoreError, UnrecoverableError } from '../../src/index.ts';
+import { defineTask, LongshoreError, UnrecoverableError } from '../../src/index.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 import { Gate, onEachStore } from '../stage.ts';
 
@@ -11,7 +11,7 @@ const task = defineTask({
     return { got: input };
   },
 });
-const tasks = [task] as AnyTask[];
+const tasks = [task];
 
 onEachStore('a result comes back typed and decoded, before or after the job ended', async ({ connect }) => {
   const longshore = await connect();

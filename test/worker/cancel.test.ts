@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type AnyTask, defineTask, type JobContext, type LongshoreError } from '../../src/index.ts';
+import { defineTask, type JobContext, type LongshoreError } from '../../src/index.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 import { eventually, Gate, nextEvent, onEachStore, record } from '../stage.ts';
 
@@ -17,7 +17,7 @@ onEachStore('a waiting job is cancelled at once and never runs', async ({ connec
   const scheduled = await longshore.enqueue(task, null, { delayMs: 60_000 });
   const report = await longshore.jobs.cancel([ready.id, scheduled.id]);
   assert.deepEqual(report.done, [ready.id, scheduled.id]);
-  const tally = await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
+  const tally = await longshore.worker({ tasks: [task] }).runUntilIdle();
   assert.equal(tally.completed + tally.failed, 0);
   await assert.rejects(ready.result(), { code: 'JOB_CANCELLED' });
   assert.equal((await scheduled.ended()).state, 'cancelled');
@@ -27,7 +27,7 @@ onEachStore(
   'a running job sees its signal abort long before the next beat, and is not retried',
   async (stage) => {
     const longshore = await stage.connect();
-    const worker = longshore.worker({ tasks: [untilAborted] as AnyTask[], leaseMs: 3_600_000 });
+    const worker = longshore.worker({ tasks: [untilAborted], leaseMs: 3_600_000 });
     await worker.start();
     const started = nextEvent(longshore, 'job.started');
     const job = await longshore.enqueue(untilAborted, null);
@@ -56,7 +56,7 @@ onEachStore('the reason of the abort says that the job was cancelled', async ({ 
       throw new Error('stopped half way');
     },
   });
-  await longshore.worker({ tasks: [task] as AnyTask[] }).start();
+  await longshore.worker({ tasks: [task] }).start();
   const started = nextEvent(longshore, 'job.started');
   const job = await longshore.enqueue(task, null);
   await started;
@@ -69,7 +69,7 @@ onEachStore(
   'a running job is cancelled from another connection',
   async ({ connect }) => {
     const [here, there] = [await connect(), await connect()];
-    await here.worker({ tasks: [untilAborted] as AnyTask[], leaseMs: 3_600_000 }).start();
+    await here.worker({ tasks: [untilAborted], leaseMs: 3_600_000 }).start();
     const started = nextEvent(here, 'job.started');
     const job = await there.enqueue(untilAborted, null);
     await started;
@@ -82,7 +82,7 @@ onEachStore(
 onEachStore('without any hint, a beat brings the cancellation', async ({ connectThrough }) => {
   const clock = new FakeClock();
   const longshore = await connectThrough(() => ({ notifier: SILENT }), { clock });
-  const worker = longshore.worker({ tasks: [untilAborted] as AnyTask[], leaseMs: 30_000, pollMs: 1_000 });
+  const worker = longshore.worker({ tasks: [untilAborted], leaseMs: 30_000, pollMs: 1_000 });
   const started = nextEvent(longshore, 'job.started');
   const job = await longshore.enqueue(untilAborted, null);
   await worker.start();
@@ -105,7 +105,7 @@ onEachStore('a handler that returns in spite of the cancellation is completed', 
     },
   });
   gate.open();
-  await longshore.worker({ tasks: [task] as AnyTask[] }).start();
+  await longshore.worker({ tasks: [task] }).start();
   const job = await longshore.enqueue(task, null);
   await gate.reached;
   await longshore.jobs.cancel(job.id);
@@ -117,7 +117,7 @@ onEachStore('a cancelled handler that does not stop is abandoned after the grace
   const longshore = await connect({ clock });
   const gate = new Gate();
   const task = defineTask({ name: 'deaf', run: () => gate.wait() });
-  const worker = longshore.worker({ tasks: [task] as AnyTask[], concurrency: 1, abortGraceMs: 5_000 });
+  const worker = longshore.worker({ tasks: [task], concurrency: 1, abortGraceMs: 5_000 });
   await worker.start();
   const job = await longshore.enqueue(task, null);
   await gate.reached;
@@ -148,7 +148,7 @@ onEachStore('a cancelled job that waits for a slot in the worker never runs', as
   await longshore.enqueueMany(task, new Array(400).fill('quick'));
   await longshore.enqueueMany(task, ['slow']);
   const behind = await longshore.enqueueMany(task, ['behind', 'behind']);
-  const worker = longshore.worker({ tasks: [task] as AnyTask[], concurrency: 1, leaseMs: 3_600_000 });
+  const worker = longshore.worker({ tasks: [task], concurrency: 1, leaseMs: 3_600_000 });
   await worker.start();
   await gate.reached;
   assert.ok(reachedSlow);

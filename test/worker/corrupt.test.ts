@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
-import { type AnyTask, defineTask } from '../../src/index.ts';
+import { defineTask } from '../../src/index.ts';
 import { onEachStore } from '../stage.ts';
 
 onEachStore(
@@ -12,7 +12,7 @@ onEachStore(
     const file = new DatabaseSync(url.slice('sqlite:'.length));
     file.prepare('UPDATE job SET input = ? WHERE id = ?').run('{"n":', jobs[1]?.id ?? '');
     file.close();
-    const tally = await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
+    const tally = await longshore.worker({ tasks: [task] }).runUntilIdle();
     assert.equal(tally.completed, 2);
     assert.equal(tally.failed, 1);
     assert.deepEqual(await jobs[0]?.result(), { n: 0 });
@@ -36,7 +36,7 @@ onEachStore(
     const longshore = await connect();
     const task = defineTask({ name: 'task', run: ({ input }) => input });
     const [bad, good] = await longshore.enqueueMany(task, ['bad', 'good']);
-    await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
+    await longshore.worker({ tasks: [task] }).runUntilIdle();
     const file = new DatabaseSync(url.slice('sqlite:'.length));
     file.prepare("UPDATE job SET result = 'oops' WHERE id = ?").run(bad?.id ?? '');
     file.close();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { type AnyTask, defineTask, type EventName, SnoozeError } from '../../src/index.ts';
+import { defineTask, type EventName, SnoozeError } from '../../src/index.ts';
 import { EVENT_NAMES } from '../../src/telemetry/events.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 import { advanceUntil, eventually, Gate, onEachStore, record } from '../stage.ts';
@@ -27,7 +27,7 @@ onEachStore('each event of a job has the facts of the job, and its own', async (
     },
   });
   const seen = record(longshore, ...EVENT_NAMES.filter((name) => name.startsWith('job.')));
-  const worker = longshore.worker({ tasks: [task] as AnyTask[] });
+  const worker = longshore.worker({ tasks: [task] });
   await worker.start();
   const jobs = await longshore.enqueueMany(task, ['fine', 'fail', 'snooze', 'cancel']);
   await gate.reached;
@@ -67,7 +67,7 @@ onEachStore('a worker tells when it starts, claims, settles, leads, and stops', 
     'worker.stopped',
     'leader.changed',
   );
-  const worker = longshore.worker({ tasks: [task] as AnyTask[], concurrency: 2, graceMs: 70 });
+  const worker = longshore.worker({ tasks: [task], concurrency: 2, graceMs: 70 });
   await worker.start();
   await (await longshore.enqueue(task, null)).result();
   await worker.stop();
@@ -105,7 +105,7 @@ onEachStore(
       },
     });
     const alerts = record(longshore, 'queue.deadLetters');
-    const worker = longshore.worker({ tasks: [task] as AnyTask[], deadLetterAlert: 2, leaseMs: 30_000 });
+    const worker = longshore.worker({ tasks: [task], deadLetterAlert: 2, leaseMs: 30_000 });
     await worker.start();
     const fail = async (count: number) => {
       const jobs = await longshore.enqueueMany(task, new Array(count).fill(null));
@@ -163,7 +163,7 @@ onEachStore('a listener that throws disturbs neither the job nor other listeners
       return 'fine';
     },
   });
-  const worker = longshore.worker({ tasks: [task] as AnyTask[] });
+  const worker = longshore.worker({ tasks: [task] });
   const job = await longshore.enqueue(task, null);
   const tally = await worker.runUntilIdle();
   assert.equal(await job.result(), 'fine');
@@ -183,7 +183,7 @@ onEachStore('events are also published to the diagnostics channels', async ({ co
   t.after(() => unsubscribe('longshore:job.completed', listener));
   const task = defineTask({ name: 'task', run: () => undefined });
   const { id } = await longshore.enqueue(task, null);
-  await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
+  await longshore.worker({ tasks: [task] }).runUntilIdle();
   assert.deepEqual(
     published.map((event) => (event as { id: string }).id),
     [id],

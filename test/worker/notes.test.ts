@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type AnyTask, defineTask } from '../../src/index.ts';
+import { defineTask } from '../../src/index.ts';
 import type { Store } from '../../src/store/store.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 import { eventually, Gate, onEachStore } from '../stage.ts';
@@ -19,7 +19,7 @@ onEachStore('what a handler reports is there, in order, when its job has ended',
     },
   });
   const { id } = await longshore.enqueue(task, null);
-  await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
+  await longshore.worker({ tasks: [task] }).runUntilIdle();
   const job = await longshore.jobs.get(id);
   assert.deepEqual(job?.progress, { done: 3, of: 4 });
   assert.deepEqual(
@@ -49,7 +49,7 @@ onEachStore(
     }));
     const task = defineTask({ name: 'report', run: ({ log }) => log('here') });
     await longshore.enqueue(task, null);
-    await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
+    await longshore.worker({ tasks: [task] }).runUntilIdle();
     assert.deepEqual(verbs, ['annotate', 'settle']);
   },
 );
@@ -65,7 +65,7 @@ onEachStore('progress of a running job can be read while it runs', async ({ conn
       await gate.wait();
     },
   });
-  await longshore.worker({ tasks: [task] as AnyTask[] }).start();
+  await longshore.worker({ tasks: [task] }).start();
   const job = await longshore.enqueue(task, null);
   await gate.reached;
   await eventually(async () => {
@@ -100,7 +100,7 @@ onEachStore(
       },
     });
     const job = await longshore.enqueue(task, null);
-    await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
+    await longshore.worker({ tasks: [task] }).runUntilIdle();
     assert.equal(await job.result(), 'went on');
     assert.deepEqual(thrown, ['PAYLOAD_NOT_JSON', 'PAYLOAD_TOO_LARGE', 'PAYLOAD_NOT_JSON', 'OPTION_INVALID']);
   },
@@ -115,7 +115,7 @@ onEachStore('a job that logs in a loop writes all its lines', async ({ connect }
     },
   });
   const { id } = await longshore.enqueue(task, null);
-  await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
+  await longshore.worker({ tasks: [task] }).runUntilIdle();
   const job = await longshore.jobs.get(id);
   assert.deepEqual(
     job?.logs.map(({ message }) => message),

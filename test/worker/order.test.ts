@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type AnyTask, defineTask } from '../../src/index.ts';
+import { defineTask } from '../../src/index.ts';
 import { eventually, Gate, nextEvents, onEachStore, type Stage } from '../stage.ts';
 import { VirtualTime } from './virtual-time.ts';
 
@@ -121,7 +121,7 @@ onEachStore('a slow job keeps only its own slot', async ({ connect }) => {
   const quick = defineTask({ name: 'quick', run: () => undefined });
   const held = await longshore.enqueue(slow, null);
   const done = nextEvents(longshore, 'job.completed', 50, ({ task }) => task === 'quick');
-  const worker = longshore.worker({ tasks: [slow, quick] as AnyTask[], concurrency: 2 });
+  const worker = longshore.worker({ tasks: [slow, quick], concurrency: 2 });
   await worker.start();
   await gate.reached;
   await longshore.enqueueMany(quick, numbers(50));

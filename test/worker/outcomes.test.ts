@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { z } from 'zod';
 import {
-  type AnyTask,
   type Backoff,
   defineTask,
   RetryAfterError,
@@ -20,7 +19,7 @@ async function outcomeOf(
   const task = defineTask({ name: 'task', backoff: 0, ...options, run: ({ attempt }) => run(attempt) });
   const { id } = await longshore.enqueue(task, null);
   const events = record(longshore, 'job.retried', 'job.snoozed', 'job.failed', 'job.completed');
-  const worker = longshore.worker({ tasks: [task] as AnyTask[] });
+  const worker = longshore.worker({ tasks: [task] });
   const tally = await worker.runUntilIdle();
   const job = await longshore.jobs.get(id);
   assert.ok(job);
@@ -292,7 +291,7 @@ onEachStore('a job of an unknown task is retried, since another worker may know 
   const known = defineTask({ name: 'known', run: () => 'fine' });
   const lost = await longshore.enqueue('lost', null);
   const good = await longshore.enqueue(known, null);
-  const tally = await longshore.worker({ tasks: [known] as AnyTask[] }).runUntilIdle();
+  const tally = await longshore.worker({ tasks: [known] }).runUntilIdle();
   assert.equal(await good.result(), 'fine');
   assert.equal(tally.retried, 1);
   const job = await longshore.jobs.get(lost.id);
@@ -315,7 +314,7 @@ onEachStore(
     });
     const bad = await longshore.enqueue('resize', { width: 'wide' });
     const good = await longshore.enqueue(task, { width: 3 });
-    await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
+    await longshore.worker({ tasks: [task] }).runUntilIdle();
     await good.result();
     assert.equal(runs, 1);
     const job = await longshore.jobs.get(bad.id);
@@ -339,7 +338,7 @@ onEachStore("a handler is given its schema's output and its own job's facts", as
     }),
   });
   const job = await longshore.enqueue(task, { text: ' ab ' });
-  await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
+  await longshore.worker({ tasks: [task] }).runUntilIdle();
   assert.deepEqual(await job.result(), {
     id: job.id,
     name: 'trim',
@@ -362,7 +361,7 @@ onEachStore('an asynchronous schema is awaited before the handler runs', async (
   await assert.rejects(longshore.enqueue(task, 'bad'), { code: 'INPUT_INVALID' });
   const good = await longshore.enqueue(task, 'good');
   const bad = await longshore.enqueue('async-schema', 'bad');
-  await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
+  await longshore.worker({ tasks: [task] }).runUntilIdle();
   assert.equal(await good.result(), 4);
   assert.equal((await longshore.jobs.get(bad.id))?.errors[0]?.code, 'INPUT_INVALID');
 });
@@ -378,7 +377,7 @@ onEachStore('a retried job waits for its backoff and then runs by itself', async
     },
   });
   const retried = nextEvent(longshore, 'job.retried');
-  await longshore.worker({ tasks: [task] as AnyTask[], pollMs: 3_600_000 }).start();
+  await longshore.worker({ tasks: [task], pollMs: 3_600_000 }).start();
   const job = await longshore.enqueue(task, null);
   assert.equal((await retried).delayMs, 30);
   assert.equal(await job.result(), 2);

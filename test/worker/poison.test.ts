@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type AnyTask, defineTask, type Longshore, LongshoreError } from '../../src/index.ts';
+import { defineTask, type Longshore, LongshoreError } from '../../src/index.ts';
 import type { KeepAlive, Store } from '../../src/store/store.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 import { advanceUntil, eventually, onEachStore, record, type Stage } from '../stage.ts';
@@ -82,7 +82,7 @@ async function workUntilNobodyDies(stage: Stage, options: { crashesMax: number; 
     });
     const connection = await store.connect(morgue);
     const worker = connection.worker({
-      tasks: [task] as AnyTask[],
+      tasks: [task],
       ...options,
       leaseMs: LEASE_MS,
       roles: ['processing'],
@@ -188,13 +188,13 @@ onEachStore('the reaper of a living worker takes a dead one’s jobs and says so
     },
   });
   const job = await store.client.enqueue(task, null);
-  const worker = doomed.worker({ tasks: [task] as AnyTask[], leaseMs: LEASE_MS, roles: ['processing'] });
+  const worker = doomed.worker({ tasks: [task], leaseMs: LEASE_MS, roles: ['processing'] });
   await worker.start();
   await started.promise;
   await morgue.die();
   heir = true;
   const expired = record(store.client, 'job.expired');
-  await store.client.worker({ tasks: [task] as AnyTask[], leaseMs: LEASE_MS }).start();
+  await store.client.worker({ tasks: [task], leaseMs: LEASE_MS }).start();
   assert.equal(await advanceUntil(clock, job.result(), 100), 'done by another');
   assert.deepEqual(
     expired.map(({ event }) => event),

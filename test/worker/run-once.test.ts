@@ -8,7 +8,7 @@ onEachStore(
     const longshore = await connect();
     const task = defineTask({ name: 'task', run: () => undefined });
     await longshore.enqueueMany(task, new Array(5).fill(null));
-    const worker = longshore.worker({ tasks: [task] as AnyTask[], concurrency: 3 });
+    const worker = longshore.worker({ tasks: [task], concurrency: 3 });
     const none = { retried: 0, failed: 0, cancelled: 0, snoozed: 0, released: 0, lost: 0 };
     assert.deepEqual(await worker.runOnce(), { completed: 3, ...none });
     assert.deepEqual(await worker.runOnce(), { completed: 2, ...none });
@@ -49,7 +49,7 @@ onEachStore('runUntilIdle needs no hints: retries without a wait and new jobs ar
   });
   const parent = defineTask({ name: 'parent', run: async () => void (await longshore.enqueue(child, null)) });
   await longshore.enqueue(parent, null);
-  const tally = await longshore.worker({ tasks: [parent, child] as AnyTask[] }).runUntilIdle();
+  const tally = await longshore.worker({ tasks: [parent, child] }).runUntilIdle();
   assert.equal(tally.completed, 2);
   assert.equal(tally.retried, 2);
 });
@@ -60,7 +60,7 @@ onEachStore(
     const longshore = await stage.connect();
     const gate = new Gate();
     const task = defineTask({ name: 'task', run: () => gate.wait() });
-    const worker = longshore.worker({ tasks: [task] as AnyTask[] });
+    const worker = longshore.worker({ tasks: [task] });
     await worker.start();
     await assert.rejects(worker.runOnce(), { code: 'OPTION_INVALID' });
     await assert.rejects(worker.runUntilIdle(), { code: 'OPTION_INVALID' });
@@ -80,7 +80,7 @@ onEachStore('a stop ends runOnce and runUntilIdle, which say how far they came',
   for (const method of ['runOnce', 'runUntilIdle'] as const) {
     const gate = new Gate();
     const task = defineTask({ name: 'task', run: () => gate.wait() });
-    const worker = longshore.worker({ tasks: [task] as AnyTask[], concurrency: 1, graceMs: 3_600_000 });
+    const worker = longshore.worker({ tasks: [task], concurrency: 1, graceMs: 3_600_000 });
     await longshore.enqueueMany(task, [1, 2, 3]);
     const running = worker[method]();
     await gate.reached;
@@ -97,7 +97,7 @@ onEachStore('runUntilIdle passes over a paused queue', async ({ connect }) => {
   const task = defineTask({ name: 'task', run: () => undefined });
   await longshore.enqueueMany(task, [1, 2]);
   await longshore.queues.pause('default');
-  const worker = longshore.worker({ tasks: [task] as AnyTask[] });
+  const worker = longshore.worker({ tasks: [task] });
   assert.equal((await worker.runUntilIdle()).completed, 0);
   await longshore.queues.resume('default');
   assert.equal((await worker.runUntilIdle()).completed, 2);

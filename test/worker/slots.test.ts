@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type AnyTask, defineTask, SnoozeError, UnrecoverableError } from '../../src/index.ts';
+import { defineTask, SnoozeError, UnrecoverableError } from '../../src/index.ts';
 import { Prefetch } from '../../src/worker/prefetch.ts';
 import { eventually, Gate, nextEvent, onEachStore, record } from '../stage.ts';
 
@@ -46,7 +46,7 @@ onEachStore(
       task,
       Array.from({ length: 1_000 }, (_, index) => index),
     );
-    const worker = longshore.worker({ tasks: [task] as AnyTask[], concurrency: 16 });
+    const worker = longshore.worker({ tasks: [task], concurrency: 16 });
     const tally = await worker.runUntilIdle();
     assert.deepEqual(tally, {
       completed: 500,
@@ -69,7 +69,7 @@ onEachStore(
       },
     });
     await longshore.enqueueMany(full, new Array(20).fill(null));
-    const again = longshore.worker({ tasks: [full] as AnyTask[], concurrency: 16 });
+    const again = longshore.worker({ tasks: [full], concurrency: 16 });
     const done = again.runUntilIdle();
     await eventually(() => inside === 16);
     assert.equal(again.running, 16);
@@ -95,7 +95,7 @@ onEachStore('a worker never holds more jobs at hand than its slots and its prefe
     most = Math.max(most, atHand);
   });
   await longshore.enqueueMany(task, new Array(3_000).fill(null));
-  const worker = longshore.worker({ tasks: [task] as AnyTask[], concurrency, prefetchMax });
+  const worker = longshore.worker({ tasks: [task], concurrency, prefetchMax });
   assert.equal((await worker.runUntilIdle()).completed, 3_000);
   assert.ok(most <= concurrency + prefetchMax, `it held ${most} at once`);
   assert.equal(atHand, 0);
@@ -113,7 +113,7 @@ onEachStore('slow jobs are never hoarded: a worker holds no more than it runs', 
     },
   });
   await longshore.enqueueMany(task, new Array(12).fill(null));
-  const worker = longshore.worker({ tasks: [task] as AnyTask[], concurrency: 3 });
+  const worker = longshore.worker({ tasks: [task], concurrency: 3 });
   await worker.start();
   await eventually(() => gates.length === 3);
   const settled = nextEvent(longshore, 'worker.settled');

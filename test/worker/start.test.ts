@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
-import { type AnyTask, defineTask, VERSION, type WorkerOptions } from '../../src/index.ts';
+import { defineTask, VERSION, type WorkerOptions } from '../../src/index.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 import { eventually, Gate, nextEvent, onEachStore, record } from '../stage.ts';
 
 const task = defineTask({ name: 'task', run: ({ input }) => input });
-const tasks = [task] as AnyTask[];
+const tasks = [task];
 
 onEachStore('starting twice is starting once', async ({ connect }) => {
   const longshore = await connect();
@@ -78,7 +78,7 @@ onEachStore('the registry says who works on what, with how many slots', async ({
   const longshore = await connect();
   const gate = new Gate();
   const slow = defineTask({ name: 'slow', queue: 'films', run: () => gate.wait() });
-  const worker = longshore.worker({ tasks: [slow, task] as AnyTask[], concurrency: 7, leaseMs: 500 });
+  const worker = longshore.worker({ tasks: [slow, task], concurrency: 7, leaseMs: 500 });
   await worker.start();
   const before = Date.now();
   const job = await longshore.enqueue(slow, null);
@@ -149,14 +149,14 @@ onEachStore('wrong options of a worker are refused by name', async ({ connect })
     [{ tasks: undefined as never }, 'OPTION_INVALID', /tasks is undefined; expected an array/],
     [{ tasks: [{ name: 'task' } as never] }, 'TASK_INVALID', /tasks\[0\] is an object/],
     [
-      { tasks: [task, defineTask({ name: 'task', run: () => 2 })] as AnyTask[] },
+      { tasks: [task, defineTask({ name: 'task', run: () => 2 })] },
       'TASK_DUPLICATE',
       /Two different tasks are named "task"/,
     ],
   ];
   for (const [options, code, message] of refused)
     assert.throws(() => longshore.worker(options), { code, message }, message.source);
-  assert.doesNotThrow(() => longshore.worker({ tasks: [task, task] as AnyTask[] }));
+  assert.doesNotThrow(() => longshore.worker({ tasks: [task, task] }));
   const worker = longshore.worker({ tasks });
   await worker.start();
   await assert.rejects(async () => worker.stop({ graceMs: -1 }), {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type AnyTask, defineTask, LongshoreError } from '../../src/index.ts';
+import { defineTask, LongshoreError } from '../../src/index.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 import { advanceUntil, eventually, Gate, nextEvent, onEachStore, record } from '../stage.ts';
 
@@ -7,7 +7,7 @@ onEachStore('stop waits for running jobs and takes no new ones', async ({ connec
   const longshore = await connect();
   const gate = new Gate();
   const task = defineTask({ name: 'task', run: () => gate.wait() });
-  const worker = longshore.worker({ tasks: [task] as AnyTask[], concurrency: 1, graceMs: 3_600_000 });
+  const worker = longshore.worker({ tasks: [task], concurrency: 1, graceMs: 3_600_000 });
   await worker.start();
   const running = await longshore.enqueue(task, null);
   await gate.reached;
@@ -31,7 +31,7 @@ onEachStore('stop gives back what was claimed but not started, uncharged', async
   });
   await longshore.enqueueMany(task, [...new Array(400).fill('quick'), 'slow']);
   const behind = await longshore.enqueueMany(task, new Array(200).fill('behind'));
-  const worker = longshore.worker({ tasks: [task] as AnyTask[], concurrency: 1, graceMs: 3_600_000 });
+  const worker = longshore.worker({ tasks: [task], concurrency: 1, graceMs: 3_600_000 });
   await worker.start();
   await gate.reached;
   await eventually(() => worker.tally.completed === 400);
@@ -68,7 +68,7 @@ onEachStore(
         });
       },
     });
-    const worker = longshore.worker({ tasks: [task] as AnyTask[] });
+    const worker = longshore.worker({ tasks: [task] });
     await worker.start();
     const job = await longshore.enqueue(task, null);
     await reached.promise;
@@ -90,7 +90,7 @@ onEachStore(
     const longshore = await stage.connect({ clock });
     const gate = new Gate();
     const task = defineTask({ name: 'deaf', run: () => gate.wait() });
-    const worker = longshore.worker({ tasks: [task] as AnyTask[], abortGraceMs: 1_000 });
+    const worker = longshore.worker({ tasks: [task], abortGraceMs: 1_000 });
     await worker.start();
     const job = await longshore.enqueue(task, null);
     await gate.reached;
@@ -106,7 +106,7 @@ onEachStore(
 onEachStore('stop is idempotent: before start, twice at once, and afterwards', async ({ connect }) => {
   const longshore = await connect();
   const task = defineTask({ name: 'task', run: () => undefined });
-  const worker = longshore.worker({ tasks: [task] as AnyTask[] });
+  const worker = longshore.worker({ tasks: [task] });
   await worker.stop();
   await worker.start();
   const seen = record(longshore, 'worker.stopped');
@@ -118,7 +118,7 @@ onEachStore('stop is idempotent: before start, twice at once, and afterwards', a
 onEachStore('a worker can be started again after a stop', async ({ connect }) => {
   const longshore = await connect();
   const task = defineTask({ name: 'task', run: ({ input }) => input });
-  const worker = longshore.worker({ tasks: [task] as AnyTask[] });
+  const worker = longshore.worker({ tasks: [task] });
   for (const round of [1, 2, 3]) {
     await worker.start();
     assert.equal(await (await longshore.enqueue(task, round)).result(), round);
@@ -130,7 +130,7 @@ onEachStore('a worker can be started again after a stop', async ({ connect }) =>
 onEachStore('a stop during the start leaves nothing running', async ({ connect }) => {
   const longshore = await connect();
   const task = defineTask({ name: 'task', run: () => undefined });
-  const worker = longshore.worker({ tasks: [task] as AnyTask[] });
+  const worker = longshore.worker({ tasks: [task] });
   const starting = worker.start();
   await worker.stop();
   await starting;
@@ -138,7 +138,7 @@ onEachStore('a stop during the start leaves nothing running', async ({ connect }
   assert.equal(worker.isScheduling, false);
   const job = await longshore.enqueue(task, null);
   assert.deepEqual(await longshore.workers(), []);
-  const other = longshore.worker({ tasks: [task] as AnyTask[] });
+  const other = longshore.worker({ tasks: [task] });
   const leading = nextEvent(longshore, 'leader.changed', ({ workerId }) => workerId === other.id);
   await other.start();
   assert.equal((await leading).leading, true);
@@ -148,7 +148,7 @@ onEachStore('a stop during the start leaves nothing running', async ({ connect }
 onEachStore('a start during the stop waits for it', async ({ connect }) => {
   const longshore = await connect();
   const task = defineTask({ name: 'task', run: () => 'ran' });
-  const worker = longshore.worker({ tasks: [task] as AnyTask[] });
+  const worker = longshore.worker({ tasks: [task] });
   await worker.start();
   const stopping = worker.stop();
   await worker.start();
@@ -162,7 +162,7 @@ onEachStore('leaving an `await using` block stops the worker', async ({ connect 
   const task = defineTask({ name: 'task', run: () => undefined });
   const stopped = nextEvent(longshore, 'worker.stopped');
   {
-    await using worker = longshore.worker({ tasks: [task] as AnyTask[] });
+    await using worker = longshore.worker({ tasks: [task] });
     await worker.start();
   }
   await stopped;
@@ -190,7 +190,7 @@ onEachStore('stop ends although the store takes nothing any more', async ({ conn
   );
   const gate = new Gate();
   const task = defineTask({ name: 'task', run: () => gate.wait() });
-  const worker = longshore.worker({ tasks: [task] as AnyTask[] });
+  const worker = longshore.worker({ tasks: [task] });
   await worker.start();
   const job = await longshore.enqueue(task, null);
   await gate.reached;
@@ -204,6 +204,6 @@ onEachStore('stop ends although the store takes nothing any more', async ({ conn
   away = false;
   assert.equal((await longshore.jobs.get(job.id))?.state, 'running');
   await clock.advance(60_000);
-  await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
+  await longshore.worker({ tasks: [task] }).runUntilIdle();
   assert.equal((await longshore.jobs.get(job.id))?.state, 'completed');
 });

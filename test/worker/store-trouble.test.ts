@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type AnyTask, defineTask, type ErrorCode, LongshoreError } from '../../src/index.ts';
+import { defineTask, type ErrorCode, LongshoreError } from '../../src/index.ts';
 import type { Settlement, Store } from '../../src/store/store.ts';
 import { eventually, nextEvent, onEachStore, record, type Stage } from '../stage.ts';
 
@@ -25,7 +25,7 @@ async function withSettle(
       return input;
     },
   });
-  return { longshore, task, runs, worker: longshore.worker({ tasks: [task] as AnyTask[] }) };
+  return { longshore, task, runs, worker: longshore.worker({ tasks: [task] }) };
 }
 
 for (const [code, times] of [
@@ -90,7 +90,7 @@ onEachStore('a claim that fails is tried again', async ({ connectThrough }) => {
   }));
   const failures = record(longshore, 'store.failed');
   const task = defineTask({ name: 'task', run: () => 'ran' });
-  await longshore.worker({ tasks: [task] as AnyTask[] }).start();
+  await longshore.worker({ tasks: [task] }).start();
   assert.equal(await (await longshore.enqueue(task, null)).result(), 'ran');
   assert.deepEqual(
     failures.map(({ event }) => [event.verb, typeof event.retryMs]),
@@ -115,7 +115,7 @@ onEachStore('a job whose notes cannot be written is completed all the same', asy
       },
     });
     const failed = nextEvent(longshore, 'store.failed', ({ verb }) => verb === 'annotate');
-    await longshore.worker({ tasks: [task] as AnyTask[] }).start();
+    await longshore.worker({ tasks: [task] }).start();
     const job = await longshore.enqueue(task, null);
     assert.equal(await job.result(), 'ran');
     assert.equal(((await failed).error as LongshoreError).code, code);
@@ -142,7 +142,7 @@ onEachStore(
       },
     }));
     const task = defineTask({ name: 'task', run: () => 'ran' });
-    const worker = longshore.worker({ tasks: [task] as AnyTask[] });
+    const worker = longshore.worker({ tasks: [task] });
     await assert.rejects(worker.start(), { code: 'STORE_UNAVAILABLE' });
     assert.equal(beats, 1);
     assert.equal(worker.isProcessing, false);
@@ -161,7 +161,7 @@ onEachStore(
       claim: () => Promise.reject(new LongshoreError('STORE_CORRUPT', 'The file is damaged.')),
     }));
     const task = defineTask({ name: 'task', run: () => undefined });
-    const worker = longshore.worker({ tasks: [task] as AnyTask[] });
+    const worker = longshore.worker({ tasks: [task] });
     await assert.rejects(worker.runOnce(), { code: 'STORE_CORRUPT' });
     await assert.rejects(worker.runUntilIdle(), { code: 'STORE_CORRUPT' });
     assert.equal(worker.isProcessing, false);
@@ -181,7 +181,7 @@ onEachStore('a wait for a result outlasts a store that is away for a moment', as
   const job = await longshore.enqueue(task, null);
   const result = job.result();
   await eventually(() => reads > 0);
-  await longshore.worker({ tasks: [task] as AnyTask[] }).runUntilIdle();
+  await longshore.worker({ tasks: [task] }).runUntilIdle();
   assert.equal(await result, 'ran');
 });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type AnyTask, defineTask, type JobContext, LongshoreError } from '../../src/index.ts';
+import { defineTask, type JobContext, LongshoreError } from '../../src/index.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 import { eventually, Gate, nextEvent, onEachStore, record, type Stage } from '../stage.ts';
 
@@ -20,7 +20,7 @@ async function runningJob(
     run,
   });
   const worker = longshore.worker({
-    tasks: [task] as AnyTask[],
+    tasks: [task],
     concurrency: 1,
     abortGraceMs: options.abortGraceMs ?? 500,
     leaseMs: 30_000,

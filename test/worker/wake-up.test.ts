@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type AnyTask, defineTask } from '../../src/index.ts';
+import { defineTask } from '../../src/index.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 import { eventually, Gate, nextEvent, nextEvents, onEachStore } from '../stage.ts';
 
@@ -10,13 +10,13 @@ const task = defineTask({ name: 'task', run: ({ input }) => input });
 
 onEachStore('an idle worker starts a new job without polling', async ({ connect }) => {
   const longshore = await connect();
-  await longshore.worker({ tasks: [task] as AnyTask[], pollMs: NEVER_MS }).start();
+  await longshore.worker({ tasks: [task], pollMs: NEVER_MS }).start();
   for (const input of [1, 2, 3]) assert.equal(await (await longshore.enqueue(task, input)).result(), input);
 });
 
 onEachStore('a delayed job starts when it is due, without polling', async ({ connect }) => {
   const longshore = await connect();
-  await longshore.worker({ tasks: [task] as AnyTask[], pollMs: NEVER_MS }).start();
+  await longshore.worker({ tasks: [task], pollMs: NEVER_MS }).start();
   const late = await longshore.enqueue(task, 'late', { delayMs: 60 });
   const soon = await longshore.enqueue(task, 'soon', { at: Date.now() + 30 });
   assert.equal(await late.result(), 'late');
@@ -28,7 +28,7 @@ onEachStore('a delayed job starts when it is due, without polling', async ({ con
 onEachStore('a delayed job does not start before its time', async ({ connect }) => {
   const clock = new FakeClock();
   const longshore = await connect({ clock });
-  const worker = longshore.worker({ tasks: [task] as AnyTask[], pollMs: 1_000 });
+  const worker = longshore.worker({ tasks: [task], pollMs: 1_000 });
   await worker.start();
   const started = nextEvent(longshore, 'job.started');
   const job = await longshore.enqueue(task, null, { delayMs: 10_000 });
@@ -47,7 +47,7 @@ onEachStore('a delayed job does not start before its time', async ({ connect }) 
 
 onEachStore('polling alone is enough', async ({ connectThrough }) => {
   const longshore = await connectThrough(() => ({ notifier: SILENT }));
-  await longshore.worker({ tasks: [task] as AnyTask[], pollMs: 20 }).start();
+  await longshore.worker({ tasks: [task], pollMs: 20 }).start();
   const jobs = await longshore.enqueueMany(task, [1, 2, 3]);
   const delayed = await longshore.enqueue(task, 4, { delayMs: 30 });
   assert.deepEqual(await Promise.all([...jobs, delayed].map((job) => job.result())), [1, 2, 3, 4]);
@@ -66,7 +66,7 @@ onEachStore('a worker that polls looks once per interval and no more', async ({ 
     }),
     { clock },
   );
-  const worker = longshore.worker({ tasks: [task] as AnyTask[], pollMs: 1_000, roles: ['processing'] });
+  const worker = longshore.worker({ tasks: [task], pollMs: 1_000, roles: ['processing'] });
   const claimed = nextEvent(longshore, 'worker.claimed');
   await worker.start();
   await claimed;
@@ -91,7 +91,7 @@ onEachStore('hints that come in a burst, or for nothing, are harmless', async ({
       },
     },
   }));
-  const worker = longshore.worker({ tasks: [task] as AnyTask[], pollMs: NEVER_MS });
+  const worker = longshore.worker({ tasks: [task], pollMs: NEVER_MS });
   await worker.start();
   const burst = () => {
     for (let times = 0; times < 1_000; times += 1) for (const listener of [...listeners]) listener();
@@ -117,7 +117,7 @@ onEachStore(
   'a job enqueued on another connection wakes an idle worker',
   async ({ connect }) => {
     const [here, there] = [await connect(), await connect()];
-    await here.worker({ tasks: [task] as AnyTask[], pollMs: NEVER_MS }).start();
+    await here.worker({ tasks: [task], pollMs: NEVER_MS }).start();
     assert.equal(await (await there.enqueue(task, 'hello')).result(), 'hello');
   },
   ['sqlite'],
@@ -128,7 +128,7 @@ for (const queue of ['default', '*']) {
     `while '${queue}' is paused a running worker claims nothing; it goes on after the resume`,
     async (stage) => {
       const longshore = await stage.connect();
-      await longshore.worker({ tasks: [task] as AnyTask[], pollMs: NEVER_MS }).start();
+      await longshore.worker({ tasks: [task], pollMs: NEVER_MS }).start();
       await (await longshore.enqueue(task, 0)).result();
       await longshore.queues.pause(queue);
       const looked = nextEvents(longshore, 'worker.claimed', 1);
@@ -146,7 +146,7 @@ onEachStore('a paused queue does not hold up the others, and running jobs go on'
   const gate = new Gate();
   const slow = defineTask({ name: 'slow', queue: 'a', run: () => gate.wait() });
   const other = defineTask({ name: 'other', queue: 'b', run: () => 'ran' });
-  await longshore.worker({ tasks: [slow, other] as AnyTask[] }).start();
+  await longshore.worker({ tasks: [slow, other] }).start();
   const running = await longshore.enqueue(slow, null);
   await gate.reached;
   await longshore.queues.pause('a');
