@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { Place, request, spec } from './place.ts';
+import { Place } from './place.ts';
+import { request, spec } from './specs.ts';
 
 test('the death of the store thread rejects what is pending and all that follows', async (t) => {
   const place = await Place.make(t);

@@ -3,7 +3,8 @@ import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { sqliteDriver } from '../../../src/store/sqlite/index.ts';
 import type { Finding } from '../../../src/store/store.ts';
-import { Place, request, specs } from './place.ts';
+import { Place } from './place.ts';
+import { request, specs } from './specs.ts';
 
 async function findings(place: Place): Promise<Record<string, Finding>> {
   return Object.fromEntries(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Place, request, specs } from './place.ts';
+import { Place } from './place.ts';
+import { request, specs } from './specs.ts';
 
 test('a full disk rejects the batch, writes nothing of it, and the store works again when there is space', async (t) => {
   const place = await Place.make(t);

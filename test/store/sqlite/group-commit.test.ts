@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { JobSpec } from '../../../src/store/store.ts';
-import { completed, Place, request, spec, specs } from './place.ts';
+import { Place } from './place.ts';
+import { completed, request, spec, specs } from './specs.ts';
 
 function groups(place: Place): string[] {
   return readFileSync(`${place.file}.groups`, 'utf8').trimEnd().split('\n');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { completed, Place, request, spec } from './place.ts';
+import { Place } from './place.ts';
+import { completed, request, spec } from './specs.ts';
 
 const large = (text: string) => JSON.stringify(text.repeat(5_000));
 

@@ -14,7 +14,8 @@ import { test } from 'node:test';
 import { sqliteDriver } from '../../../src/store/sqlite/index.ts';
 import { migrations } from '../../../src/store/sqlite/migrate.ts';
 import { fileOf } from '../../../src/store/sqlite/url.ts';
-import { Place, spec, specs } from './place.ts';
+import { Place } from './place.ts';
+import { spec, specs } from './specs.ts';
 
 const LATEST = migrations().at(-1)?.version as number;
 

@@ -3,16 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { TestContext } from 'node:test';
-import { newId } from '../../../src/core/ids.ts';
 import { type Internals, openStore } from '../../../src/store/sqlite/open.ts';
-import type {
-  ClaimRequest,
-  JobSpec,
-  Lease,
-  Settlement,
-  Store,
-  StoreOptions,
-} from '../../../src/store/store.ts';
+import type { Store, StoreOptions } from '../../../src/store/store.ts';
 
 /** A temporary folder with a database file in it, and everything that is opened there; gone after the test. */
 export class Place {
@@ -20,6 +12,8 @@ export class Place {
   readonly file: string;
   readonly url: string;
   readonly #open: { close(): unknown }[] = [];
+  /** A store keeps no process alive, also not while a test waits for a hint. */
+  readonly #alive = setInterval(() => {}, 60_000);
 
   private constructor(folder: string) {
     this.folder = folder;
@@ -51,34 +45,8 @@ export class Place {
   }
 
   async #clear(): Promise<void> {
+    clearInterval(this.#alive);
     for (const open of this.#open) await Promise.resolve(open.close()).catch(() => {});
     await rm(this.folder, { recursive: true });
   }
-}
-
-export function spec(fields: Partial<JobSpec> = {}): JobSpec {
-  return {
-    id: newId(),
-    queue: 'q',
-    task: 'task',
-    priority: 0,
-    input: '{"n":1}',
-    attemptsMax: 3,
-    delayMs: 0,
-    dueAt: null,
-    unique: null,
-    ...fields,
-  };
-}
-
-export function specs(length: number): JobSpec[] {
-  return Array.from({ length }, () => spec());
-}
-
-export function request(fields: Partial<ClaimRequest> = {}): ClaimRequest {
-  return { workerId: 'w', queues: ['q'], limit: 10, leaseMs: 30_000, ...fields };
-}
-
-export function completed({ id, token }: Lease, result: string | null = null): Settlement {
-  return { id, token, outcome: { type: 'completed', result } };
 }

@@ -5,7 +5,8 @@ import { existsSync, rmSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import type { Topic } from '../../../src/store/notifier.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { completed, Place, request, spec } from './place.ts';
+import { Place } from './place.ts';
+import { completed, request, spec } from './specs.ts';
 
 const PROGRAMS = new URL('./programs/', import.meta.url);
 

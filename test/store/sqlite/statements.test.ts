@@ -19,7 +19,11 @@ async function database(t: TestContext): Promise<Connection> {
 test('a claim finds its jobs by the partial indexes alone', async (t) => {
   const db = await database(t);
   const plan = (sql: string) =>
-    db.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`).map(({ detail }) => detail);
+    db
+      .all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+      .map(({ detail }) => detail)
+      // Some versions of SQLite add one; it changes nothing about what is searched.
+      .filter((detail) => detail !== 'CREATE BLOOM FILTER');
   assert.deepEqual(plan(FIRST_READY), ['SEARCH job USING COVERING INDEX job_ready (queue=?)']);
   assert.deepEqual(plan(NEXT_DUE), ['SEARCH job USING COVERING INDEX job_scheduled (queue=?)']);
   assert.deepEqual(plan(LEASE), [

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { openDatabase } from '../../../src/store/sqlite/database.ts';
 import { Waker, wakeFolder } from '../../../src/store/sqlite/wake.ts';
-import { Place, spec } from './place.ts';
+import { Place } from './place.ts';
+import { spec } from './specs.ts';
 
 /** Resolves when a file of the folder changes whose name begins with `name` and that is `as` wanted. */
 function changed(

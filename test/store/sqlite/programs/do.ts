@@ -1,5 +1,5 @@
 import { openStore } from '../../../../src/store/sqlite/open.ts';
-import { completed, request, spec } from '../place.ts';
+import { completed, request, spec } from '../specs.ts';
 
 /** Says `open`, then does what it is told. */
 const store = await openStore(process.argv[2] as string, {});

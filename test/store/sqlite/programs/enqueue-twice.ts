@@ -1,5 +1,5 @@
 import { openStore } from '../../../../src/store/sqlite/open.ts';
-import { spec } from '../place.ts';
+import { spec } from '../specs.ts';
 
 /** Adds a job to the queue `first`, then two to the queue that is named by the second argument. */
 const [, , url, queue] = process.argv as [string, string, string, string];

@@ -1,5 +1,5 @@
 import { sqliteDriver } from '../../../../src/store/sqlite/index.ts';
-import { spec } from '../place.ts';
+import { spec } from '../specs.ts';
 
 /** Uses all that could keep a process alive, and leaves it as it is, unless told to close the store. */
 const store = await sqliteDriver.open(process.argv[2] as string, {});

@@ -1,5 +1,5 @@
 import { openStore } from '../../../../src/store/sqlite/open.ts';
-import { completed, request, spec, specs } from '../place.ts';
+import { completed, request, spec, specs } from '../specs.ts';
 
 /** Adds 20 jobs, ten of them one by one; then claims and settles until nothing is left. Tells which it claimed. */
 const store = await openStore(process.argv[2] as string, {});
