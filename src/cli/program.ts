@@ -85,7 +85,9 @@ function fail(out: Output, error: unknown): number {
 /** `help jobs` is `jobs --help`; commander's own help command would not load the command first. */
 function withHelp(argv: readonly string[]): readonly string[] {
   const [first, ...rest] = argv;
-  return first === 'help' ? [...rest, '--help'] : argv;
+  if (first !== 'help') return argv;
+  const [name] = rest;
+  return name === undefined || COMMANDS.some((entry) => entry.name === name) ? [...rest, '--help'] : rest;
 }
 
 /** Commander's sentence, and where to read more. */

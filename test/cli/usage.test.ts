@@ -44,6 +44,7 @@ test('an unknown command or option is refused with 2, the nearest and where to r
     stderr:
       "error USAGE: unknown command 'jbos' (Did you mean jobs?)\nRun longshore --help for what there is.\n",
   });
+  assert.equal((await sandbox.run(['help', 'jbos'])).stderr, command.stderr);
   const option = await sandbox.run(['jobs', '--limti', '5']);
   assert.equal(option.code, 2);
   assert.match(
