@@ -1,8 +1,9 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import type { Bench, CommonSettings } from '../bench.ts';
 import { builtProgram } from '../built.ts';
 import { requireExactlyOnce } from '../ledger.ts';
-import type { ResidentRun, ResidentSettings } from '../programs/resident.ts';
-import { run } from '../runner.ts';
+import type { ResidentRun } from '../programs/resident.ts';
 import { type Spread, spreadOf } from '../spread.ts';
 import { spreadCells, table } from '../table.ts';
 
@@ -67,9 +68,12 @@ function resident(
   { progress, signal }: Bench,
   { step, file, url }: { readonly step: string; readonly file: string; readonly url: string | null },
 ): Promise<ResidentRun> {
-  const settings: ResidentSettings = { url, settleMs: settle * 1_000 };
-  const timeoutMs = settle * 1_000 + 60_000;
-  return progress.step(step, () => run<ResidentRun>('resident', settings, { timeoutMs, signal, file }));
+  const args = [...process.execArgv, file, url ?? '-', String(settle * 1_000)];
+  const options = { signal, timeout: settle * 1_000 + 60_000, killSignal: 'SIGKILL' } as const;
+  return progress.step(step, async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, args, options);
+    return JSON.parse(stdout) as ResidentRun;
+  });
 }
 
 /** MB of 2^20 bytes. */

@@ -1,40 +1,30 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { writeSync } from 'node:fs';
 import type { Evidence } from '../ledger.ts';
-import { program } from '../program.ts';
 
 /**
- * The memory of a process with a started, idle worker, or of one with nothing in it. Everything is loaded on demand,
- * so that the empty process is Node, this file and the message channel alone.
+ * The memory of a process with a started, idle worker, or of one with nothing in it: `resident <url or -> <settle ms>`.
+ * Started without a message channel, and everything is loaded on demand, so that the empty process is Node and this
+ * file alone: a channel would load a part of what a worker needs as well, and hide it.
  */
-export interface ResidentSettings {
-  /** Null: nothing is loaded. */
-  readonly url: string | null;
-  readonly settleMs: number;
-}
+const [url = '-', settleMs = '0'] = process.argv.slice(2);
+const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, Number(settleMs)));
 
-export interface ResidentRun {
-  readonly residentBytes: number;
-  /** Of a job after the measurement; null for the empty process. */
-  readonly evidence: Evidence | null;
-}
+const answer = url === '-' ? await empty() : await worker(url);
+writeSync(1, JSON.stringify(answer));
 
-program<ResidentSettings, ResidentRun>(({ url, settleMs }) =>
-  url === null ? empty(settleMs) : worker(url, settleMs),
-);
-
-async function empty(settleMs: number): Promise<ResidentRun> {
-  await sleep(settleMs);
+async function empty(): Promise<ResidentRun> {
+  await settled();
   return { residentBytes: process.memoryUsage.rss(), evidence: null };
 }
 
-async function worker(url: string, settleMs: number): Promise<ResidentRun> {
+async function worker(storeUrl: string): Promise<ResidentRun> {
   const { connect, defineTask } = await import('../../index.ts');
-  await using longshore = await connect(url);
+  await using longshore = await connect(storeUrl);
   let ran = (_n: number): void => undefined;
   const task = defineTask({ name: 'noop', run: ({ input }) => ran((input as { n: number }).n) });
   const worker = longshore.worker({ tasks: [task] });
   await worker.start();
-  await sleep(settleMs);
+  await settled();
   const residentBytes = process.memoryUsage.rss();
 
   const { Ledger } = await import('../ledger.ts');
@@ -46,4 +36,10 @@ async function worker(url: string, settleMs: number): Promise<ResidentRun> {
   await finished;
   await worker.stop();
   return { residentBytes, evidence: { ledger: ledger.report(), counts: await countJobs(longshore) } };
+}
+
+export interface ResidentRun {
+  readonly residentBytes: number;
+  /** Of a job after the measurement; null for the empty process. */
+  readonly evidence: Evidence | null;
 }
