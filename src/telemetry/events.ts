@@ -40,7 +40,7 @@ export interface Events {
   'job.snoozed': EndFacts & { readonly delayMs: number };
   /** Given back unstarted. */
   'job.released': AttemptFacts;
-  /** The store refused the outcome: another worker may own the job. */
+  /** The store refused the outcome, or a beat told before that the lease is gone: another worker may own the job. */
   'job.lost': AttemptFacts & { readonly outcome: string };
   /** 80 % of the timeout have passed. */
   'job.slow': AttemptFacts & { readonly runMs: number; readonly timeoutMs: number };

@@ -108,9 +108,7 @@ export class Executor {
     const lost = (lease: Lease): boolean => lease.claimedAt < now && !held.has(lease.id);
     this.#buffer.drop(lost);
     for (const attempt of this.#running.values()) {
-      if (!lost(attempt.lease)) continue;
-      const message = `The lease on job ${attempt.lease.id} was lost; another worker may run it now, and this outcome will not count.`;
-      this.#abort(attempt, new LongshoreError('LEASE_LOST', message, { details: { id: attempt.lease.id } }));
+      if (lost(attempt.lease)) this.#lose(attempt);
     }
   }
 
@@ -142,12 +140,24 @@ export class Executor {
     if (!this.#turnPending) this.#beginTurn();
     const attempt = new Attempt(lease);
     if (this.#isSuspect(lease)) this.#suspect = attempt;
+    if (lease.crashes > 0) this.#loseEarlier(lease);
     this.#running.set(lease.token, attempt);
     const { events } = this.#options;
     if (events.wants('job.started')) {
       events.emit('job.started', { ...facts(lease), waitMs: Math.max(0, lease.claimedAt - lease.dueAt) });
     }
     void this.#execute(attempt);
+  }
+
+  /** This worker lost the job and got it again, while its first handler still runs. */
+  #loseEarlier({ id }: Lease): void {
+    for (const attempt of this.#running.values()) if (attempt.lease.id === id) this.#lose(attempt);
+  }
+
+  #lose(attempt: Attempt): void {
+    const { id } = attempt.lease;
+    const message = `The lease on job ${id} was lost; another worker may run it now, and this outcome will not count.`;
+    this.#abort(attempt, new LongshoreError('LEASE_LOST', message, { details: { id } }));
   }
 
   /** The pipeline. Awaits only where something is asynchronous. */

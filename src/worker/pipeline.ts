@@ -152,7 +152,7 @@ export class Pipeline {
     this.#prefetch.observeRun(runMs);
     // Called in this turn, and so applied before the settle that follows.
     if (this.#notes.has(lease)) void this.#notes.flush();
-    if (outcome === null) this.#settler.tally.lost += 1;
+    if (outcome === null) this.#settler.lose(lease, 'unknown');
     else this.#settler.add(lease, outcome, runMs);
     this.turn();
   }

@@ -70,6 +70,13 @@ export class Settler {
     for (const lease of leases) this.add(lease, { type: 'released' }, 0);
   }
 
+  /** The job belongs to somebody else: its outcome does not count. `outcome` is what it was, if it is known. */
+  lose(lease: Lease, outcome: OutcomeType | 'unknown'): void {
+    const { events } = this.#options;
+    this.tally.lost += 1;
+    if (events.wants('job.lost')) events.emit('job.lost', { ...facts(lease), outcome });
+  }
+
   /** Writes what was collected, in one batch. */
   flush(): void {
     if (this.#ended.length === 0 || this.#backoff.waiting) return;
@@ -162,8 +169,7 @@ export class Settler {
   #report({ lease, outcome, runMs }: Ended, receipt: SettleReceipt): void {
     const { events } = this.#options;
     if (receipt.status === 'lost') {
-      this.tally.lost += 1;
-      if (events.wants('job.lost')) events.emit('job.lost', { ...facts(lease), outcome: outcome.type });
+      this.lose(lease, outcome.type);
       return;
     }
     const type = typeOf(outcome, receipt.state);
