@@ -11,12 +11,21 @@ import { releaseKey } from './unique.ts';
 /** Outcomes in, each fenced by its token: the settle rule decides, this writes it down. */
 
 /**
- * The settle rule for `completed`, written as one statement: most outcomes are this one. A test compares it with the
- * rule. A job with a unique key, or in a queue that keeps nothing, takes the general way.
+ * The settle rule for `completed`, written as one statement, for one job and for many: most outcomes are this one. A
+ * test compares both with the rule. A job with a unique key, or in a queue that keeps nothing, takes the general way.
  */
 const COMPLETE = `
   UPDATE job SET state = 'completed', result = ?, finished_at = ?, lease = NULL
   WHERE seq = ? AND id = ? AND lease = ? AND state = 'running' AND unique_key IS NULL`;
+
+/** Rows of one statement: with 20, a row takes 1.4 µs instead of 1.9; more of them gain little. */
+const ROWS = 20;
+const COMPLETE_MANY = `
+  UPDATE job SET state = 'completed', result = ended.column1, finished_at = ?, lease = NULL
+  FROM (VALUES ${Array(ROWS).fill('(?, ?, ?, ?)').join(', ')}) AS ended
+  WHERE seq = ended.column2 AND id = ended.column3 AND lease = ended.column4
+    AND state = 'running' AND unique_key IS NULL
+  RETURNING seq`;
 
 const LEASED = `SELECT * FROM job WHERE seq = ? AND id = ? AND lease = ? AND state = 'running'`;
 
@@ -32,9 +41,43 @@ const MOVES: Readonly<Record<OutcomeType, JobMove>> = {
 export function settle(tx: Tx, settlements: readonly Settlement[]): SettleReceipt[] {
   const drops = dropsOf(tx);
   const departures = new Departures();
-  const receipts = settlements.map((settlement) => settleOne(tx, settlement, drops, departures));
+  const receipts: SettleReceipt[] = [];
+  for (let from = 0; from < settlements.length; from += ROWS) {
+    const part = settlements.slice(from, from + ROWS);
+    const completed = drops.none ? completeMany(tx, part, departures) : NONE;
+    for (const settlement of part) {
+      receipts.push(completed.has(settlement) ? COMPLETED : settleOne(tx, settlement, drops, departures));
+    }
+  }
   departures.write(tx);
   return receipts;
+}
+
+const COMPLETED: SettleReceipt = { status: 'settled', state: 'completed' };
+const NONE: ReadonlySet<Settlement> = new Set();
+
+/** Completes what the short way is open to; returns which these were. */
+function completeMany(tx: Tx, part: readonly Settlement[], departures: Departures): ReadonlySet<Settlement> {
+  if (part.length < ROWS) return NONE;
+  const bySeq = new Map<number, Settlement>();
+  const batches = new Map<number, number>();
+  const values: (string | number | null)[] = [tx.now];
+  for (const settlement of part) {
+    const { id, outcome } = settlement;
+    const token = parseToken(settlement.token);
+    // Two outcomes of one job: the first one counts, and only one at a time tells which that is.
+    if (token === null || outcome.type !== 'completed' || bySeq.has(token.seq)) return NONE;
+    bySeq.set(token.seq, settlement);
+    batches.set(token.seq, token.batch);
+    values.push(outcome.result, token.seq, id, token.batch);
+  }
+  const completed = new Set<Settlement>();
+  for (const [seq] of tx.db.tuples<[seq: number]>(COMPLETE_MANY, ...values)) {
+    completed.add(bySeq.get(seq) as Settlement);
+    departures.add(batches.get(seq) as number);
+  }
+  if (completed.size > 0) tx.topics.add('settled');
+  return completed;
 }
 
 function settleOne(
@@ -50,7 +93,7 @@ function settleOne(
     if (tx.db.run(COMPLETE, outcome.result, tx.now, seq, id, batch) === 1) {
       departures.add(batch);
       tx.topics.add('settled');
-      return { status: 'settled', state: 'completed' };
+      return COMPLETED;
     }
   }
   const job = leasedJob(tx, id, token);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
-import { settle as rule } from '../../../src/core/settle-rule.ts';
+import { type JobChange, settle as rule } from '../../../src/core/settle-rule.ts';
 import { FIRST_READY, LEASE, NEXT_DUE, PROMOTE } from '../../../src/store/sqlite/claim.ts';
 import type { Connection } from '../../../src/store/sqlite/connection.ts';
 import { openDatabase } from '../../../src/store/sqlite/database.ts';
@@ -41,50 +41,115 @@ test('a claim finds its jobs by the partial indexes alone', async (t) => {
   ]);
 });
 
-test('the short way to complete a job writes what the settle rule says', async (t) => {
-  const db = await database(t);
-  const now = 2_000;
-  fc.assert(
-    fc.property(
-      fc.record({
-        attempt: fc.integer({ min: 1, max: 9 }),
-        attempts_max: fc.integer({ min: 1, max: 9 }),
-        crashes: fc.integer({ min: 0, max: 3 }),
-        cancel_requested: fc.constantFrom(0, 1),
-        due_at: fc.integer({ min: 1, max: 1_000 }),
-        unique_key: fc.constantFrom(null, 'key'),
-        result: fc.option(fc.json(), { nil: null }),
-      }),
-      (given) => {
-        const { attempt, attempts_max, crashes, cancel_requested, due_at, unique_key, result } = given;
+/** One job takes the statement for one, 20 take the one for many, 45 take both. */
+for (const jobs of [1, 20, 45]) {
+  test(`the short way to complete ${jobs} jobs writes what the settle rule says`, async (t) => {
+    const db = await database(t);
+    const subject = fc.record({
+      attempt: fc.integer({ min: 1, max: 9 }),
+      attempts_max: fc.integer({ min: 1, max: 9 }),
+      crashes: fc.integer({ min: 0, max: 3 }),
+      cancel_requested: fc.constantFrom(0, 1),
+      due_at: fc.integer({ min: 1, max: 1_000 }),
+      unique_key: fc.oneof({ arbitrary: fc.constant(null), weight: 9 }, fc.constant('key')),
+      result: fc.option(fc.json({ maxDepth: 1 }), { nil: null }),
+      // What claim never gave, or what was settled before.
+      stale: fc.oneof({ arbitrary: fc.constant(false), weight: 9 }, fc.constant(true)),
+    });
+    const runs = { numRuns: Math.ceil(200 / jobs) };
+    fc.assert(
+      fc.property(fc.array(subject, { minLength: jobs, maxLength: jobs }), (subjects) => {
         db.run('DELETE FROM job');
-        const seq = db.insert(
-          `INSERT INTO job (id, queue, task, state, priority, attempt, attempts_max, crashes, cancel_requested, lease,
-             created_at, due_at, started_at, unique_key, input)
-           VALUES ('id', 'q', 'task', 'running', 0, ?, ?, ?, ?, 7, 1, ?, 1000, ?, '1')`,
-          ...[attempt, attempts_max, crashes, cancel_requested, due_at, unique_key],
-        );
-        const before = db.get<JobRow>('SELECT * FROM job') as JobRow;
-        const tx = { db, now, topics: new Set<never>() };
-        const outcome = { type: 'completed', result } as const;
-        const [receipt] = settle(tx, [{ id: 'id', token: `7.${seq}`, outcome }]);
-        const change = rule(subjectOf(before), outcome, now);
-        assert.deepEqual(receipt, { status: 'settled', state: change.state });
-        assert.deepEqual(
-          { ...db.get<JobRow>('SELECT * FROM job') },
-          {
-            ...before,
-            state: change.state,
-            attempt: change.attempt,
-            crashes: change.crashes,
-            due_at: change.dueAt ?? before.due_at,
-            finished_at: change.finishedAt ?? null,
-            result: change.result ?? null,
-            lease: null,
-          },
-        );
-        assert.deepEqual([...tx.topics], ['settled']);
-      },
+        compare(db, subjects);
+      }),
+      runs,
+    );
+  });
+}
+
+interface Subject
+  extends Pick<
+    JobRow,
+    'attempt' | 'attempts_max' | 'crashes' | 'cancel_requested' | 'due_at' | 'unique_key'
+  > {
+  readonly result: string | null;
+  readonly stale: boolean;
+}
+
+function compare(db: Connection, subjects: readonly Subject[]): void {
+  const now = 2_000;
+  const expected = subjects.map((subject, index) => {
+    const before = insert(db, `id${index}`, subject);
+    const { result, stale } = subject;
+    const outcome = { type: 'completed', result } as const;
+    const token = `${stale ? 8 : 7}.${before.seq}`;
+    const change = rule(subjectOf(before), outcome, now);
+    return { settlement: { id: before.id, token, outcome }, before, change, stale };
+  });
+  const tx = { db, now, topics: new Set<never>() };
+  assert.deepEqual(
+    settle(
+      tx,
+      expected.map(({ settlement }) => settlement),
+    ),
+    expected.map(({ stale, change }) =>
+      stale ? { status: 'lost' } : { status: 'settled', state: change.state },
     ),
   );
+  assert.deepEqual(
+    db.all<JobRow>('SELECT * FROM job ORDER BY seq').map((row) => ({ ...row })),
+    expected.map(({ stale, before, change }) => (stale ? before : changed(before, change))),
+  );
+  assert.deepEqual([...tx.topics], expected.some(({ stale }) => !stale) ? ['settled'] : []);
+}
+
+function insert(db: Connection, id: string, subject: Subject): JobRow {
+  const { attempt, attempts_max, crashes, cancel_requested, due_at, unique_key } = subject;
+  const seq = db.insert(
+    `INSERT INTO job (id, queue, task, state, priority, attempt, attempts_max, crashes, cancel_requested, lease,
+       created_at, due_at, started_at, unique_key, input)
+     VALUES (?, 'q', 'task', 'running', 0, ?, ?, ?, ?, 7, 1, ?, 1000, ?, '1')`,
+    ...[id, attempt, attempts_max, crashes, cancel_requested, due_at, unique_key],
+  );
+  return { ...(db.get<JobRow>('SELECT * FROM job WHERE seq = ?', seq) as JobRow) };
+}
+
+function changed(before: JobRow, change: JobChange): JobRow {
+  return {
+    ...before,
+    state: change.state,
+    attempt: change.attempt,
+    crashes: change.crashes,
+    due_at: change.dueAt ?? before.due_at,
+    finished_at: change.finishedAt ?? null,
+    result: change.result ?? null,
+    lease: null,
+  };
+}
+
+test('of two outcomes of one job in a large batch, the first counts', async (t) => {
+  const db = await database(t);
+  const tx = { db, now: 2_000, topics: new Set<never>() };
+  const subject = {
+    attempt: 1,
+    attempts_max: 3,
+    crashes: 0,
+    cancel_requested: 0,
+    due_at: 1,
+    unique_key: null,
+  };
+  const batch = Array.from({ length: 20 }, (_, index) => {
+    const { id, seq } = insert(db, `id${index}`, { ...subject, result: null, stale: false });
+    return { id, token: `7.${seq}`, outcome: { type: 'completed', result: String(index) } } as const;
+  });
+  const again = {
+    ...(batch[3] as (typeof batch)[number]),
+    outcome: { type: 'completed', result: 'late' },
+  } as const;
+  const receipts = settle(tx, [...batch.slice(0, 19), again]);
+  assert.deepEqual(
+    receipts.map(({ status }) => status),
+    [...Array(19).fill('settled'), 'lost'],
+  );
+  assert.equal(db.get<JobRow>(`SELECT * FROM job WHERE id = 'id3'`)?.result, '3');
 });
