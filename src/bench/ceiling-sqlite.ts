@@ -104,7 +104,8 @@ const INSERT = `
 
 const CLAIM = `
   UPDATE job SET state = 'running', lease = ?, attempt = attempt + 1, started_at = ? WHERE seq IN (
-    SELECT seq FROM job WHERE state = 'ready' AND queue = 'default' ORDER BY priority, seq LIMIT ?)
+    SELECT seq FROM job WHERE state = 'ready' AND turn = 0 AND queue = 'default'
+    ORDER BY priority, seq LIMIT ?)
   RETURNING seq, input`;
 
 const COMPLETE = `

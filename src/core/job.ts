@@ -9,6 +9,9 @@ export type PriorityName = keyof typeof NAMED_PRIORITIES;
 
 export const QUEUE_DEFAULT = 'default';
 
+/** Stands for all queues, for pause and resume; no queue may have this name. */
+export const ALL_QUEUES = '*';
+
 /** A job as a store keeps it. Times are in ms since the epoch; payloads are encoded text (payload.ts). */
 export interface Job {
   readonly id: string;
@@ -33,6 +36,10 @@ export interface Job {
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
   readonly uniqueKey: string | null;
+  /** Jobs of one queue and key take turns with those of other keys, and share limits (limits.ts). */
+  readonly key: string | null;
+  /** True while the job is ready but waits for its key's turn: it is not claimable yet. */
+  readonly held: boolean;
   readonly progress: string | null;
   readonly cancelRequested: boolean;
   /** The worker that holds the lease; null unless running. */

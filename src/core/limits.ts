@@ -1,4 +1,5 @@
 import { optionInvalid, requireInteger, requireMs } from './errors.ts';
+import { isTerminal, type JobMove, type JobState } from './job-state.ts';
 
 /**
  * Limits of a queue. They hold over all workers of all machines, because the store applies them when it gives jobs
@@ -43,6 +44,16 @@ export const KEY_WINDOW = 10;
 /** How many jobs of one key may be in the line, running ones included. */
 export function keyWindow(limits: QueueLimits): number {
   return limits.perKey.ordered ? 1 : (limits.perKey.concurrency ?? KEY_WINDOW);
+}
+
+/**
+ * Whether a job in the line of its key stays there when `move` takes it to `state`. Where keys are in order, one that
+ * waits for its retry keeps the others behind it. One that was given another time lets them pass, by whatever limit.
+ */
+export function staysInLine(move: JobMove, state: JobState, limits: QueueLimits): boolean {
+  if (isTerminal(state) || state === 'blocked') return false;
+  if (state !== 'scheduled') return true;
+  return limits.perKey.ordered && (move === 'retry' || move === 'snooze');
 }
 
 /** The limits after a change. Throws OPTION_INVALID. */

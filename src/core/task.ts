@@ -1,5 +1,5 @@
 import { LongshoreError, optionInvalid, requireInteger, requireMs, requireName, show } from './errors.ts';
-import { NAMED_PRIORITIES, type PriorityName, QUEUE_DEFAULT } from './job.ts';
+import { ALL_QUEUES, NAMED_PRIORITIES, type PriorityName, QUEUE_DEFAULT } from './job.ts';
 import { BACKOFF_DEFAULT, type Backoff, requireBackoff } from './retry.ts';
 import { isSchema, type Schema, type SchemaInput, type SchemaOutput } from './schema.ts';
 import { type UniqueOptions, uniqueSpec } from './unique.ts';
@@ -9,6 +9,8 @@ export interface JobContext<Input> {
   readonly id: string;
   readonly task: string;
   readonly queue: string;
+  /** Whose turn this is, where the job has a key. */
+  readonly key: string | null;
   /** The schema's output for the job's input. */
   readonly input: Input;
   /** Number of this attempt, from 1. */
@@ -37,15 +39,23 @@ export interface JobDefaults {
   readonly unique?: UniqueOptions;
 }
 
-export interface TaskOptions<Name extends string, Input, Result> extends JobDefaults {
+export interface TaskOptions<Name extends string, Input, Result, Given = Input> extends JobDefaults {
   /** 1 to 200 characters; unique within a worker. */
   readonly name: Name;
   readonly run: Handler<Input, Result>;
+  /**
+   * Jobs of one key take turns with those of other keys, and share the queue's limits per key (`queues.setLimits`):
+   * how many run at a time, in which order, how often. A text for all jobs of the task, or a function of the input as
+   * it was enqueued. 1 to 200 characters; none by default.
+   */
+  readonly key?: TaskKey<Given>;
   /** Wait between attempts; default exponential from 1 s, at most 1 h, jitter 0.2. */
   readonly backoff?: Backoff;
   /** Longest an attempt may run, in ms; none by default. Inline handlers are asked to stop by their `signal`. */
   readonly timeoutMs?: number;
 }
+
+export type TaskKey<Given> = string | ((input: Given) => string);
 
 /** A named, typed definition. Made by `defineTask`; the same object serves at enqueue and in the worker. */
 export interface Task<Name extends string = string, Given = unknown, Input = unknown, Result = unknown> {
@@ -58,6 +68,7 @@ export interface Task<Name extends string = string, Given = unknown, Input = unk
   readonly backoff: Backoff;
   readonly timeoutMs: number | null;
   readonly unique: UniqueOptions | null;
+  readonly key: TaskKey<Given> | null;
 }
 
 /** A task of any type: what a worker's list holds. */
@@ -73,7 +84,7 @@ export type TaskResult<T> = T extends Task<string, infer _Given, infer _Input, i
  * Throws TASK_INVALID or OPTION_INVALID, naming the field, its value and what was expected.
  */
 export function defineTask<const Name extends string, S extends Schema<unknown, unknown>, Result>(
-  options: TaskOptions<Name, SchemaOutput<S>, Result> & { readonly input: S },
+  options: TaskOptions<Name, SchemaOutput<S>, Result, SchemaInput<S>> & { readonly input: S },
 ): Task<Name, SchemaInput<S>, SchemaOutput<S>, Result>;
 export function defineTask<const Name extends string, Result>(
   options: TaskOptions<Name, unknown, Result> & { readonly input?: undefined },
@@ -88,7 +99,7 @@ export function defineTask(
     if (options.input !== undefined && !isSchema(options.input)) {
       throw optionInvalid('input', options.input, 'a Standard Schema v1 (zod 3.24+, valibot 1+, arktype 2+)');
     }
-    const queue = requireName('queue', options.queue ?? QUEUE_DEFAULT);
+    const queue = requireQueue('queue', options.queue ?? QUEUE_DEFAULT);
     // Only for its checks: the key itself comes from each job's input.
     if (options.unique !== undefined) uniqueSpec(options.unique, { task: name, queue, input: null }, String);
     return Object.freeze({
@@ -101,6 +112,7 @@ export function defineTask(
       backoff: requireBackoff('backoff', options.backoff ?? BACKOFF_DEFAULT),
       timeoutMs: options.timeoutMs === undefined ? null : requirePositiveMs('timeoutMs', options.timeoutMs),
       unique: options.unique ?? null,
+      key: options.key === undefined ? null : requireTaskKey(options.key),
     });
   });
 }
@@ -135,6 +147,26 @@ export function requirePriority(field: string, priority: unknown): number {
     priority,
     "a 32-bit whole number, or 'high', 'medium' or 'low'; lower runs first",
   );
+}
+
+/** Throws OPTION_INVALID. */
+export function requireQueue(field: string, queue: unknown): string {
+  if (queue === ALL_QUEUES)
+    throw optionInvalid(field, queue, "a queue's own name; '*' stands for all queues");
+  return requireName(field, queue);
+}
+
+/** Throws OPTION_INVALID. */
+export function requireKey(field: string, key: unknown): string {
+  return requireName(field, key, KEY_CHARS_MAX);
+}
+
+const KEY_CHARS_MAX = 200;
+
+function requireTaskKey(key: TaskKey<unknown>): TaskKey<unknown> {
+  if (typeof key === 'function') return key;
+  if (typeof key !== 'string') throw optionInvalid('key', key, 'a string, or a function of the input');
+  return requireKey('key', key);
 }
 
 function requirePositiveMs(field: string, value: unknown): number {

@@ -5,7 +5,14 @@ import { newId } from '../core/ids.ts';
 import { type PriorityName, QUEUE_DEFAULT } from '../core/job.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import { validate } from '../core/schema.ts';
-import { type AnyTask, isTask, requireAttempts, requirePriority } from '../core/task.ts';
+import {
+  type AnyTask,
+  isTask,
+  requireAttempts,
+  requireKey,
+  requirePriority,
+  requireQueue,
+} from '../core/task.ts';
 import { type UniqueOptions, uniqueSpec } from '../core/unique.ts';
 import type { JobSpec } from '../store/store.ts';
 
@@ -27,6 +34,8 @@ export interface EnqueueOptions {
   readonly attempts?: number;
   /** Makes equal jobs one job; `false` switches the task's own off. */
   readonly unique?: UniqueOptions | false;
+  /** Whose turn the job takes in its queue, 1 to 200 characters; default: the task's; `false` switches that off. */
+  readonly key?: string | false;
 }
 
 const ATTEMPTS_DEFAULT = 3;
@@ -44,7 +53,7 @@ export function jobSpec(
   const name = definition === null ? requireName('task', task) : definition.name;
   const what = `the input of task ${show(name)}`;
   const build = (): JobSpec => {
-    const queue = requireQueue(options.queue ?? definition?.queue ?? QUEUE_DEFAULT);
+    const queue = requireQueue('queue', options.queue ?? definition?.queue ?? QUEUE_DEFAULT);
     return {
       id: newId(means.clock.now()),
       queue,
@@ -61,6 +70,7 @@ export function jobSpec(
       delayMs: options.delayMs === undefined ? 0 : requireMs('delayMs', options.delayMs),
       dueAt: options.at === undefined ? null : requireTime(options),
       unique: uniqueFor(definition, options, name, queue, input),
+      key: keyFor(definition, options, input),
     };
   };
   if (definition === null || definition.schema === null) return build();
@@ -77,18 +87,19 @@ function requireTask(task: AnyTask | string): AnyTask | null {
   );
 }
 
-/** `*` stands for all queues where they are paused; a job lies in one. */
-function requireQueue(queue: string): string {
-  if (queue === '*') throw optionInvalid('queue', queue, "a queue's own name; '*' stands for all queues");
-  return requireName('queue', queue);
-}
-
 function requireTime(options: EnqueueOptions): number {
   if (options.delayMs !== undefined)
     throw optionInvalid('at', options.at, 'to be left out when delayMs is given');
   const time = options.at instanceof Date ? options.at.getTime() : options.at;
   if (typeof time === 'number' && time >= 0 && time <= DATE_MAX_MS) return time;
   throw optionInvalid('at', options.at, 'a valid Date or ms since the epoch');
+}
+
+function keyFor(definition: AnyTask | null, options: EnqueueOptions, input: unknown): string | null {
+  // A task made by a copy of the package that knew no keys has none.
+  const { key = definition?.key ?? false } = options;
+  if (key === false) return null;
+  return requireKey('key', typeof key === 'function' ? key(input) : key);
 }
 
 function uniqueFor(

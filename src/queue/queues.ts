@@ -1,10 +1,12 @@
 import { LongshoreError, optionInvalid, requireName } from '../core/errors.ts';
+import { ALL_QUEUES } from '../core/job.ts';
 import { JOB_STATES, TERMINAL_STATES, WAITING_STATES } from '../core/job-state.ts';
+import type { LimitsChange } from '../core/limits.ts';
+import { requireQueue } from '../core/task.ts';
 import type { Keep, QueueRecord, QueueSettings, Retention, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 
-/** All queues at once, for pause and resume. */
-export const ALL_QUEUES = '*';
+export { ALL_QUEUES };
 
 /** Looks at queues, and acts on them. `longshore.queues`. */
 export class Queues {
@@ -44,6 +46,18 @@ export class Queues {
     return this.#store.configureQueue(requireName('queue', queue), { retention });
   }
 
+  /**
+   * How many jobs of the queue run at a time and start in a span of time, in all and for each key, and whether keys are
+   * in strict order. Holds over all workers of all machines, from the next claim on; running jobs finish. What is not
+   * named stays, null lifts a limit. Throws OPTION_INVALID.
+   */
+  async setLimits(queue: string, change: LimitsChange): Promise<QueueSettings> {
+    requireNames('limits', change, ['concurrency', 'rate', 'perKey']);
+    if (change.perKey !== undefined)
+      requireNames('limits.perKey', change.perKey, ['concurrency', 'ordered', 'rate']);
+    return this.#store.configureQueue(requireQueue('queue', queue), { limits: change });
+  }
+
   /** Deletes every waiting job of the queue; running and finished ones stay. Resolves to how many. */
   drain(queue: string): Promise<number> {
     return this.#store.clear(requireName('queue', queue), WAITING_STATES);
@@ -60,6 +74,14 @@ export class Queues {
     }
     return this.#store.clear(queue, JOB_STATES);
   }
+}
+
+/** A name that is misspelt must not be taken for "no change". */
+function requireNames(field: string, value: unknown, names: readonly string[]): void {
+  if (typeof value !== 'object' || value === null)
+    throw optionInvalid(field, value, `an object with ${names.join(', ')}`);
+  for (const name of Object.keys(value))
+    if (!names.includes(name)) throw optionInvalid(field, name, `only ${names.join(', ')}`);
 }
 
 function requireKeep(field: string, keep: Keep): void {

@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { AttemptError } from '../core/errors.ts';
 import type { AuditEntry, Job, LogLine } from '../core/job.ts';
 import type { JobState, TerminalState } from '../core/job-state.ts';
+import type { LimitsChange, QueueLimits } from '../core/limits.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { UniqueSpec } from '../core/unique.ts';
 import type { LeaseLock } from './lease-lock.ts';
@@ -49,7 +50,7 @@ export interface Store {
   prune(request?: PruneRequest): Promise<PruneReceipt>;
 
   // Queues
-  /** The name `*` stands for all queues: while it is paused nothing is claimed anywhere. */
+  /** The name `*` stands for all queues: while it is paused nothing is claimed anywhere. Its limits mean nothing. */
   configureQueue(queue: string, change: QueueChange, options?: Timed): Promise<QueueSettings>;
   /** Every queue that has settings or jobs, by name. */
   queues(): Promise<QueueRecord[]>;
@@ -98,6 +99,8 @@ export interface JobSpec {
   /** Absolute time in ms since the epoch; a past one counts as now. */
   readonly dueAt: number | null;
   readonly unique: UniqueSpec | null;
+  /** Whose turn the job takes in its queue (core/limits.ts); 1 to 200 characters, null for a job that waits for nobody. */
+  readonly key: string | null;
 }
 
 /**
@@ -123,9 +126,15 @@ export interface ClaimRequest {
 }
 
 export interface ClaimReceipt {
-  /** By queue as requested, then priority, then seq. Due jobs are promoted by the claim itself. */
+  /**
+   * By queue as requested, then priority, then place in the line: seq, or for a job that was held, the number it was
+   * given when its key's turn came. Due jobs are promoted by the claim itself. Never more than the queue's limits allow.
+   */
   readonly leases: Lease[];
-  /** When the earliest scheduled job of these queues (paused ones aside) becomes due; null when there is none. */
+  /**
+   * When the earliest scheduled job of these queues (paused ones aside) becomes due, or the rate of a queue whose ready
+   * jobs wait for it has room again; null when there is neither.
+   */
   readonly nextDueAt: number | null;
 }
 
@@ -138,6 +147,7 @@ export interface Lease {
   readonly claimedAt: number;
   readonly queue: string;
   readonly task: string;
+  readonly key: string | null;
   readonly input: string | null;
   readonly attempt: number;
   readonly attemptsMax: number;
@@ -279,11 +289,15 @@ export interface QueueSettings {
   readonly name: string;
   readonly pausedAt: number | null;
   readonly retention: Retention;
+  /** LIMITS_NONE unless configured. */
+  readonly limits: QueueLimits;
 }
 
 export interface QueueChange {
   readonly paused?: boolean;
   readonly retention?: Partial<Retention>;
+  /** What is absent stays (core/limits.ts `changeLimits`, which may throw OPTION_INVALID). Takes effect for new claims. */
+  readonly limits?: LimitsChange;
 }
 
 export interface QueueRecord extends QueueSettings {

@@ -75,6 +75,10 @@ export class AttemptContext<Input> implements JobContext<Input> {
     return this.#attempt.lease.queue;
   }
 
+  get key(): string | null {
+    return this.#attempt.lease.key;
+  }
+
   get attempt(): number {
     return this.#attempt.lease.attempt;
   }

@@ -1,9 +1,11 @@
 import { type JobState, statesThatAllow, WAITING_STATES } from '../../core/job-state.ts';
+import { changeLimits, LIMITS_NONE } from '../../core/limits.ts';
 import type { ControlReceipt, JobCommand, QueueChange, QueueSettings } from '../store.ts';
 import { isHeld } from './enqueue.ts';
 import { settingsOf } from './inspect.ts';
-import type { JobRow, Rows } from './rows.ts';
-import { finish } from './settle.ts';
+import type { JobRow } from './records.ts';
+import type { Rows } from './rows.ts';
+import { finish, hintRoom } from './settle.ts';
 
 /** What operators do to jobs and queues. */
 export function control(rows: Rows, commands: readonly JobCommand[], now: number): ControlReceipt[] {
@@ -37,12 +39,12 @@ function obey(rows: Rows, job: JobRow, command: JobCommand, now: number): Contro
     case 'reschedule':
       return reschedule(rows, job, command.dueAt, now);
     case 'reprioritize':
-      rows.rearrange(job, () => {
+      rows.rearrange(job, null, () => {
         job.priority = command.priority;
       });
       return { status: 'done', state: job.state };
     case 'remove':
-      remove(rows, job);
+      remove(rows, [job]);
       return { status: 'done', state: null };
   }
 }
@@ -93,19 +95,23 @@ function reschedule(rows: Rows, job: JobRow, dueAt: number, now: number): Contro
   return { status: 'done', state };
 }
 
-/** Deletes a job and frees its key. */
-function remove(rows: Rows, job: JobRow): void {
-  if (job.uniqueKey !== null && rows.keys.get(job.uniqueKey)?.id === job.id) rows.keys.delete(job.uniqueKey);
-  rows.remove(job);
+/** Deletes jobs and frees their unique keys. */
+function remove(rows: Rows, jobs: readonly JobRow[]): void {
+  for (const { id, uniqueKey } of jobs)
+    if (uniqueKey !== null && rows.keys.get(uniqueKey)?.id === id) rows.keys.delete(uniqueKey);
+  rows.remove(jobs);
 }
 
 export function clear(rows: Rows, queue: string, states: readonly JobState[]): number {
   const doomed = rows.bySeq.filter((job) => !job.gone && job.queue === queue && states.includes(job.state));
-  for (const job of doomed) remove(rows, job);
+  remove(rows, doomed);
+  if (doomed.length > 0) hintRoom(rows, queue);
   return doomed.length;
 }
 
 export function configureQueue(rows: Rows, name: string, change: QueueChange, now: number): QueueSettings {
+  // Checked before anything is changed.
+  const limits = change.limits && changeLimits(rows.queues.get(name)?.limits ?? LIMITS_NONE, change.limits);
   const queue = rows.queue(name);
   queue.configured = true;
   if (change.paused !== undefined) {
@@ -115,5 +121,9 @@ export function configureQueue(rows: Rows, name: string, change: QueueChange, no
   }
   if (change.retention !== undefined)
     queue.retention = structuredClone({ ...queue.retention, ...change.retention });
+  if (limits !== undefined) {
+    rows.setLimits(queue, structuredClone(limits), now);
+    rows.topics.add('ready');
+  }
   return settingsOf(queue);
 }

@@ -1,7 +1,8 @@
 import { isTerminal } from '../../core/job-state.ts';
 import type { UniqueSpec } from '../../core/unique.ts';
 import type { EnqueueReceipt, JobSpec } from '../store.ts';
-import type { JobRow, KeyHold, Rows } from './rows.ts';
+import type { JobRow, KeyHold } from './records.ts';
+import type { Rows } from './rows.ts';
 
 /** Jobs in. Specs apply in order, so a later one of the same batch meets the keys and ids of the earlier ones. */
 export function enqueue(rows: Rows, specs: readonly JobSpec[], now: number): EnqueueReceipt[] {
@@ -63,6 +64,7 @@ function create(rows: Rows, spec: JobSpec, now: number): EnqueueReceipt {
     startedAt: null,
     finishedAt: null,
     uniqueKey: unique?.key ?? null,
+    key: spec.key,
     progress: null,
     cancelRequested: false,
     workerId: null,
@@ -80,8 +82,9 @@ function create(rows: Rows, spec: JobSpec, now: number): EnqueueReceipt {
 /** The waiting holder keeps its id, its place in the line and its history, and takes all the rest from the spec. */
 function replace(rows: Rows, holder: JobRow, hold: KeyHold, spec: JobSpec, now: number): EnqueueReceipt {
   const dueAt = dueTime(spec, now);
-  rows.rearrange(holder, () => {
+  rows.rearrange(holder, 'reschedule', () => {
     holder.queue = spec.queue;
+    holder.key = spec.key;
     holder.task = spec.task;
     holder.priority = spec.priority;
     holder.input = spec.input;

@@ -1,7 +1,8 @@
 import { optionInvalid } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import type { JobFilter, JobPage, JobTrail, QueueRecord, QueueSettings } from '../store.ts';
-import { type JobRow, type QueueRow, type Rows, toJob } from './rows.ts';
+import { type JobRow, type QueueRow, toJob } from './records.ts';
+import type { Rows } from './rows.ts';
 
 /** What is there to see. Everything handed out is a copy. */
 export function get(rows: Rows, ids: readonly string[]): (Job | null)[] {
@@ -58,5 +59,10 @@ export function queues(rows: Rows): QueueRecord[] {
 }
 
 export function settingsOf(queue: QueueRow): QueueSettings {
-  return { name: queue.name, pausedAt: queue.pausedAt, retention: structuredClone(queue.retention) };
+  return {
+    name: queue.name,
+    pausedAt: queue.pausedAt,
+    retention: structuredClone(queue.retention),
+    limits: structuredClone(queue.limits),
+  };
 }

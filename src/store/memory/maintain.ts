@@ -9,7 +9,8 @@ import {
   WORKER_KEPT_MS,
 } from '../store.ts';
 import { isHeld } from './enqueue.ts';
-import type { JobRow, Rows } from './rows.ts';
+import type { JobRow, QueueRow } from './records.ts';
+import type { Rows } from './rows.ts';
 import { applyChange } from './settle.ts';
 import { isAlive } from './workers.ts';
 
@@ -30,6 +31,7 @@ export function reap(rows: Rows, request: ReapRequest, now: number): ReapReceipt
 
 export function prune(rows: Rows, request: PruneRequest, now: number): PruneReceipt {
   for (const [key, hold] of rows.keys) if (!isHeld(rows, hold, now)) rows.keys.delete(key);
+  for (const queue of rows.queues.values()) pruneStarts(queue, now);
   return { workers: pruneWorkers(rows, now), ...pruneJobs(rows, request.limit ?? PRUNE_LIMIT_DEFAULT, now) };
 }
 
@@ -42,7 +44,7 @@ function pruneJobs(rows: Rows, limit: number, now: number): { jobs: number; more
       for (let oldest = line.head; oldest !== undefined; oldest = line.head) {
         if (!isBeyond(oldest, line.size, keep, now)) break;
         if (jobs === limit) return { jobs, more: true };
-        rows.remove(oldest);
+        rows.remove([oldest]);
         jobs += 1;
       }
     }
@@ -53,6 +55,13 @@ function pruneJobs(rows: Rows, limit: number, now: number): { jobs: number; more
 function isBeyond(oldest: JobRow, kept: number, keep: Keep, now: number): boolean {
   if (keep.count !== null && kept > keep.count) return true;
   return keep.ageMs !== null && (oldest.finishedAt ?? now) + keep.ageMs <= now;
+}
+
+/** Starts of keys that left the window. */
+function pruneStarts({ limits, keyStarts }: QueueRow, now: number): void {
+  const { rate } = limits.perKey;
+  for (const [key, log] of keyStarts)
+    if (rate === null || log.every(([at]) => at <= now - rate.perMs)) keyStarts.delete(key);
 }
 
 function pruneWorkers(rows: Rows, now: number): number {

@@ -3,7 +3,8 @@ import { isTerminal, type JobMove } from '../../core/job-state.ts';
 import type { OutcomeType } from '../../core/outcome.ts';
 import { type JobChange, settle as rule } from '../../core/settle-rule.ts';
 import type { AnnotateReceipt, Note, Settlement, SettleReceipt } from '../store.ts';
-import { type JobRow, keepsNothing, type Rows } from './rows.ts';
+import { type JobRow, keepsNothing } from './records.ts';
+import type { Rows } from './rows.ts';
 
 const MOVES: Readonly<Record<OutcomeType, JobMove>> = {
   completed: 'complete',
@@ -50,6 +51,12 @@ export function applyChange(rows: Rows, job: JobRow, move: JobMove, change: JobC
   if (change.error !== undefined) job.errors.push({ ...change.error });
   if (isTerminal(job.state)) finish(rows, job, now);
   else rows.topics.add('ready');
+  hintRoom(rows, job.queue);
+}
+
+/** Something stopped running: where a limit made others wait, they may have room now. */
+export function hintRoom(rows: Rows, queue: string): void {
+  if (rows.queue(queue).limits.concurrency !== null) rows.topics.add('ready');
 }
 
 /** A job that has just ended gives its key up, unless the key's period runs on, and goes where retention is 0. */
@@ -60,7 +67,7 @@ export function finish(rows: Rows, job: JobRow, now: number): void {
     hold.state = job.state;
     if (hold.untilAt <= now) rows.keys.delete(job.uniqueKey as string);
   }
-  if (isTerminal(job.state) && keepsNothing(rows.queue(job.queue).retention[job.state])) rows.remove(job);
+  if (isTerminal(job.state) && keepsNothing(rows.queue(job.queue).retention[job.state])) rows.remove([job]);
 }
 
 function leased(rows: Rows, id: string, token: string): JobRow | undefined {

@@ -1,6 +1,7 @@
 import { settle as rule } from '../../core/settle-rule.ts';
 import type { BeatReceipt, WorkerBeat, WorkerRecord } from '../store.ts';
-import type { JobRow, Rows, WorkerRow } from './rows.ts';
+import type { JobRow, WorkerRow } from './records.ts';
+import type { Rows } from './rows.ts';
 import { applyChange } from './settle.ts';
 
 /** The worker registry, and the leases that live and end with a worker. */

@@ -3,6 +3,7 @@ import type { ControlReceipt, JobCommand } from '../store.ts';
 import { type Drops, deleteJob, dropsOf } from './retention.ts';
 import { type JobRow, jobById, requireMove, type Tx, wholeMs } from './rows.ts';
 import { finish } from './settle.ts';
+import { afterLeaving, TURN, turnAfter } from './turns.ts';
 import { regainKey } from './unique.ts';
 
 /** What operators do to single jobs, as far as the transition table allows it; audited where it applies. */
@@ -51,10 +52,12 @@ function cancel(tx: Tx, job: JobRow, drops: Drops): ControlReceipt {
   }
   requireMove(job, 'cancel', 'cancelled');
   tx.db.run(
-    `UPDATE job SET state = 'cancelled', cancel_requested = 1, finished_at = ? WHERE seq = ?`,
+    `UPDATE job SET state = 'cancelled', turn = ?, cancel_requested = 1, finished_at = ? WHERE seq = ?`,
+    turnAfter(tx, job, 'cancel', 'cancelled'),
     tx.now,
     job.seq,
   );
+  afterLeaving(tx, job);
   finish(tx, job, 'cancelled', drops);
   return { status: 'done', state: 'cancelled' };
 }
@@ -62,9 +65,10 @@ function cancel(tx: Tx, job: JobRow, drops: Drops): ControlReceipt {
 function redrive(tx: Tx, job: JobRow): ControlReceipt {
   requireMove(job, 'redrive', 'ready');
   tx.db.run(
-    `UPDATE job SET state = 'ready', attempt = 0, crashes = 0, cancel_requested = 0, due_at = ?,
+    `UPDATE job SET state = 'ready', turn = ?, attempt = 0, crashes = 0, cancel_requested = 0, due_at = ?,
        finished_at = NULL
      WHERE seq = ?`,
+    turnAfter(tx, job, 'redrive', 'ready'),
     tx.now,
     job.seq,
   );
@@ -89,7 +93,9 @@ function reschedule(tx: Tx, job: JobRow, dueAt: number): ControlReceipt {
   const state = dueAt > tx.now ? 'scheduled' : 'ready';
   requireMove(job, 'reschedule', state);
   const due = Math.max(wholeMs(dueAt), tx.now);
-  tx.db.run('UPDATE job SET state = ?, due_at = ? WHERE seq = ?', state, due, job.seq);
+  const turn = turnAfter(tx, job, 'reschedule', state);
+  tx.db.run('UPDATE job SET state = ?, turn = ?, due_at = ? WHERE seq = ?', state, turn, due, job.seq);
+  if (turn > TURN.line) afterLeaving(tx, job);
   tx.topics.add('ready');
   return { status: 'done', state };
 }
@@ -99,6 +105,7 @@ function remove(tx: Tx, job: JobRow): void {
   if (job.unique_key !== null)
     tx.db.run('DELETE FROM unique_key WHERE key = ? AND id = ?', job.unique_key, job.id);
   deleteJob(tx, job.seq);
+  afterLeaving(tx, job);
   tx.topics.add('settled');
 }
 

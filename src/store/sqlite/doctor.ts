@@ -107,7 +107,7 @@ function checkLeases(db: Connection): Omit<Finding, 'check'> {
 function checkWorkers(db: Connection): Omit<Finding, 'check'> {
   const { alive, ready } = db.get<{ alive: number; ready: number }>(
     `SELECT (SELECT count(*) FROM worker WHERE seen_at + lease_ms > ?) AS alive,
-       (SELECT count(*) FROM job WHERE state = 'ready') AS ready`,
+       (SELECT count(*) FROM job WHERE state = 'ready' AND turn = 0) AS ready`,
     Date.now(),
   ) ?? { alive: 0, ready: 0 };
   const detail = `${alive} workers are alive, ${ready} jobs are ready.`;

@@ -5,6 +5,7 @@ import type { JobFilter, JobPage, JobTrail } from '../store.ts';
 import { WHOLE_INPUT } from './inputs.ts';
 import { HELD_SEQS } from './leases.ts';
 import type { JobRow, Tx } from './rows.ts';
+import { TURN } from './turns.ts';
 
 /** A job with who holds it. */
 interface HeldJobRow extends JobRow {
@@ -70,6 +71,8 @@ function toJob(row: HeldJobRow): Job {
     startedAt: row.started_at,
     finishedAt: row.finished_at,
     uniqueKey: row.unique_key,
+    key: row.key,
+    held: row.turn === TURN.held,
     progress: row.progress,
     cancelRequested: row.cancel_requested === 1,
     workerId: row.worker_id,
@@ -100,9 +103,14 @@ function seqsIn(tx: Tx, state: JobState, queue: string | undefined, limit: numbe
     case 'running':
       return tx.db.all(`${HELD_SEQS} ${queue === undefined ? '' : 'WHERE job.queue = ?'} LIMIT ?`, ...values);
     case 'ready':
+      return tx.db.all(
+        `${[READY, LET_IN, HELD].map((select) => `${select} ${inQueue}`).join(' UNION ALL ')} LIMIT ?`,
+        ...(queue === undefined ? [] : [queue, queue]),
+        ...values,
+      );
     case 'scheduled':
       return tx.db.all(
-        `SELECT seq FROM job INDEXED BY job_${state} WHERE state = '${state}' ${inQueue} LIMIT ?`,
+        `SELECT seq FROM job INDEXED BY job_scheduled WHERE state = 'scheduled' ${inQueue} LIMIT ?`,
         ...values,
       );
     default:
@@ -113,6 +121,10 @@ function seqsIn(tx: Tx, state: JobState, queue: string | undefined, limit: numbe
       );
   }
 }
+
+const READY = `SELECT seq FROM job INDEXED BY job_ready WHERE state = 'ready' AND turn = ${TURN.line}`;
+const LET_IN = `SELECT seq FROM job INDEXED BY job_ticket WHERE turn = ${TURN.letIn}`;
+const HELD = `SELECT seq FROM job INDEXED BY job_key WHERE key IS NOT NULL AND turn = ${TURN.held} AND turn < 2`;
 
 export function trail(tx: Tx, id: string): JobTrail | null {
   const job = tx.db.get<{ seq: number }>('SELECT seq FROM job WHERE id = ?', id);

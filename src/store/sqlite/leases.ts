@@ -20,10 +20,11 @@ export function parseToken(token: string): Token | null {
 }
 
 /** A new batch with no jobs yet; returns its number. */
-export function openBatch(tx: Tx, { workerId, leaseMs }: ClaimRequest): number {
+export function openBatch(tx: Tx, { workerId, leaseMs }: ClaimRequest, queue: string): number {
   return tx.db.insert(
-    `INSERT INTO lease (worker_id, expires_at, live, seqs) VALUES (?, ?, 0, '[]')`,
+    `INSERT INTO lease (worker_id, queue, expires_at, live, seqs) VALUES (?, ?, ?, 0, '[]')`,
     workerId,
+    queue,
     wholeMs(tx.now + leaseMs),
   );
 }
@@ -41,11 +42,30 @@ export class Departures {
   }
 
   write(tx: Tx): void {
+    this.#hintRoom(tx);
     for (const [batch, jobs] of this.#left) {
       if (tx.db.run('DELETE FROM lease WHERE token = ? AND live <= ?', batch, jobs) === 0)
         tx.db.run('UPDATE lease SET live = live - ? WHERE token = ?', jobs, batch);
     }
   }
+
+  /** Where a limit made others wait, they may have room now. */
+  #hintRoom(tx: Tx): void {
+    if (tx.db.get('SELECT 1 FROM queue WHERE limited = 1 LIMIT 1') === undefined) return;
+    for (const batch of this.#left.keys())
+      if (tx.db.get(OF_LIMITED_QUEUE, batch) !== undefined) tx.topics.add('ready');
+  }
+}
+
+const OF_LIMITED_QUEUE = `
+  SELECT 1 FROM lease JOIN queue ON queue.name = lease.queue WHERE lease.token = ? AND queue.limited = 1`;
+
+/** How many jobs of a queue run now, over all workers. */
+export function runningIn(tx: Tx, queue: string): number {
+  return (
+    tx.db.get<{ jobs: number }>('SELECT coalesce(sum(live), 0) AS jobs FROM lease WHERE queue = ?', queue)
+      ?.jobs ?? 0
+  );
 }
 
 /** To be followed by a condition on `lease`, such as WHERE; CROSS JOIN keeps this order of the loops. */

@@ -9,9 +9,11 @@ import {
   WORKER_KEPT_MS,
 } from '../store.ts';
 import { Departures, heldBeyond } from './leases.ts';
+import { PAST_STARTS } from './rates.ts';
 import { deleteJobs, dropsOf, retentionOf } from './retention.ts';
-import type { Tx } from './rows.ts';
+import type { JobRow, Tx } from './rows.ts';
 import { applyChange, subjectOf } from './settle.ts';
+import { admit } from './turns.ts';
 import { NEEDS_WRITE } from './verb.ts';
 
 /** What is done for the store by whoever leads. Both verbs find out by reading alone that there is nothing to do. */
@@ -43,12 +45,14 @@ const FREE_KEYS = 'FROM unique_key WHERE ended IS NOT NULL AND until <= ?';
 export function peekPrune(tx: Tx): PruneReceipt | typeof NEEDS_WRITE {
   if (tx.db.get(`SELECT 1 ${STALE_WORKERS} LIMIT 1`, tx.now) !== undefined) return NEEDS_WRITE;
   if (tx.db.get(`SELECT 1 ${FREE_KEYS} LIMIT 1`, tx.now) !== undefined) return NEEDS_WRITE;
+  if (tx.db.get(`SELECT 1 ${PAST_STARTS} LIMIT 1`, tx.now) !== undefined) return NEEDS_WRITE;
   if (finishedLines(tx).some((line) => surplus(tx, line, 1) > 0)) return NEEDS_WRITE;
   return { jobs: 0, workers: 0, more: false };
 }
 
 export function prune(tx: Tx, { limit = PRUNE_LIMIT_DEFAULT }: PruneRequest): PruneReceipt {
   tx.db.run(`DELETE ${FREE_KEYS}`, tx.now);
+  tx.db.run(`DELETE ${PAST_STARTS}`, tx.now);
   const workers = tx.db.run(`DELETE ${STALE_WORKERS}`, tx.now);
   let jobs = 0;
   for (const line of finishedLines(tx)) {
@@ -145,8 +149,8 @@ export function clear(
   tx: Tx,
   { queue, states }: { readonly queue: string; readonly states: readonly JobState[] },
 ): number {
-  const doomed = tx.db.all<{ seq: number; lease: number | null }>(
-    'SELECT seq, lease FROM job WHERE queue = ? AND state IN (SELECT value FROM json_each(?))',
+  const doomed = tx.db.all<Pick<JobRow, 'seq' | 'lease' | 'key'>>(
+    'SELECT seq, lease, key FROM job WHERE queue = ? AND state IN (SELECT value FROM json_each(?))',
     queue,
     JSON.stringify(states),
   );
@@ -161,6 +165,8 @@ export function clear(
   );
   deleteJobs(tx, seqs);
   departures.write(tx);
+  for (const key of [...new Set(doomed.map((job) => job.key))].sort())
+    if (key !== null) admit(tx, queue, key);
   tx.topics.add('settled');
   return doomed.length;
 }

@@ -86,6 +86,7 @@ function packSpecs(specs: readonly JobSpec[]): Packed<JobSpec> | null {
     delayMs: column(specs, 'delayMs'),
     dueAt: column(specs, 'dueAt'),
     unique: column(specs, 'unique'),
+    key: column(specs, 'key'),
   };
 }
 
@@ -100,6 +101,7 @@ function unpackSpecs(specs: Packed<JobSpec>): JobSpec[] {
     delayMs: at(specs.delayMs, index),
     dueAt: at(specs.dueAt, index),
     unique: at(specs.unique, index),
+    key: at(specs.key, index),
   }));
 }
 
@@ -127,6 +129,7 @@ function packLeases({ leases, nextDueAt }: ClaimReceipt): PackedClaim | null {
     claimedAt: column(leases, 'claimedAt'),
     queue: column(leases, 'queue'),
     task: column(leases, 'task'),
+    key: column(leases, 'key'),
     input: column(leases, 'input'),
     attempt: column(leases, 'attempt'),
     attemptsMax: column(leases, 'attemptsMax'),
@@ -144,6 +147,7 @@ function unpackLeases(claim: PackedClaim): ClaimReceipt {
     claimedAt: at(claim.claimedAt, index),
     queue: at(claim.queue, index),
     task: at(claim.task, index),
+    key: at(claim.key, index),
     input: at(claim.input, index),
     attempt: at(claim.attempt, index),
     attemptsMax: at(claim.attemptsMax, index),

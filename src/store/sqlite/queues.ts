@@ -1,46 +1,61 @@
 import { JOB_STATES, type JobState } from '../../core/job-state.ts';
+import { changeLimits, LIMITS_NONE, type QueueLimits } from '../../core/limits.ts';
 import { type QueueChange, type QueueRecord, type QueueSettings, RETENTION_DEFAULT } from '../store.ts';
 import { HELD_COUNTS } from './leases.ts';
+import { forgetStarts } from './rates.ts';
 import { dropsAny, parseRetention } from './retention.ts';
 import type { Tx } from './rows.ts';
+import { parseLimits, rearrange, TURN } from './turns.ts';
 
 interface QueueRow {
   readonly name: string;
   readonly paused_at: number | null;
   readonly retention: string;
+  readonly limits: string | null;
 }
+
+const SELECT_QUEUE = 'SELECT name, paused_at, retention, limits FROM queue';
 
 export function configureQueue(
   tx: Tx,
   { queue: name, change }: { readonly queue: string; readonly change: QueueChange },
 ): QueueSettings {
-  const row = tx.db.get<QueueRow>('SELECT name, paused_at, retention FROM queue WHERE name = ?', name);
+  const row = tx.db.get<QueueRow>(`${SELECT_QUEUE} WHERE name = ?`, name);
   const before = row === undefined ? defaults(name) : toSettings(row);
   const retention = { ...before.retention, ...change.retention };
   const pausedAt =
     change.paused === undefined ? before.pausedAt : change.paused ? (before.pausedAt ?? tx.now) : null;
+  const limits = change.limits === undefined ? before.limits : changeLimits(before.limits, change.limits);
   tx.db.run(
-    `INSERT INTO queue (name, paused_at, retention, drops) VALUES (?, ?, ?, ?)
+    `INSERT INTO queue (name, paused_at, retention, drops, limits, limited) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT (name) DO UPDATE
-     SET paused_at = excluded.paused_at, retention = excluded.retention, drops = excluded.drops`,
+     SET paused_at = excluded.paused_at, retention = excluded.retention, drops = excluded.drops,
+       limits = excluded.limits, limited = excluded.limited`,
     name,
     pausedAt,
     JSON.stringify(retention),
     dropsAny(retention) ? 1 : 0,
+    limitsText(limits),
+    limits.concurrency === null ? 0 : 1,
   );
+  if (change.limits !== undefined) {
+    rearrange(tx, name, limits);
+    forgetStarts(tx, name, limits);
+    tx.topics.add('ready');
+  }
   if (change.paused !== undefined) tx.topics.add('control');
   if (change.paused === false) tx.topics.add('ready');
-  return { name, pausedAt, retention };
+  return { name, pausedAt, retention, limits };
 }
 
 /** Counting walks the partial indexes: about 30 ms for a million jobs. */
 export function queues(tx: Tx): QueueRecord[] {
-  const settings = tx.db.all<QueueRow>('SELECT name, paused_at, retention FROM queue').map(toSettings);
+  const settings = tx.db.all<QueueRow>(SELECT_QUEUE).map(toSettings);
   const records = new Map(settings.map((queue) => [queue.name, { ...queue, counts: noJobs() }]));
   for (const { queue, state, jobs } of countJobs(tx)) {
     const record = records.get(queue) ?? { ...defaults(queue), counts: noJobs() };
     records.set(queue, record);
-    record.counts[state] = jobs;
+    record.counts[state] += jobs;
   }
   return [...records.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
 }
@@ -51,13 +66,21 @@ interface Count {
   readonly jobs: number;
 }
 
+const WAITING = {
+  ready: `state = 'ready' AND turn = ${TURN.line}`,
+  letIn: `turn = ${TURN.letIn}`,
+  held: `key IS NOT NULL AND turn = ${TURN.held} AND turn < 2`,
+  scheduled: `state = 'scheduled'`,
+};
+
 function countJobs(tx: Tx): Count[] {
-  const waiting = (['ready', 'scheduled'] as const).flatMap((state) =>
+  const waiting = Object.entries(WAITING).flatMap(([state, where]) =>
     tx.db
-      .all<Omit<Count, 'state'>>(
-        `SELECT queue, count(*) AS jobs FROM job WHERE state = '${state}' GROUP BY queue`,
-      )
-      .map((count) => ({ ...count, state })),
+      .all<Omit<Count, 'state'>>(`SELECT queue, count(*) AS jobs FROM job WHERE ${where} GROUP BY queue`)
+      .map((count) => ({
+        ...count,
+        state: state === 'scheduled' ? ('scheduled' as const) : ('ready' as const),
+      })),
   );
   const running = tx.db
     .all<Omit<Count, 'state'>>(HELD_COUNTS)
@@ -74,9 +97,15 @@ function noJobs(): Record<JobState, number> {
 }
 
 function defaults(name: string): QueueSettings {
-  return { name, pausedAt: null, retention: RETENTION_DEFAULT };
+  return { name, pausedAt: null, retention: RETENTION_DEFAULT, limits: LIMITS_NONE };
 }
 
-function toSettings({ name, paused_at: pausedAt, retention }: QueueRow): QueueSettings {
-  return { name, pausedAt, retention: parseRetention(retention) };
+function toSettings({ name, paused_at: pausedAt, retention, limits }: QueueRow): QueueSettings {
+  return { name, pausedAt, retention: parseRetention(retention), limits: parseLimits(limits) };
+}
+
+/** Null where nothing is limited: claims look no further. */
+function limitsText(limits: QueueLimits): string | null {
+  const text = JSON.stringify(limits);
+  return text === JSON.stringify(LIMITS_NONE) ? null : text;
 }

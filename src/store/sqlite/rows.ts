@@ -29,6 +29,10 @@ export interface JobRow {
   readonly started_at: number | null;
   readonly finished_at: number | null;
   readonly unique_key: string | null;
+  readonly key: string | null;
+  /** See TURN in turns.ts. */
+  readonly turn: number;
+  readonly ticket: number | null;
   readonly progress: string | null;
   /** Null also for an input that lies apart (inputs.ts). */
   readonly input: string | null;

@@ -6,17 +6,18 @@ import type { AnnotateReceipt, Note, Settlement, SettleReceipt } from '../store.
 import { Departures, parseToken, type Token } from './leases.ts';
 import { type Drops, deleteJob, dropsOf } from './retention.ts';
 import { type Ending, type JobRow, requireMove, type Tx, wholeMs } from './rows.ts';
+import { afterLeaving, TURN, turnAfter } from './turns.ts';
 import { releaseKey } from './unique.ts';
 
 /** Outcomes in, each fenced by its token: the settle rule decides, this writes it down. */
 
 /**
  * The settle rule for `completed`, written as one statement, for one job and for many: most outcomes are this one. A
- * test compares both with the rule. A job with a unique key, or in a queue that keeps nothing, takes the general way.
+ * test compares both with the rule. A job with a key of either kind, or in a queue that keeps nothing, takes the general way.
  */
 const COMPLETE = `
   UPDATE job SET state = 'completed', result = ?, finished_at = ?, lease = NULL
-  WHERE seq = ? AND id = ? AND lease = ? AND state = 'running' AND unique_key IS NULL`;
+  WHERE seq = ? AND id = ? AND lease = ? AND state = 'running' AND unique_key IS NULL AND key IS NULL`;
 
 /** Rows of one statement: with 20, a row takes 1.4 µs instead of 1.9; more of them gain little. */
 const ROWS = 20;
@@ -24,7 +25,7 @@ const COMPLETE_MANY = `
   UPDATE job SET state = 'completed', result = ended.column1, finished_at = ?, lease = NULL
   FROM (VALUES ${Array(ROWS).fill('(?, ?, ?, ?)').join(', ')}) AS ended
   WHERE seq = ended.column2 AND id = ended.column3 AND lease = ended.column4
-    AND state = 'running' AND unique_key IS NULL
+    AND state = 'running' AND unique_key IS NULL AND key IS NULL
   RETURNING seq`;
 
 const LEASED = `SELECT * FROM job WHERE seq = ? AND id = ? AND lease = ? AND state = 'running'`;
@@ -112,10 +113,12 @@ export function subjectOf(job: JobRow): SettleSubject {
 /** Writes down what the settle rule returned for a running job, and all that follows from it. */
 export function applyChange(tx: Tx, job: JobRow, move: JobMove, change: JobChange, drops: Drops): void {
   requireMove(job, move, change.state);
+  const turn = turnAfter(tx, job, move, change.state);
   tx.db.run(
-    `UPDATE job SET state = ?, attempt = ?, crashes = ?, due_at = ?, finished_at = ?, result = ?, lease = NULL
+    `UPDATE job SET state = ?, turn = ?, attempt = ?, crashes = ?, due_at = ?, finished_at = ?, result = ?, lease = NULL
      WHERE seq = ?`,
     change.state,
+    turn,
     change.attempt,
     change.crashes,
     wholeMs(change.dueAt ?? job.due_at),
@@ -123,6 +126,7 @@ export function applyChange(tx: Tx, job: JobRow, move: JobMove, change: JobChang
     change.result ?? null,
     job.seq,
   );
+  if (turn > TURN.line) afterLeaving(tx, job);
   if (change.error !== undefined) addError(tx, job.seq, change.error);
   if (isTerminal(change.state)) finish(tx, job, change.state, drops);
   else tx.topics.add('ready');

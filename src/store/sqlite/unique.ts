@@ -3,6 +3,7 @@ import type { UniqueSpec } from '../../core/unique.ts';
 import type { EnqueueReceipt, JobSpec } from '../store.ts';
 import { changeInput, rowInput } from './inputs.ts';
 import { type Ending, type JobRow, jobById, type Tx, wholeMs } from './rows.ts';
+import { afterLeaving, newTurn, TURN, turnAfter } from './turns.ts';
 
 /**
  * Unique keys, as core/unique.ts's table says. A row of `unique_key` names the holder; the key is held while the
@@ -62,18 +63,26 @@ export function meetHolder(
 function replace(tx: Tx, holder: JobRow, spec: JobSpec, unique: UniqueSpec, dueAt: number): EnqueueReceipt {
   const due = dueAt > tx.now ? 'scheduled' : 'ready';
   const state: JobState = holder.state === 'blocked' ? 'blocked' : due;
+  const same = spec.queue === holder.queue && spec.key === holder.key;
+  const turn = same
+    ? turnAfter(tx, holder, 'reschedule', state)
+    : newTurn(tx, { queue: spec.queue, key: spec.key, ticket: null }, state);
   tx.db.run(
-    `UPDATE job SET state = ?, queue = ?, task = ?, priority = ?, input = ?, attempts_max = ?, due_at = ?
+    `UPDATE job SET state = ?, turn = ?, ticket = ?, queue = ?, task = ?, key = ?, priority = ?, input = ?, attempts_max = ?, due_at = ?
      WHERE seq = ? AND state IN ('blocked', 'scheduled', 'ready')`,
     state,
+    turn,
+    same ? holder.ticket : null,
     spec.queue,
     spec.task,
+    spec.key,
     spec.priority,
     rowInput(spec.input),
     spec.attemptsMax,
     dueAt,
     holder.seq,
   );
+  if (!same || turn > TURN.line) afterLeaving(tx, holder);
   changeInput(tx, holder, spec.input);
   holdKey(tx, unique, holder.id);
   tx.topics.add('ready');

@@ -4,7 +4,14 @@ import { claimRequest, ids, LEASE_MS, retried, spec, T0 } from './trial.ts';
 
 export function claimArea(it: It): void {
   it('a lease tells what running the job needs', async (trial) => {
-    const id = await trial.add({ queue: 'mail', task: 'send', priority: 4, input: '[1]', attemptsMax: 6 });
+    const id = await trial.add({
+      queue: 'mail',
+      task: 'send',
+      priority: 4,
+      key: 'k',
+      input: '[1]',
+      attemptsMax: 6,
+    });
     const { token, ...lease } = await trial.take({ queues: ['mail'], now: T0 + 250 });
     assert.ok(token.length > 0);
     assert.deepEqual(lease, {
@@ -12,6 +19,7 @@ export function claimArea(it: It): void {
       claimedAt: T0 + 250,
       queue: 'mail',
       task: 'send',
+      key: 'k',
       input: '[1]',
       attempt: 1,
       attemptsMax: 6,

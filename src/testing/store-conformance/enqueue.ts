@@ -6,7 +6,7 @@ import { claimRequest, completed, ids, only, spec, T0 } from './trial.ts';
 
 export function enqueueArea(it: It): void {
   it('a job is kept as it was given', async (trial) => {
-    const given = spec({ queue: 'mail', task: 'send', priority: -7, input: '[1]', attemptsMax: 9 });
+    const given = spec({ queue: 'mail', task: 'send', priority: -7, input: '[1]', attemptsMax: 9, key: 'k' });
     assert.deepEqual(await trial.enqueue(given), { status: 'created', id: given.id, state: 'ready' });
     const { seq, ...job } = await trial.job(given.id);
     assert.ok(Number.isSafeInteger(seq));
@@ -26,6 +26,8 @@ export function enqueueArea(it: It): void {
       startedAt: null,
       finishedAt: null,
       uniqueKey: null,
+      key: 'k',
+      held: false,
       progress: null,
       cancelRequested: false,
       workerId: null,

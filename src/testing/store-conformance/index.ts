@@ -6,7 +6,9 @@ import { enqueueArea } from './enqueue.ts';
 import { errorsArea } from './errors.ts';
 import type { OpenFixture } from './fixture.ts';
 import { inspectArea } from './inspect.ts';
+import { keysArea } from './keys.ts';
 import { leasesArea } from './leases.ts';
+import { limitsArea } from './limits.ts';
 import { lockArea } from './lock.ts';
 import { type FastCheck, modelArea } from './model.ts';
 import { notifyArea } from './notify.ts';
@@ -75,6 +77,8 @@ const AREAS: Readonly<Record<string, (it: It) => void>> = {
   unique: uniqueArea,
   control: controlArea,
   queues: queuesArea,
+  keys: keysArea,
+  limits: limitsArea,
   inspect: inspectArea,
   retention: retentionArea,
   workers: workersArea,

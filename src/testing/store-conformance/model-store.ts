@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { allows, isTerminal, type JobMove, type JobState, TRANSITIONS } from '../../core/job-state.ts';
+import type { LimitsChange, QueueLimits } from '../../core/limits.ts';
 import type { Outcome } from '../../core/outcome.ts';
 import { expire, type JobChange, settle } from '../../core/settle-rule.ts';
 import type {
@@ -10,25 +11,7 @@ import type {
   JobSpec,
   SettleReceipt,
 } from '../../store/store.ts';
-
-export interface ModelJob {
-  readonly id: string;
-  readonly queue: string;
-  readonly attemptsMax: number;
-  state: JobState;
-  priority: number;
-  attempt: number;
-  crashes: number;
-  dueAt: number;
-  finishedAt: number | null;
-  result: string | null;
-  cancelRequested: boolean;
-  workerId: string | null;
-  leaseExpiresAt: number | null;
-  token: string | null;
-  /** How many are kept. */
-  errors: number;
-}
+import { type ModelJob, ModelTurns } from './model-turns.ts';
 
 interface ModelLease {
   readonly id: string;
@@ -52,6 +35,7 @@ export class Model {
   /** Jobs that left a terminal state by an operator's action since this was last emptied. */
   readonly reopened = new Set<string>();
   readonly #paused = new Set<string>();
+  readonly #turns = new ModelTurns(() => this.jobs);
   readonly #names = new Map<string, string>();
 
   nameOf(id: string): string {
@@ -63,13 +47,13 @@ export class Model {
   }
 
   enqueue(specs: readonly JobSpec[], now: number): EnqueueReceipt[] {
-    return specs.map(({ id, queue, priority, attemptsMax, delayMs }) => {
+    return specs.map(({ id, queue, key, priority, attemptsMax, delayMs }) => {
       const state = delayMs > 0 ? 'scheduled' : 'ready';
       const ended = { finishedAt: null, result: null, cancelRequested: false, errors: 0 };
       const lease = { workerId: null, leaseExpiresAt: null, token: null };
       const dueAt = now + delayMs;
       this.#names.set(id, `job${this.#names.size + 1}`);
-      this.jobs.push({
+      const job: ModelJob = {
         id,
         queue,
         attemptsMax,
@@ -78,9 +62,15 @@ export class Model {
         attempt: 0,
         crashes: 0,
         dueAt,
+        key,
+        held: false,
+        turn: key === null ? 'line' : 'none',
+        ticket: this.#turns.nextNumber(),
         ...ended,
         ...lease,
-      });
+      };
+      this.jobs.push(job);
+      this.#turns.take(job, null);
       return { status: 'created', id, state };
     });
   }
@@ -88,15 +78,12 @@ export class Model {
   /** Tokens are the store's to choose; all else is foretold. */
   claim(request: ClaimRequest, now: number, tokens: readonly string[]) {
     const open = request.queues.filter((queue) => !this.#paused.has(queue));
-    for (const job of this.jobs)
-      if (open.includes(job.queue) && job.state === 'scheduled' && job.dueAt <= now)
-        this.#move(job, 'promote', 'ready');
-    const line = open.flatMap((queue) =>
-      this.jobs
-        .filter((job) => job.queue === queue && job.state === 'ready')
-        .sort((one, other) => one.priority - other.priority),
-    );
-    const leases = line.slice(0, request.limit).map((job, index) => {
+    const dueJobs = this.jobs.filter((job) => open.includes(job.queue) && job.state === 'scheduled');
+    for (const job of dueJobs.sort((one, other) => one.dueAt - other.dueAt))
+      if (job.dueAt <= now) this.#move(job, 'promote', 'ready');
+    const chosen: ModelJob[] = [];
+    for (const queue of open) chosen.push(...this.#turns.choose(queue, request.limit - chosen.length, now));
+    const leases = chosen.map((job, index) => {
       const token = tokens[index] ?? '';
       assert.ok(
         !this.leases.some((lease) => lease.token === token && lease.id === job.id),
@@ -111,7 +98,12 @@ export class Model {
     const due = this.jobs
       .filter((job) => open.includes(job.queue) && job.state === 'scheduled')
       .map((job) => job.dueAt);
+    for (const queue of open) due.push(...this.#turns.roomAgainAt(queue, now));
     return { leases, nextDueAt: due.length === 0 ? null : Math.min(...due) };
+  }
+
+  limit(queue: string, change: LimitsChange, now: number): QueueLimits {
+    return this.#turns.limit(queue, change, now);
   }
 
   settle({ id, token }: ModelLease, outcome: Outcome, now: number): SettleReceipt {
@@ -150,6 +142,7 @@ export class Model {
     const kept = this.jobs.filter((job) => job.queue !== queue || !states.includes(job.state));
     const count = this.jobs.length - kept.length;
     this.jobs = kept;
+    this.#turns.admit();
     return count;
   }
 
@@ -161,6 +154,7 @@ export class Model {
       case 'remove':
         if (job.state === 'running') return refused;
         this.jobs = this.jobs.filter((one) => one !== job);
+        this.#turns.admit();
         return { status: 'done', state: null };
       case 'reprioritize':
         if (job.state === 'running' || isTerminal(job.state)) return refused;
@@ -203,5 +197,6 @@ export class Model {
   #move(job: ModelJob, move: JobMove, to: JobState): void {
     assert.ok(allows(job.state, move, to), `${job.state} --${move}--> ${to} is in the table`);
     job.state = to;
+    this.#turns.take(job, move);
   }
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { isTerminal, JOB_STATES, type JobState } from '../../core/job-state.ts';
+import { LIMITS_NONE, type LimitsChange } from '../../core/limits.ts';
 import type { It } from './area.ts';
-import { Model, type ModelJob } from './model-store.ts';
+import { Model } from './model-store.ts';
+import type { ModelJob } from './model-turns.ts';
 import { attemptError, beatOf, claimRequest, ordered, spec, T0, type Trial } from './trial.ts';
 
 /** The part of fast-check the suite uses. The published package does not depend on it; its user's copy fits. */
@@ -47,6 +49,19 @@ export function modelArea(it: It, fastCheck: FastCheck): void {
 type Step = readonly [kind: number, a: number, b: number, c: number];
 
 const QUEUES = ['a', 'b'];
+const KEYS = [null, 'k', 'k', 'l'];
+const LIMITS: readonly LimitsChange[] = [
+  { concurrency: 2 },
+  { concurrency: null, rate: null },
+  { rate: { count: 2, perMs: 30_000 } },
+  { perKey: { ordered: true, concurrency: null } },
+  { perKey: { ordered: true, concurrency: null } },
+  { perKey: { ordered: false, concurrency: 1 } },
+  { perKey: { ordered: false, concurrency: 2 } },
+  { perKey: { ordered: false, concurrency: null } },
+  { perKey: { rate: { count: 1, perMs: 15_000 } } },
+  { perKey: { rate: null } },
+];
 const WORKERS = ['w1', 'w2', 'w3'];
 const DELAYS = [0, 0, 0, 10, 40_000];
 const COMMANDS = ['cancel', 'cancel', 'redrive', 'resolve', 'reschedule', 'reprioritize', 'remove'] as const;
@@ -69,14 +84,15 @@ class Session {
     for (const workerId of WORKERS) await store.retire(workerId);
     for (const queue of QUEUES) {
       await store.clear(queue, JOB_STATES);
-      await store.configureQueue(queue, { paused: false });
+      await store.configureQueue(queue, { paused: false, limits: LIMITS_NONE });
     }
   }
 
   async take([kind, a, b, c]: Step): Promise<void> {
     if (kind < 25) await this.#enqueue(a, b, c);
     else if (kind < 45) await this.#claim(a, b, c);
-    else if (kind < 70) await this.#settle(a, b, c);
+    else if (kind < 66) await this.#settle(a, b, c);
+    else if (kind < 70) await this.#limit(a, b);
     else if (kind < 84) await this.#control(a, b, c);
     else if (kind < 88) await this.#pass(a, b);
     else if (kind < 92) await this.#reap();
@@ -94,11 +110,12 @@ class Session {
         priority: (b % 3) - 1,
         delayMs: pick(DELAYS, c + index),
         attemptsMax: 1 + (c % 3),
+        key: pick(KEYS, b + index),
       }),
     );
     this.#tell(
       'enqueue',
-      specs.map(({ queue, priority, delayMs }) => `${queue} p${priority} +${delayMs}`),
+      specs.map(({ queue, key, priority, delayMs }) => `${queue} ${key} p${priority} +${delayMs}`),
     );
     const receipts = await this.#trial.store.enqueue(specs, { now: this.#now });
     assert.deepEqual(receipts, this.#model.enqueue(specs, this.#now));
@@ -188,6 +205,13 @@ class Session {
     this.#model.pause(queue, paused);
   }
 
+  async #limit(a: number, b: number): Promise<void> {
+    const [queue, limits] = [pick(QUEUES, a), pick(LIMITS, b)];
+    this.#tell('limit', `${queue} ${JSON.stringify(limits)}`);
+    const settings = await this.#trial.store.configureQueue(queue, { limits }, { now: this.#now });
+    assert.deepEqual(settings.limits, this.#model.limit(queue, limits, this.#now));
+  }
+
   async #clear(a: number, b: number): Promise<void> {
     const states = pick(
       [['ready', 'scheduled'], ['running'], ['completed', 'failed', 'cancelled']] as const,
@@ -225,11 +249,11 @@ class Session {
   }
 }
 
-type Compared = Omit<ModelJob, 'token' | 'errors'>;
+type Compared = Omit<ModelJob, 'token' | 'errors' | 'turn' | 'ticket'>;
 
 function pickFields(job: Compared): Compared {
   const { id, queue, state, priority, attempt, attemptsMax, crashes, dueAt, finishedAt, result } = job;
-  const { cancelRequested, workerId, leaseExpiresAt } = job;
+  const { cancelRequested, workerId, leaseExpiresAt, key, held } = job;
   const lease = { workerId, leaseExpiresAt, cancelRequested: state === 'running' && cancelRequested };
   // What a job was due at does not matter once it ended.
   const due = isTerminal(state) ? 0 : dueAt;
@@ -244,6 +268,8 @@ function pickFields(job: Compared): Compared {
     dueAt: due,
     finishedAt,
     result,
+    key,
+    held,
     ...lease,
   };
 }

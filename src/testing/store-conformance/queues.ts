@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { JOB_STATES } from '../../core/job-state.ts';
+import { LIMITS_NONE } from '../../core/limits.ts';
 import { RETENTION_DEFAULT } from '../../store/store.ts';
 import type { It } from './area.ts';
 import { BROUGHT_STATES, claimRequest, completed, ids, only, T0 } from './trial.ts';
@@ -42,7 +43,7 @@ export function queuesArea(it: It): void {
   });
 
   it('settings change one by one and are told whole', async ({ store }) => {
-    const initial = { name: 'q', pausedAt: null, retention: RETENTION_DEFAULT };
+    const initial = { name: 'q', pausedAt: null, retention: RETENTION_DEFAULT, limits: LIMITS_NONE };
     assert.deepEqual(await store.configureQueue('q', {}), initial);
     const failed = { ageMs: null, count: 5 };
     const retention = { ...RETENTION_DEFAULT, failed };
@@ -53,7 +54,20 @@ export function queuesArea(it: It): void {
       name: 'q',
       pausedAt: T0,
       retention: { ...retention, completed },
+      limits: LIMITS_NONE,
     });
+    const rate = { count: 3, perMs: 1_000 };
+    const limits = { ...LIMITS_NONE, rate };
+    assert.deepEqual((await store.configureQueue('q', { limits: { rate } })).limits, limits);
+    const perKey = { ...LIMITS_NONE.perKey, ordered: true };
+    const told = await store.configureQueue('q', { limits: { perKey: { ordered: true } } });
+    assert.deepEqual(told, {
+      name: 'q',
+      pausedAt: T0,
+      retention: told.retention,
+      limits: { ...limits, perKey },
+    });
+    assert.deepEqual(only(await store.queues()).limits, { ...limits, perKey });
   });
 
   it('queues with jobs or settings are listed by name, with counts of every state', async (trial) => {

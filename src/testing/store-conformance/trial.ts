@@ -165,6 +165,7 @@ export function spec(changes: Partial<JobSpec> = {}): JobSpec {
     delayMs: 0,
     dueAt: null,
     unique: null,
+    key: null,
     ...changes,
   };
 }

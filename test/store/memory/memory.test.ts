@@ -17,6 +17,7 @@ const spec = (): JobSpec => ({
   delayMs: 0,
   dueAt: null,
   unique: null,
+  key: null,
 });
 
 const keepAliveOptions = (intervalMs: number, leaseMs: number, onBeat = () => {}): KeepAliveOptions => ({

@@ -12,6 +12,7 @@ export function spec(fields: Partial<JobSpec> = {}): JobSpec {
     delayMs: 0,
     dueAt: null,
     unique: null,
+    key: null,
     ...fields,
   };
 }
