@@ -94,6 +94,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/resume.ts')).resume,
   },
   {
+    name: 'limit',
+    group: QUEUES,
+    summary: 'show or set how many jobs of a queue run and start, in all and per key',
+    load: async () => (await import('./commands/limit.ts')).limit,
+  },
+  {
     name: 'drain',
     group: QUEUES,
     summary: 'delete the waiting jobs of a queue',

@@ -12,6 +12,7 @@ export function jobColumns(now: number): Column<JobView>[] {
     { title: 'STATE', value: stateText, format: (job) => STATE_FORMATS[job.state] },
     { title: 'TASK', value: (job) => job.task, flexible: true },
     { title: 'QUEUE', value: (job) => job.queue, flexible: true, optional: 2 },
+    { title: 'KEY', value: (job) => job.key ?? '', flexible: true, optional: 2 },
     { title: 'PRIO', value: (job) => String(job.priority), align: 'right', optional: 3 },
     { title: 'TRIES', value: (job) => `${job.attempt}/${job.attemptsMax}`, align: 'right', optional: 1 },
     { title: 'WHEN', value: (job) => when(job, now) },
@@ -35,7 +36,8 @@ export const STATE_FORMATS: Readonly<Record<JobState, Format>> = {
   cancelled: 'gray',
 };
 
-export function stateText(job: Pick<JobView, 'state' | 'cancelRequested'>): string {
+export function stateText(job: Pick<JobView, 'state' | 'cancelRequested' | 'held'>): string {
+  if (job.held) return 'ready (held)';
   return job.state === 'running' && job.cancelRequested ? 'running (cancelling)' : job.state;
 }
 

@@ -16,6 +16,7 @@ export function jobText(job: JobDetail, now: number, paint: Paint): string {
       'attempts',
       `${job.attempt} of ${job.attemptsMax}${job.crashes === 0 ? '' : `, ${job.crashes} leases lost`}`,
     ],
+    ['key', job.key === null ? null : `${printable(job.key)}${job.held ? ', waits for its turn' : ''}`],
     ['unique key', job.uniqueKey === null ? null : printable(job.uniqueKey)],
     ['created', time(job.createdAt)],
     ['due', time(job.dueAt)],

@@ -17,7 +17,7 @@ test('jobs lists the newest first, in aligned columns, with whole ids and no col
   assert.equal(code, 0);
   assert.equal(stderr, '');
   const [titles = '', first = '', second = ''] = stdout.split('\n');
-  assert.match(titles, /^ID +STATE +TASK +QUEUE +PRIO +TRIES +WHEN +CREATED +INPUT$/);
+  assert.match(titles, /^ID +STATE +TASK +QUEUE +KEY +PRIO +TRIES +WHEN +CREATED +INPUT$/);
   assert.ok(first.startsWith(`${id}  scheduled  a-longer-name  mail`), first);
   assert.ok(first.endsWith('{"path":"a.png"}'));
   assert.equal(second.indexOf('short'), first.indexOf('a-longer-name'));
@@ -125,7 +125,7 @@ test('queues shows counts by state and what is paused', async (context) => {
   await sandbox.enqueue('a', '--queue', 'mail', '--delay', '1h');
   await sandbox.run(['pause', 'mail']);
   const { stdout } = await sandbox.run(['queues']);
-  assert.match(stdout, /^QUEUE +BLOCKED +SCHEDULED +READY .* PAUSED\nmail +0 +1 +1 +0 +0 +0 +0 +\S+/);
+  assert.match(stdout, /^QUEUE +BLOCKED +SCHEDULED +READY .* PAUSED +LIMITS\nmail +0 +1 +1 +0 +0 +0 +0 +\S+/);
   const { queues } = await sandbox.json<{
     queues: { name: string; counts: Record<string, number>; pausedAt: number }[];
   }>(['queues']);

@@ -21,6 +21,7 @@ export interface EnqueueCliOptions {
   readonly delay?: number;
   readonly at?: Date;
   readonly attempts?: number;
+  readonly key?: string;
   readonly unique?: string;
   readonly uniqueMode?: UniqueMode;
   readonly uniqueScope?: UniqueScope;
@@ -51,6 +52,7 @@ function define(command: Command): void {
     )
     .option('--at <time>', 'not before this time, e.g. 2030-01-31T09:00:00Z', time('--at'))
     .option('--attempts <n>', 'how often it may run and fail, the first run counted', numberOrName)
+    .option('--key <key>', 'jobs of one key take turns with other keys, and share limits per key')
     .option('--unique <key>', 'makes jobs with this key one job')
     .addOption(
       new Option(
@@ -139,7 +141,7 @@ async function findTask(
 }
 
 function enqueueOptions(options: EnqueueCliOptions): EnqueueOptions {
-  const { queue, priority, delay, at, attempts } = options;
+  const { queue, priority, delay, at, attempts, key } = options;
   const unique = uniqueOptions(options);
   return {
     ...(queue === undefined ? {} : { queue }),
@@ -147,6 +149,7 @@ function enqueueOptions(options: EnqueueCliOptions): EnqueueOptions {
     ...(delay === undefined ? {} : { delayMs: delay }),
     ...(at === undefined ? {} : { at }),
     ...(attempts === undefined ? {} : { attempts }),
+    ...(key === undefined ? {} : { key }),
     ...(unique === null ? {} : { unique }),
   };
 }

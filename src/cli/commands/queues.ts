@@ -4,6 +4,7 @@ import { ALL_QUEUES } from '../../queue/queues.ts';
 import type { QueueRecord } from '../../store/store.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
 import { STATE_FORMATS } from '../job-columns.ts';
+import { limitsText } from '../limits-text.ts';
 import { withStore } from '../session.ts';
 import type { Column } from '../table.ts';
 import { relativeTime } from '../text.ts';
@@ -51,5 +52,11 @@ function columns(now: number): Column<QueueRecord>[] {
     value: ({ pausedAt }) => (pausedAt === null ? '' : relativeTime(pausedAt, now)),
     format: () => 'yellow',
   };
-  return [{ title: 'QUEUE', value: ({ name }) => name }, ...counts, paused];
+  const limits: Column<QueueRecord> = {
+    title: 'LIMITS',
+    value: (queue) => limitsText(queue.limits),
+    flexible: true,
+    optional: 3,
+  };
+  return [{ title: 'QUEUE', value: ({ name }) => name }, ...counts, paused, limits];
 }
