@@ -34,7 +34,7 @@ for (const verb of ['enqueue', 'claim', 'settle']) {
       assert.ok(acked.every((id) => ids.has(id)));
       const done = new Map(jobs.filter(({ state }) => state === 'completed').map((job) => [job.id, job]));
 
-      fleet.start('work', { url, settings, dies: false, enqueue: 0 });
+      await fleet.ready(fleet.start('work', { url, settings, dies: false, enqueue: 0 }));
       await Promise.all([...ids].map((id) => longshore.jobs.handle(id).ended()));
       const after = await longshore.jobs.list({ limit: 1_000 });
       assert.ok(after.jobs.every(({ state }) => state === 'completed'));

@@ -23,6 +23,8 @@ export class Fleet {
     const member = new Member(program, order, env);
     this.#members.add(member);
     createInterface({ input: member.child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+      // What a killed process had not written to its end.
+      if (!line.endsWith('}')) return;
       const said = JSON.parse(line) as Said;
       this.log.push({ from: member, said });
       this.#heard.emit('said', member, said);

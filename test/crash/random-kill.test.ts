@@ -20,7 +20,10 @@ test(`processes killed at random points over ${JOBS} jobs lose none, settle none
   const settings = { leaseMs: LEASE_MS, crashesMax: 1_000, queues: ['default'], concurrency: 8 };
   const serial = { ...settings, queues: ['serial'], serial: true };
   let over = false;
-  const acked = () => fleet.all('acked').reduce((sum, { ids }) => sum + ids.length, 0);
+  let acked = 0;
+  fleet.onSaid((_from, said) => {
+    if (said.say === 'acked') acked += said.ids.length;
+  });
 
   /** Keeps one process of a kind alive, and kills it after a random number of things it said. */
   const besiege = (start: () => Member, wordsMax: number): void => {
@@ -36,9 +39,9 @@ test(`processes killed at random points over ${JOBS} jobs lose none, settle none
   };
   for (let workers = 0; workers < 3; workers += 1) besiege(() => fleet.start('work', { url, settings }), 500);
   besiege(() => fleet.start('work', { url, settings: serial }), 200);
-  const enqueueRest = (): Member => fleet.start('enqueue', { url, jobs: Math.max(0, JOBS - acked()) });
+  const enqueueRest = (): Member => fleet.start('enqueue', { url, jobs: Math.max(0, JOBS - acked) });
   besiege(enqueueRest, 120);
-  await fleet.until(() => acked() >= JOBS);
+  await fleet.until(() => acked >= JOBS);
   // From here on nobody dies any more: everything must come to its end by itself.
   over = true;
   const survivors = [fleet.start('work', { url, settings }), fleet.start('work', { url, settings: serial })];

@@ -12,7 +12,19 @@ export type Said =
 
 /** Written before it returns: the kernel keeps it, even if the process is killed right after. */
 export function say(said: Said): void {
-  writeSync(1, `${JSON.stringify(said)}\n`);
+  let rest = Buffer.from(`${JSON.stringify(said)}\n`);
+  while (rest.length > 0) rest = rest.subarray(writeSome(rest));
+}
+
+/** The pipe does not block: while it is full, its reader needs a moment. */
+function writeSome(bytes: Buffer): number {
+  try {
+    return writeSync(1, bytes);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    return 0;
+  }
 }
 
 export function monotonicMs(): number {
