@@ -64,6 +64,9 @@ const VENDORS_IN = [/^cli\//, /^bench\//, /^telemetry\/(?!events\.ts)/, /^store\
 /** Where not even Node's own modules may: the semantics are pure. */
 const PURE = /^core\//;
 
+/** `using x = ...` and `await using x = ...`. Node 22 runs the sources unbuilt and cannot parse either; use try and finally. */
+const USING = /^\s*(?:for\s*(?:await\s*)?\(\s*)?(?:await\s+)?using\s+[\w$]+\s*(?:=|:|of\b)/m;
+
 /** After the imports, if there are any, comes a comment of some length. */
 const OPENING_COMMENT = /^(#!.*\n)?(import\s[^;]*;\s*)*\/\*\*((?!\*\/)[\s\S]){60,}/;
 
@@ -150,6 +153,13 @@ describe('the architecture', () => {
     assert.deepEqual(faults, []);
   });
 
+  test('nothing is declared with `using`, which Node 22 cannot parse', () => {
+    const folders = ['src', 'test', 'examples', 'setup'];
+    assert.ok(USING.test('  await using a = b;') && USING.test('for (using a of b)'));
+    const faults = folders.flatMap(sources).filter((path) => USING.test(readFileSync(path, 'utf8')));
+    assert.deepEqual(faults, []);
+  });
+
   test('no file is longer than 300 lines without a reason', () => {
     const long = modules
       .filter(({ text }) => text.split('\n').length > LINES_MAX)
@@ -171,6 +181,11 @@ describe('the architecture', () => {
     }
   });
 });
+
+/** In a folder of the repository: every source file that is run as it stands. */
+function sources(folder: string): string[] {
+  return walk(join(ROOT, folder)).filter((path) => /\.(ts|mjs|js)$/.test(path));
+}
 
 function read(): Module[] {
   const source = join(ROOT, 'src');

@@ -30,14 +30,16 @@ export function perform<Settings extends CommonSettings, Figures>(
     const stopListening = onInterrupt((signal) => interruption.abort(new Interrupted(signal)));
     try {
       if (output !== undefined) accessSync(dirname(output), access.W_OK);
-      using workspace = new Workspace(dir);
-      const machine = describeMachine(workspace.folder);
-      const startedAt = new Date().toISOString();
-      const began = performance.now();
       const { signal } = interruption;
-      const figures = await measure(rest as never, { workspace, progress, profile, signal });
+      const measured = await inWorkspace(dir, async (workspace) => {
+        const machine = describeMachine(workspace.folder);
+        const startedAt = new Date().toISOString();
+        const began = performance.now();
+        const figures = await measure(rest as never, { workspace, progress, profile, signal });
+        return { figures, machine, startedAt, tookMs: Math.round(performance.now() - began) };
+      });
       progress.stop();
-      const tookMs = Math.round(performance.now() - began);
+      const { figures, machine, startedAt, tookMs } = measured;
       const heading = { schema: SCHEMA, command, startedAt, tookMs, settings, machine } as const;
       const document: Document<typeof settings, Figures> = { ...heading, ...figures };
       const text = `${JSON.stringify(document, null, 2)}\n`;
@@ -50,6 +52,18 @@ export function perform<Settings extends CommonSettings, Figures>(
       stopListening();
     }
   };
+}
+
+async function inWorkspace<T>(
+  dir: string | undefined,
+  use: (workspace: Workspace) => Promise<T>,
+): Promise<T> {
+  const workspace = new Workspace(dir);
+  try {
+    return await use(workspace);
+  } finally {
+    workspace.remove();
+  }
 }
 
 class Interrupted extends Error {

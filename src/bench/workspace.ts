@@ -24,7 +24,7 @@ export class Workspace {
       rmSync(file + suffix, { recursive: true, force: true });
   }
 
-  [Symbol.dispose](): void {
+  remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

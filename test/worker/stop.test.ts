@@ -157,14 +157,13 @@ onEachStore('a start during the stop waits for it', async ({ connect }) => {
   assert.equal(await (await longshore.enqueue(task, null)).result(), 'ran');
 });
 
-onEachStore('leaving an `await using` block stops the worker', async ({ connect }) => {
+onEachStore('disposing of a worker, as `await using` does, stops it', async ({ connect }) => {
   const longshore = await connect();
   const task = defineTask({ name: 'task', run: () => undefined });
   const stopped = nextEvent(longshore, 'worker.stopped');
-  {
-    await using worker = longshore.worker({ tasks: [task] });
-    await worker.start();
-  }
+  const worker = longshore.worker({ tasks: [task] });
+  await worker.start();
+  await worker[Symbol.asyncDispose]();
   await stopped;
   assert.deepEqual(await longshore.workers(), []);
 });

@@ -24,24 +24,27 @@ program<GroupCommitSettings, GroupCommitRun>(async ({ url, payload, callers, sin
   const ledger = new Ledger(singles + jobs);
   const task = noopTask(ledger);
   const inputs = makeInputs(singles + jobs, payload);
-  await using longshore = await connect(url);
+  const longshore = await connect(url);
+  try {
+    const single = startPhase();
+    for (const input of inputs.slice(0, singles)) await longshore.enqueue(task, input);
+    const oneCommitEach = single.end(singles);
 
-  const single = startPhase();
-  for (const input of inputs.slice(0, singles)) await longshore.enqueue(task, input);
-  const oneCommitEach = single.end(singles);
+    let next = singles;
+    const caller = async (): Promise<void> => {
+      while (next < inputs.length) await longshore.enqueue(task, inputs[next++]);
+    };
+    const together = startPhase();
+    await Promise.all(Array.from({ length: callers }, caller));
+    const grouped = together.end(jobs);
 
-  let next = singles;
-  const caller = async (): Promise<void> => {
-    while (next < inputs.length) await longshore.enqueue(task, inputs[next++]);
-  };
-  const together = startPhase();
-  await Promise.all(Array.from({ length: callers }, caller));
-  const grouped = together.end(jobs);
-
-  const worker = longshore.worker({ tasks: [task], concurrency: 100 });
-  const finished = finishLine(longshore, inputs.length, STALL_MS);
-  await worker.start();
-  await finished;
-  await worker.stop();
-  return { oneCommitEach, grouped, ledger: ledger.report(), counts: await countJobs(longshore) };
+    const worker = longshore.worker({ tasks: [task], concurrency: 100 });
+    const finished = finishLine(longshore, inputs.length, STALL_MS);
+    await worker.start();
+    await finished;
+    await worker.stop();
+    return { oneCommitEach, grouped, ledger: ledger.report(), counts: await countJobs(longshore) };
+  } finally {
+    await longshore.close();
+  }
 });

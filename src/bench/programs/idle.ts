@@ -24,24 +24,28 @@ const SETTLE_MS = 2_000;
 
 program<IdleSettings, IdleRun>(async ({ url, seconds, sabotage }) => {
   const ledger = new Ledger(1, sabotage);
-  await using longshore = await connect(url);
-  const task = noopTask(ledger);
-  const worker = longshore.worker({ tasks: [task] });
-  await worker.start();
-  await sleep(SETTLE_MS);
+  const longshore = await connect(url);
+  try {
+    const task = noopTask(ledger);
+    const worker = longshore.worker({ tasks: [task] });
+    await worker.start();
+    await sleep(SETTLE_MS);
 
-  const { voluntaryContextSwitches } = process.resourceUsage();
-  const cpu = process.cpuUsage();
-  const began = performance.now();
-  await sleep(seconds * 1_000);
-  const wallMs = performance.now() - began;
-  const { user, system } = process.cpuUsage(cpu);
-  const wakeUps = process.resourceUsage().voluntaryContextSwitches - voluntaryContextSwitches;
+    const { voluntaryContextSwitches } = process.resourceUsage();
+    const cpu = process.cpuUsage();
+    const began = performance.now();
+    await sleep(seconds * 1_000);
+    const wallMs = performance.now() - began;
+    const { user, system } = process.cpuUsage(cpu);
+    const wakeUps = process.resourceUsage().voluntaryContextSwitches - voluntaryContextSwitches;
 
-  const finished = finishLine(longshore, 1, STALL_MS);
-  await longshore.enqueue(task, { n: 0 });
-  await finished;
-  await worker.stop();
-  const counts = await countJobs(longshore);
-  return { wallMs, cpuMs: (user + system) / 1_000, wakeUps, ledger: ledger.report(), counts };
+    const finished = finishLine(longshore, 1, STALL_MS);
+    await longshore.enqueue(task, { n: 0 });
+    await finished;
+    await worker.stop();
+    const counts = await countJobs(longshore);
+    return { wallMs, cpuMs: (user + system) / 1_000, wakeUps, ledger: ledger.report(), counts };
+  } finally {
+    await longshore.close();
+  }
 });

@@ -37,12 +37,16 @@ interface TimedInput extends Input {
 program<LatencySettings, { readonly sent: SendReport | null; readonly worked: WorkReport | null }>(
   async (settings, parent) => {
     parent.told('time').then(() => parent.say('time', monotonicMs()));
-    await using longshore = await connect(settings.url);
-    const { role } = settings;
-    const working = role === 'sender' ? null : await startWork(longshore, settings);
-    parent.say('ready');
-    const sent = role === 'worker' ? null : await send(longshore, settings, parent);
-    return { sent, worked: working === null ? null : await working.report() };
+    const longshore = await connect(settings.url);
+    try {
+      const { role } = settings;
+      const working = role === 'sender' ? null : await startWork(longshore, settings);
+      parent.say('ready');
+      const sent = role === 'worker' ? null : await send(longshore, settings, parent);
+      return { sent, worked: working === null ? null : await working.report() };
+    } finally {
+      await longshore.close();
+    }
   },
 );
 

@@ -33,15 +33,18 @@ program<PipelineSettings, PipelineRun>(async (settings) => {
   const ledger = new Ledger(jobs, settings.sabotage);
   const task = noopTask(ledger);
   const inputs = makeInputs(jobs, payload);
-  await using longshore = await connect(url);
+  const longshore = await connect(url);
+  try {
+    const enqueuing = startPhase();
+    for (let start = 0; start < jobs; start += settings.batch)
+      await longshore.enqueueMany(task, inputs.slice(start, start + settings.batch));
+    const enqueue = enqueuing.end(jobs);
 
-  const enqueuing = startPhase();
-  for (let start = 0; start < jobs; start += settings.batch)
-    await longshore.enqueueMany(task, inputs.slice(start, start + settings.batch));
-  const enqueue = enqueuing.end(jobs);
-
-  const burned = await burn(longshore, task, settings);
-  return { enqueue, ...burned, ledger: ledger.report(), counts: await countJobs(longshore) };
+    const burned = await burn(longshore, task, settings);
+    return { enqueue, ...burned, ledger: ledger.report(), counts: await countJobs(longshore) };
+  } finally {
+    await longshore.close();
+  }
 });
 
 async function burn(

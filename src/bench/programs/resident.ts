@@ -19,23 +19,27 @@ async function empty(): Promise<ResidentRun> {
 
 async function worker(storeUrl: string): Promise<ResidentRun> {
   const { connect, defineTask } = await import('../../index.ts');
-  await using longshore = await connect(storeUrl);
+  const longshore = await connect(storeUrl);
   let ran = (_n: number): void => undefined;
   const task = defineTask({ name: 'noop', run: ({ input }) => ran((input as { n: number }).n) });
-  const worker = longshore.worker({ tasks: [task] });
-  await worker.start();
-  await settled();
-  const residentBytes = process.memoryUsage.rss();
+  try {
+    const worker = longshore.worker({ tasks: [task] });
+    await worker.start();
+    await settled();
+    const residentBytes = process.memoryUsage.rss();
 
-  const { Ledger } = await import('../ledger.ts');
-  const { countJobs, finishLine, STALL_MS } = await import('../workload.ts');
-  const ledger = new Ledger(1);
-  ran = (n) => ledger.mark(n);
-  const finished = finishLine(longshore, 1, STALL_MS);
-  await longshore.enqueue(task, { n: 0 });
-  await finished;
-  await worker.stop();
-  return { residentBytes, evidence: { ledger: ledger.report(), counts: await countJobs(longshore) } };
+    const { Ledger } = await import('../ledger.ts');
+    const { countJobs, finishLine, STALL_MS } = await import('../workload.ts');
+    const ledger = new Ledger(1);
+    ran = (n) => ledger.mark(n);
+    const finished = finishLine(longshore, 1, STALL_MS);
+    await longshore.enqueue(task, { n: 0 });
+    await finished;
+    await worker.stop();
+    return { residentBytes, evidence: { ledger: ledger.report(), counts: await countJobs(longshore) } };
+  } finally {
+    await longshore.close();
+  }
 }
 
 export interface ResidentRun {
