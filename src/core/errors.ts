@@ -140,10 +140,24 @@ export function requireMs(field: string, value: unknown): number {
   throw optionInvalid(field, value, 'a number of milliseconds, 0 or more and at most 1,000 years');
 }
 
-/** Throws OPTION_INVALID unless `value` is a string of 1 to `max` characters. */
+/**
+ * Throws OPTION_INVALID unless `value` is a string of 1 to `max` characters without control characters: those cannot be
+ * seen in a list, and not every store gives NUL back.
+ */
 export function requireName(field: string, value: unknown, max = 200): string {
-  if (typeof value === 'string' && value.length > 0 && value.length <= max) return value;
-  throw optionInvalid(field, value, `a string of 1 to ${max} characters`);
+  if (typeof value !== 'string' || value.length === 0 || value.length > max)
+    throw optionInvalid(field, value, `a string of 1 to ${max} characters`);
+  const control = CONTROL_CHARACTER.exec(value)?.[0];
+  if (control === undefined) return value;
+  const code = control.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+  throw optionInvalid(field, value, `a name without control characters such as U+${code}`);
+}
+
+const CONTROL_CHARACTER = /\p{Cc}/u;
+
+/** Free text for a store, NUL made visible: not every store gives NUL back (docs/store-contract.md). */
+export function showNul(text: string): string {
+  return text.replaceAll('\0', '\u2400');
 }
 
 export function optionInvalid(field: string, value: unknown, expected: string): LongshoreError {
@@ -179,14 +193,14 @@ export interface AttemptError {
 const STACK_CHARS_MAX = 8_000;
 const MESSAGE_CHARS_MAX = 4_000;
 
-/** Turns whatever a handler threw, `undefined` included, into what is kept with the job. */
+/** Turns whatever a handler threw, `undefined` included, into what is kept with the job; NUL becomes U+2400. */
 export function toAttemptError(thrown: unknown, attempt: number, at: number): AttemptError {
   if (!(thrown instanceof Error)) {
     return {
       attempt,
       at,
       name: 'NonError',
-      message: `The handler threw ${show(thrown)}, not an Error.`,
+      message: showNul(`The handler threw ${show(thrown)}, not an Error.`),
       stack: null,
       code: null,
     };
@@ -195,10 +209,10 @@ export function toAttemptError(thrown: unknown, attempt: number, at: number): At
   return {
     attempt,
     at,
-    name: String(thrown.name),
-    message: String(thrown.message).slice(0, MESSAGE_CHARS_MAX),
-    stack: stackWithCauses(thrown).slice(0, STACK_CHARS_MAX),
-    code: typeof code === 'string' ? code : null,
+    name: showNul(String(thrown.name)),
+    message: showNul(String(thrown.message).slice(0, MESSAGE_CHARS_MAX)),
+    stack: showNul(stackWithCauses(thrown).slice(0, STACK_CHARS_MAX)),
+    code: typeof code === 'string' ? showNul(code) : null,
   };
 }
 

@@ -1,4 +1,4 @@
-import { LongshoreError, optionInvalid, requireInteger } from '../core/errors.ts';
+import { LongshoreError, optionInvalid, requireInteger, requireName, showNul } from '../core/errors.ts';
 import type { PriorityName } from '../core/job.ts';
 import { JOB_STATES, type JobState, statesThatAllow } from '../core/job-state.ts';
 import { requirePriority } from '../core/task.ts';
@@ -9,8 +9,9 @@ import { type JobDetail, type JobView, jobDetail, jobView } from './job-view.ts'
 
 /** Who acts and why: kept in the job's audit trail. */
 export interface ActionOptions {
-  /** Default `api`. */
+  /** 1 to 200 characters, no control characters; default `api`. */
   readonly by?: string;
+  /** NUL becomes U+2400. */
   readonly why?: string;
 }
 
@@ -126,10 +127,9 @@ export class Jobs {
       refused: [] as { id: string; state: JobState }[],
       unknown: [] as string[],
     };
+    const audit = auditOf(options);
     for await (const ids of this.#select(selection, states)) {
-      const commands = ids.map(
-        (id) => ({ ...order, id, by: options.by ?? 'api', why: options.why ?? null }) as JobCommand,
-      );
+      const commands = ids.map((id) => ({ ...order, id, ...audit }) as JobCommand);
       const receipts = await this.#store.control(commands);
       for (const [index, id] of ids.entries()) file(report, id, receipts[index]);
     }
@@ -155,6 +155,12 @@ export class Jobs {
       cursor = page.cursor ?? undefined;
     } while (cursor !== undefined);
   }
+}
+
+function auditOf({ by = 'api', why }: ActionOptions): Pick<JobCommand, 'by' | 'why'> {
+  requireName('by', by);
+  if (why !== undefined && typeof why !== 'string') throw optionInvalid('why', why, 'a string');
+  return { by, why: why === undefined ? null : showNul(why) };
 }
 
 const CRITERIA: readonly string[] = ['queue', 'task', 'state'];

@@ -1,5 +1,5 @@
 import type { CancelTimer, Clock } from '../core/clock.ts';
-import { LongshoreError, requireName } from '../core/errors.ts';
+import { LongshoreError, optionInvalid, showNul } from '../core/errors.ts';
 import type { LogLine } from '../core/job.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { Lease, Store } from '../store/store.ts';
@@ -43,7 +43,9 @@ export class Notes implements NoteTaker {
 
   /** Throws OPTION_INVALID, PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE into the handler. */
   log(lease: Lease, message: string, data: unknown): void {
-    const text = requireName('the log message', message, Number.MAX_SAFE_INTEGER).slice(0, MESSAGE_CHARS_MAX);
+    if (typeof message !== 'string' || message === '')
+      throw optionInvalid('the log message', message, 'a string of at least 1 character');
+    const text = showNul(message.slice(0, MESSAGE_CHARS_MAX));
     const encoded = this.#codec.encode(data, `the log data of task '${lease.task}'`);
     this.#of(lease).logs.push({
       at: this.#clock.now(),

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ERROR_CODES, type ErrorCode, LongshoreError, show, toAttemptError } from '../../src/core/errors.ts';
+import {
+  ERROR_CODES,
+  type ErrorCode,
+  LongshoreError,
+  requireName,
+  show,
+  toAttemptError,
+} from '../../src/core/errors.ts';
 import { holds } from './check.ts';
 
 test('anything a handler may throw becomes an error that can be kept', () => {
@@ -50,6 +57,25 @@ test('an error with damaged members is still kept as text', () => {
     for (const text of [name, message, stack]) assert.equal(typeof text, 'string');
     assert.equal(code, null);
   }
+});
+
+test('NUL, which not every store gives back, is made visible wherever an error has it', () => {
+  const thrown = Object.assign(new Error('a\0b', { cause: new Error('c\0d') }), { code: 'E\0', name: 'N\0' });
+  const { name, message, code, stack } = toAttemptError(thrown, 1, 0);
+  assert.deepEqual([name, message, code], ['N␀', 'a␀b', 'E␀']);
+  assert.match(stack ?? '', /a␀b.*c␀d/s);
+  assert.doesNotMatch(stack ?? '', /\0/);
+  assert.match(toAttemptError(Symbol('s\0'), 1, 0).message, /Symbol\(s␀\)/);
+});
+
+test('names are refused when they hold control characters, and taken with any other', () => {
+  for (const name of ['a\0b', '\0', 'two\nlines', 'tab\t', '\x1b[31mred', '\x7f', '\x80'])
+    assert.throws(() => requireName('queue', name), {
+      code: 'OPTION_INVALID',
+      message: /^queue is ".*"; expected a name without control characters such as U\+00[0-9A-F]{2}\.$/,
+    });
+  for (const name of ['a b', 'é', '☕', 'שלום', '\u2400']) assert.equal(requireName('queue', name), name);
+  assert.throws(() => requireName('queue', ''), { message: /1 to 200 characters/ });
 });
 
 test('long messages and stacks are cut', () => {

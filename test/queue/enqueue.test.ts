@@ -66,6 +66,9 @@ onEachStore(
 );
 
 const BAD_OPTIONS: readonly [EnqueueOptions, RegExp][] = [
+  [{ queue: 'a\0b' }, /queue is .*; expected a name without control characters/],
+  [{ key: 'a\n' }, /key is .*; expected a name without control characters/],
+  [{ unique: { key: '\0' } }, /unique\.key is .*; expected a name without control characters/],
   [{ attempts: 0 }, /attempts is 0; expected 1 or more: attempts counts the first run/],
   [{ attempts: 1.5 }, /attempts is 1\.5; expected a whole number/],
   [{ delayMs: -1 }, /delayMs is -1; expected a number of milliseconds, 0 or more/],

@@ -86,6 +86,17 @@ onEachStore('an action reports what was done, refused and unknown', async ({ con
   assert.equal(actionError('cancel', await longshore.jobs.cancel(ready)), null);
 });
 
+onEachStore('who acts is a name, and why is a text', async ({ connect }) => {
+  const longshore = await connect();
+  const { id } = await longshore.enqueue('a', 1);
+  for (const options of [{ by: 'a\nb' }, { by: '' }, { by: 5 as never }, { why: 5 as never }])
+    await assert.rejects(longshore.jobs.cancel(id, options), {
+      code: 'OPTION_INVALID',
+      message: /^(by|why) is/,
+    });
+  assert.equal((await longshore.jobs.get(id))?.state, 'ready');
+});
+
 onEachStore(
   'dead letters are redriven by id or all at once, with their errors and a fresh budget',
   async (stage) => {

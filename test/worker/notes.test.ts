@@ -106,6 +106,27 @@ onEachStore(
   },
 );
 
+onEachStore('NUL in a log line, an error or a reason becomes visible', async ({ connect }) => {
+  const longshore = await connect();
+  const task = defineTask({
+    name: 'report',
+    attempts: 1,
+    run: ({ log }) => {
+      log('a\0b\n', 'c\0d');
+      throw new Error('e\0f');
+    },
+  });
+  const { id } = await longshore.enqueue(task, 'g\0h');
+  await longshore.worker({ tasks: [task] }).runUntilIdle();
+  await longshore.jobs.redrive(id, { why: 'i\0j' });
+  const job = await longshore.jobs.get(id);
+  assert.deepEqual(
+    job?.logs.map(({ message, data }) => [message, data]),
+    [['a␀b\n', 'c\0d']],
+  );
+  assert.deepEqual([job?.errors[0]?.message, job?.audit[0]?.why, job?.input], ['e␀f', 'i␀j', 'g\0h']);
+});
+
 onEachStore('a job that logs in a loop writes all its lines', async ({ connect }) => {
   const longshore = await connect();
   const task = defineTask({

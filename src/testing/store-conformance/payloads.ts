@@ -3,10 +3,9 @@ import { encodePayload } from '../../core/payload.ts';
 import type { It } from './area.ts';
 import { attemptError, completed, type Ordered, only, retried, T0 } from './trial.ts';
 
-/** Text that stores are known to damage: NUL, quotes, surrogate pairs, combining marks, separators, right-to-left. */
+/** Text that stores are known to damage: quotes, surrogate pairs, combining marks, separators, right-to-left. */
 const TEXTS: Readonly<Record<string, string>> = {
   empty: '',
-  NUL: 'before\u0000after',
   quotes: `'single' "double" \`back\` \\slash\\ %s $1 ?1 :name {}`,
   'control characters': '\u0001\u001b\u007f\u0080\r\n\t',
   'line separators': 'a\u2028b\u2029c',
@@ -58,6 +57,14 @@ export function payloadsArea(it: It): void {
       assert.equal(only((await trial.store.list({ queue: name, task: name, limit: 5 })).jobs).id, id);
     });
   }
+
+  it('payloads hold NUL, which JSON escapes', async (trial) => {
+    const payload = encodePayload({ 'a\u0000b': 'before\u0000after' }, 'the payload');
+    const lease = await trial.start({ input: payload });
+    assert.equal(lease.input, payload);
+    await trial.settle(lease, completed(payload));
+    assert.equal((await trial.job(lease.id)).result, payload);
+  });
 
   it('no payload, the payload null and the empty object are three things', async (trial) => {
     for (const input of [null, 'null', '{}']) {
