@@ -1,5 +1,6 @@
 import { parseDuration } from '../core/duration.ts';
-import { optionInvalid, requireInteger, requireMs, requireName } from '../core/errors.ts';
+import { optionInvalid, requireInteger, requireMs } from '../core/errors.ts';
+import { requireQueue } from '../core/task.ts';
 
 /**
  * The settings of a worker and where they come from: code wins over the config file, the file over LONGSHORE_*
@@ -72,7 +73,7 @@ export function workerSettings(
 function requireQueues(queues: readonly string[]): void {
   if (!Array.isArray(queues) || queues.length === 0)
     throw optionInvalid('queues', queues, 'a list of at least one queue name');
-  for (const [index, queue] of queues.entries()) requireName(`queues[${index}]`, queue);
+  for (const [index, queue] of queues.entries()) requireQueue(`queues[${index}]`, queue);
 }
 
 function defined(settings: Partial<WorkerSettings>): Partial<WorkerSettings> {

@@ -144,6 +144,12 @@ onEachStore('wrong options of a worker are refused by name', async ({ connect })
     [{ tasks, leaseMs: 10 }, 'OPTION_INVALID', /leaseMs is 10; expected at least 500/],
     [{ tasks, pollMs: Number.NaN }, 'OPTION_INVALID', /pollMs is NaN/],
     [{ tasks, queues: [] }, 'OPTION_INVALID', /queues is an array of 0/],
+    [{ tasks, queues: ['a', '*'] }, 'OPTION_INVALID', /queues\[1\] is "\*"; expected a queue's own name/],
+    [
+      { tasks, queues: ['a\0'] },
+      'OPTION_INVALID',
+      /queues\[0\] is .*; expected a name without control characters/,
+    ],
     [{ tasks, queues: ['a', ''] }, 'OPTION_INVALID', /queues\[1\] is ""/],
     [{ tasks, roles: ['cooking' as 'processing'] }, 'OPTION_INVALID', /roles\[0\] is "cooking"/],
     [{ tasks: undefined as never }, 'OPTION_INVALID', /tasks is undefined; expected an array/],
