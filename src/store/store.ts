@@ -381,7 +381,8 @@ export interface MigrationReport {
 
 export interface Finding {
   readonly check: string;
-  readonly ok: boolean;
+  /** `note`: worth knowing, and may be as it should be; `fault`: something is wrong with the store itself. */
+  readonly level: 'ok' | 'note' | 'fault';
   readonly detail: string;
   /** What to do; null when ok. */
   readonly remedy: string | null;

@@ -13,7 +13,7 @@ interface Checkup {
   readonly ok: boolean;
   readonly findings: readonly {
     readonly check: string;
-    readonly ok: boolean;
+    readonly level: 'ok' | 'note' | 'fault';
     readonly remedy: string | null;
   }[];
 }
@@ -49,4 +49,18 @@ test('doctor ends with 1 and a remedy when something is wrong', async (context) 
   const json = await sandbox.run(['doctor', '--json']);
   assert.equal(json.code, 1);
   assert.equal((JSON.parse(json.stdout) as Checkup).ok, false);
+});
+
+test('doctor tells what is worth knowing as notes, and ends with 0', async (context) => {
+  const sandbox = new Sandbox(context);
+  await sandbox.enqueue('nobody-takes-it');
+  const { code, stdout, stderr } = await sandbox.run(['doctor']);
+  assert.deepEqual([code, stderr], [0, 'Nothing is wrong. 1 note to look at.\n']);
+  assert.match(stdout, /^note {3}workers +0 workers are alive, 1 jobs are ready\.\n +Start a worker\.$/m);
+  const { ok, findings } = await sandbox.json<Checkup>(['doctor']);
+  assert.ok(ok);
+  assert.deepEqual(
+    findings.filter(({ level }) => level !== 'ok').map(({ level, check }) => [level, check]),
+    [['note', 'workers']],
+  );
 });

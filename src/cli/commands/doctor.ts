@@ -18,20 +18,31 @@ async function run({ options, out }: Call): Promise<number> {
   const url = storeUrl(options, await loadConfig(options.config));
   const driver = await storeDriver(url);
   const findings = [checkNode(process.versions.node), ...(await driver.doctor(url))];
-  const faults = findings.filter(({ ok }) => !ok).length;
+  const faults = findings.filter(({ level }) => level === 'fault').length;
   if (out.json) out.document({ ok: faults === 0, findings });
-  else tell(findings, faults, out);
+  else tell(findings, out);
   return faults === 0 ? EXIT.done : EXIT.failed;
 }
 
-function tell(findings: readonly Finding[], faults: number, out: Output): void {
+const MARKS = {
+  ok: ['green', 'ok   '],
+  note: ['yellow', 'note '],
+  fault: ['red', 'FAULT'],
+} as const;
+
+function tell(findings: readonly Finding[], out: Output): void {
   const names = Math.max(...findings.map(({ check }) => check.length));
-  for (const { check, ok, detail, remedy } of findings) {
-    const mark = ok ? out.paint('green', 'ok   ') : out.paint('red', 'FAULT');
+  for (const { check, level, detail, remedy } of findings) {
+    const [format, word] = MARKS[level];
+    const mark = out.paint(format, word);
     out.print(`${mark}  ${check.padEnd(names)}  ${printable(detail)}`);
     if (remedy !== null) out.print(`${' '.repeat(names + 9)}${printable(remedy)}`);
   }
-  out.say(faults === 0 ? 'Nothing is wrong.' : `${counted(faults, 'fault')} found.`);
+  const count = (level: Finding['level']): number =>
+    findings.filter((finding) => finding.level === level).length;
+  const [faults, notes] = [count('fault'), count('note')];
+  const noted = notes === 0 ? '' : ` ${counted(notes, 'note')} to look at.`;
+  out.say(`${faults === 0 ? 'Nothing is wrong.' : `${counted(faults, 'fault')} found.`}${noted}`);
 }
 
 const NODE_MIN = [22, 18] as const;
@@ -41,7 +52,7 @@ function checkNode(version: string): Finding {
   const ok = major > NODE_MIN[0] || (major === NODE_MIN[0] && minor >= NODE_MIN[1]);
   return {
     check: 'node',
-    ok,
+    level: ok ? 'ok' : 'fault',
     detail: `Node.js ${version}; ${NODE_MIN.join('.')} or newer is needed.`,
     remedy: ok ? null : 'Install a newer Node.js.',
   };

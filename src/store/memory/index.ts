@@ -17,7 +17,7 @@ export const memoryDriver: StoreDriver = {
   async doctor(url) {
     requireUrl(url);
     const detail = 'Jobs live in the memory of one process and are gone when it ends.';
-    return [{ check: 'durability', ok: true, detail, remedy: null }];
+    return [{ check: 'durability', level: 'ok', detail, remedy: null }];
   },
 };
 

@@ -1,15 +1,15 @@
 import { statSync } from 'node:fs';
 import type { Finding } from '../store.ts';
-import type { Connection } from './connection.ts';
+import { Connection } from './connection.ts';
 import { fileExists, openToRead } from './database.ts';
 import { toStoreError } from './errors.ts';
-import { layoutVersion, plan } from './migrate.ts';
+import { layoutVersion, migrate, plan } from './migrate.ts';
 
 /** Looks for what may be wrong with a database file, without changing anything. */
 export function doctor(file: string): Finding[] {
   if (!fileExists(file)) {
     return [
-      bad(
+      faultOf(
         'file',
         `${file} does not exist.`,
         'Check the path; the file is made when a program first opens the store.',
@@ -20,7 +20,7 @@ export function doctor(file: string): Finding[] {
   try {
     db = openToRead(file);
   } catch (error) {
-    return [bad('file', toStoreError(error, file).message, 'Check the path and its permissions.')];
+    return [faultOf('file', toStoreError(error, file).message, 'Check the path and its permissions.')];
   }
   try {
     return examine(db);
@@ -29,11 +29,13 @@ export function doctor(file: string): Finding[] {
   }
 }
 
-type Check = (db: Connection) => Omit<Finding, 'check'>;
+type Look = Omit<Finding, 'check'>;
+type Check = (db: Connection) => Look;
 
 const CHECKS: readonly (readonly [string, Check])[] = [
   ['log', checkLog],
   ['integrity', checkIntegrity],
+  ['tables', checkTables],
   ['leases', checkLeases],
   ['workers', checkWorkers],
   ['dead letters', checkFailed],
@@ -41,59 +43,79 @@ const CHECKS: readonly (readonly [string, Check])[] = [
 
 function examine(db: Connection): Finding[] {
   const layout = attempt('layout', () => checkLayout(db), db.file);
-  if (!layout.ok) return [layout];
+  if (layout.level !== 'ok') return [layout];
   return [layout, ...CHECKS.map(([check, look]) => attempt(check, () => look(db), db.file))];
 }
 
-function attempt(check: string, look: () => Omit<Finding, 'check'>, file: string): Finding {
+function attempt(check: string, look: () => Look, file: string): Finding {
   try {
     return { check, ...look() };
   } catch (error) {
     const { message } = toStoreError(error, file);
-    return bad(check, message, 'See the message.');
+    return faultOf(check, message, 'See the message.');
   }
 }
 
-function checkLayout(db: Connection): Omit<Finding, 'check'> {
+function checkLayout(db: Connection): Look {
   const { from, to } = plan(layoutVersion(db));
   const detail = `${db.file} has layout ${from}; this version of Longshore uses ${to}.`;
-  return from === to
-    ? good(detail)
-    : { ok: false, detail, remedy: 'Run longshore migrate, or just open the store.' };
+  return from === to ? good(detail) : fault(detail, 'Run longshore migrate, or just open the store.');
 }
 
 const LOG_BYTES_MAX = 256 * 1_024 * 1_024;
 
-function checkLog(db: Connection): Omit<Finding, 'check'> {
+function checkLog(db: Connection): Look {
   const mode = db.get<{ journal_mode: string }>('PRAGMA journal_mode')?.journal_mode;
-  if (mode !== 'wal') {
-    return {
-      ok: false,
-      detail: `The journal mode is ${mode}, not wal.`,
-      remedy: 'Open the store once, which sets it.',
-    };
-  }
+  if (mode !== 'wal')
+    return fault(`The journal mode is ${mode}, not wal.`, 'Open the store once, which sets it.');
   const bytes = statSync(`${db.file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
   const detail = `The write-ahead log takes ${Math.ceil(bytes / 1_024)} KB.`;
   if (bytes <= LOG_BYTES_MAX) return good(detail);
-  return {
-    ok: false,
-    detail,
-    remedy: 'Some program holds a read transaction open for long, so that the log cannot be reset. End it.',
-  };
+  const remedy =
+    'Some program holds a read transaction open for long, so that the log cannot be reset. End it.';
+  return note(detail, remedy);
 }
 
-function checkIntegrity(db: Connection): Omit<Finding, 'check'> {
+function checkIntegrity(db: Connection): Look {
   const faults = db.all<{ quick_check: string }>('PRAGMA quick_check(5)').map((row) => row.quick_check);
   if (faults.length === 1 && faults[0] === 'ok') return good('The file is sound.');
-  return {
-    ok: false,
-    detail: faults.join('; '),
-    remedy: "Keep a copy of the file and its -wal file, then restore a backup or use sqlite3's .recover.",
-  };
+  return fault(
+    faults.join('; '),
+    "Keep a copy of the file and its -wal file, then restore a backup or use sqlite3's .recover.",
+  );
 }
 
-function checkLeases(db: Connection): Omit<Finding, 'check'> {
+const SCHEMA = `SELECT type || ' ' || name AS part, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'`;
+
+/** Whether every table and index is there and as the migrations make it; what users add besides is theirs. */
+function checkTables(db: Connection): Look {
+  const found = new Map(partsOf(db));
+  const wrong = layoutParts().flatMap(([part, sql]) => {
+    if (!found.has(part)) return [`${part} is missing`];
+    return found.get(part) === sql ? [] : [`${part} was changed`];
+  });
+  if (wrong.length === 0) return good('All tables and indexes are there.');
+  return fault(
+    `${wrong.join(', ')}.`,
+    'Keep a copy of the file and its -wal file, then restore a backup, or make it again as the migrations do.',
+  );
+}
+
+function layoutParts(): [part: string, sql: string][] {
+  const fresh = new Connection(':memory:');
+  try {
+    migrate(fresh);
+    return partsOf(fresh);
+  } finally {
+    fresh.close();
+  }
+}
+
+function partsOf(db: Connection): [part: string, sql: string][] {
+  return db.all<{ part: string; sql: string }>(SCHEMA).map(({ part, sql }) => [part, sql]);
+}
+
+function checkLeases(db: Connection): Look {
   const now = Date.now();
   const held = db.get<{ live: number; expired: number }>(
     'SELECT coalesce(sum(live), 0) AS live, coalesce(sum(live) FILTER (WHERE expires_at <= ?), 0) AS expired FROM lease',
@@ -101,10 +123,10 @@ function checkLeases(db: Connection): Omit<Finding, 'check'> {
   ) ?? { live: 0, expired: 0 };
   const detail = `${held.live} jobs are running, ${held.expired} of them with an expired lease.`;
   if (held.expired === 0) return good(detail);
-  return { ok: false, detail, remedy: 'A worker that is started takes them back.' };
+  return note(detail, 'A worker that is started takes them back.');
 }
 
-function checkWorkers(db: Connection): Omit<Finding, 'check'> {
+function checkWorkers(db: Connection): Look {
   const { alive, ready } = db.get<{ alive: number; ready: number }>(
     `SELECT (SELECT count(*) FROM worker WHERE seen_at + lease_ms > ?) AS alive,
        (SELECT count(*) FROM job WHERE state = 'ready' AND turn = 0) AS ready`,
@@ -112,10 +134,10 @@ function checkWorkers(db: Connection): Omit<Finding, 'check'> {
   ) ?? { alive: 0, ready: 0 };
   const detail = `${alive} workers are alive, ${ready} jobs are ready.`;
   if (alive > 0 || ready === 0) return good(detail);
-  return { ok: false, detail, remedy: 'Start a worker.' };
+  return note(detail, 'Start a worker.');
 }
 
-function checkFailed(db: Connection): Omit<Finding, 'check'> {
+function checkFailed(db: Connection): Look {
   const failed =
     db.get<{ failed: number }>(
       `SELECT count(*) AS failed FROM job INDEXED BY job_finished
@@ -123,17 +145,21 @@ function checkFailed(db: Connection): Omit<Finding, 'check'> {
     )?.failed ?? 0;
   const detail = `${failed} jobs are dead letters.`;
   if (failed === 0) return good(detail);
-  return {
-    ok: false,
-    detail,
-    remedy: 'Look at them with longshore jobs --state failed, then redrive or remove them.',
-  };
+  return note(detail, 'Look at them with longshore jobs --state failed, then redrive or remove them.');
 }
 
-function good(detail: string): Omit<Finding, 'check'> {
-  return { ok: true, detail, remedy: null };
+function good(detail: string): Look {
+  return { level: 'ok', detail, remedy: null };
 }
 
-function bad(check: string, detail: string, remedy: string): Finding {
-  return { check, ok: false, detail, remedy };
+function note(detail: string, remedy: string): Look {
+  return { level: 'note', detail, remedy };
+}
+
+function fault(detail: string, remedy: string): Look {
+  return { level: 'fault', detail, remedy };
+}
+
+function faultOf(check: string, detail: string, remedy: string): Finding {
+  return { check, ...fault(detail, remedy) };
 }

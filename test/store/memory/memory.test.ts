@@ -53,7 +53,9 @@ test('only memory: is taken for a URL', async () => {
 
 test('there is nothing to migrate and nothing to mend', async () => {
   assert.deepEqual((await memoryDriver.migrate('memory:', { dryRun: false })).steps, []);
-  assert.ok((await memoryDriver.doctor('memory:')).every(({ ok, remedy }) => ok && remedy === null));
+  assert.ok(
+    (await memoryDriver.doctor('memory:')).every(({ level, remedy }) => level === 'ok' && remedy === null),
+  );
 });
 
 test('a handler that blocks the loop for longer than its lease does not lose it', async () => {
