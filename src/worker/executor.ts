@@ -43,6 +43,7 @@ export class Executor {
   readonly #options: ExecutorOptions;
   readonly #buffer = new LeaseBuffer();
   readonly #running = new Map<string, Attempt>();
+  #starts = 0;
   #turnEndsAt = 0;
   #turnPending = false;
   #pumping = false;
@@ -52,6 +53,11 @@ export class Executor {
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
+  }
+
+  /** Jobs started so far. */
+  get starts(): number {
+    return this.#starts;
   }
 
   get buffered(): number {
@@ -137,6 +143,7 @@ export class Executor {
   }
 
   #start(lease: Lease): void {
+    this.#starts += 1;
     if (!this.#turnPending) this.#beginTurn();
     const attempt = new Attempt(lease);
     if (this.#isSuspect(lease)) this.#suspect = attempt;

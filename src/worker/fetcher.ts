@@ -30,7 +30,7 @@ export interface FetcherOptions {
   readonly random: () => number;
   /** Outcomes not yet in the store: their leases are still held. */
   readonly unsettled: () => number;
-  /** Leases to give back: the stop came while they were claimed. */
+  /** Leases to give back unstarted: of a claim that a stop overtook, of a queue that may be paused, of a buffer that stalls. */
   readonly release: (leases: readonly Lease[]) => void;
   /** There is a reason to claim, or a claim ended: call `check` in the next turn. */
   readonly turn: () => void;
@@ -48,7 +48,12 @@ export class Fetcher extends Service {
   #open = false;
   /** There may be claimable jobs. */
   #reason = false;
+  /** A queue may have been paused: what still waits for a slot goes back, and is claimed again if it may run. */
+  #controlled = false;
   #rotation = 0;
+  /** Jobs the executor had started when the timer last fired, and since when there are no more. */
+  #startsSeen = 0;
+  #stalledSince = 0;
   /** Why the last claim failed, where the error is one that does not pass by itself; it is tried again all the same. */
   fault: LongshoreError | null = null;
 
@@ -76,6 +81,8 @@ export class Fetcher extends Service {
 
   /** Claims if there is room and reason. Cheap; called at every turn in which something ended. */
   check(): void {
+    if (this.#controlled) this.#giveBack();
+    this.#controlled = false;
     if (!this.#open || !this.#reason || this.#claiming !== null || this.#backoff.waiting) return;
     const limit = this.#room();
     if (limit <= 0) return;
@@ -91,7 +98,7 @@ export class Fetcher extends Service {
     this.fault = null;
     this.#unsubscribe = [
       notifier.subscribe('ready', () => this.wake()),
-      notifier.subscribe('control', () => this.wake()),
+      notifier.subscribe('control', () => this.#onControl()),
     ];
     this.wake();
   }
@@ -148,6 +155,35 @@ export class Fetcher extends Service {
     }
   }
 
+  #onControl(): void {
+    this.#controlled = true;
+    this.wake();
+  }
+
+  /**
+   * The poll interval passed, or a job became due. Jobs that have waited here for a whole interval without one being
+   * started go back, so that other workers get them: fast jobs were followed by slow ones.
+   */
+  #onTimer(): void {
+    const { executor, prefetch, pollMs, clock } = this.#options;
+    const now = clock.now();
+    if (executor.starts !== this.#startsSeen || executor.buffered === 0) {
+      this.#startsSeen = executor.starts;
+      this.#stalledSince = now;
+    } else if (now - this.#stalledSince >= pollMs) {
+      prefetch.observeStall(pollMs);
+      this.#giveBack();
+    }
+    this.#wakeLater(null);
+    this.wake();
+  }
+
+  #giveBack(): void {
+    const { executor, release } = this.#options;
+    const leases = executor.takeBuffered();
+    if (leases.length > 0) release(leases);
+  }
+
   /** Several queues take turns at being first, so that a full one does not starve the others. */
   #queues(): readonly string[] {
     const { queues } = this.#options;
@@ -161,7 +197,7 @@ export class Fetcher extends Service {
     const untilDue = nextDueAt === null ? pollMs : nextDueAt - clock.now();
     this.#cancelTimer?.();
     this.#cancelTimer = this.#open
-      ? clock.after(Math.min(Math.max(untilDue, 0), pollMs), () => this.wake())
+      ? clock.after(Math.min(Math.max(untilDue, 0), pollMs), () => this.#onTimer())
       : null;
   }
 }

@@ -24,6 +24,11 @@ export class Prefetch {
       this.#runMs === Number.POSITIVE_INFINITY ? tookMs : this.#runMs + (tookMs - this.#runMs) / 8;
   }
 
+  /** No slot became free for this long: whatever was fast before, the jobs are slow now. */
+  observeStall(stalledMs: number): void {
+    this.#runMs = Math.max(this.#runMs, stalledMs);
+  }
+
   /** For this many slots; 0 to the maximum. */
   size(slots: number): number {
     const used = (slots * this.#roundTripMs) / Math.max(this.#runMs, 0.001);
