@@ -160,6 +160,14 @@ describe('the architecture', () => {
     assert.deepEqual(faults, []);
   });
 
+  test('no statement numbers its parameters: Node 22 binds no values to `?1`', () => {
+    const faults = modules.filter(({ path, text }) => STORE.test(path) && /[=( ]\?\d/.test(text));
+    assert.deepEqual(
+      faults.map(({ path }) => path),
+      [],
+    );
+  });
+
   test('no file is longer than 300 lines without a reason', () => {
     const long = modules
       .filter(({ text }) => text.split('\n').length > LINES_MAX)

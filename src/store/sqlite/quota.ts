@@ -33,14 +33,14 @@ export const FIRST_IN_LINE = `
   SELECT seq, key FROM (
     SELECT * FROM (
       SELECT seq, key, priority, seq AS place FROM job
-      WHERE state = 'ready' AND turn = ${TURN.line} AND queue = ?1
-      ORDER BY priority, seq LIMIT ?2)
+      WHERE state = 'ready' AND turn = ${TURN.line} AND queue = ?
+      ORDER BY priority, seq LIMIT ?)
     UNION ALL
     SELECT * FROM (
       SELECT seq, key, priority, ticket AS place FROM job
-      WHERE turn = ${TURN.letIn} AND queue = ?1
-      ORDER BY priority, ticket LIMIT ?2)
-  ) ORDER BY priority, place LIMIT ?2`;
+      WHERE turn = ${TURN.letIn} AND queue = ?
+      ORDER BY priority, ticket LIMIT ?)
+  ) ORDER BY priority, place LIMIT ?`;
 
 /** A claim looks at no more jobs than this; the next one goes on. */
 const EXAMINED_MAX = 1_000;
@@ -55,14 +55,14 @@ export interface Choice {
 
 /** The first jobs of the line. */
 export function chooseByPlace(tx: Tx, queue: string, room: number): Choice {
-  return { seqs: tx.db.all<Candidate>(FIRST_IN_LINE, queue, room).map(({ seq }) => seq), final: true };
+  return { seqs: firstInLine(tx, queue, room).map(({ seq }) => seq), final: true };
 }
 
 /** The first jobs whose keys' rates have room. Those without are put off, in the line of their keys. */
 export function chooseByKeyRate(tx: Tx, queue: string, rate: Rate, room: number): Choice {
   const chosen = new Set<number>();
   for (let examined = 0; chosen.size < room; ) {
-    const line = tx.db.all<Candidate>(FIRST_IN_LINE, queue, chosen.size + EXAMINED_AT_ONCE);
+    const line = firstInLine(tx, queue, chosen.size + EXAMINED_AT_ONCE);
     const fresh = line.filter(({ seq }) => !chosen.has(seq));
     for (const job of fresh) {
       if (chosen.size === room) break;
@@ -73,6 +73,10 @@ export function chooseByKeyRate(tx: Tx, queue: string, rate: Rate, room: number)
     if (examined >= EXAMINED_MAX) return { seqs: [...chosen], final: chosen.size === room };
   }
   return { seqs: [...chosen], final: true };
+}
+
+function firstInLine(tx: Tx, queue: string, limit: number): Candidate[] {
+  return tx.db.all<Candidate>(FIRST_IN_LINE, queue, limit, queue, limit, limit);
 }
 
 interface Candidate {
