@@ -1,4 +1,4 @@
-import { defineTask, type Longshore } from '../index.ts';
+import { defineTask, type Longshore, type Worker } from '../index.ts';
 import type { Ledger } from './ledger.ts';
 
 /** The jobs that all measurements run: they do nothing but say that they ran. */
@@ -22,12 +22,11 @@ export function noopTask(ledger: Ledger) {
 }
 
 /**
- * Resolves to `performance.now()` at which the outcomes of `jobs` jobs were in the store; or, when nothing was settled
- * for `stallMs`, at the last one that was: then jobs are missing, and the ledger will tell.
+ * Resolves to `performance.now()` at which the worker had completed `jobs` jobs, in the store; or, when nothing was
+ * settled for 15 s, at the last settlement: then jobs are missing, and the ledger will tell.
  */
-export function finishLine(longshore: Longshore, jobs: number, stallMs: number): Promise<number> {
+export function finishLine(longshore: Longshore, worker: Worker, jobs: number): Promise<number> {
   return new Promise((resolve) => {
-    let settled = 0;
     let lastAt = performance.now();
     const finish = (): void => {
       clearInterval(watchdog);
@@ -35,15 +34,20 @@ export function finishLine(longshore: Longshore, jobs: number, stallMs: number):
       resolve(lastAt);
     };
     const watchdog = setInterval(() => {
-      if (performance.now() - lastAt > stallMs) finish();
+      if (performance.now() - lastAt > STALL_MS) finish();
     }, 500);
-    const stop = longshore.on('worker.settled', (event) => {
+    const stop = longshore.on('worker.settled', () => {
       lastAt = performance.now();
-      settled += event.jobs;
-      if (settled >= jobs) finish();
+      // The tally follows the event; jobs that were given back unstarted do not count in it as completed.
+      queueMicrotask(() => {
+        if (worker.tally.completed >= jobs) finish();
+      });
     });
   });
 }
+
+/** No job waits longer than this for its outcome to be written, unless it is lost. */
+const STALL_MS = 15_000;
 
 /** Jobs by state, of all queues. */
 export async function countJobs(longshore: Longshore): Promise<Record<string, number>> {
@@ -52,6 +56,3 @@ export async function countJobs(longshore: Longshore): Promise<Record<string, nu
     for (const [state, count] of Object.entries(counts)) total[state] = (total[state] ?? 0) + count;
   return total;
 }
-
-/** For `finishLine`: no job waits longer than this for its outcome to be written, unless it is lost. */
-export const STALL_MS = 15_000;

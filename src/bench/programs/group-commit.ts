@@ -2,7 +2,7 @@ import { connect } from '../../index.ts';
 import { type Evidence, Ledger } from '../ledger.ts';
 import { type Phase, startPhase } from '../phase.ts';
 import { program } from '../program.ts';
-import { countJobs, finishLine, makeInputs, noopTask, STALL_MS } from '../workload.ts';
+import { countJobs, finishLine, makeInputs, noopTask } from '../workload.ts';
 
 /** Single enqueues, each awaited: by one caller, so that each has a commit of its own, and by many callers at once. */
 export interface GroupCommitSettings {
@@ -39,7 +39,7 @@ program<GroupCommitSettings, GroupCommitRun>(async ({ url, payload, callers, sin
     const grouped = together.end(jobs);
 
     const worker = longshore.worker({ tasks: [task], concurrency: 100 });
-    const finished = finishLine(longshore, inputs.length, STALL_MS);
+    const finished = finishLine(longshore, worker, inputs.length);
     await worker.start();
     await finished;
     await worker.stop();

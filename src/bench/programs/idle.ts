@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../../index.ts';
 import { type Evidence, Ledger, type Sabotage } from '../ledger.ts';
 import { program } from '../program.ts';
-import { countJobs, finishLine, noopTask, STALL_MS } from '../workload.ts';
+import { countJobs, finishLine, noopTask } from '../workload.ts';
 
 /** A started worker with nothing to do; at the end it gets one job, to prove that it was awake all the time. */
 export interface IdleSettings {
@@ -39,7 +39,7 @@ program<IdleSettings, IdleRun>(async ({ url, seconds, sabotage }) => {
     const { user, system } = process.cpuUsage(cpu);
     const wakeUps = process.resourceUsage().voluntaryContextSwitches - voluntaryContextSwitches;
 
-    const finished = finishLine(longshore, 1, STALL_MS);
+    const finished = finishLine(longshore, worker, 1);
     await longshore.enqueue(task, { n: 0 });
     await finished;
     await worker.stop();

@@ -2,7 +2,7 @@ import { connect, defineTask, type Longshore } from '../../index.ts';
 import { type Evidence, Ledger, type Sabotage } from '../ledger.ts';
 import { monotonicMs, pace, systemPacerClock } from '../pacer.ts';
 import { type Parent, program } from '../program.ts';
-import { countJobs, finishLine, type Input, STALL_MS } from '../workload.ts';
+import { countJobs, finishLine, type Input } from '../workload.ts';
 
 /**
  * Sends jobs at their intended times, or runs them, or both. All times are of the machine's monotonic clock, which the
@@ -95,7 +95,7 @@ async function startWork(
   });
   const worker = longshore.worker({ tasks: [task], concurrency });
   await worker.start();
-  const finished = finishLine(longshore, jobs, STALL_MS);
+  const finished = finishLine(longshore, worker, jobs);
   return {
     async report() {
       await finished;

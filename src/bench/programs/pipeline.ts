@@ -4,7 +4,7 @@ import { type Evidence, Ledger, type Sabotage } from '../ledger.ts';
 import { type Phase, startPhase } from '../phase.ts';
 import { program } from '../program.ts';
 import { round } from '../spread.ts';
-import { countJobs, finishLine, makeInputs, noopTask, STALL_MS } from '../workload.ts';
+import { countJobs, finishLine, makeInputs, noopTask } from '../workload.ts';
 
 /**
  * Burn-down through Longshore's public API: one producer that awaits each batch, then one worker over what is there.
@@ -53,7 +53,7 @@ async function burn(
   { jobs, concurrency }: PipelineSettings,
 ): Promise<Pick<PipelineRun, 'process' | 'startMs' | 'eventLoopDelayMs'>> {
   const worker = longshore.worker({ tasks: [task], concurrency });
-  const finished = finishLine(longshore, jobs, STALL_MS);
+  const finished = finishLine(longshore, worker, jobs);
   const delay = monitorEventLoopDelay({ resolution: 5 });
   delay.enable();
   const processing = startPhase();

@@ -29,10 +29,10 @@ async function worker(storeUrl: string): Promise<ResidentRun> {
     const residentBytes = process.memoryUsage.rss();
 
     const { Ledger } = await import('../ledger.ts');
-    const { countJobs, finishLine, STALL_MS } = await import('../workload.ts');
+    const { countJobs, finishLine } = await import('../workload.ts');
     const ledger = new Ledger(1);
     ran = (n) => ledger.mark(n);
-    const finished = finishLine(longshore, 1, STALL_MS);
+    const finished = finishLine(longshore, worker, 1);
     await longshore.enqueue(task, { n: 0 });
     await finished;
     await worker.stop();
