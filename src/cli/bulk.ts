@@ -16,8 +16,6 @@ export interface BulkAction<Options> {
   readonly verb: string;
   /** As in "3 jobs cancelled". */
   readonly past: string;
-  /** More to tell people about what was done. */
-  readonly remark?: (jobs: Jobs, done: readonly string[]) => Promise<string | null>;
   /** States the action takes when it takes all; others may be asked for where the action allows them. */
   readonly states: readonly JobState[];
   /** Whether it asks before it takes all, and if so, whether it can be undone. */
@@ -83,10 +81,8 @@ async function run<Options>(call: Call<Options & BulkOptions>, action: BulkActio
     }
     const report = await action.act(longshore.jobs, selection, audit, options);
     tell(report, action, out);
-    const remark = out.json ? null : ((await action.remark?.(longshore.jobs, report.done)) ?? null);
-    if (remark !== null) out.say(remark);
     const complete = report.refused.length === 0 && report.unknown.length === 0;
-    return complete && report.done.length > 0 ? EXIT.done : EXIT.failed;
+    return complete && report.done.length + report.requested.length > 0 ? EXIT.done : EXIT.failed;
   });
 }
 
@@ -133,14 +129,17 @@ async function countJobs(
 }
 
 function tell(report: ActionReport, action: Pick<BulkAction<never>, 'verb' | 'past'>, out: Output): void {
-  const { done, refused, unknown } = report;
+  const { done, requested, refused, unknown } = report;
   if (out.json) out.document(report);
-  else if (done.length > 0) out.print(`${counted(done.length, 'job')} ${action.past}`);
+  else {
+    if (done.length > 0) out.print(`${counted(done.length, 'job')} ${action.past}`);
+    if (requested.length > 0) out.print(`${counted(requested.length, 'running job')} asked to stop`);
+  }
   for (const { id, state } of refused)
     out.say(`${out.paintMessage('red', 'JOB_STATE_REFUSED:')} cannot ${action.verb} ${id}: it is ${state}.`);
   for (const id of unknown)
     out.say(`${out.paintMessage('red', 'JOB_UNKNOWN:')} there is no job ${printable(id)}.`);
-  if (done.length + refused.length + unknown.length === 0) out.say('No job matches.');
+  if (done.length + requested.length + refused.length + unknown.length === 0) out.say('No job matches.');
 }
 
 function whoAmI(): string {

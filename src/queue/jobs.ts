@@ -33,8 +33,10 @@ export type Selection =
 
 /** What a bulk action did. */
 export interface ActionReport {
-  /** Ids the action was carried out on (for a running job's cancel: asked for). */
+  /** Ids the action was carried out on. */
   readonly done: readonly string[];
+  /** Ids of running jobs that were asked to stop; they end as `cancelled` unless they complete or fail for good first. */
+  readonly requested: readonly string[];
   /** Ids whose state does not allow it. */
   readonly refused: readonly { readonly id: string; readonly state: JobState }[];
   /** Ids of no job. */
@@ -122,11 +124,7 @@ export class Jobs {
     states: readonly JobState[],
     options: ActionOptions = {},
   ): Promise<ActionReport> {
-    const report = {
-      done: [] as string[],
-      refused: [] as { id: string; state: JobState }[],
-      unknown: [] as string[],
-    };
+    const report: Filing = { done: [], requested: [], refused: [], unknown: [] };
     const audit = auditOf(options);
     for await (const ids of this.#select(selection, states)) {
       const commands = ids.map((id) => ({ ...order, id, ...audit }) as JobCommand);
@@ -183,13 +181,17 @@ function requireState(state: string): void {
     throw optionInvalid('state', state, JOB_STATES.join(', '));
 }
 
-function file(
-  report: { done: string[]; refused: { id: string; state: JobState }[]; unknown: string[] },
-  id: string,
-  receipt: ControlReceipt | undefined,
-): void {
+interface Filing {
+  readonly done: string[];
+  readonly requested: string[];
+  readonly refused: { id: string; state: JobState }[];
+  readonly unknown: string[];
+}
+
+function file(report: Filing, id: string, receipt: ControlReceipt | undefined): void {
   if (receipt === undefined || receipt.status === 'unknown') report.unknown.push(id);
   else if (receipt.status === 'refused') report.refused.push({ id, state: receipt.state ?? 'running' });
+  else if (receipt.status === 'requested') report.requested.push(id);
   else report.done.push(id);
 }
 

@@ -5,6 +5,7 @@ import { lineOf, Sandbox, TASKS } from './longshore.ts';
 
 interface Report {
   readonly done: readonly string[];
+  readonly requested: readonly string[];
   readonly refused: readonly { readonly id: string; readonly state: string }[];
   readonly unknown: readonly string[];
 }
@@ -59,6 +60,7 @@ test('an action that some jobs refuse, or that knows some ids not, says which an
   assert.equal(json.code, 1);
   assert.deepEqual(JSON.parse(json.stdout), {
     done: [],
+    requested: [],
     refused: [{ id, state: 'cancelled' }],
     unknown: ['nope'],
   });
@@ -130,8 +132,9 @@ test('a running job is asked to stop, and its worker goes on', async (context) =
   await lineOf(worker.stdout, (line) => line.includes('"job.started"'));
   // This handler heeds its signal by completing.
   const over = lineOf(worker.stdout, (line) => line.includes('"job.completed"'));
-  const { code, stdout } = await sandbox.run(['cancel', id]);
-  assert.deepEqual([code, stdout], [0, '1 job cancelled\n']);
+  const waiting = await sandbox.enqueue('add', '1', '--delay', '1h');
+  const { code, stdout } = await sandbox.run(['cancel', id, waiting]);
+  assert.deepEqual([code, stdout], [0, '1 job cancelled\n1 running job asked to stop\n']);
   assert.ok((await over).includes(id));
   const after = await sandbox.json(['enqueue', 'add', '{"a":1,"b":1}', '--wait']);
   assert.deepEqual(after.result, { sum: 2 });

@@ -78,6 +78,7 @@ onEachStore('an action reports what was done, refused and unknown', async ({ con
   const report = await longshore.jobs.redrive([dead ?? '', ready, 'no-such-job']);
   assert.deepEqual(report, {
     done: [dead],
+    requested: [],
     refused: [{ id: ready, state: 'ready' }],
     unknown: ['no-such-job'],
   });
