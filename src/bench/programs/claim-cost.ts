@@ -53,7 +53,8 @@ class Site {
   readonly #worker: Worker;
   readonly #claimMs: number[] = [];
   readonly #settleMs: number[] = [];
-  #timing = false;
+  /** Of the verbs called since they were last set to 0, ms. */
+  #took = { claim: 0, settle: 0 };
   #deleted = 0;
 
   static async open(settings: ClaimCostSettings, which: 0 | 1): Promise<Site> {
@@ -73,9 +74,7 @@ class Site {
       roles: ['processing'],
     });
     longshore.on('store.called', ({ verb, tookMs }) => {
-      if (!this.#timing) return;
-      if (verb === 'claim') this.#claimMs.push(tookMs);
-      if (verb === 'settle') this.#settleMs.push(tookMs);
+      if (verb === 'claim' || verb === 'settle') this.#took[verb] += tookMs;
     });
     if (settings.vary === 'waiting') this.#filler.addWaiting(this.#level);
     else this.#filler.addFinished(this.#level);
@@ -86,9 +85,11 @@ class Site {
     this.#filler.addWaiting(this.#roundJobs());
     this.#deleted += this.#filler.trimFinished(this.#finishedAtRest());
     await this.#claim();
-    this.#timing = true;
-    for (let claim = 0; claim < CLAIMS_PER_ROUND; claim += 1) await this.#claim();
-    this.#timing = false;
+    for (let claim = 0; claim < CLAIMS_PER_ROUND; claim += 1) {
+      const { claim: claimMs, settle: settleMs } = await this.#claim();
+      this.#claimMs.push(claimMs);
+      this.#settleMs.push(settleMs);
+    }
   }
 
   async close(): Promise<ClaimCostCell> {
@@ -111,10 +112,13 @@ class Site {
     };
   }
 
-  async #claim(): Promise<void> {
+  /** Claims, runs and settles one batch. The outcomes may be written in several parts; together they are one settlement. */
+  async #claim(): Promise<{ readonly claim: number; readonly settle: number }> {
+    this.#took = { claim: 0, settle: 0 };
     const { completed } = await this.#worker.runOnce();
     const { claimSize } = this.#settings;
     if (completed !== claimSize) throw new Error(`A claim brought ${completed} jobs, not ${claimSize}.`);
+    return this.#took;
   }
 
   #finishedAtRest(): number {
