@@ -94,7 +94,7 @@ export class Longshore {
   readonly #client: Client;
   readonly #events = new EventBus();
   readonly #parts: LongshoreParts;
-  readonly #workers = new Set<Worker>();
+  readonly #live = new Set<{ stop(): Promise<void> }>();
   #closing: Promise<void> | null = null;
 
   constructor(store: Store, parts: LongshoreParts) {
@@ -137,7 +137,7 @@ export class Longshore {
   /** A worker for these tasks; it does nothing until started. Throws OPTION_INVALID, TASK_INVALID, TASK_DUPLICATE. */
   worker(options: WorkerOptions): Worker {
     const { codec, workerSettings, clock } = this.#parts;
-    const worker = new Worker(options, {
+    return new Worker(options, {
       store: this.#store,
       events: this.#events,
       clock,
@@ -147,10 +147,9 @@ export class Longshore {
       codec,
       fileSettings: workerSettings,
       env: process.env,
+      live: this.#live,
       random: Math.random,
     });
-    this.#workers.add(worker);
-    return worker;
   }
 
   /** The registry: every worker of every process, dead ones included until they are forgotten. */
@@ -174,7 +173,7 @@ export class Longshore {
   }
 
   async #close(): Promise<void> {
-    await Promise.allSettled([...this.#workers].map((worker) => worker.stop()));
+    await Promise.allSettled([...this.#live].map((worker) => worker.stop()));
     this.#client.close();
     await this.#store.close();
   }

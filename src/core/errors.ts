@@ -40,6 +40,7 @@ export const ERROR_CODES = {
   LEASE_LOST: { meaning: 'another worker may own the job now', retryable: false, status: 409 },
   LEASE_EXPIRED: { meaning: 'the worker that ran the job fell silent', retryable: true, status: 503 },
   RESULT_TIMEOUT: { meaning: 'the job did not end within the time given', retryable: true, status: 504 },
+  WORKER_STOPPING: { meaning: 'the worker is being stopped', retryable: true, status: 503 },
   QUEUE_BUSY: { meaning: 'the queue still has running jobs', retryable: true, status: 409 },
   STORE_URL_INVALID: { meaning: 'the store URL cannot be understood', retryable: false, status: 400 },
   STORE_UNAVAILABLE: { meaning: 'the store cannot be reached or opened', retryable: true, status: 503 },
@@ -92,14 +93,27 @@ export class LongshoreError extends Error {
   }
 }
 
+/** Marks the errors handlers throw on purpose, so that those of another copy of the package count as well. */
+const INTENT = Symbol.for('longshore.intent');
+
+type Intent = 'unrecoverable' | 'retryAfter' | 'snooze';
+
+/** What a handler meant by throwing this; null for any other error. */
+export function intentOf(thrown: unknown): Intent | null {
+  if (typeof thrown !== 'object' || thrown === null) return null;
+  return ((thrown as { [INTENT]?: Intent })[INTENT] ?? null) as Intent | null;
+}
+
 /** Throw it from a handler: the job fails at once, whatever attempts are left. */
 export class UnrecoverableError extends Error {
   override readonly name: string = 'UnrecoverableError';
+  readonly [INTENT]: Intent = 'unrecoverable';
 }
 
 /** Throw it from a handler: this attempt failed, and the next one starts after `retryAfterMs`, whatever the backoff says. */
 export class RetryAfterError extends Error {
   override readonly name = 'RetryAfterError';
+  readonly [INTENT]: Intent = 'retryAfter';
   readonly retryAfterMs: number;
 
   constructor(message: string, retryAfterMs: number, options?: ErrorOptions) {
@@ -111,6 +125,7 @@ export class RetryAfterError extends Error {
 /** Throw it from a handler: not now, run me again after `delayMs`; the attempt is not charged. */
 export class SnoozeError extends Error {
   override readonly name = 'SnoozeError';
+  readonly [INTENT]: Intent = 'snooze';
   readonly delayMs: number;
 
   constructor(delayMs: number, message = `snoozed for ${delayMs} ms`) {
@@ -195,7 +210,7 @@ const MESSAGE_CHARS_MAX = 4_000;
 
 /** Turns whatever a handler threw, `undefined` included, into what is kept with the job; NUL becomes U+2400. */
 export function toAttemptError(thrown: unknown, attempt: number, at: number): AttemptError {
-  if (!(thrown instanceof Error)) {
+  if (!isErrorLike(thrown)) {
     return {
       attempt,
       at,
@@ -214,6 +229,14 @@ export function toAttemptError(thrown: unknown, attempt: number, at: number): At
     stack: showNul(stackWithCauses(thrown).slice(0, STACK_CHARS_MAX)),
     code: typeof code === 'string' ? showNul(code) : null,
   };
+}
+
+/** Errors of other realms (worker threads, vm contexts) and look-alikes are read like our own. */
+function isErrorLike(thrown: unknown): thrown is Error {
+  return (
+    thrown instanceof Error ||
+    (typeof thrown === 'object' && thrown !== null && typeof (thrown as Error).message === 'string')
+  );
 }
 
 function stackWithCauses(error: Error): string {

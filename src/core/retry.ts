@@ -1,11 +1,11 @@
 import {
+  intentOf,
   optionInvalid,
-  RetryAfterError,
+  type RetryAfterError,
   requireMs,
-  SnoozeError,
+  type SnoozeError,
   show,
   toAttemptError,
-  UnrecoverableError,
 } from './errors.ts';
 import type { Outcome } from './outcome.ts';
 import { attemptsExhausted } from './settle-rule.ts';
@@ -94,11 +94,13 @@ export interface FailedAttempt {
  * fails; no attempts left fails; a RetryAfterError's wait wins over the backoff; anything else retries after it.
  */
 export function outcomeOfError(thrown: unknown, job: FailedAttempt): Outcome {
-  if (thrown instanceof SnoozeError) return { type: 'snoozed', delayMs: thrown.delayMs };
+  const intent = intentOf(thrown);
+  if (intent === 'snooze') return { type: 'snoozed', delayMs: (thrown as SnoozeError).delayMs };
   const error = toAttemptError(thrown, job.attempt, job.now);
-  if (thrown instanceof UnrecoverableError) return { type: 'failed', error };
+  if (intent === 'unrecoverable') return { type: 'failed', error };
   if (attemptsExhausted(job)) return { type: 'failed', error };
-  if (thrown instanceof RetryAfterError) return { type: 'retried', error, delayMs: thrown.retryAfterMs };
+  if (intent === 'retryAfter')
+    return { type: 'retried', error, delayMs: (thrown as RetryAfterError).retryAfterMs };
   try {
     return {
       type: 'retried',

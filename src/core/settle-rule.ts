@@ -39,6 +39,9 @@ export interface JobChange {
   readonly error?: AttemptError;
 }
 
+/** An expiry always leaves an error that says so. */
+export type ExpiryChange = JobChange & { readonly error: AttemptError };
+
 export const CRASHES_MAX_DEFAULT = 3;
 
 /** The next state of a running job whose attempt ended with `outcome`. */
@@ -66,13 +69,14 @@ export function settle(job: SettleSubject, outcome: Outcome, now: number): JobCh
 }
 
 /** The next state of a running job whose lease expired: its worker died, hangs, or is cut off. */
-export function expire(job: SettleSubject, now: number, crashesMax = CRASHES_MAX_DEFAULT): JobChange {
+export function expire(job: SettleSubject, now: number, crashesMax = CRASHES_MAX_DEFAULT): ExpiryChange {
   const crashes = job.crashes + 1;
   const attempt = job.attempt;
-  const error = expiryError(attempt, crashes, crashesMax, now);
-  if (job.cancelRequested) return { state: 'cancelled', attempt, crashes, finishedAt: now, error };
-  if (crashes >= crashesMax) return { state: 'failed', attempt, crashes, finishedAt: now, error };
-  return { state: 'ready', attempt, crashes, dueAt: now, error };
+  const state = job.cancelRequested ? 'cancelled' : crashes >= crashesMax ? 'failed' : 'ready';
+  const error = expiryError(attempt, crashes, state, now);
+  return state === 'ready'
+    ? { state, attempt, crashes, dueAt: now, error }
+    : { state, attempt, crashes, finishedAt: now, error };
 }
 
 /** True when this attempt was the last one the budget allows. */
@@ -89,16 +93,27 @@ function cancelled(job: SettleSubject, now: number, error: AttemptError | null):
   return error === null ? change : { ...change, error };
 }
 
-function expiryError(attempt: number, crashes: number, crashesMax: number, at: number): AttemptError {
-  const poisoned = crashes >= crashesMax;
+const EXPIRY_MEANS = {
+  ready: 'it was killed, it hangs, or it lost the store. The job runs again.',
+  cancelled: 'it was killed, it hangs, or it lost the store. The job was to be cancelled, and is.',
+};
+
+function expiryError(
+  attempt: number,
+  crashes: number,
+  state: 'ready' | 'cancelled' | 'failed',
+  at: number,
+): AttemptError {
+  const silent = 'The worker fell silent while it held this job';
   return {
     attempt,
     at,
     name: 'LongshoreError',
-    message: poisoned
-      ? `The worker fell silent while it held this job, ${crashes} times (limit ${crashesMax}). Redrive the job once its cause is mended.`
-      : 'The worker fell silent while it held this job: it was killed, it hangs, or it lost the store. The job runs again.',
+    message:
+      state === 'failed'
+        ? `${silent}, ${crashes} times now, which is the limit. Redrive the job once the cause is mended.`
+        : `${silent}: ${EXPIRY_MEANS[state]}`,
     stack: null,
-    code: poisoned ? 'JOB_POISONED' : 'LEASE_EXPIRED',
+    code: state === 'failed' ? 'JOB_POISONED' : 'LEASE_EXPIRED',
   };
 }

@@ -52,6 +52,7 @@ export function jobSpec(
   const definition = requireTask(task);
   const name = definition === null ? requireName('task', task) : definition.name;
   const what = `the input of task ${show(name)}`;
+  let stored: string | null = null;
   const build = (): JobSpec => {
     const queue = requireQueue('queue', options.queue ?? definition?.queue ?? QUEUE_DEFAULT);
     return {
@@ -62,7 +63,7 @@ export function jobSpec(
         options.priority === undefined
           ? (definition?.priority ?? 0)
           : requirePriority('priority', options.priority),
-      input: means.codec.encode(input, what),
+      input: stored ?? means.codec.encode(input, what),
       attemptsMax:
         options.attempts === undefined
           ? (definition?.attempts ?? ATTEMPTS_DEFAULT)
@@ -74,7 +75,9 @@ export function jobSpec(
     };
   };
   if (definition === null || definition.schema === null) return build();
-  const checked = validate(definition.schema, input, what);
+  // What the handler's check will see: a Date is a text by then, a class instance plain data.
+  stored = means.codec.encode(input, what);
+  const checked = validate(definition.schema, means.codec.decode(stored, what), what);
   return checked instanceof Promise ? checked.then(build) : build();
 }
 

@@ -2,6 +2,7 @@ import { type AttemptError, LongshoreError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { EnqueueReceipt, Store } from '../store/store.ts';
+import { type JobView, jobView } from './job-view.ts';
 import type { WaitOptions, Watch } from './watch.ts';
 
 /** What all handles of a client share. */
@@ -38,8 +39,8 @@ export class JobHandle<Result = unknown> {
   }
 
   /** Resolves once the job is in a terminal state, whichever it is. */
-  ended(options?: WaitOptions): Promise<Job> {
-    return this.#means.watch.wait(this.id, options);
+  async ended(options?: WaitOptions): Promise<JobView> {
+    return jobView(await this.#means.watch.wait(this.id, options), this.#means.codec);
   }
 }
 

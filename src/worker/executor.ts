@@ -118,9 +118,9 @@ export class Executor {
     }
   }
 
-  /** Takes the leases that wait for a slot out of the executor, to be given back. */
-  takeBuffered(): Lease[] {
-    return this.#buffer.takeAll();
+  /** Takes the leases that wait for a slot, all but the first `kept`, out of the executor, to be given back. */
+  takeBuffered(kept = 0): Lease[] {
+    return this.#buffer.takeAll(kept);
   }
 
   /** Asks every running handler to stop. Returns how many there are. */
@@ -128,7 +128,9 @@ export class Executor {
     for (const attempt of this.#running.values()) {
       this.#abort(
         attempt,
-        new LongshoreError('STORE_CLOSED', 'The worker is stopping.', { details: { id: attempt.lease.id } }),
+        new LongshoreError('WORKER_STOPPING', 'The worker is stopping.', {
+          details: { id: attempt.lease.id },
+        }),
       );
     }
     return this.#running.size;

@@ -39,6 +39,10 @@ export interface FetcherOptions {
 /** A claim larger than this gains nothing and holds the store for long. */
 const CLAIM_MAX = 1_000;
 
+const WATCH_MS = 100;
+/** A second's worth. */
+const WATCHES_KEPT = 10;
+
 export class Fetcher extends Service {
   readonly #options: FetcherOptions;
   readonly #backoff: BackoffTimer;
@@ -51,9 +55,7 @@ export class Fetcher extends Service {
   /** A queue may have been paused: what still waits for a slot goes back, and is claimed again if it may run. */
   #controlled = false;
   #rotation = 0;
-  /** Jobs the executor had started when the timer last fired, and since when there are no more. */
-  #startsSeen = 0;
-  #stalledSince = 0;
+  #cancelWatch: CancelTimer | null = null;
   /** Why the last claim failed, where the error is one that does not pass by itself; it is tried again all the same. */
   fault: LongshoreError | null = null;
 
@@ -83,6 +85,7 @@ export class Fetcher extends Service {
   check(): void {
     if (this.#controlled) this.#giveBack();
     this.#controlled = false;
+    this.#watchBuffer();
     if (!this.#open || !this.#reason || this.#claiming !== null || this.#backoff.waiting) return;
     const limit = this.#room();
     if (limit <= 0) return;
@@ -110,8 +113,10 @@ export class Fetcher extends Service {
     this.#unsubscribe = [];
     this.#cancelTimer?.();
     this.#cancelTimer = null;
-    this.#backoff.reset();
+    this.#cancelWatch?.();
+    this.#cancelWatch = null;
     await this.#claiming;
+    this.#backoff.reset();
   }
 
   /**
@@ -161,26 +166,26 @@ export class Fetcher extends Service {
   }
 
   /**
-   * The poll interval passed, or a job became due. Jobs that have waited here for a whole interval without one being
-   * started go back, so that other workers get them: fast jobs were followed by slow ones.
+   * Jobs that wait here behind slow ones are for other workers. Looked at every 100 ms while jobs wait: those that
+   * would wait for more than a second, at the pace of the last 100 ms, go back.
    */
-  #onTimer(): void {
-    const { executor, prefetch, pollMs, clock } = this.#options;
-    const now = clock.now();
-    if (executor.starts !== this.#startsSeen || executor.buffered === 0) {
-      this.#startsSeen = executor.starts;
-      this.#stalledSince = now;
-    } else if (now - this.#stalledSince >= pollMs) {
-      prefetch.observeStall(pollMs);
-      this.#giveBack();
-    }
-    this.#wakeLater(null);
-    this.wake();
+  #watchBuffer(): void {
+    const { executor, clock, prefetch } = this.#options;
+    if (this.#cancelWatch !== null || executor.buffered === 0) return;
+    const before = executor.starts;
+    this.#cancelWatch = clock.after(WATCH_MS, () => {
+      this.#cancelWatch = null;
+      const started = executor.starts - before;
+      if (started === 0) prefetch.observeStall(WATCH_MS);
+      this.#giveBack(started * WATCHES_KEPT);
+      this.#watchBuffer();
+    });
   }
 
-  #giveBack(): void {
+  /** All but the first `kept` of the jobs that wait. */
+  #giveBack(kept = 0): void {
     const { executor, release } = this.#options;
-    const leases = executor.takeBuffered();
+    const leases = executor.takeBuffered(kept);
     if (leases.length > 0) release(leases);
   }
 
@@ -197,7 +202,7 @@ export class Fetcher extends Service {
     const untilDue = nextDueAt === null ? pollMs : nextDueAt - clock.now();
     this.#cancelTimer?.();
     this.#cancelTimer = this.#open
-      ? clock.after(Math.min(Math.max(untilDue, 0), pollMs), () => this.#onTimer())
+      ? clock.after(Math.min(Math.max(untilDue, 0), pollMs), () => this.wake())
       : null;
   }
 }

@@ -35,6 +35,8 @@ export class Leader extends Service {
   readonly #rounds = new Set<Promise<void>>();
   #open = false;
   #leading = false;
+  /** The lock could not be asked for: living workers could not beat either. */
+  #cutOff = false;
 
   constructor(options: LeaderOptions) {
     super();
@@ -65,20 +67,24 @@ export class Leader extends Service {
   async #campaign(): Promise<void> {
     const { store, events, workerId } = this.#options;
     try {
-      this.#become(await store.lock.acquire({ name: LOCK, holder: workerId, ttlMs: this.#ttlMs }));
+      const leading = await store.lock.acquire({ name: LOCK, holder: workerId, ttlMs: this.#ttlMs });
+      // After an outage beats go first, or every lease would be taken back: they come every third of a lease.
+      this.#become(leading, this.#cutOff ? this.#options.leaseMs / 2 : 0);
+      this.#cutOff = false;
     } catch (error) {
+      this.#cutOff = true;
       this.#become(false);
       events.emit('store.failed', { verb: 'lock.acquire', error, retryMs: this.#ttlMs / 3 });
     }
     this.#later('campaign', this.#ttlMs / 3, () => this.#campaign());
   }
 
-  #become(leading: boolean): void {
+  #become(leading: boolean, firstMs = 0): void {
     if (leading === this.#leading) return;
     this.#leading = leading;
     this.#options.events.emit('leader.changed', { workerId: this.#options.workerId, leading });
     if (leading)
-      for (const duty of this.#options.duties) this.#later(duty.name, 0, () => this.#perform(duty));
+      for (const duty of this.#options.duties) this.#later(duty.name, firstMs, () => this.#perform(duty));
   }
 
   async #perform(duty: Duty): Promise<void> {

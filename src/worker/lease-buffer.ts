@@ -27,9 +27,10 @@ export class LeaseBuffer {
     return lease;
   }
 
-  takeAll(): Lease[] {
-    const leases = this.#leases.slice(this.#head);
-    this.#leases = [];
+  /** All but the first `kept`. */
+  takeAll(kept = 0): Lease[] {
+    const leases = this.#leases.slice(this.#head + kept);
+    this.#leases = this.#leases.slice(this.#head, this.#head + kept);
     this.#head = 0;
     return leases;
   }

@@ -15,6 +15,8 @@ export interface WorkerParts {
   readonly codec: PayloadCodec;
   readonly fileSettings: Partial<WorkerSettings>;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The workers that run: each is in here from its start to its stop. */
+  readonly live: Set<{ stop(): Promise<void> }>;
   /** [0, 1). */
   readonly random: () => number;
 }

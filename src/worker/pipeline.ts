@@ -101,11 +101,12 @@ export class Pipeline {
   }
 
   /** Claims one batch of at most `concurrency` jobs and starts it. */
-  async claimOnce(): Promise<void> {
+  async claimOnce(mayStart: () => boolean): Promise<void> {
     const { concurrency: limit, leaseMs } = this.#settings;
     const { id: workerId, queues } = this.#info;
     const { leases } = await this.#parts.store.claim({ workerId, queues, limit, leaseMs });
-    this.#executor.accept(leases);
+    if (mayStart()) this.#executor.accept(leases);
+    else this.#settler.release(leases);
     this.turn();
   }
 
@@ -138,7 +139,7 @@ export class Pipeline {
   /** Writes the last notes, and forgets outcomes that the store could not take: their leases will expire. */
   async finish(): Promise<void> {
     await this.#notes.flush();
-    this.#settler.abandon();
+    await this.#settler.lastTry();
   }
 
   #exchange(): void {

@@ -85,6 +85,15 @@ export class Settler {
     void this.#write(batch);
   }
 
+  /** One last try for what waits for its next one: the store may be there again. */
+  async lastTry(): Promise<void> {
+    this.#backoff.reset();
+    const batch = this.#ended;
+    this.#ended = [];
+    if (batch.length > 0) await this.#write(batch);
+    this.abandon();
+  }
+
   /** Forgets the outcomes that could not be written; their leases will expire. Returns how many. */
   abandon(): number {
     this.#backoff.reset();

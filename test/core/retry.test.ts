@@ -155,3 +155,30 @@ test('waits a handler asks for are checked where they are made', () => {
     assert.equal(thrownBy(() => new SnoozeError(ms)).code, 'OPTION_INVALID');
   }
 });
+
+test('errors thrown on purpose count whichever copy of the package made them', () => {
+  const job = { attempt: 1, attemptsMax: 3, crashes: 0, backoff: 10, now: 0, random: half };
+  const intent = Symbol.for('longshore.intent');
+  const foreign = (kind: string, more = {}) =>
+    Object.assign(new Error('from elsewhere'), { [intent]: kind, ...more });
+  assert.equal(outcomeOfError(foreign('unrecoverable'), job).type, 'failed');
+  assert.deepEqual(outcomeOfError(foreign('snooze', { delayMs: 7 }), job), { type: 'snoozed', delayMs: 7 });
+  const retried = outcomeOfError(foreign('retryAfter', { retryAfterMs: 9 }), job);
+  assert.deepEqual([retried.type, 'delayMs' in retried && retried.delayMs], ['retried', 9]);
+});
+
+test('the message of what only looks like an error is kept', () => {
+  const outcome = outcomeOfError(
+    { name: 'Boom', message: 'as plain data' },
+    {
+      attempt: 1,
+      attemptsMax: 1,
+      crashes: 0,
+      backoff: 0,
+      now: 0,
+      random: half,
+    },
+  );
+  assert.ok(outcome.type === 'failed');
+  assert.deepEqual([outcome.error.name, outcome.error.message], ['Boom', 'as plain data']);
+});

@@ -280,3 +280,20 @@ onEachStore('a conflict within a batch says which inputs, and which jobs were ad
   assert.equal(seen.length, 2);
   assert.equal((await longshore.jobs.list()).jobs.length, 2);
 });
+
+onEachStore('an input is checked in the form the handler will get it in', async ({ connect }) => {
+  const longshore = await connect();
+  const dated = defineTask({ name: 'dated', input: z.object({ at: z.date() }), run: () => null });
+  await assert.rejects(
+    longshore.enqueue(dated, { at: new Date() }),
+    (error: LongshoreError) => error.code === 'INPUT_INVALID' && error.message.includes('at: '),
+  );
+  const coerced = defineTask({
+    name: 'coerced',
+    input: z.object({ at: z.coerce.date() }),
+    run: ({ input }) => input.at.getTime(),
+  });
+  const job = await longshore.enqueue(coerced, { at: new Date(5) });
+  await longshore.worker({ tasks: [coerced] }).runUntilIdle();
+  assert.equal(await job.result(), 5);
+});

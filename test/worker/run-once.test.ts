@@ -102,3 +102,32 @@ onEachStore('runUntilIdle passes over a paused queue', async ({ connect }) => {
   await longshore.queues.resume('default');
   assert.equal((await worker.runUntilIdle()).completed, 2);
 });
+
+onEachStore(
+  'a stop that overtakes the claim of runOnce starts nothing and gives the jobs back',
+  async (stage) => {
+    const claimed = new Gate();
+    const longshore = await stage.connectThrough((store) => ({
+      claim: async (request) => {
+        const receipt = await store.claim(request);
+        await claimed.wait();
+        return receipt;
+      },
+    }));
+    let runs = 0;
+    const count = (): void => {
+      runs += 1;
+    };
+    const task = defineTask({ name: 'task', run: count });
+    const job = await longshore.enqueue(task, null);
+    const worker = longshore.worker({ tasks: [task] });
+    const once = worker.runOnce();
+    await claimed.reached;
+    const stopped = worker.stop();
+    claimed.open();
+    await Promise.all([once, stopped]);
+    assert.equal(runs, 0);
+    const { state, attempt } = (await longshore.jobs.get(job.id)) ?? {};
+    assert.deepEqual([state, attempt], ['ready', 0]);
+  },
+);

@@ -40,7 +40,7 @@ function meetHolder(
     case 'debounce':
       if (holder === undefined || isTerminal(state)) return create(rows, spec, now);
       if (state !== 'running') return replace(rows, holder, hold, spec, now);
-      return unique.mode === 'debounce' ? existing : create(rows, spec, now);
+      return create(rows, spec, now);
   }
 }
 
@@ -89,6 +89,9 @@ function replace(rows: Rows, holder: JobRow, hold: KeyHold, spec: JobSpec, now: 
     holder.priority = spec.priority;
     holder.input = spec.input;
     holder.attemptsMax = spec.attemptsMax;
+    holder.attempt = 0;
+    holder.crashes = 0;
+    holder.progress = null;
     holder.dueAt = dueAt;
     if (holder.state !== 'blocked') holder.state = dueAt > now ? 'scheduled' : 'ready';
   });

@@ -51,7 +51,7 @@ export class LoopKeepAlive implements KeepAlive {
 
 /** A timer of the machine that lets the process end. */
 export function unrefTimer(delayMs: number, fire: () => void): CancelTimer {
-  const timer = setTimeout(fire, delayMs);
+  const timer = setTimeout(fire, Math.min(delayMs, 2 ** 31 - 1));
   timer.unref();
   return () => clearTimeout(timer);
 }

@@ -22,9 +22,11 @@ export function reap(rows: Rows, request: ReapRequest, now: number): ReapReceipt
     .filter((job) => (job.leaseExpiresAt ?? 0) <= now)
     .sort((one, other) => one.seq - other.seq);
   const reaped = expired.map((job) => {
-    applyChange(rows, job, 'expire', expire(job, now, request.crashesMax), now);
-    const { id, queue, task, state, crashes } = job;
-    return { id, queue, task, state, crashes };
+    const change = expire(job, now, request.crashesMax);
+    applyChange(rows, job, 'expire', change, now);
+    const { id, queue, task } = job;
+    const { state, attempt, crashes, error } = change;
+    return { id, queue, task, state, attempt, crashes, error };
   });
   return { reaped };
 }

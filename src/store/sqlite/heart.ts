@@ -17,7 +17,7 @@ export class Heart {
     switch (message.type) {
       case 'keepAlive': {
         const { worker, leaseMs, intervalMs } = message;
-        const timer = setInterval(() => this.#beat(number), intervalMs);
+        const timer = setInterval(() => this.#beat(number), Math.min(intervalMs, 2 ** 31 - 1));
         this.#keepers.set(number, {
           worker,
           leaseMs,

@@ -30,7 +30,8 @@ export function reap(tx: Tx, { crashesMax }: ReapRequest): ReapReceipt {
     const change = expire(subjectOf(job), tx.now, crashesMax);
     applyChange(tx, job, 'expire', change, drops);
     departures.add(job.lease as number);
-    return { id: job.id, queue: job.queue, task: job.task, state: change.state, crashes: change.crashes };
+    const { state, attempt, crashes, error } = change;
+    return { id: job.id, queue: job.queue, task: job.task, state, attempt, crashes, error };
   });
   departures.write(tx);
   return { reaped };

@@ -41,8 +41,12 @@ export class SqliteNotifier implements Notifier {
       for (const { call } of [...(this.#listeners.get(topic) ?? [])]) callSafely(call);
   }
 
+  /**
+   * Another process committed something. With a folder to watch, `control` comes from there alone: it makes workers beat,
+   * a beat is a commit, and so two workers would keep each other beating.
+   */
   publishAll(): void {
-    this.publish(TOPICS);
+    this.publish(this.#watcher === null ? TOPICS : TOPICS.filter((topic) => topic !== 'control'));
   }
 
   close(): void {

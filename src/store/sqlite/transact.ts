@@ -81,9 +81,10 @@ function writeAll(db: Connection, group: readonly Work[], hooks: Hooks): Transac
   const topics = new Set<Topic>();
   retryWhileBusy(() => db.exec('BEGIN IMMEDIATE'), hooks.busyMs);
   const answers = group.map((work) => {
-    const { read, write } = verbNamed(work.verb);
-    const tx = begin(db, work, topics);
-    return { value: write === undefined ? read?.(tx, work.input) : write(tx, work.input) };
+    const { write } = verbNamed(work.verb);
+    // What only reads has nothing to undo: its error is its own.
+    if (write === undefined) return readOne(db, work, topics) as Answer;
+    return { value: write(begin(db, work, topics), work.input) };
   });
   hooks.beforeCommit?.(group);
   retryWhileBusy(() => db.exec('COMMIT'));

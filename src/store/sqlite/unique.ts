@@ -55,7 +55,7 @@ export function meetHolder(
     case 'debounce':
       if (holder === undefined || isTerminal(state)) return undefined;
       if (state !== 'running') return replace(tx, holder, spec, unique, dueAt);
-      return unique.mode === 'debounce' ? { status: 'existing', id: hold.id, state } : undefined;
+      return undefined;
   }
 }
 
@@ -68,7 +68,8 @@ function replace(tx: Tx, holder: JobRow, spec: JobSpec, unique: UniqueSpec, dueA
     ? turnAfter(tx, holder, 'reschedule', state)
     : newTurn(tx, { queue: spec.queue, key: spec.key, ticket: null }, state);
   tx.db.run(
-    `UPDATE job SET state = ?, turn = ?, ticket = ?, queue = ?, task = ?, key = ?, priority = ?, input = ?, attempts_max = ?, due_at = ?
+    `UPDATE job SET state = ?, turn = ?, ticket = ?, queue = ?, task = ?, key = ?, priority = ?, input = ?, attempts_max = ?, due_at = ?,
+       attempt = 0, crashes = 0, progress = NULL
      WHERE seq = ? AND state IN ('blocked', 'scheduled', 'ready')`,
     state,
     turn,

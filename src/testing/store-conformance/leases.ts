@@ -7,9 +7,12 @@ import { beatOf, ids, LEASE_MS, only, spec, T0 } from './trial.ts';
 export function leasesArea(it: It): void {
   it('a lease is taken back from the millisecond it ends', async (trial) => {
     const { id } = await trial.start({ queue: 'mail', task: 'send' });
+    const subject = { attempt: 1, attemptsMax: 3, crashes: 0, cancelRequested: false };
+    const { error } = expire(subject, T0 + LEASE_MS);
+    const expired = { id, queue: 'mail', task: 'send', state: 'ready', attempt: 1, crashes: 1, error };
     assert.deepEqual(await trial.store.reap({ now: T0 + LEASE_MS - 1 }), { reaped: [] });
     const { reaped } = await trial.store.reap({ now: T0 + LEASE_MS });
-    assert.deepEqual(reaped, [{ id, queue: 'mail', task: 'send', state: 'ready', crashes: 1 }]);
+    assert.deepEqual(reaped, [expired]);
     assert.deepEqual(await trial.store.reap({ now: T0 + LEASE_MS }), { reaped: [] });
   });
 

@@ -213,8 +213,7 @@ function expectedStatus(mode: UniqueMode, holder: BroughtState, withinPeriod: bo
   if (mode === 'reject') return 'conflict';
   if (mode === 'existing' || mode === 'throttle') return 'existing';
   if (ended) return 'created';
-  if (holder !== 'running') return 'replaced';
-  return mode === 'replace' ? 'created' : 'existing';
+  return holder === 'running' ? 'created' : 'replaced';
 }
 
 function key(mode: UniqueMode, { key = 'k', periodMs = 0 } = {}): UniqueSpec {

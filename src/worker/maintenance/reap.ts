@@ -18,7 +18,12 @@ export function reapDuty(options: {
     name: 'reap',
     async run() {
       const { reaped } = await store.reap({ crashesMax });
-      for (const job of reaped) events.emit('job.expired', job);
+      for (const { id, queue, task, state, attempt, crashes, error } of reaped) {
+        events.emit('job.expired', { id, queue, task, state, crashes });
+        if (state !== 'failed') continue;
+        // Its handler's end was never seen: how long it waited and ran is not known.
+        events.emit('job.failed', { id, queue, task, attempt, error, waitMs: 0, runMs: 0 });
+      }
       return intervalMs;
     },
   };
