@@ -13,6 +13,7 @@ export {
 } from './core/errors.ts';
 export type { AuditEntry, Job, PriorityName } from './core/job.ts';
 export { JOB_STATES, type JobState } from './core/job-state.ts';
+export type { Ageing } from './core/ageing.ts';
 export type { KeyLimits, LimitsChange, QueueLimits, Rate } from './core/limits.ts';
 export type { Json } from './core/payload.ts';
 export type { Backoff, BackoffFunction, BackoffPolicy } from './core/retry.ts';

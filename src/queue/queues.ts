@@ -1,3 +1,4 @@
+import type { Ageing } from '../core/ageing.ts';
 import { LongshoreError, optionInvalid, requireName } from '../core/errors.ts';
 import { ALL_QUEUES } from '../core/job.ts';
 import { JOB_STATES, TERMINAL_STATES, WAITING_STATES } from '../core/job-state.ts';
@@ -56,6 +57,16 @@ export class Queues {
     if (change.perKey !== undefined)
       requireNames('limits.perKey', change.perKey, ['concurrency', 'ordered', 'rate']);
     return this.#store.configureQueue(requireQueue('queue', queue), { limits: change });
+  }
+
+  /**
+   * Once every `everyMs` (1 s or more), each ready job of the queue that has waited so long gets a priority lower by one,
+   * down to `floor`: no job waits for ever behind newer ones. null ends it; priorities stay. Done by workers with the
+   * `scheduling` role. Throws OPTION_INVALID.
+   */
+  async setAgeing(queue: string, ageing: Ageing | null): Promise<QueueSettings> {
+    if (ageing !== null) requireNames('ageing', ageing, ['everyMs', 'floor']);
+    return this.#store.configureQueue(requireQueue('queue', queue), { ageing });
   }
 
   /** Deletes every waiting job of the queue; running and finished ones stay. Resolves to how many. */

@@ -15,6 +15,7 @@ const VERBS = [
   'workers',
   'reap',
   'prune',
+  'age',
   'configureQueue',
   'queues',
   'clear',

@@ -1,3 +1,4 @@
+import type { Ageing } from '../core/ageing.ts';
 import type { Clock } from '../core/clock.ts';
 import type { AttemptError } from '../core/errors.ts';
 import type { AuditEntry, Job, LogLine } from '../core/job.ts';
@@ -48,6 +49,8 @@ export interface Store {
    * that hold nothing and have been dead for WORKER_KEPT_MS.
    */
   prune(request?: PruneRequest): Promise<PruneReceipt>;
+  /** Sweeps the queues whose ageing is due (core/ageing.ts), in batches: call it again while there is `more`. */
+  age(request?: AgeRequest): Promise<AgeReceipt>;
 
   // Queues
   /** The name `*` stands for all queues: while it is paused nothing is claimed anywhere. Its limits mean nothing. */
@@ -269,6 +272,22 @@ export interface PruneReceipt {
   readonly more: boolean;
 }
 
+export interface AgeRequest extends Timed {
+  /** At most this many jobs in one call; default AGE_LIMIT_DEFAULT. */
+  readonly limit?: number;
+}
+
+export const AGE_LIMIT_DEFAULT = 5_000;
+
+export interface AgeReceipt {
+  /** Jobs whose priority was lowered. */
+  readonly aged: number;
+  /** True when the limit stopped it. */
+  readonly more: boolean;
+  /** Milliseconds until a sweep is due or goes on; null when no queue has ageing. */
+  readonly nextMs: number | null;
+}
+
 // ── queues ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** How long and how many finished jobs are kept. 0 in either keeps nothing; null sets no bound. */
@@ -291,6 +310,8 @@ export interface QueueSettings {
   readonly retention: Retention;
   /** LIMITS_NONE unless configured. */
   readonly limits: QueueLimits;
+  /** Null unless configured. */
+  readonly ageing: Ageing | null;
 }
 
 export interface QueueChange {
@@ -298,6 +319,8 @@ export interface QueueChange {
   readonly retention?: Partial<Retention>;
   /** What is absent stays (core/limits.ts `changeLimits`, which may throw OPTION_INVALID). Takes effect for new claims. */
   readonly limits?: LimitsChange;
+  /** Null ends it. The first sweep comes `everyMs` after it was set. Throws OPTION_INVALID. */
+  readonly ageing?: Ageing | null;
 }
 
 export interface QueueRecord extends QueueSettings {

@@ -3,6 +3,7 @@ import { newId } from '../core/ids.ts';
 import { type AnyTask, indexTasks } from '../core/task.ts';
 import type { WorkerInfo } from '../store/store.ts';
 import { type Duty, Leader } from './leader.ts';
+import { ageDuty } from './maintenance/age.ts';
 import { deadLetterDuty } from './maintenance/dead-letters.ts';
 import { pruneDuty } from './maintenance/prune.ts';
 import { reapDuty } from './maintenance/reap.ts';
@@ -233,7 +234,11 @@ export class Worker {
   #duties(): Duty[] {
     const { store, events } = this.#parts;
     const { leaseMs, crashesMax, deadLetterAlert } = this.settings;
-    const duties = [reapDuty({ store, events, leaseMs, crashesMax }), pruneDuty({ store, events })];
+    const duties = [
+      reapDuty({ store, events, leaseMs, crashesMax }),
+      pruneDuty({ store, events }),
+      ageDuty({ store }),
+    ];
     if (deadLetterAlert > 0) duties.push(deadLetterDuty({ store, events, threshold: deadLetterAlert }));
     return duties;
   }

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
+import type { Ageing } from '../../core/ageing.ts';
 import type { LimitsChange, Rate } from '../../core/limits.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
-import { countOrNone, limitsText, rate } from '../limits-text.ts';
+import { ageing, countOrNone, limitsText, rate } from '../limits-text.ts';
 import { withStore } from '../session.ts';
 import { printable } from '../text.ts';
 
@@ -11,6 +12,7 @@ interface Options {
   readonly perKey?: number | 'none';
   readonly perKeyRate?: Rate | 'none';
   readonly ordered?: boolean;
+  readonly ageing?: Ageing | 'none';
 }
 
 export const limit: CliCommand<Options> = { define, run };
@@ -27,23 +29,31 @@ function define(command: Command): void {
       rate('--per-key-rate'),
     )
     .option('--ordered', 'jobs of one key run one at a time, in order, retries included')
-    .option('--no-ordered', 'jobs of one key may overtake each other');
+    .option('--no-ordered', 'jobs of one key may overtake each other')
+    .option(
+      '--ageing <time/floor>',
+      'lower the priority of jobs by 1 for every such time they wait, down to the floor, e.g. 30s/-10; none ends it',
+      ageing('--ageing'),
+    );
   examples(
     command,
     'longshore limit mail --concurrency 20 --rate 100/1s',
     'longshore limit ledger --ordered',
     'longshore limit mail --rate none',
+    'longshore limit mail --ageing 30s/-10',
   );
 }
 
-/** Without options it only shows the limits. */
+/** Without options it only shows what holds. */
 async function run({ args, options, out }: Call<Options>): Promise<number> {
   const [name = ''] = args;
-  const { limits } = await withStore(options, ({ longshore }) =>
-    longshore.queues.setLimits(name, changeOf(options)),
-  );
-  if (out.json) out.document({ queue: name, limits });
-  else out.print(`${printable(name)}: ${limitsText(limits) || 'no limits'}`);
+  const settings = await withStore(options, async ({ longshore: { queues } }) => {
+    const limited = await queues.setLimits(name, changeOf(options));
+    return options.ageing === undefined ? limited : queues.setAgeing(name, lifted(options.ageing));
+  });
+  const { limits, ageing } = settings;
+  if (out.json) out.document({ queue: name, limits, ageing });
+  else out.print(`${printable(name)}: ${limitsText(settings) || 'no limits'}`);
   return 0;
 }
 

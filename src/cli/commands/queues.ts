@@ -54,7 +54,7 @@ function columns(now: number): Column<QueueRecord>[] {
   };
   const limits: Column<QueueRecord> = {
     title: 'LIMITS',
-    value: (queue) => limitsText(queue.limits),
+    value: (queue) => limitsText(queue),
     flexible: true,
     optional: 3,
   };

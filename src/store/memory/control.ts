@@ -1,6 +1,7 @@
 import { type JobState, statesThatAllow, WAITING_STATES } from '../../core/job-state.ts';
 import { changeLimits, LIMITS_NONE } from '../../core/limits.ts';
 import type { ControlReceipt, JobCommand, QueueChange, QueueSettings } from '../store.ts';
+import { changeAgeing } from './ageing.ts';
 import { isHeld } from './enqueue.ts';
 import { settingsOf } from './inspect.ts';
 import type { JobRow } from './records.ts';
@@ -112,8 +113,10 @@ export function clear(rows: Rows, queue: string, states: readonly JobState[]): n
 export function configureQueue(rows: Rows, name: string, change: QueueChange, now: number): QueueSettings {
   // Checked before anything is changed.
   const limits = change.limits && changeLimits(rows.queues.get(name)?.limits ?? LIMITS_NONE, change.limits);
+  const ageing = changeAgeing(rows.queues.get(name)?.ageing ?? null, change.ageing, now);
   const queue = rows.queue(name);
   queue.configured = true;
+  queue.ageing = ageing;
   if (change.paused !== undefined) {
     queue.pausedAt = change.paused ? (queue.pausedAt ?? now) : null;
     rows.topics.add('control');

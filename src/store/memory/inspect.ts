@@ -64,5 +64,6 @@ export function settingsOf(queue: QueueRow): QueueSettings {
     pausedAt: queue.pausedAt,
     retention: structuredClone(queue.retention),
     limits: structuredClone(queue.limits),
+    ageing: queue.ageing && { everyMs: queue.ageing.everyMs, floor: queue.ageing.floor },
   };
 }

@@ -3,6 +3,7 @@ import { LongshoreError } from '../../core/errors.ts';
 import type { JobState } from '../../core/job-state.ts';
 import type { LeaseLock } from '../lease-lock.ts';
 import type {
+  AgeRequest,
   ClaimRequest,
   JobCommand,
   JobFilter,
@@ -19,6 +20,7 @@ import type {
   Timed,
   WorkerBeat,
 } from '../store.ts';
+import { age } from './ageing.ts';
 import { claim } from './claim.ts';
 import { clear, configureQueue, control } from './control.ts';
 import { enqueue } from './enqueue.ts';
@@ -98,6 +100,10 @@ export class MemoryStore implements Store {
 
   async prune(request: PruneRequest = {}) {
     return this.#do('prune', (now) => prune(this.#rows, request, now), request);
+  }
+
+  async age(request: AgeRequest = {}) {
+    return this.#do('age', (now) => age(this.#rows, request, now), request);
   }
 
   async configureQueue(queue: string, change: QueueChange, options?: Timed) {

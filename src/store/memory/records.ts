@@ -1,3 +1,4 @@
+import type { Ageing } from '../../core/ageing.ts';
 import type { AttemptError } from '../../core/errors.ts';
 import type { AuditEntry, Job, LogLine } from '../../core/job.ts';
 import type { JobState, TerminalState } from '../../core/job-state.ts';
@@ -45,10 +46,18 @@ export interface QueueRow {
   configured: boolean;
   pausedAt: number | null;
   retention: Retention;
+  ageing: AgeingRow | null;
   readonly counts: Record<JobState, number>;
   readonly ready: Line<JobRow>;
   readonly scheduled: Line<JobRow>;
   readonly finished: Readonly<Record<TerminalState, Line<JobRow>>>;
+}
+
+export interface AgeingRow extends Ageing {
+  /** When the last sweep began. */
+  readonly sweptAt: number;
+  /** The sweep goes on behind this job; null when it is over. */
+  readonly afterSeq: number | null;
 }
 
 /** Who holds a unique key. It outlives its job until `untilAt`; `state` is the job's last, should the job be gone. */
@@ -94,6 +103,7 @@ export function emptyQueue(name: string): QueueRow {
     configured: false,
     pausedAt: null,
     retention: RETENTION_DEFAULT,
+    ageing: null,
     counts: { blocked: 0, scheduled: 0, ready: 0, running: 0, completed: 0, failed: 0, cancelled: 0 },
     ready: new Line(),
     scheduled: new Line(),

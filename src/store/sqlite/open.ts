@@ -4,6 +4,7 @@ import { newId } from '../../core/ids.ts';
 import type { JobState } from '../../core/job-state.ts';
 import type { LeaseLock } from '../lease-lock.ts';
 import type {
+  AgeRequest,
   ClaimRequest,
   JobCommand,
   JobFilter,
@@ -114,6 +115,10 @@ class SqliteStore implements Store {
 
   prune(request: PruneRequest = {}) {
     return this.#call('prune', request, request);
+  }
+
+  age(request: AgeRequest = {}) {
+    return this.#call('age', request, request);
   }
 
   configureQueue(queue: string, change: QueueChange, options?: Timed) {

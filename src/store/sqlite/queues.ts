@@ -1,6 +1,7 @@
 import { JOB_STATES, type JobState } from '../../core/job-state.ts';
 import { changeLimits, LIMITS_NONE, type QueueLimits } from '../../core/limits.ts';
 import { type QueueChange, type QueueRecord, type QueueSettings, RETENTION_DEFAULT } from '../store.ts';
+import { type AgeingState, changeAgeing, parseAgeing, toAgeing } from './ageing.ts';
 import { HELD_COUNTS } from './leases.ts';
 import { forgetStarts } from './rates.ts';
 import { dropsAny, parseRetention } from './retention.ts';
@@ -12,9 +13,10 @@ interface QueueRow {
   readonly paused_at: number | null;
   readonly retention: string;
   readonly limits: string | null;
+  readonly ageing: string | null;
 }
 
-const SELECT_QUEUE = 'SELECT name, paused_at, retention, limits FROM queue';
+const SELECT_QUEUE = 'SELECT name, paused_at, retention, limits, ageing FROM queue';
 
 export function configureQueue(
   tx: Tx,
@@ -26,17 +28,19 @@ export function configureQueue(
   const pausedAt =
     change.paused === undefined ? before.pausedAt : change.paused ? (before.pausedAt ?? tx.now) : null;
   const limits = change.limits === undefined ? before.limits : changeLimits(before.limits, change.limits);
+  const ageing: AgeingState | null = changeAgeing(parseAgeing(row?.ageing ?? null), change.ageing, tx.now);
   tx.db.run(
-    `INSERT INTO queue (name, paused_at, retention, drops, limits, limited) VALUES (?, ?, ?, ?, ?, ?)
+    `INSERT INTO queue (name, paused_at, retention, drops, limits, limited, ageing) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (name) DO UPDATE
      SET paused_at = excluded.paused_at, retention = excluded.retention, drops = excluded.drops,
-       limits = excluded.limits, limited = excluded.limited`,
+       limits = excluded.limits, limited = excluded.limited, ageing = excluded.ageing`,
     name,
     pausedAt,
     JSON.stringify(retention),
     dropsAny(retention) ? 1 : 0,
     limitsText(limits),
     limits.concurrency === null ? 0 : 1,
+    ageing === null ? null : JSON.stringify(ageing),
   );
   if (change.limits !== undefined) {
     rearrange(tx, name, limits);
@@ -45,7 +49,7 @@ export function configureQueue(
   }
   if (change.paused !== undefined) tx.topics.add('control');
   if (change.paused === false) tx.topics.add('ready');
-  return { name, pausedAt, retention, limits };
+  return { name, pausedAt, retention, limits, ageing: toAgeing(ageing) };
 }
 
 /** Counting walks the partial indexes: about 30 ms for a million jobs. */
@@ -97,11 +101,17 @@ function noJobs(): Record<JobState, number> {
 }
 
 function defaults(name: string): QueueSettings {
-  return { name, pausedAt: null, retention: RETENTION_DEFAULT, limits: LIMITS_NONE };
+  return { name, pausedAt: null, retention: RETENTION_DEFAULT, limits: LIMITS_NONE, ageing: null };
 }
 
-function toSettings({ name, paused_at: pausedAt, retention, limits }: QueueRow): QueueSettings {
-  return { name, pausedAt, retention: parseRetention(retention), limits: parseLimits(limits) };
+function toSettings({ name, paused_at: pausedAt, retention, limits, ageing }: QueueRow): QueueSettings {
+  return {
+    name,
+    pausedAt,
+    retention: parseRetention(retention),
+    limits: parseLimits(limits),
+    ageing: toAgeing(parseAgeing(ageing)),
+  };
 }
 
 /** Null where nothing is limited: claims look no further. */

@@ -1,3 +1,4 @@
+import { age, peekAge } from './ageing.ts';
 import { claim, peekClaim } from './claim.ts';
 import { control } from './control.ts';
 import { enqueue } from './enqueue.ts';
@@ -21,6 +22,7 @@ export const VERBS = {
   workers: { read: workers },
   reap: { read: peekReap, write: reap },
   prune: { read: peekPrune, write: prune },
+  age: { read: peekAge, write: age },
   configureQueue: { write: configureQueue },
   queues: { read: queues },
   clear: { write: clear },

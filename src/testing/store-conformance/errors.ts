@@ -13,6 +13,7 @@ const VERBS: Readonly<Record<string, (store: Store) => Promise<unknown>>> = {
   workers: (store) => store.workers(),
   reap: (store) => store.reap(),
   prune: (store) => store.prune(),
+  age: (store) => store.age(),
   configureQueue: (store) => store.configureQueue('q', {}),
   queues: (store) => store.queues(),
   clear: (store) => store.clear('q', ['ready']),

@@ -1,3 +1,4 @@
+import { ageingArea } from './ageing.ts';
 import type { It } from './area.ts';
 import { claimArea } from './claim.ts';
 import { concurrencyArea } from './concurrency.ts';
@@ -79,6 +80,7 @@ const AREAS: Readonly<Record<string, (it: It) => void>> = {
   queues: queuesArea,
   keys: keysArea,
   limits: limitsArea,
+  ageing: ageingArea,
   inspect: inspectArea,
   retention: retentionArea,
   workers: workersArea,

@@ -43,7 +43,13 @@ export function queuesArea(it: It): void {
   });
 
   it('settings change one by one and are told whole', async ({ store }) => {
-    const initial = { name: 'q', pausedAt: null, retention: RETENTION_DEFAULT, limits: LIMITS_NONE };
+    const initial = {
+      name: 'q',
+      pausedAt: null,
+      retention: RETENTION_DEFAULT,
+      limits: LIMITS_NONE,
+      ageing: null,
+    };
     assert.deepEqual(await store.configureQueue('q', {}), initial);
     const failed = { ageMs: null, count: 5 };
     const retention = { ...RETENTION_DEFAULT, failed };
@@ -55,6 +61,7 @@ export function queuesArea(it: It): void {
       pausedAt: T0,
       retention: { ...retention, completed },
       limits: LIMITS_NONE,
+      ageing: null,
     });
     const rate = { count: 3, perMs: 1_000 };
     const limits = { ...LIMITS_NONE, rate };
@@ -66,6 +73,7 @@ export function queuesArea(it: It): void {
       pausedAt: T0,
       retention: told.retention,
       limits: { ...limits, perKey },
+      ageing: null,
     });
     assert.deepEqual(only(await store.queues()).limits, { ...limits, perKey });
   });

@@ -129,6 +129,8 @@ CREATE TABLE queue (
   limits TEXT,
   -- 1 when there is a limit to how many jobs run: who stops running makes room for others.
   limited INTEGER NOT NULL,
+  -- JSON, see AgeingState in ageing.ts; null where nothing ages.
+  ageing TEXT,
   -- 1 when some terminal state is not kept at all: settle deletes such jobs at once.
   drops INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
