@@ -11,12 +11,18 @@ test('limit sets what it is told, shows the rest, and lifts a limit with none', 
     [['--per-key-rate', '5/m'], '20 at a time, 100/1s, 3 per key, 5/1m per key'],
     [['--rate', 'none', '--per-key', 'none', '--ordered'], '20 at a time, keys in order, 5/1m per key'],
     [['--no-ordered', '--concurrency', 'none', '--per-key-rate', 'none'], 'no limits'],
+    [['--ageing', '30s/-10'], 'ageing 30s/-10'],
+    [['--rate', '3/1s'], '3/1s, ageing 30s/-10'],
+    [['--rate', 'none', '--ageing', 'none'], 'no limits'],
   ];
   for (const [options, told] of steps) {
     const { code, stdout } = await sandbox.run(['limit', 'default', ...options]);
     assert.deepEqual([code, stdout], [0, `default: ${told}\n`]);
   }
-  const { limits } = await sandbox.json<{ limits: unknown }>(['limit', 'default', '--rate', '7/250ms']);
+  const { limits, ageing } = await sandbox.json<{ limits: unknown; ageing: unknown }>([
+    ...['limit', 'default', '--rate', '7/250ms', '--ageing', '1m30s/0'],
+  ]);
+  assert.deepEqual(ageing, { everyMs: 90_000, floor: 0 });
   assert.deepEqual(limits, {
     concurrency: null,
     rate: { count: 7, perMs: 250 },
@@ -33,6 +39,9 @@ test('limits that make no sense are wrong usage', async (context) => {
     ['--rate', '0/1s'],
     ['--concurrency', '0'],
     ['--ordered', '--per-key', '2'],
+    ['--ageing', '30s'],
+    ['--ageing', '30s/low'],
+    ['--ageing', '5ms/0'],
   ]) {
     const { code, stderr } = await sandbox.run(['limit', 'default', ...options]);
     assert.equal(code, 2, stderr);

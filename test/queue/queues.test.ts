@@ -21,6 +21,20 @@ onEachStore('queues are listed with their settings and counts', async ({ connect
   });
 });
 
+onEachStore('ageing is set for a queue, refused where it makes no sense, and ended', async ({ connect }) => {
+  const { queues } = await connect();
+  const ageing = { everyMs: 30_000, floor: -10 };
+  assert.deepEqual((await queues.setAgeing('q', ageing)).ageing, ageing);
+  assert.deepEqual((await queues.list())[0]?.ageing, ageing);
+  for (const wrong of [{ ...ageing, every: 1 }, { everyMs: 5, floor: 0 }, { everyMs: 30_000 }, undefined, 7])
+    await assert.rejects(queues.setAgeing('q', wrong as never), {
+      code: 'OPTION_INVALID',
+      message: /ageing/,
+    });
+  await assert.rejects(queues.setAgeing('*', ageing), { code: 'OPTION_INVALID', message: /queue is "\*"/ });
+  assert.equal((await queues.setAgeing('q', null)).ageing, null);
+});
+
 onEachStore('pausing twice keeps the first time; a resume forgets it', async ({ connect }) => {
   const clock = new FakeClock();
   const longshore = await connect({ clock });
