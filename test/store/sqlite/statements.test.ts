@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { type JobChange, settle as rule } from '../../../src/core/settle-rule.ts';
-import { FIRST_READY, LEASE, NEXT_DUE, PROMOTE } from '../../../src/store/sqlite/claim.ts';
+import { FIRST, FIRST_READY, LEASE_FIRST, NEXT_DUE, PROMOTE } from '../../../src/store/sqlite/claim.ts';
 import type { Connection } from '../../../src/store/sqlite/connection.ts';
 import { openDatabase } from '../../../src/store/sqlite/database.ts';
 import type { JobRow } from '../../../src/store/sqlite/rows.ts';
@@ -26,13 +26,16 @@ test('a claim finds its jobs by the partial indexes alone', async (t) => {
       .filter((detail) => detail !== 'CREATE BLOOM FILTER');
   assert.deepEqual(plan(FIRST_READY), ['SEARCH job USING COVERING INDEX job_ready (queue=?)']);
   assert.deepEqual(plan(NEXT_DUE), ['SEARCH job USING COVERING INDEX job_scheduled (queue=?)']);
-  assert.deepEqual(plan(LEASE), [
+  assert.deepEqual(plan(FIRST), [
+    'SEARCH job USING INDEX job_ready (queue=?)',
+    // The input, where it is too large for the row.
+    'CORRELATED SCALAR SUBQUERY 1',
+    'SEARCH job_input USING INTEGER PRIMARY KEY (rowid=?)',
+  ]);
+  assert.deepEqual(plan(LEASE_FIRST), [
     'SEARCH job USING INTEGER PRIMARY KEY (rowid=?)',
     'LIST SUBQUERY 1',
     'SEARCH job USING COVERING INDEX job_ready (queue=?)',
-    // The input, where it is too large for the row.
-    'CORRELATED SCALAR SUBQUERY 2',
-    'SEARCH job_input USING INTEGER PRIMARY KEY (rowid=?)',
   ]);
   assert.deepEqual(plan(PROMOTE), [
     'SEARCH job USING INTEGER PRIMARY KEY (rowid=?)',
