@@ -1,4 +1,3 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { LongshoreError, optionInvalid, requireName } from './core/errors.ts';
 import type { Cipher } from './core/payload.ts';
 
@@ -70,7 +69,13 @@ function keyBytes(key: Uint8Array | string, index: number): Buffer {
   );
 }
 
+/** Loaded on use: it costs 3 MB that a process without encryption need not have. */
+function nodeCrypto(): typeof import('node:crypto') {
+  return process.getBuiltinModule('node:crypto');
+}
+
 function seal(text: string, key: Buffer): string {
+  const { createCipheriv, randomBytes } = nodeCrypto();
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv('aes-256-gcm', key, nonce);
   const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
@@ -80,7 +85,7 @@ function seal(text: string, key: Buffer): string {
 function open(sealed: string, key: Buffer, what: string, id: string): string {
   try {
     const bytes = Buffer.from(sealed, 'base64');
-    const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES));
+    const decipher = nodeCrypto().createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES));
     decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
     return (
       decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES), undefined, 'utf8') + decipher.final('utf8')

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
 import { LongshoreError, optionInvalid, requireMs, requireName, show } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
@@ -117,5 +116,6 @@ function uniqueFor(
 }
 
 function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
+  // Loaded on use: it costs 3 MB that a process without unique jobs need not have.
+  return process.getBuiltinModule('node:crypto').createHash('sha256').update(text).digest('base64url');
 }

@@ -44,7 +44,7 @@ export class Queues {
         throw optionInvalid('retention', state, TERMINAL_STATES.join(', '));
       requireKeep(`retention.${state}`, keep);
     }
-    return this.#store.configureQueue(requireName('queue', queue), { retention });
+    return this.#store.configureQueue(requireQueue('queue', queue), { retention });
   }
 
   /**
@@ -71,12 +71,12 @@ export class Queues {
 
   /** Deletes every waiting job of the queue; running and finished ones stay. Resolves to how many. */
   drain(queue: string): Promise<number> {
-    return this.#store.clear(requireName('queue', queue), WAITING_STATES);
+    return this.#store.clear(requireQueue('queue', queue), WAITING_STATES);
   }
 
   /** Deletes every job of the queue, finished ones too. With running jobs it throws QUEUE_BUSY unless `force`. Resolves to how many. */
   async obliterate(queue: string, options: { readonly force?: boolean } = {}): Promise<number> {
-    requireName('queue', queue);
+    requireQueue('queue', queue);
     const record = (await this.#store.queues()).find(({ name }) => name === queue);
     const running = record?.counts.running ?? 0;
     if (running > 0 && options.force !== true) {

@@ -253,7 +253,9 @@ export interface ReapReceipt {
     readonly queue: string;
     readonly task: string;
     readonly state: JobState;
+    readonly attempt: number;
     readonly crashes: number;
+    readonly error: AttemptError;
   }[];
 }
 

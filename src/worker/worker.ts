@@ -1,5 +1,4 @@
 import { LongshoreError, optionInvalid, requireMs } from '../core/errors.ts';
-import { newId } from '../core/ids.ts';
 import { type AnyTask, indexTasks } from '../core/task.ts';
 import type { WorkerInfo } from '../store/store.ts';
 import { type Duty, Leader } from './leader.ts';
@@ -54,7 +53,7 @@ export class Worker {
     this.settings = workerSettings(settings, parts.fileSettings, parts.env);
     const tasks = indexTasks(taskList);
     const queues = this.settings.queues ?? [...new Set(taskList.map((task) => task.queue))];
-    this.id = newId(parts.clock.now());
+    this.id = workerId(parts);
     this.#roles = new Set(requireRoles(roles));
     this.#info = this.#describe([...tasks.keys()], queues);
     this.#pipeline = new Pipeline(parts, this.settings, this.#info, tasks);
@@ -127,7 +126,7 @@ export class Worker {
   /** With nothing started: claims one batch of at most `concurrency` jobs, runs it, settles it. Resolves to how the attempts ended. */
   runOnce(): Promise<Tally> {
     return this.#runWithoutStart(async () => {
-      await this.#pipeline.claimOnce();
+      await this.#pipeline.claimOnce(() => this.#isUp());
       await this.#pipeline.quiet();
     });
   }
@@ -214,6 +213,7 @@ export class Worker {
       );
     if (this.#mode === mode) return;
     this.#mode = mode;
+    this.#parts.live.add(this);
     this.#pipeline.eager = mode === 'once';
     // A started worker is work: the process stays although no timer or thread of ours holds it.
     this.#keepOpen = setInterval(() => undefined, HELD_OPEN_MS);
@@ -229,6 +229,7 @@ export class Worker {
     if (this.#keepOpen !== null) clearInterval(this.#keepOpen);
     this.#keepOpen = null;
     this.#mode = 'stopped';
+    this.#parts.live.delete(this);
   }
 
   #duties(): Duty[] {
@@ -255,4 +256,12 @@ function requireRoles(roles: readonly WorkerRole[]): readonly WorkerRole[] {
     if (!ROLES.includes(role)) throw optionInvalid(`roles[${index}]`, role, "'processing' or 'scheduling'");
   }
   return roles;
+}
+
+/** Says where the worker is, and tells workers of one process apart: `host-4711-k3f9x2ab`. */
+function workerId({ host, pid, random }: WorkerParts): string {
+  const own = Math.floor(random() * 36 ** 8)
+    .toString(36)
+    .padStart(8, '0');
+  return `${host}-${pid}-${own}`;
 }
