@@ -1,6 +1,7 @@
 /** The public names of the package; everything else is internal. Stores' authors: `longshore/store`; tests: `longshore/testing`. */
 export type { EncryptionKey, EncryptionOptions } from './cipher.ts';
 export { type ConnectOptions, connect, Longshore } from './connect.ts';
+export type { Ageing } from './core/ageing.ts';
 export type { Clock } from './core/clock.ts';
 export {
   type AttemptError,
@@ -13,7 +14,6 @@ export {
 } from './core/errors.ts';
 export type { AuditEntry, Job, PriorityName } from './core/job.ts';
 export { JOB_STATES, type JobState } from './core/job-state.ts';
-export type { Ageing } from './core/ageing.ts';
 export type { KeyLimits, LimitsChange, QueueLimits, Rate } from './core/limits.ts';
 export type { Json } from './core/payload.ts';
 export type { Backoff, BackoffFunction, BackoffPolicy } from './core/retry.ts';

@@ -31,6 +31,8 @@ export class Channel {
       name: 'longshore sqlite store',
       workerData: errand,
       execArgv: [],
+      // Its garbage is short-lived messages: more room for it would only be held, 1.5 MB of it, and not save time.
+      resourceLimits: { maxYoungGenerationSizeMb: 3 },
     });
     this.#worker.on('message', (message: FromThread) => this.#receive(message));
     this.#worker.on('error', (error) => this.#end(error));

@@ -1,7 +1,7 @@
-import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { LongshoreError } from '../../core/errors.ts';
 import { Connection, retryWhileBusy } from './connection.ts';
+import { accessSync, constants, statSync } from './files.ts';
 import { layoutVersion, migrate } from './migrate.ts';
 
 /**

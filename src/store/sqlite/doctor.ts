@@ -1,8 +1,8 @@
-import { statSync } from 'node:fs';
 import type { Finding } from '../store.ts';
 import { Connection } from './connection.ts';
 import { fileExists, openToRead } from './database.ts';
 import { toStoreError } from './errors.ts';
+import { statSync } from './files.ts';
 import { layoutVersion, migrate, plan } from './migrate.ts';
 
 /** Looks for what may be wrong with a database file, without changing anything. */

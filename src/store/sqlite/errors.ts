@@ -1,6 +1,6 @@
-import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type ErrorCode, LongshoreError } from '../../core/errors.ts';
+import { statfsSync } from './files.ts';
 
 /**
  * SQLite's result codes (https://sqlite.org/rescode.html) as error codes, and the form in which an error crosses from

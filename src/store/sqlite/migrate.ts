@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { LongshoreError } from '../../core/errors.ts';
 import type { MigrationReport } from '../store.ts';
 import { type Connection, retryWhileBusy } from './connection.ts';
+import { readdirSync, readFileSync } from './files.ts';
 
 /**
  * The layout's versions: migrations/NNNN-name.sql, each run once, in order, in one transaction. SQLite's user_version

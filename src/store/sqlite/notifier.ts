@@ -1,5 +1,6 @@
-import { type FSWatcher, watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
 import type { Notifier, Topic } from '../notifier.ts';
+import { watch } from './files.ts';
 import { wakeFolder } from './wake.ts';
 
 const TOPICS: readonly Topic[] = ['ready', 'control', 'settled'];

@@ -2,8 +2,6 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { Checkpointer } from './checkpoint.ts';
 import type { Connection } from './connection.ts';
 import { openDatabase } from './database.ts';
-import { doctor } from './doctor.ts';
-import { migrateFile, planFile } from './errands.ts';
 import { toWire } from './errors.ts';
 import { Heart } from './heart.ts';
 import { packResult, unpackInput } from './pack.ts';
@@ -161,12 +159,13 @@ async function run(): Promise<void> {
       say({ type: 'done', value: null });
       return;
     }
+    // Loaded on use: a store that serves has no need of them.
     case 'migrate':
-      return say({ type: 'done', value: migrateFile(errand.file) });
+      return say({ type: 'done', value: (await import('./errands.ts')).migrateFile(errand.file) });
     case 'plan':
-      return say({ type: 'done', value: planFile(errand.file) });
+      return say({ type: 'done', value: (await import('./errands.ts')).planFile(errand.file) });
     case 'doctor':
-      return say({ type: 'done', value: doctor(errand.file) });
+      return say({ type: 'done', value: (await import('./doctor.ts')).doctor(errand.file) });
   }
 }
 

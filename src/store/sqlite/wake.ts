@@ -1,7 +1,7 @@
-import { mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Topic } from '../notifier.ts';
 import type { Connection } from './connection.ts';
+import { mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from './files.ts';
 
 /**
  * Wake-ups between processes, the store thread's side. After a commit that is a hint for a topic, this touches a file
