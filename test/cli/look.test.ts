@@ -157,7 +157,7 @@ test('workers lists who is alive', async (context) => {
     },
   );
   const { stdout } = await sandbox.run(['workers']);
-  assert.match(stdout, new RegExp(`^WORKER.*\\n${ID.source}  alive +3 +0`));
+  assert.match(stdout, new RegExp(`^WORKER.*\\n\\S+-${worker.pid}-[0-9a-z]{8}  alive +3 +0`));
 });
 
 test('tasks lists what the files define, without a store', async (context) => {
