@@ -7,8 +7,6 @@ interface Page {
   readonly cursor: string | null;
 }
 
-const ID = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/;
-
 test('jobs lists the newest first, in aligned columns, with whole ids and no colour in a pipe', async (context) => {
   const sandbox = new Sandbox(context);
   await sandbox.enqueue('short', '1');
