@@ -4,7 +4,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 /**
  * The ceiling: what a loop written by hand for one purpose reaches on the same store. Same file format (Longshore made
  * the file), same pragmas, same durability (a commit a batch, synchronous=FULL), same retention (finished jobs stay),
- * same payload. It writes and reads JSON, makes time-ordered ids and fences by a lease number, and nothing more:
+ * same payload, warmed up by as many jobs. It writes and reads JSON, makes time-ordered ids and fences by a lease number, and nothing more:
  * synchronous, on one thread, no leases that expire, no retries, no priorities of tasks, no events.
  */
 export class HandWrittenLoop {
@@ -22,6 +22,13 @@ export class HandWrittenLoop {
     this.#insert = this.#database.prepare(INSERT);
     this.#claim = this.#database.prepare(CLAIM);
     this.#complete = this.#database.prepare(COMPLETE);
+  }
+
+  /** The same on other jobs first, which are deleted then. */
+  warmUp(inputs: readonly unknown[], batch: number): void {
+    this.enqueue(inputs, batch);
+    this.process(batch, () => undefined);
+    this.#database.exec('DELETE FROM job');
   }
 
   /** One transaction a batch. */

@@ -36,6 +36,7 @@ measurement('burndown', 'fill a queue, then empty it, beside a hand-written loop
     whole(1, 10_000),
     500,
   )
+  .option('--warmup <jobs>', 'jobs each process runs before its clock starts', whole(0, 1_000_000), 10_000)
   .option(
     '--profile <folder>',
     'write CPU profiles of the pipeline there; its figures are then slower',

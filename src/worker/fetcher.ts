@@ -144,7 +144,7 @@ export class Fetcher extends Service {
       const tookMs = performance.now() - began;
       this.#backoff.reset();
       this.fault = null;
-      if (leases.length > 0) prefetch.observeClaim(tookMs);
+      if (leases.length > 0) prefetch.observeClaim(tookMs, averageInput(leases));
       if (leases.length === limit) this.#reason = true;
       if (events.wants('worker.claimed'))
         events.emit('worker.claimed', { workerId, jobs: leases.length, limit, tookMs });
@@ -205,4 +205,11 @@ export class Fetcher extends Service {
       ? clock.after(Math.min(Math.max(untilDue, 0), pollMs), () => this.wake())
       : null;
   }
+}
+
+/** In characters. */
+function averageInput(leases: readonly Lease[]): number {
+  let sum = 0;
+  for (const { input } of leases) sum += input?.length ?? 0;
+  return sum / leases.length;
 }

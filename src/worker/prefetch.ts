@@ -2,20 +2,23 @@
  * How many jobs to hold ready beyond the running ones. Little's law: slots that end a job every `run` ms use up
  * `slots * roundTrip / run` jobs while one claim is under way; holding twice that keeps them busy. Jobs that take
  * longer than a claim get no prefetch at all, so slow jobs are never hoarded by one worker.
+ * What is held ready stays below 32 MB of inputs, as large as the last claim's were on average.
  * Both times are exponential moving averages, weight 1/8 for a new value (as TCP smooths its round trip, RFC 6298).
  */
 export class Prefetch {
   readonly #max: number;
   #roundTripMs = 1;
+  #inputChars = 0;
   #runMs = Number.POSITIVE_INFINITY;
 
   constructor(max: number) {
     this.#max = max;
   }
 
-  /** A full claim took this long. */
-  observeClaim(tookMs: number): void {
+  /** A claim that brought jobs took this long, and their inputs had so many characters on average. */
+  observeClaim(tookMs: number, inputChars = 0): void {
     this.#roundTripMs += (tookMs - this.#roundTripMs) / 8;
+    this.#inputChars = inputChars;
   }
 
   /** A job held its slot for this long. */
@@ -32,6 +35,9 @@ export class Prefetch {
   /** For this many slots; 0 to the maximum. */
   size(slots: number): number {
     const used = (slots * this.#roundTripMs) / Math.max(this.#runMs, 0.001);
-    return Math.min(this.#max, Math.floor(2 * used));
+    const fitting = INPUT_CHARS_MAX / Math.max(this.#inputChars, 1);
+    return Math.floor(Math.min(this.#max, fitting, 2 * used));
   }
 }
+
+const INPUT_CHARS_MAX = 32 * 1_024 * 1_024;

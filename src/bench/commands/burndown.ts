@@ -20,6 +20,8 @@ export interface BurndownSettings extends CommonSettings {
   readonly payload: number;
   readonly concurrency: number;
   readonly batch: number;
+  /** Jobs that go the same way, in each process, before its clock starts. */
+  readonly warmup: number;
   readonly sabotage: Sabotage | null;
 }
 
@@ -94,7 +96,7 @@ export async function burndown(settings: BurndownSettings, bench: Bench): Promis
 }
 
 async function measure(settings: BurndownSettings, bench: Bench, part: string): Promise<BurndownRun> {
-  const { store, jobs, payload, batch } = settings;
+  const { store, jobs, payload, batch, warmup } = settings;
   const pipeline = await pipelineRun(settings, bench, part);
   if (store === 'memory') return { pipeline, ceiling: null, groupCommit: null };
   const singles = Math.min(SINGLES, jobs);
@@ -108,6 +110,7 @@ async function measure(settings: BurndownSettings, bench: Bench, part: string): 
       jobs,
       payload,
       batch,
+      warmup,
       singles,
     }),
   );

@@ -11,6 +11,8 @@ export interface CeilingSettings {
   readonly jobs: number;
   readonly payload: number;
   readonly batch: number;
+  /** Jobs that go the same way before the clock starts, and are deleted afterwards. */
+  readonly warmup: number;
   /** Inserts with a commit each. */
   readonly singles: number;
 }
@@ -21,12 +23,13 @@ export interface CeilingRun extends Evidence {
   readonly oneCommitEach: Phase;
 }
 
-program<CeilingSettings, CeilingRun>(async ({ file, jobs, payload, batch, singles }) => {
+program<CeilingSettings, CeilingRun>(async ({ file, jobs, payload, batch, warmup, singles }) => {
   await (await connect(`sqlite:${file}`)).close();
   const ledger = new Ledger(jobs);
   const inputs = makeInputs(jobs, payload);
   const loop = new HandWrittenLoop(file);
 
+  loop.warmUp(makeInputs(warmup, payload), batch);
   const enqueuing = startPhase();
   loop.enqueue(inputs, batch);
   const enqueue = enqueuing.end(jobs);

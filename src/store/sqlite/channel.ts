@@ -32,7 +32,7 @@ export class Channel {
       workerData: errand,
       execArgv: [],
       // Its garbage is short-lived messages: more room for it would only be held, 1.5 MB of it, and not save time.
-      resourceLimits: { maxYoungGenerationSizeMb: 3 },
+      resourceLimits: { maxYoungGenerationSizeMb: 16 },
     });
     this.#worker.on('message', (message: FromThread) => this.#receive(message));
     this.#worker.on('error', (error) => this.#end(error));
