@@ -64,8 +64,3 @@ const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}
 export function isId(text: string): boolean {
   return ID.test(text);
 }
-
-/** The time an id was made at, in ms since the epoch. */
-export function idTime(id: string): number {
-  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
-}

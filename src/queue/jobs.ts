@@ -1,4 +1,4 @@
-import { LongshoreError, optionInvalid, requireInteger, requireName, showNul } from '../core/errors.ts';
+import { optionInvalid, requireInteger, requireName, showNul } from '../core/errors.ts';
 import type { PriorityName } from '../core/job.ts';
 import { JOB_STATES, type JobState, statesThatAllow } from '../core/job-state.ts';
 import { requirePriority } from '../core/task.ts';
@@ -206,18 +206,4 @@ function filter(options: ListOptions): JobFilter {
     ...(task === undefined ? {} : { task }),
     ...(cursor === undefined ? {} : { cursor }),
   };
-}
-
-/** The error for a single-job action that could not be carried out; for callers who want to throw. */
-export function actionError(action: string, report: ActionReport): LongshoreError | null {
-  const [refused] = report.refused;
-  if (refused !== undefined) {
-    const message = `Cannot ${action} job ${refused.id}: it is ${refused.state}.`;
-    return new LongshoreError('JOB_STATE_REFUSED', message, { details: { ...refused, action } });
-  }
-  const [unknown] = report.unknown;
-  if (unknown === undefined) return null;
-  return new LongshoreError('JOB_UNKNOWN', `There is no job ${unknown}.`, {
-    details: { id: unknown, action },
-  });
 }

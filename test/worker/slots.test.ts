@@ -148,3 +148,14 @@ onEachStore('jobs slower than a claim get no prefetch', async () => {
   assert.equal(prefetch.size(10), 0);
   assert.equal(new Prefetch(0).size(10), 0);
 }, ['memory']);
+
+onEachStore('large inputs are not held ready by the hundred', async () => {
+  const prefetch = new Prefetch(1_000);
+  for (let times = 0; times < 200; times += 1) prefetch.observeRun(0.01);
+  prefetch.observeClaim(5, 20);
+  assert.equal(prefetch.size(100), 1_000);
+  prefetch.observeClaim(5, 1_048_576);
+  assert.equal(prefetch.size(100), 32, '32 MB of inputs of 1 MB');
+  prefetch.observeStall(100);
+  assert.equal(prefetch.size(1), 0);
+}, ['memory']);

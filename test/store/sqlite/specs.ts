@@ -1,21 +1,7 @@
-import { newId } from '../../../src/core/ids.ts';
 import type { ClaimRequest, JobSpec, Lease, Settlement } from '../../../src/store/store.ts';
+import { spec } from '../../../src/testing/store-conformance/trial.ts';
 
-export function spec(fields: Partial<JobSpec> = {}): JobSpec {
-  return {
-    id: newId(),
-    queue: 'q',
-    task: 'task',
-    priority: 0,
-    input: '{"n":1}',
-    attemptsMax: 3,
-    delayMs: 0,
-    dueAt: null,
-    unique: null,
-    key: null,
-    ...fields,
-  };
-}
+export { spec };
 
 export function specs(length: number): JobSpec[] {
   return Array.from({ length }, () => spec());
