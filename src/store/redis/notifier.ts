@@ -1,0 +1,157 @@
+import type { Notifier, Topic } from '../notifier.ts';
+
+const TOPICS: readonly Topic[] = ['ready', 'control', 'settled'];
+
+/** A connection that hears one channel. */
+export interface Ear {
+  /** Resolves when the server answered. */
+  ping(): Promise<unknown>;
+  /** Closes the connection at once; idempotent. */
+  destroy(): void;
+}
+
+/** Opens a connection that hears the store's channel. `onLost` is called once, when it broke by itself. */
+export type Listen = (on: {
+  readonly message: (text: string) => void;
+  readonly lost: () => void;
+}) => Promise<Ear>;
+
+export interface RedisNotifierOptions {
+  readonly listen: Listen;
+  /** Tells this opened store's messages from others'. */
+  readonly instance: string;
+  /** For tests; defaults below. */
+  readonly pingMs?: number;
+  readonly pongMs?: number;
+}
+
+/** How often the connection is tried: one that is half open (a firewall forgot it) would stay silent for ever. */
+const PING_MS = 15_000;
+const PONG_MS = 5_000;
+const BACKOFF_MIN_MS = 100;
+const BACKOFF_MAX_MS = 10_000;
+
+/**
+ * Hints over a channel of Redis's publish/subscribe. A message is the first letters of the
+ * topics, a space and the instance that sent it.
+ * Hints of this store's own verbs are given by `publish`, since its listeners must not wait for the round trip; its own
+ * messages are ignored. The connection is opened for the first listener; after each loss, and once when it is there, all
+ * topics are published, because hints were missed. No timer and no socket here keeps the process alive.
+ */
+export class RedisNotifier implements Notifier {
+  readonly #options: RedisNotifierOptions;
+  readonly #listeners = new Map<Topic, Set<{ readonly call: () => void }>>(
+    TOPICS.map((topic) => [topic, new Set()]),
+  );
+  #ear: Ear | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #state: 'idle' | 'open' | 'closed' = 'idle';
+  #failures = 0;
+
+  constructor(options: RedisNotifierOptions) {
+    this.#options = options;
+  }
+
+  /** While it is false, polling finds what others did. */
+  get crossProcess(): boolean {
+    return this.#state === 'idle' || this.#ear !== null;
+  }
+
+  subscribe(topic: Topic, listener: () => void): () => void {
+    const listeners = this.#listeners.get(topic) as Set<{ readonly call: () => void }>;
+    const subscription = { call: listener };
+    listeners.add(subscription);
+    if (this.#state === 'idle') {
+      this.#state = 'open';
+      void this.#connect();
+    }
+    return () => {
+      listeners.delete(subscription);
+    };
+  }
+
+  publish(topics: Iterable<Topic>): void {
+    for (const topic of topics)
+      for (const { call } of [...(this.#listeners.get(topic) ?? [])]) callSafely(call);
+  }
+
+  close(): void {
+    this.#state = 'closed';
+    for (const listeners of this.#listeners.values()) listeners.clear();
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#ear?.destroy();
+    this.#ear = null;
+  }
+
+  async #connect(): Promise<void> {
+    let lost = false;
+    let ear: Ear | null = null;
+    try {
+      ear = await this.#options.listen({
+        message: (text) => this.#hear(text),
+        lost: () => {
+          lost = true;
+          if (ear !== null) this.#lose(ear);
+        },
+      });
+    } catch {
+      // Whatever is wrong, the verbs say it: hints are no place for errors.
+      this.#reconnect();
+      return;
+    }
+    if (this.#state === 'closed') return ear.destroy();
+    if (lost) return this.#reconnect();
+    this.#ear = ear;
+    this.#failures = 0;
+    this.publish(TOPICS);
+    this.#after(this.#options.pingMs ?? PING_MS, () => void this.#check(ear));
+  }
+
+  async #check(ear: Ear): Promise<void> {
+    const deaf = setTimeout(() => this.#lose(ear), this.#options.pongMs ?? PONG_MS).unref();
+    try {
+      await ear.ping();
+    } catch {
+      this.#lose(ear);
+    }
+    clearTimeout(deaf);
+    if (this.#ear === ear) this.#after(this.#options.pingMs ?? PING_MS, () => void this.#check(ear));
+  }
+
+  #lose(ear: Ear): void {
+    ear.destroy();
+    if (this.#ear !== ear) return;
+    this.#ear = null;
+    this.#reconnect();
+  }
+
+  /** Twice as long each time, and half of it by chance, so that many clients do not come back at once. */
+  #reconnect(): void {
+    if (this.#state === 'closed') return;
+    const longest = Math.min(BACKOFF_MIN_MS * 2 ** this.#failures, BACKOFF_MAX_MS);
+    this.#failures += 1;
+    this.#after(longest * (0.5 + Math.random() / 2), () => void this.#connect());
+  }
+
+  #after(delayMs: number, call: () => void): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = this.#state === 'closed' ? null : setTimeout(call, delayMs).unref();
+  }
+
+  #hear(text: string): void {
+    const [letters = '', instance] = text.split(' ');
+    if (instance !== this.#options.instance)
+      this.publish(TOPICS.filter((topic) => letters.includes(topic.charAt(0))));
+  }
+}
+
+/** A listener that throws is reported as an uncaught exception of its own, and keeps no other from its hint. */
+function callSafely(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
