@@ -1,4 +1,4 @@
--- {{schema}} stands for the schema's name, quoted; migrate.ts puts it in.
+-- {{schema}} stands for the schema's name, quoted, and {{channel}} for the channel of its hints; migrate.ts puts them in.
 -- Times are whole milliseconds since the epoch; durations are milliseconds; payloads are encoded text.
 
 -- core/job-state.ts. Four bytes a row, and readable to who looks with psql.
@@ -47,9 +47,10 @@ CREATE INDEX job_key ON {{schema}}.job (queue, key, turn, priority, seq) WHERE k
 ALTER TABLE {{schema}}.job SET (
   autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 1);
 
--- Errors, log lines and audit entries of live jobs.
+-- Errors, log lines and audit entries of live jobs. Who deletes a job that is `trailed` deletes these too: a foreign
+-- key would look for them at every job that ends.
 CREATE TABLE {{schema}}.job_trail (
-  seq bigint NOT NULL REFERENCES {{schema}}.job ON DELETE CASCADE,
+  seq bigint NOT NULL,
   no bigint GENERATED ALWAYS AS IDENTITY,
   kind text NOT NULL CHECK (kind IN ('error', 'log', 'audit')),
   -- JSON: AttemptError, LogLine or AuditEntry.
@@ -78,7 +79,7 @@ CREATE TABLE {{schema}}.history (
   progress text,
   input text,
   result text,
-  -- JSON: [[kind, entry], ...] of job_trail, oldest first; null when there was none.
+  -- JSON: [[kind, entry], ...] of job_trail, the entries as JSON values, oldest first; null when there was none.
   trail text
 ) PARTITION BY LIST (state);
 
