@@ -4,6 +4,7 @@ import type { Clock } from './core/clock.ts';
 import { LongshoreError, requireInteger, show } from './core/errors.ts';
 import { PAYLOAD_BYTES_MAX_DEFAULT, PayloadCodec } from './core/payload.ts';
 import type { AnyTask, TaskGiven, TaskResult } from './core/task.ts';
+import { HEALTH_TIMEOUT_MS_DEFAULT, type Health, type HealthOptions, healthOf } from './health.ts';
 import { Client } from './queue/client.ts';
 import type { EnqueueOptions } from './queue/enqueue.ts';
 import type { JobHandle } from './queue/job-handle.ts';
@@ -14,6 +15,7 @@ import type { Store, StoreDriver, WorkerRecord } from './store/store.ts';
 import { systemClock } from './system-clock.ts';
 import { EventBus, type EventListener, type EventName } from './telemetry/events.ts';
 import { VERSION } from './version.ts';
+import type { LiveWorker } from './worker/parts.ts';
 import type { WorkerSettings } from './worker/settings.ts';
 import { Worker, type WorkerOptions } from './worker/worker.ts';
 
@@ -94,7 +96,7 @@ export class Longshore {
   readonly #client: Client;
   readonly #events = new EventBus();
   readonly #parts: LongshoreParts;
-  readonly #live = new Set<{ stop(): Promise<void> }>();
+  readonly #live = new Set<LiveWorker>();
   #closing: Promise<void> | null = null;
 
   constructor(store: Store, parts: LongshoreParts) {
@@ -155,6 +157,16 @@ export class Longshore {
   /** The registry: every worker of every process, dead ones included until they are forgotten. */
   workers(): Promise<WorkerRecord[]> {
     return this.#store.workers();
+  }
+
+  /**
+   * Whether the store answers, and whether the workers of this connection can do their work, as seen now. Resolves
+   * also when nothing is well; for a readiness probe, answer 503 unless `ok`. Rejects with OPTION_INVALID.
+   */
+  async health({ timeoutMs = HEALTH_TIMEOUT_MS_DEFAULT }: HealthOptions = {}): Promise<Health> {
+    requireInteger('timeoutMs', timeoutMs, 1);
+    const workers = [...this.#live].map((worker) => worker.health());
+    return healthOf(this.#store, workers, { timeoutMs, clock: this.#parts.clock });
   }
 
   /** Calls `listener` for every event of that name made by this connection; the returned function stops it. */

@@ -31,6 +31,7 @@ export {
   type TaskResult,
 } from './core/task.ts';
 export type { UniqueMode, UniqueOptions, UniqueScope } from './core/unique.ts';
+export type { Health, HealthOptions } from './health.ts';
 export type { EnqueueOptions } from './queue/enqueue.ts';
 export type { JobHandle } from './queue/job-handle.ts';
 export type { JobDetail, JobView, LogView } from './queue/job-view.ts';
@@ -42,4 +43,5 @@ export type { EventListener, EventName, Events } from './telemetry/events.ts';
 export { VERSION } from './version.ts';
 export { WORKER_SETTINGS_DEFAULT, type WorkerSettings } from './worker/settings.ts';
 export type { Tally } from './worker/settler.ts';
+export type { Trouble, WorkerHealth } from './worker/trouble.ts';
 export type { StopOptions, Worker, WorkerOptions, WorkerRole } from './worker/worker.ts';

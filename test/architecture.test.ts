@@ -238,6 +238,7 @@ function cycles(): string[] {
 function walk(folder: string): string[] {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => !name.split(sep).includes('node_modules'))
     .map((name) => join(folder, name))
     .filter((path) => statSync(path).isFile());
 }

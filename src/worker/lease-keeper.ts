@@ -1,8 +1,10 @@
+import type { Clock } from '../core/clock.ts';
 import type { BeatReceipt, KeepAlive, Store, WorkerInfo } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { Slots } from '../tuner/slots.ts';
 import type { Executor } from './executor.ts';
 import { Service } from './service.ts';
+import { stillInTrouble, type Trouble } from './trouble.ts';
 
 /**
  * Keeps the worker's leases and its entry in the registry alive. The beats themselves run where no handler runs (the
@@ -13,6 +15,7 @@ export interface LeaseKeeperOptions {
   readonly store: Store;
   readonly executor: Executor;
   readonly slots: Slots;
+  readonly clock: Clock;
   readonly events: EventBus;
   readonly worker: WorkerInfo;
   readonly leaseMs: number;
@@ -24,6 +27,8 @@ export class LeaseKeeper extends Service {
   #unsubscribe: (() => void) | null = null;
   #reported = -1;
   #beatPending = false;
+  /** Since when beats fail, and why; null when the last one was answered. */
+  trouble: Trouble | null = null;
 
   constructor(options: LeaseKeeperOptions) {
     super();
@@ -40,15 +45,16 @@ export class LeaseKeeper extends Service {
 
   /** Resolves once the worker is in the registry. */
   protected async onStart(): Promise<void> {
-    const { store, worker, leaseMs, events } = this.#options;
+    const { store, worker, leaseMs } = this.#options;
     this.#reported = -1;
+    this.trouble = null;
     const intervalMs = Math.floor(leaseMs / 3);
     this.#keepAlive = store.keepAlive({
       worker,
       leaseMs,
       intervalMs,
       onBeat: (receipt) => this.#onBeat(receipt),
-      onError: (error) => events.emit('store.failed', { verb: 'beat', error, retryMs: intervalMs }),
+      onError: (error) => this.#onError(error, intervalMs),
     });
     this.report();
     try {
@@ -80,15 +86,20 @@ export class LeaseKeeper extends Service {
 
   /** Something may have to be cancelled; a beat says what. */
   #beatNow(): void {
-    const { executor, events } = this.#options;
+    const { executor } = this.#options;
     if (executor.running + executor.buffered === 0) return;
-    this.#keepAlive
-      ?.beat()
-      .catch((error) => events.emit('store.failed', { verb: 'beat', error, retryMs: null }));
+    this.#keepAlive?.beat().catch((error: unknown) => this.#onError(error, null));
+  }
+
+  #onError(error: unknown, retryMs: number | null): void {
+    const { clock, events } = this.#options;
+    this.trouble = stillInTrouble(this.trouble, error, clock.now());
+    events.emit('store.failed', { verb: 'beat', error, retryMs });
   }
 
   #onBeat(receipt: BeatReceipt): void {
     const { executor } = this.#options;
+    this.trouble = null;
     if (executor.running + executor.buffered > 0) executor.keepOnly(new Set(receipt.held), receipt.now);
     for (const id of receipt.cancelled) executor.cancel(id);
   }

@@ -3,6 +3,7 @@ import type { PayloadCodec } from '../core/payload.ts';
 import type { Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { WorkerSettings } from './settings.ts';
+import type { WorkerHealth } from './trouble.ts';
 
 /** What the composition root hands over. */
 export interface WorkerParts {
@@ -16,7 +17,13 @@ export interface WorkerParts {
   readonly fileSettings: Partial<WorkerSettings>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The workers that run: each is in here from its start to its stop. */
-  readonly live: Set<{ stop(): Promise<void> }>;
+  readonly live: Set<LiveWorker>;
   /** [0, 1). */
   readonly random: () => number;
+}
+
+/** As much of a started worker as the connection it lives on must know. */
+export interface LiveWorker {
+  stop(): Promise<void>;
+  health(): WorkerHealth;
 }

@@ -11,6 +11,7 @@ import { Pipeline } from './pipeline.ts';
 import { type WorkerSettings, workerSettings } from './settings.ts';
 import type { Tally } from './settler.ts';
 import { drain } from './shutdown.ts';
+import type { WorkerHealth } from './trouble.ts';
 
 /**
  * The service that claims, runs and settles jobs: starts and stops its parts, and gives its roles names. The hot path
@@ -81,6 +82,20 @@ export class Worker {
 
   get isScheduling(): boolean {
     return this.#leader.running;
+  }
+
+  /** As it is now, without asking the store. A worker that is not started is not in trouble. */
+  health(): WorkerHealth {
+    const { fetcher, keeper } = this.#pipeline;
+    const { claim, beat } = { claim: fetcher.trouble, beat: keeper.trouble };
+    return {
+      id: this.id,
+      ok: claim === null && beat === null,
+      started: this.#mode === 'started',
+      running: this.running,
+      claim,
+      beat,
+    };
   }
 
   /**

@@ -1,0 +1,31 @@
+import { type ErrorCode, LongshoreError } from '../core/errors.ts';
+
+/** Since when something a worker lives by fails, and how it failed last. */
+export interface Trouble {
+  /** Ms since the epoch, by this machine's clock. */
+  readonly since: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** After one more failure: the first one tells since when, the last one why. */
+export function stillInTrouble(before: Trouble | null, error: unknown, now: number): Trouble {
+  return {
+    since: before?.since ?? now,
+    code: error instanceof LongshoreError ? error.code : 'STORE_FAILED',
+    message: error instanceof Error ? error.message : String(error),
+  };
+}
+
+export interface WorkerHealth {
+  readonly id: string;
+  /** Its claims and its heartbeats are answered. */
+  readonly ok: boolean;
+  readonly started: boolean;
+  /** Handlers that run now. */
+  readonly running: number;
+  /** Since when it cannot claim, and why; null when it can. */
+  readonly claim: Trouble | null;
+  /** Since when its heartbeats fail, and why; when that lasts for a lease's time, other workers take its jobs. */
+  readonly beat: Trouble | null;
+}
