@@ -26,7 +26,7 @@ export interface Store {
   readonly lock: LeaseLock;
 
   // Jobs in, jobs out
-  enqueue(specs: readonly JobSpec[], options?: Timed): Promise<EnqueueReceipt[]>;
+  enqueue(specs: readonly JobSpec[], options?: EnqueueCall): Promise<EnqueueReceipt[]>;
   claim(request: ClaimRequest): Promise<ClaimReceipt>;
   settle(settlements: readonly Settlement[], options?: Timed): Promise<SettleReceipt[]>;
   /** Adds progress and log lines to running jobs, fenced like settle. */
@@ -80,6 +80,8 @@ export interface Capabilities {
   readonly shared: boolean;
   /** Hints reach other processes without polling. */
   readonly notify: boolean;
+  /** Enqueues inside a transaction of the caller's own (EnqueueCall.tx). */
+  readonly transactions: boolean;
 }
 
 export interface Timed {
@@ -87,6 +89,15 @@ export interface Timed {
 }
 
 // ── enqueue ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface EnqueueCall extends Timed {
+  /**
+   * A transaction on the same database that the caller opened and will end, as its own driver hands it out: the jobs
+   * are written in it, and exist exactly if it commits. Throws OPTION_INVALID for what the store does not understand;
+   * errors of the driver pass as they are. Given only to a store with the capability `transactions`.
+   */
+  readonly tx?: unknown;
+}
 
 /** A job to be. Validated by the client (src/queue); stores trust it. */
 export interface JobSpec {
@@ -129,6 +140,8 @@ export interface ClaimRequest {
 }
 
 export interface ClaimReceipt {
+  /** Store time of the claim. `nextDueAt - now` is how long to wait, whatever the claimer's own clock says. */
+  readonly now: number;
   /**
    * By queue as requested, then priority, then place in the line: seq, or for a job that was held, the number it was
    * given when its key's turn came. Due jobs are promoted by the claim itself. Never more than the queue's limits allow.

@@ -7,6 +7,7 @@ import { BackoffTimer } from './backoff-timer.ts';
 import type { Executor } from './executor.ts';
 import type { Prefetch } from './prefetch.ts';
 import { Service } from './service.ts';
+import { stillInTrouble, type Trouble } from './trouble.ts';
 
 /**
  * Claims jobs for free slots: notifier -> fetcher -> store.claim -> executor. One claim is under way at a time.
@@ -58,6 +59,8 @@ export class Fetcher extends Service {
   #cancelWatch: CancelTimer | null = null;
   /** Why the last claim failed, where the error is one that does not pass by itself; it is tried again all the same. */
   fault: LongshoreError | null = null;
+  /** Since when claims fail, and why; null when the last one was answered. */
+  trouble: Trouble | null = null;
 
   constructor(options: FetcherOptions) {
     super();
@@ -99,6 +102,7 @@ export class Fetcher extends Service {
     const { notifier } = this.#options.store;
     this.#open = true;
     this.fault = null;
+    this.trouble = null;
     this.#unsubscribe = [
       notifier.subscribe('ready', () => this.wake()),
       notifier.subscribe('control', () => this.#onControl()),
@@ -140,21 +144,28 @@ export class Fetcher extends Service {
     this.#reason = false;
     const began = performance.now();
     try {
-      const { leases, nextDueAt } = await store.claim({ workerId, queues: this.#queues(), limit, leaseMs });
+      const { now, leases, nextDueAt } = await store.claim({
+        workerId,
+        queues: this.#queues(),
+        limit,
+        leaseMs,
+      });
       const tookMs = performance.now() - began;
       this.#backoff.reset();
       this.fault = null;
+      this.trouble = null;
       if (leases.length > 0) prefetch.observeClaim(tookMs, averageInput(leases));
       if (leases.length === limit) this.#reason = true;
       if (events.wants('worker.claimed'))
         events.emit('worker.claimed', { workerId, jobs: leases.length, limit, tookMs });
-      this.#wakeLater(nextDueAt);
+      this.#wakeLater(nextDueAt === null ? null : nextDueAt - now);
       if (leases.length === 0) return;
       if (this.#open) executor.accept(leases);
       else release(leases);
     } catch (error) {
       this.#reason = true;
       this.fault = error instanceof LongshoreError && !error.retryable ? error : null;
+      this.trouble = stillInTrouble(this.trouble, error, this.#options.clock.now());
       const retryMs = this.#backoff.retry(() => this.#options.turn());
       events.emit('store.failed', { verb: 'claim', error, retryMs });
     }
@@ -197,12 +208,11 @@ export class Fetcher extends Service {
     return [...queues.slice(this.#rotation), ...queues.slice(0, this.#rotation)];
   }
 
-  #wakeLater(nextDueAt: number | null): void {
+  #wakeLater(untilDueMs: number | null): void {
     const { clock, pollMs } = this.#options;
-    const untilDue = nextDueAt === null ? pollMs : nextDueAt - clock.now();
     this.#cancelTimer?.();
     this.#cancelTimer = this.#open
-      ? clock.after(Math.min(Math.max(untilDue, 0), pollMs), () => this.wake())
+      ? clock.after(Math.min(Math.max(untilDueMs ?? pollMs, 0), pollMs), () => this.wake())
       : null;
   }
 }

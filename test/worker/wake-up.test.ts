@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { defineTask } from '../../src/index.ts';
 import { FakeClock } from '../../src/testing/index.ts';
-import { eventually, Gate, nextEvent, nextEvents, onEachStore } from '../stage.ts';
+import { advanceUntil, eventually, Gate, nextEvent, nextEvents, onEachStore } from '../stage.ts';
 
 const SILENT = { crossProcess: false, subscribe: () => () => undefined };
 const NEVER_MS = 3_600_000;
@@ -156,3 +156,32 @@ onEachStore('a paused queue does not hold up the others, and running jobs go on'
   await running.result();
   assert.equal((await longshore.jobs.get(waiting.id))?.state, 'ready');
 });
+
+for (const aheadMs of [60_000, -60_000]) {
+  onEachStore(
+    `a delayed job is waited for by the store's clock when this machine's is ${aheadMs} ms ahead`,
+    async ({ connectThrough }) => {
+      const clock = new FakeClock();
+      let claims = 0;
+      const longshore = await connectThrough(
+        (store) => ({
+          notifier: SILENT,
+          claim: async (request) => {
+            claims += 1;
+            const { now, leases, nextDueAt } = await store.claim(request);
+            return { now: now - aheadMs, leases, nextDueAt: nextDueAt === null ? null : nextDueAt - aheadMs };
+          },
+        }),
+        { clock },
+      );
+      const job = await longshore.enqueue(task, 'late', { delayMs: 10_000 });
+      const claimed = nextEvent(longshore, 'worker.claimed');
+      await longshore.worker({ tasks: [task], pollMs: NEVER_MS }).start();
+      await claimed;
+      await clock.advance(9_999);
+      assert.equal(claims, 1);
+      await clock.advance(1);
+      assert.equal(await advanceUntil(clock, job.result()), 'late');
+    },
+  );
+}

@@ -10,7 +10,7 @@ const ALL_QUEUES = '*';
 export function claim(rows: Rows, request: ClaimRequest, now: number): ClaimReceipt {
   const leases: Lease[] = [];
   let nextDueAt: number | null = null;
-  if (isPaused(rows.queues.get(ALL_QUEUES))) return { leases, nextDueAt };
+  if (isPaused(rows.queues.get(ALL_QUEUES))) return { now, leases, nextDueAt };
   for (const name of request.queues) {
     const queue = rows.queues.get(name);
     if (queue === undefined || isPaused(queue)) continue;
@@ -19,7 +19,7 @@ export function claim(rows: Rows, request: ClaimRequest, now: number): ClaimRece
     for (const at of [queue.scheduled.head?.dueAt, roomAgainAt(queue, now)])
       if (at !== undefined) nextDueAt = Math.min(at, nextDueAt ?? at);
   }
-  return { leases, nextDueAt };
+  return { now, leases, nextDueAt };
 }
 
 function isPaused(queue: QueueRow | undefined): boolean {

@@ -70,7 +70,7 @@ export function peekClaim(tx: Tx, request: ClaimRequest): ClaimReceipt | typeof 
   if (nextDueAt !== null && nextDueAt <= tx.now) return NEEDS_WRITE;
   if (request.limit > 0 && queues.some((queue) => hasReady(tx, queue) && roomIn(tx, queue, 1) > 0))
     return NEEDS_WRITE;
-  return { leases: [], nextDueAt };
+  return { now: tx.now, leases: [], nextDueAt };
 }
 
 export function claim(tx: Tx, request: ClaimRequest): ClaimReceipt {
@@ -85,7 +85,7 @@ export function claim(tx: Tx, request: ClaimRequest): ClaimReceipt {
     leases.push(...taken.leases);
     final &&= taken.final;
   }
-  return { leases, nextDueAt: final ? earliestDue(tx, queues) : tx.now };
+  return { now: tx.now, leases, nextDueAt: final ? earliestDue(tx, queues) : tx.now };
 }
 
 /** Those that are not paused; none while `*`, which stands for all of them, is. */

@@ -117,12 +117,13 @@ function unpackEnqueued(receipts: PackedEnqueued, specs: readonly JobSpec[]): En
   return specs.map(({ id }, index) => ({ status: 'created', id, state: at(receipts.state, index) }));
 }
 
-type PackedClaim = Packed<Lease> & Pick<ClaimReceipt, 'nextDueAt'>;
+type PackedClaim = Packed<Lease> & Pick<ClaimReceipt, 'now' | 'nextDueAt'>;
 
-function packLeases({ leases, nextDueAt }: ClaimReceipt): PackedClaim | null {
+function packLeases({ now, leases, nextDueAt }: ClaimReceipt): PackedClaim | null {
   if (leases.length < LENGTH_MIN) return null;
   return {
     packed: leases.length,
+    now,
     nextDueAt,
     id: column(leases, 'id'),
     token: column(leases, 'token'),
@@ -156,7 +157,7 @@ function unpackLeases(claim: PackedClaim): ClaimReceipt {
     createdAt: at(claim.createdAt, index),
     dueAt: at(claim.dueAt, index),
   }));
-  return { leases, nextDueAt: claim.nextDueAt };
+  return { now: claim.now, leases, nextDueAt: claim.nextDueAt };
 }
 
 /** When all are completed. */

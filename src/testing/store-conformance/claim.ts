@@ -98,7 +98,7 @@ export function claimArea(it: It): void {
     await trial.add();
     await trial.add({ delayMs: 900 });
     const receipt = await trial.store.claim(claimRequest({ limit: 0 }));
-    assert.deepEqual(receipt, { leases: [], nextDueAt: T0 + 900 });
+    assert.deepEqual(receipt, { now: T0, leases: [], nextDueAt: T0 + 900 });
   });
 
   it('a scheduled job is claimed from the millisecond it is due', async (trial) => {

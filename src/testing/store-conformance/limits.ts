@@ -52,7 +52,7 @@ export function limitsArea(it: It): void {
   it('a start is a claim: a job given back has used up its part of the rate', async (trial) => {
     await setRate(trial, { count: 1, perMs: 1_000 });
     await trial.settle(await trial.start(), { type: 'released' });
-    assert.deepEqual(await trial.store.claim(claimRequest()), { leases: [], nextDueAt: T0 + 1_000 });
+    assert.deepEqual(await trial.store.claim(claimRequest()), { now: T0, leases: [], nextDueAt: T0 + 1_000 });
   });
 
   it("a job beyond its key's rate is put off, and holds back its key alone", async (trial) => {

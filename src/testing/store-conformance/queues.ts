@@ -21,7 +21,7 @@ export function queuesArea(it: It): void {
     await trial.add({ delayMs: 10, queue: 'other' });
     await store.configureQueue('*', { paused: true }, { now: T0 });
     const queues = ['q', 'other'];
-    assert.deepEqual(await store.claim(claimRequest({ queues })), { leases: [], nextDueAt: null });
+    assert.deepEqual(await store.claim(claimRequest({ queues })), { now: T0, leases: [], nextDueAt: null });
     await store.configureQueue('*', { paused: false }, { now: T0 });
     const receipt = await store.claim(claimRequest({ queues }));
     assert.deepEqual([ids(receipt.leases), receipt.nextDueAt], [[job], T0 + 10]);
