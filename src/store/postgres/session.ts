@@ -1,0 +1,128 @@
+import type { Client, ClientConfig } from 'pg';
+import { LongshoreError } from '../../core/errors.ts';
+import { toStoreError } from './errors.ts';
+import type { Place } from './url.ts';
+
+/**
+ * One connection outside the pool, for what wants one of its own: migrations, the doctor, hints, the heart. Bigints
+ * come as numbers: what the store keeps in them is below 2^53.
+ */
+export class Session {
+  readonly client: Client;
+  readonly #place: Place;
+  #lost: LongshoreError | null = null;
+
+  constructor(client: Client, place: Place) {
+    this.client = client;
+    this.#place = place;
+    // Without a listener a broken connection would end the process.
+    client.on('error', (error) => this.#lose(error));
+    client.on('end', () => this.#lose(new Error('Connection terminated')));
+  }
+
+  /** Why the connection is of no more use; null while it is. */
+  get lost(): LongshoreError | null {
+    return this.#lost;
+  }
+
+  /** Rejects with a LongshoreError. Without values, `text` may hold several statements. */
+  async query<Row>(text: string, values?: readonly unknown[]): Promise<Row[]> {
+    try {
+      const { rows } = await (values === undefined
+        ? this.client.query(text)
+        : this.client.query(text, [...values]));
+      return rows as Row[];
+    } catch (error) {
+      if (/read timeout/i.test(String(error))) this.destroy();
+      throw toStoreError(error, this.#place);
+    }
+  }
+
+  /** Runs `body` in a transaction. */
+  async transaction<Result>(body: () => Promise<Result>): Promise<Result> {
+    await this.query('BEGIN');
+    try {
+      const result = await body();
+      await this.query('COMMIT');
+      return result;
+    } catch (error) {
+      await this.query('ROLLBACK').catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Ends a connection that may be half-open: nothing is awaited from the other side. */
+  destroy(): void {
+    this.#lose(new Error('Connection terminated by this side'));
+    (this.client as unknown as WithStream).connection.stream.destroy();
+  }
+
+  /** Lets the process end while this connection is open. */
+  unref(): void {
+    (this.client as unknown as WithStream).connection.stream.unref();
+  }
+
+  async close(): Promise<void> {
+    if (this.#lost !== null) return;
+    const timer = setTimeout(() => this.destroy(), CLOSE_MAX_MS);
+    await this.client.end().catch(() => {});
+    clearTimeout(timer);
+  }
+
+  #lose(error: Error): void {
+    this.#lost ??= toStoreError(error, this.#place);
+  }
+}
+
+const CONNECT_MAX_MS = 5_000;
+const CLOSE_MAX_MS = 1_000;
+
+/** The driver's types leave out what both of its versions have. */
+interface WithStream {
+  readonly connection: { readonly stream: { destroy(): void; unref(): void } };
+}
+
+/** `timeoutMs` bounds each statement; 0 = no bound. Rejects with a LongshoreError. */
+export async function openSession(place: Place, timeoutMs: number = place.timeoutMs): Promise<Session> {
+  const driver = await loadDriver();
+  let session: Session;
+  try {
+    const client = new driver.Client(configOf(place, driver, timeoutMs));
+    session = new Session(client, place);
+    await client.connect();
+  } catch (error) {
+    throw toStoreError(error, place);
+  }
+  return session;
+}
+
+type Driver = typeof import('pg').default;
+
+export async function loadDriver(): Promise<Driver> {
+  try {
+    const { default: driver } = await import('pg');
+    return driver;
+  } catch (cause) {
+    throw new LongshoreError(
+      'STORE_UNAVAILABLE',
+      `PostgreSQL stores need the package pg (8.12 or later), which cannot be loaded (${String(cause)}). Install it beside longshore: npm install pg.`,
+      { cause },
+    );
+  }
+}
+
+const BIGINT = 20;
+
+function configOf(place: Place, driver: Driver, timeoutMs: number): ClientConfig {
+  return {
+    connectionString: place.connectionString,
+    connectionTimeoutMillis: CONNECT_MAX_MS,
+    fallback_application_name: 'longshore',
+    keepAlive: true,
+    ...(timeoutMs > 0 ? { query_timeout: timeoutMs } : {}),
+    types: {
+      getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+        oid === BIGINT ? Number : driver.types.getTypeParser(oid, format ?? 'text')) as never,
+    },
+  };
+}

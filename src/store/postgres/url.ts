@@ -1,0 +1,133 @@
+import { userInfo } from 'node:os';
+import { LongshoreError, show } from '../../core/errors.ts';
+
+const EXPECTED =
+  'expected postgres://user:password@host:5432/database, followed by options such as ?schema=longshore&max=4';
+
+/** What a URL says, with defaults. Our own options are taken out of what the driver sees. */
+export interface Place {
+  /** For the driver; it may hold the password, so it stands in no message. */
+  readonly connectionString: string;
+  readonly schema: string;
+  /** Connections of the pool. */
+  readonly max: number;
+  /** Behind PgBouncer in transaction mode; null = to be found out. */
+  readonly pgbouncer: boolean | null;
+  /** How long one statement may take before its connection is given up. */
+  readonly timeoutMs: number;
+  /** `?migrate=auto`: connecting brings the schema up to date. */
+  readonly migrates: boolean;
+  // As the driver finds them, for messages.
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+}
+
+const MAX_DEFAULT = 4;
+const TIMEOUT_DEFAULT_MS = 30_000;
+
+/** Throws STORE_URL_INVALID. What the URL leaves out comes from the PG* variables, as the driver does it. */
+export function placeOf(url: string, env: NodeJS.ProcessEnv = process.env): Place {
+  if (!/^postgres(ql)?:/.test(url)) throw invalid(url, EXPECTED);
+  const question = url.indexOf('?');
+  const base = question === -1 ? url : url.slice(0, question);
+  const { hostname, port, pathname, username } = parsed(url, base);
+  const given = new URLSearchParams(question === -1 ? '' : url.slice(question + 1));
+  const own = takeOwn(url, given);
+  const host = given.get('host') || hostname || env.PGHOST || 'localhost';
+  if (host.includes(','))
+    throw invalid(url, 'it names several hosts; give one, or a name that always leads to the primary');
+  const user = given.get('user') || username || env.PGUSER || userName();
+  const rest = given.toString();
+  return {
+    ...own,
+    connectionString: rest === '' ? base : `${base}?${rest}`,
+    host,
+    port: Number(given.get('port') || port || env.PGPORT || 5432),
+    user,
+    database: pathname || env.PGDATABASE || user,
+  };
+}
+
+/** A schema's or a role's name as it stands in statements. */
+export function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** The URL as it may be shown. */
+export function withoutPassword(url: string): string {
+  return url
+    .replace(/^([a-z]+:\/\/[^:/?#@]*):.*@/, '$1:***@')
+    .replace(/([?&](?:password|sslpassword)=)[^&]*/g, '$1***');
+}
+
+type Parts = Record<'hostname' | 'port' | 'pathname' | 'username', string>;
+
+function parsed(url: string, base: string): Parts {
+  try {
+    const { hostname, port, pathname, username } = new URL(base);
+    return {
+      hostname: decodeURIComponent(hostname).replace(/^\[(.*)\]$/, '$1'),
+      port,
+      pathname: decodeURIComponent(pathname.replace(/^\//, '')),
+      username: decodeURIComponent(username),
+    };
+  } catch {
+    throw invalid(
+      url,
+      `it cannot be read as a URL; write special characters of a password as %40 for @, %23 for #; ${EXPECTED}`,
+    );
+  }
+}
+
+type Own = Pick<Place, 'schema' | 'max' | 'pgbouncer' | 'timeoutMs' | 'migrates'>;
+
+function takeOwn(url: string, given: URLSearchParams): Own {
+  const take = (name: string): string | null => {
+    const value = given.get(name);
+    given.delete(name);
+    return value;
+  };
+  const schema = take('schema') ?? 'longshore';
+  // Longer names are cut by the server without a word.
+  if (schema === '' || schema.includes('\0') || Buffer.byteLength(schema) > 63)
+    throw invalid(url, `schema is ${show(schema)}; expected a name of 1 to 63 bytes`);
+  const migrate = take('migrate');
+  if (migrate !== null && migrate !== 'auto')
+    throw invalid(url, `migrate is ${show(migrate)}; expected auto`);
+  return {
+    schema,
+    max: wholeNumber(url, 'max', take('max'), MAX_DEFAULT),
+    pgbouncer: yesOrNo(url, 'pgbouncer', take('pgbouncer')),
+    timeoutMs: wholeNumber(url, 'timeoutMs', take('timeoutMs'), TIMEOUT_DEFAULT_MS),
+    migrates: migrate === 'auto',
+  };
+}
+
+function wholeNumber(url: string, name: string, text: string | null, otherwise: number): number {
+  if (text === null) return otherwise;
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw invalid(url, `${name} is ${show(text)}; expected a whole number of at least 1`);
+}
+
+function yesOrNo(url: string, name: string, text: string | null): boolean | null {
+  if (text === null) return null;
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw invalid(url, `${name} is ${show(text)}; expected true or false`);
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'postgres';
+  }
+}
+
+function invalid(url: string, problem: string): LongshoreError {
+  const shown = withoutPassword(url);
+  return new LongshoreError('STORE_URL_INVALID', `The store URL is ${show(shown)}; ${problem}.`, {
+    details: { url: shown },
+  });
+}
