@@ -34,8 +34,8 @@ export class Client {
   ): Promise<JobHandle<T extends AnyTask ? TaskResult<T> : unknown>> {
     const built = jobSpec(task, input, options, this.#means);
     const spec = built instanceof Promise ? await built : built;
-    const [receipt] = await this.#means.store.enqueue([spec]);
-    return this.#handle(spec, receipt as EnqueueReceipt);
+    const [receipt] = await this.#write([spec], options.tx);
+    return this.#handle(spec, receipt as EnqueueReceipt, options.tx);
   }
 
   async enqueueMany<Given, Result>(
@@ -45,14 +45,18 @@ export class Client {
   ): Promise<JobHandle<Result>[]> {
     if (!Array.isArray(inputs)) throw optionInvalid('inputs', inputs, 'an array of inputs');
     const specs: JobSpec[] = new Array(inputs.length);
+    let tx: unknown;
     for (let index = 0; index < inputs.length; index += 1) {
       const input = inputs[index] as Given;
-      const built = this.#specAt(task as AnyTask | string, input, index, options as EnqueueOptions);
+      const own = typeof options === 'function' ? options(input, index) : options;
+      if (index === 0) tx = own.tx;
+      else if (own.tx !== tx) throw atIndex(optionInvalid('tx', own.tx, 'that of inputs[0]'), index);
+      const built = this.#specAt(task as AnyTask | string, input, index, own);
       specs[index] = built instanceof Promise ? await built : built;
     }
-    const receipts = await this.#means.store.enqueue(specs);
+    const receipts = await this.#write(specs, tx);
     const added = receipts.flatMap((receipt, index) =>
-      receipt.status === 'conflict' ? [] : [this.#handle<Result>(specs[index] as JobSpec, receipt)],
+      receipt.status === 'conflict' ? [] : [this.#handle<Result>(specs[index] as JobSpec, receipt, tx)],
     );
     requireNoConflicts(specs, receipts, added);
     return added;
@@ -66,21 +70,29 @@ export class Client {
     task: AnyTask | string,
     input: unknown,
     index: number,
-    options: EnqueueOptions | ((input: unknown, index: number) => EnqueueOptions),
+    options: EnqueueOptions,
   ): JobSpec | Promise<JobSpec> {
-    const own = typeof options === 'function' ? options(input, index) : options;
     try {
-      const built = jobSpec(task, input, own, this.#means);
+      const built = jobSpec(task, input, options, this.#means);
       return built instanceof Promise ? built.catch((error) => Promise.reject(atIndex(error, index))) : built;
     } catch (error) {
       throw atIndex(error, index);
     }
   }
 
-  #handle<Result>(spec: JobSpec, receipt: EnqueueReceipt): JobHandle<Result> {
+  #write(specs: readonly JobSpec[], tx: unknown): Promise<EnqueueReceipt[]> {
+    const { store } = this.#means;
+    if (tx === undefined) return store.enqueue(specs);
+    if (!store.capabilities.transactions)
+      throw optionInvalid('tx', tx, 'to be left out: this store cannot write in a transaction of yours');
+    return store.enqueue(specs, { tx });
+  }
+
+  #handle<Result>(spec: JobSpec, receipt: EnqueueReceipt, tx: unknown): JobHandle<Result> {
     const { status } = receipt;
     if (status === 'conflict') throw conflict(spec, receipt);
-    if (this.#events.wants('job.enqueued')) {
+    // In a transaction of the caller's, nobody here learns whether it commits.
+    if (tx === undefined && this.#events.wants('job.enqueued')) {
       this.#events.emit('job.enqueued', {
         id: receipt.id,
         queue: spec.queue,

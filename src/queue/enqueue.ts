@@ -35,6 +35,11 @@ export interface EnqueueOptions {
   readonly unique?: UniqueOptions | false;
   /** Whose turn the job takes in its queue, 1 to 200 characters; default: the task's; `false` switches that off. */
   readonly key?: string | false;
+  /**
+   * A transaction of yours on the store's own database, to write the job in: it exists exactly if that commits
+   * (docs/transactions.md lists what is understood). All jobs of an enqueueMany must have the same one.
+   */
+  readonly tx?: object;
 }
 
 const ATTEMPTS_DEFAULT = 3;

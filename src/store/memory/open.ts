@@ -39,7 +39,13 @@ import { beat, retire, workers } from './workers.ts';
  * the same sentences, not against this code.
  */
 export class MemoryStore implements Store {
-  readonly capabilities = { durable: false, shared: false, notify: false } as const;
+  readonly capabilities = {
+    durable: false,
+    shared: false,
+    notify: false,
+    transactions: false,
+    retentionBytes: true,
+  } as const;
   readonly notifier = new MemoryNotifier();
   readonly lock: LeaseLock;
   readonly #rows = new Rows();

@@ -1,21 +1,15 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { isBusy } from './errors.ts';
 
-/** A database file that is open, with its prepared statements. Lives on the store thread. */
+/** A database file that is open, with its prepared statements. Lives on the store thread, unless the caller opened it (foreign.ts). */
 export class Connection {
   readonly file: string;
   readonly database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
-  constructor(file: string, readOnly = false) {
-    const { DatabaseSync } = loadSqlite();
+  constructor(file: string, readOnly = false, database: DatabaseSync = openFile(file, readOnly)) {
     this.file = file;
-    this.database = new DatabaseSync(file, {
-      readOnly,
-      timeout: 0,
-      enableForeignKeyConstraints: false,
-      enableDoubleQuotedStringLiterals: false,
-    });
+    this.database = database;
   }
 
   exec(sql: string): void {
@@ -62,10 +56,23 @@ export class Connection {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
       statement = this.database.prepare(sql);
+      // The caller's connection may have other defaults.
+      statement.setReadBigInts(false);
+      statement.setReturnArrays(false);
       this.#statements.set(sql, statement);
     }
     return statement;
   }
+}
+
+function openFile(file: string, readOnly: boolean): DatabaseSync {
+  const { DatabaseSync } = loadSqlite();
+  return new DatabaseSync(file, {
+    readOnly,
+    timeout: 0,
+    enableForeignKeyConstraints: false,
+    enableDoubleQuotedStringLiterals: false,
+  });
 }
 
 const WAIT_MS_MAX = 15_000;

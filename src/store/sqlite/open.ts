@@ -2,9 +2,12 @@ import type { Clock } from '../../core/clock.ts';
 import { LongshoreError } from '../../core/errors.ts';
 import type { JobState } from '../../core/job-state.ts';
 import type { LeaseLock } from '../lease-lock.ts';
+import type { Topic } from '../notifier.ts';
 import type {
   AgeRequest,
   ClaimRequest,
+  EnqueueCall,
+  EnqueueReceipt,
   JobCommand,
   JobFilter,
   JobSpec,
@@ -47,10 +50,15 @@ export async function openStore(
  * store thread (thread.ts), where all of the file is read and written; the caller's event loop never waits for a disk.
  */
 class SqliteStore implements Store {
-  readonly capabilities = { durable: true, shared: true, notify: true } as const;
+  readonly capabilities = { durable: true, shared: true, notify: true, transactions: true, retentionBytes: false } as const;
   readonly notifier: SqliteNotifier;
   readonly lock: LeaseLock;
   readonly opened: Promise<unknown>;
+  /** Here and to other processes. */
+  readonly #hint = (topics: readonly Topic[]): void => {
+    this.notifier.publish(topics);
+    this.#channel.say({ type: 'touch', topics });
+  };
   readonly #file: string;
   readonly #channel: Channel;
   readonly #clock: Clock | undefined;
@@ -75,8 +83,10 @@ class SqliteStore implements Store {
     this.opened = this.#channel.done();
   }
 
-  enqueue(specs: readonly JobSpec[], options?: Timed) {
-    return this.#call('enqueue', specs, options);
+  enqueue(specs: readonly JobSpec[], options?: EnqueueCall) {
+    return options?.tx === undefined
+      ? this.#call('enqueue', specs, options)
+      : this.#enqueueForeign(specs, options);
   }
 
   claim(request: ClaimRequest) {
@@ -155,6 +165,14 @@ class SqliteStore implements Store {
       this.#closing = this.#channel.close();
     }
     return this.#closing;
+  }
+
+  /** On this thread, since the caller's connection lives here. Loaded on use: it costs memory that few need. */
+  async #enqueueForeign(specs: readonly JobSpec[], call: EnqueueCall): Promise<EnqueueReceipt[]> {
+    if (this.#closing !== null) throw this.#closed('enqueue');
+    const { enqueueForeign } = await import('./foreign.ts');
+    const now = call.now ?? this.#clock?.now() ?? Date.now();
+    return enqueueForeign(call.tx, specs, { file: this.#file, now, hint: this.#hint });
   }
 
   async #call<Name extends VerbName>(

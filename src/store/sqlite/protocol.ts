@@ -23,6 +23,8 @@ export type ToThread =
   | { readonly type: 'calls'; readonly calls: readonly Call[] }
   /** Whether to look for commits of other processes. */
   | { readonly type: 'watch'; readonly on: boolean }
+  /** The caller's own connection has committed: other processes are to be told. */
+  | { readonly type: 'touch'; readonly topics: readonly Topic[] }
   | {
       readonly type: 'keepAlive';
       readonly keeper: number;

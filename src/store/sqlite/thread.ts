@@ -61,6 +61,9 @@ class StoreThread {
       case 'watch':
         this.#waker.watch(message.on);
         break;
+      case 'touch':
+        this.#waker.committed(message.topics);
+        break;
       case 'close':
         this.#closing = true;
         this.#schedule();
