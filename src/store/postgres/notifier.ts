@@ -1,0 +1,181 @@
+import type { Notifier, Topic } from '../notifier.ts';
+import { channelOf, readPayload, TOPICS } from './hints.ts';
+import { openSession, type Session } from './session.ts';
+import { type Place, quoted } from './url.ts';
+
+/**
+ * Hints, the listeners' side: from this store's own commits by `publish`, from others by LISTEN on a connection of its
+ * own, opened with the first listener and closed after the last. A connection that breaks is opened again, and then
+ * every topic is published once, since hints may have been missed. Behind PgBouncer in transaction mode there is no
+ * LISTEN, and polling must do.
+ */
+export class PostgresNotifier implements Notifier {
+  readonly #listeners = new Map<Topic, Set<{ readonly call: () => void }>>(
+    TOPICS.map((topic) => [topic, new Set()]),
+  );
+  readonly #options: NotifierOptions;
+  #count = 0;
+  #ear: Ear | null = null;
+  /** Ears that are closing. */
+  readonly #leaving = new Set<Promise<void>>();
+
+  constructor(options: NotifierOptions) {
+    this.#options = options;
+  }
+
+  /** Also true while nobody listens here: then no hint is missed. */
+  get crossProcess(): boolean {
+    return this.#options.listens && (this.#ear === null || this.#ear.listening);
+  }
+
+  subscribe(topic: Topic, listener: () => void): () => void {
+    const listeners = this.#listeners.get(topic) as Set<{ readonly call: () => void }>;
+    const subscription = { call: listener };
+    listeners.add(subscription);
+    if (++this.#count === 1) this.#listen();
+    return () => {
+      if (listeners.delete(subscription) && --this.#count === 0) this.#leave();
+    };
+  }
+
+  /** To be called after the commit that made the hints true. */
+  publish(topics: Iterable<Topic>): void {
+    for (const topic of topics)
+      for (const { call } of [...(this.#listeners.get(topic) ?? [])]) callSafely(call);
+  }
+
+  /** Resolves once the connection is closed. */
+  async close(): Promise<void> {
+    for (const listeners of this.#listeners.values()) listeners.clear();
+    this.#count = 0;
+    this.#leave();
+    await Promise.all(this.#leaving);
+  }
+
+  #listen(): void {
+    const { place, instance, listens } = this.#options;
+    if (!listens) return;
+    this.#ear = new Ear(place, {
+      connected: () => this.publish(TOPICS),
+      heard: (payload) => {
+        const hint = readPayload(payload);
+        if (hint.instance !== instance) this.publish(hint.topics);
+      },
+    });
+  }
+
+  #leave(): void {
+    const ear = this.#ear;
+    if (ear === null) return;
+    this.#ear = null;
+    const left = ear.close().finally(() => this.#leaving.delete(left));
+    this.#leaving.add(left);
+  }
+}
+
+export interface NotifierOptions {
+  readonly place: Place;
+  /** Names this opened store in payloads (hints.ts). */
+  readonly instance: string;
+  /** False behind PgBouncer in transaction mode. */
+  readonly listens: boolean;
+}
+
+interface Hears {
+  connected(): void;
+  heard(payload: string): void;
+}
+
+/** How often a quiet connection is asked whether it still stands, and how long it may take to answer. */
+const CHECK_MS = 15_000;
+const CHECK_MAX_MS = 5_000;
+const RETRY_MIN_MS = 100;
+const RETRY_MAX_MS = 5_000;
+
+/** A connection that listens, for as long as it is not closed; made anew whenever it breaks. */
+class Ear {
+  readonly #place: Place;
+  readonly #hears: Hears;
+  #session: Session | null = null;
+  #connecting: Promise<void>;
+  #failures = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(place: Place, hears: Hears) {
+    this.#place = place;
+    this.#hears = hears;
+    this.#connecting = this.#connect();
+  }
+
+  get listening(): boolean {
+    return this.#session !== null;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#connecting;
+    await this.#session?.close();
+  }
+
+  /** Never rejects. */
+  async #connect(): Promise<void> {
+    let session: Session | null = null;
+    try {
+      session = await openSession(this.#place, CHECK_MAX_MS);
+      session.unref();
+      session.client.on('notification', ({ payload }) => this.#hears.heard(payload ?? ''));
+      session.client.once('end', () => this.#broken());
+      await session.query(`LISTEN ${quoted(channelOf(this.#place.schema))}`);
+    } catch {
+      session?.destroy();
+      this.#retry();
+      return;
+    }
+    if (session.lost !== null) return this.#retry();
+    this.#session = session;
+    this.#failures = 0;
+    if (this.#closed) return;
+    this.#later(CHECK_MS, () => this.#check());
+    this.#hears.connected();
+  }
+
+  /** A half-open connection says nothing: it must be asked. One that does not answer in time is destroyed (session.ts). */
+  #check(): void {
+    this.#session?.query('SELECT 1').then(
+      () => this.#later(CHECK_MS, () => this.#check()),
+      () => this.#session?.destroy(),
+    );
+  }
+
+  /** Of one that never listened, `connect` takes care. */
+  #broken(): void {
+    if (this.#session === null) return;
+    this.#session = null;
+    this.#retry();
+  }
+
+  #retry(): void {
+    const longest = Math.min(RETRY_MIN_MS * 2 ** this.#failures++, RETRY_MAX_MS);
+    this.#later(longest * (0.5 + Math.random() / 2), () => {
+      this.#connecting = this.#connect();
+    });
+  }
+
+  #later(ms: number, call: () => void): void {
+    clearTimeout(this.#timer);
+    if (!this.#closed) this.#timer = setTimeout(call, ms).unref();
+  }
+}
+
+/** A listener that throws is reported as an uncaught exception of its own, and keeps no other from its hint. */
+function callSafely(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
