@@ -1,0 +1,244 @@
+import { createHash } from 'node:crypto';
+import { LongshoreError } from '../../core/errors.ts';
+import { isDisconnect, toStoreError, whereIs } from './errors.ts';
+import type { Place } from './url.ts';
+
+/** What a driver's pool must have; `pg.Pool` does, of whatever copy of the package. */
+export interface ClientPool {
+  connect(): Promise<PoolClient>;
+}
+
+interface PoolClient {
+  query(config: object): Promise<QueryResult | QueryResult[]>;
+  release(error?: Error | boolean): void;
+  /** Statements are sent without waiting for the answers to those before. */
+  readonly pipeline?: boolean;
+  readonly processID?: number | null;
+  readonly connection?: { readonly stream?: { destroy(): void } };
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  removeListener(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+interface QueryResult {
+  readonly rows: unknown[];
+}
+
+export interface ConnectionsOptions {
+  readonly place: Place;
+  /** A pool to borrow connections from; never closed. */
+  readonly borrowed?: ClientPool | undefined;
+  /** Not more than this many; default `place.max`. */
+  readonly max?: number;
+}
+
+const CONNECT_MAX_MS = 5_000;
+
+/** The store's connections: a pool of its own, or one that is borrowed. Errors come out as LongshoreErrors, but for the server's own inside `use`. */
+export class Connections {
+  readonly max: number;
+  readonly place: Place;
+  readonly #pool: ClientPool & { end?(): Promise<void> };
+  readonly #own: boolean;
+  #prepares = true;
+
+  private constructor(options: ConnectionsOptions, pool: ClientPool) {
+    this.place = options.place;
+    this.max = options.max ?? options.place.max;
+    this.#pool = pool;
+    this.#own = options.borrowed === undefined;
+  }
+
+  static async open(options: ConnectionsOptions): Promise<Connections> {
+    const { place, borrowed } = options;
+    const connections = new Connections(options, borrowed ?? (await newPool(options)));
+    try {
+      connections.#prepares = !(place.pgbouncer ?? (await connections.#isPooledElsewhere()));
+    } catch (error) {
+      await connections.close();
+      throw toStoreError(error, place);
+    }
+    return connections;
+  }
+
+  /** True behind a pooler that gives each transaction another connection: nothing may be left on one. */
+  get stateless(): boolean {
+    return !this.#prepares;
+  }
+
+  /** Lends a connection. It is given up when `use` rejects with an error of the connection, or took too long. */
+  async use<Result>(run: (session: Session) => Promise<Result>): Promise<Result> {
+    const client = await this.#connect();
+    const session = new Session(client, { ...this.place, prepares: this.#prepares });
+    let fault: Error | undefined;
+    // Without a listener an error of a lent connection would end the process; its statements are rejected anyway.
+    const listener = (error: Error): void => {
+      fault = error;
+    };
+    client.on('error', listener);
+    try {
+      return await run(session);
+    } catch (error) {
+      if (session.expired || isDisconnect(error) || !session.idle) fault ??= error as Error;
+      throw session.expired ? tooSlow(this.place) : error;
+    } finally {
+      session.close();
+      client.removeListener('error', listener);
+      client.release(fault ?? false);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#own) await this.#pool.end?.();
+  }
+
+  async #connect(): Promise<PoolClient> {
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      throw toStoreError(error, this.place);
+    }
+  }
+
+  /** A pooler makes up the process number it greets with. */
+  async #isPooledElsewhere(): Promise<boolean> {
+    const client = await this.#pool.connect();
+    try {
+      const { rows } = (await client.query({ text: 'SELECT pg_backend_pid() AS pid' })) as QueryResult;
+      return typeof client.processID === 'number' && (rows[0] as { pid: number }).pid !== client.processID;
+    } finally {
+      client.release();
+    }
+  }
+}
+
+async function newPool({ place, max }: ConnectionsOptions): Promise<ClientPool> {
+  const { Pool } = await loadDriver();
+  const pool = new Pool({
+    connectionString: place.connectionString,
+    max: max ?? place.max,
+    connectionTimeoutMillis: CONNECT_MAX_MS,
+    idleTimeoutMillis: 60_000,
+    allowExitOnIdle: true,
+    keepAlive: true,
+    // Known to the driver since 8.23; older ones send a statement after the other.
+    ...{ pipeline: true },
+  });
+  // Of idle connections that broke: the pool has let them go already.
+  pool.on('error', () => {});
+  return pool as unknown as ClientPool;
+}
+
+async function loadDriver(): Promise<typeof import('pg')> {
+  try {
+    return (await import('pg')).default;
+  } catch (cause) {
+    throw new LongshoreError(
+      'STORE_UNAVAILABLE',
+      'The PostgreSQL store needs the package pg, which is not installed. Run: npm install pg',
+      { cause },
+    );
+  }
+}
+
+/** A lent connection. */
+export class Session {
+  /** The time ran out: the connection is broken off. */
+  expired = false;
+  readonly #client: PoolClient;
+  readonly #prepares: boolean;
+  readonly #timer: NodeJS.Timeout;
+  #open = 0;
+
+  constructor(client: PoolClient, { timeoutMs, prepares }: { timeoutMs: number; prepares: boolean }) {
+    this.#client = client;
+    this.#prepares = prepares;
+    this.#timer = setTimeout(() => this.#expire(), timeoutMs);
+  }
+
+  /** Whether statements may be sent before those ahead of them are answered. */
+  get pipelined(): boolean {
+    return this.#client.pipeline === true;
+  }
+
+  /** No statement is under way. */
+  get idle(): boolean {
+    return this.#open === 0;
+  }
+
+  async query<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    const name = this.#prepares ? nameOf(text) : undefined;
+    const result = await this.#send({ text, values, name, types: TYPES });
+    return (result as QueryResult).rows as Row[];
+  }
+
+  /** One statement that gives many rows, as arrays. */
+  async tuples<Row>(text: string, values: readonly unknown[]): Promise<Row[]> {
+    const name = this.#prepares ? nameOf(text) : undefined;
+    const result = await this.#send({ text, values, name, types: TYPES, rowMode: 'array' });
+    return (result as QueryResult).rows as Row[];
+  }
+
+  /** Statements without values, in one message; the rows of the last one. */
+  async script<Row>(text: string): Promise<Row[]> {
+    const result = await this.#send({ text, types: TYPES });
+    return ((Array.isArray(result) ? result.at(-1) : result) as QueryResult).rows as Row[];
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  async #send(config: object): Promise<QueryResult | QueryResult[]> {
+    this.#open += 1;
+    try {
+      const result = await this.#client.query(config);
+      this.#timer.refresh();
+      return result;
+    } finally {
+      this.#open -= 1;
+    }
+  }
+
+  #expire(): void {
+    this.expired = true;
+    this.#client.connection?.stream?.destroy();
+  }
+}
+
+function tooSlow(place: Place): LongshoreError {
+  return new LongshoreError(
+    'STORE_UNAVAILABLE',
+    `${whereIs(place)} did not answer within ${place.timeoutMs} ms. Look for what holds it up; ?timeoutMs= in the store's URL sets how long to wait.`,
+    { details: { timeoutMs: place.timeoutMs } },
+  );
+}
+
+const NAMES = new Map<string, string>();
+
+/** Made from the text, so that stores which share a borrowed connection never mean different things by one name. */
+function nameOf(text: string): string {
+  let name = NAMES.get(text);
+  if (name === undefined) {
+    name = `longshore_${createHash('sha1').update(text).digest('hex')}`;
+    NAMES.set(text, name);
+  }
+  return name;
+}
+
+/** By the type's number. Given with each statement: the driver's own settings belong to the user. */
+const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
+  16: (text) => text === 't',
+  20: Number,
+  21: Number,
+  23: Number,
+  26: Number,
+  700: Number,
+  701: Number,
+  1700: Number,
+  114: (text) => JSON.parse(text),
+  3802: (text) => JSON.parse(text),
+};
+
+const asText = (text: string): string => text;
+
+const TYPES = { getTypeParser: (type: number) => PARSERS[type] ?? asText };

@@ -1,0 +1,28 @@
+import type { ClaimRequest } from '../store.ts';
+import type { Tx } from './rows.ts';
+
+/** Long enough that a claim whose answer was lost has come to an end, or was undone. */
+export interface HotTx extends Tx {
+  /** The call's own `now`; null where the statement is to take the server's. */
+  readonly given: number | null;
+  /** Whom the statement names as the sender when it notifies by itself; null while it should not. */
+  readonly sender: string | null;
+  /** Rows as arrays. */
+  tuples<Row>(text: string, values: readonly unknown[]): Promise<Row[]>;
+  /** Names a claim, so that its jobs can be given back when its answer is lost. */
+  claimId(request: ClaimRequest): string;
+}
+
+/** How a verb runs. */
+export interface Verb<Input, Result> {
+  readonly run: (tx: HotTx, input: Input) => Promise<Result>;
+  /**
+   * True for an input that takes one statement, which looks at the time itself (`given`) and notifies by itself
+   * (`sender`): it needs no transaction around it, and may be sent before what goes ahead of it is answered.
+   */
+  readonly alone?: (input: Input) => boolean;
+  /** Only looks: nothing is undone when it fails. */
+  readonly reads?: boolean;
+  /** Doing it twice does no more than once: repeated when the answer was lost. */
+  readonly repeatable?: boolean;
+}
