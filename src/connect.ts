@@ -52,8 +52,18 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   );
   const driver = await storeDriver(url);
   const store = await driver.open(url, clock === undefined ? {} : { clock });
+  for (const warning of store.warnings ?? []) warnOnce(warning);
   return new Longshore(store, { codec, workerSettings, clock: clock ?? systemClock });
 }
+
+/** Nobody listens to events yet when a store is opened, so Node's own way it is: printed unless the program catches it. */
+function warnOnce(warning: string): void {
+  if (warned.has(warning)) return;
+  warned.add(warning);
+  process.emitWarning(warning, 'LongshoreWarning');
+}
+
+const warned = new Set<string>();
 
 /** The driver for a URL's kind of store. Throws STORE_URL_INVALID. */
 export async function storeDriver(url: string): Promise<StoreDriver> {

@@ -37,12 +37,16 @@ export class Queues {
     return settings;
   }
 
-  /** How long, and how many, finished jobs of the queue are kept. 0 keeps nothing, null sets no bound. Throws OPTION_INVALID. */
+  /**
+   * How long, and how many, finished jobs of the queue are kept; where the store can, also how many bytes. 0 keeps
+   * nothing, null sets no bound. Throws OPTION_INVALID.
+   */
   async setRetention(queue: string, retention: Partial<Retention>): Promise<QueueSettings> {
     for (const [state, keep] of Object.entries(retention)) {
       if (!(TERMINAL_STATES as readonly string[]).includes(state))
         throw optionInvalid('retention', state, TERMINAL_STATES.join(', '));
       requireKeep(`retention.${state}`, keep);
+      this.#requireBytesKnown(`retention.${state}.bytes`, keep);
     }
     return this.#store.configureQueue(requireQueue('queue', queue), { retention });
   }
@@ -85,6 +89,16 @@ export class Queues {
     }
     return this.#store.clear(queue, JOB_STATES);
   }
+
+  /** A bound that the store cannot watch must not be taken for one that holds. */
+  #requireBytesKnown(field: string, { bytes = null }: Keep): void {
+    if (bytes === null || this.#store.capabilities.retentionBytes) return;
+    throw optionInvalid(
+      field,
+      bytes,
+      'nothing, since this store bounds by age and count alone; redis: and memory: can',
+    );
+  }
 }
 
 /** A name that is misspelt must not be taken for "no change". */
@@ -97,9 +111,9 @@ function requireNames(field: string, value: unknown, names: readonly string[]): 
 
 function requireKeep(field: string, keep: Keep): void {
   if (typeof keep !== 'object' || keep === null)
-    throw optionInvalid(field, keep, 'an object { ageMs, count }');
-  for (const bound of ['ageMs', 'count'] as const) {
-    const value = keep[bound];
+    throw optionInvalid(field, keep, 'an object { ageMs, count }, and bytes where the store can');
+  for (const bound of ['ageMs', 'count', 'bytes'] as const) {
+    const value = bound === 'bytes' ? (keep.bytes ?? null) : keep[bound];
     if (value === null || (typeof value === 'number' && Number.isFinite(value) && value >= 0)) continue;
     throw optionInvalid(`${field}.${bound}`, value, 'a number of 0 or more, or null for no bound');
   }

@@ -22,6 +22,8 @@ import type { Notifier } from './notifier.ts';
  */
 export interface Store {
   readonly capabilities: Capabilities;
+  /** What its user should know although it works, such as a server that keeps nothing on its disk: known once it is open. */
+  readonly warnings?: readonly string[];
   readonly notifier: Notifier;
   readonly lock: LeaseLock;
 
@@ -80,6 +82,8 @@ export interface Capabilities {
   readonly shared: boolean;
   /** Hints reach other processes without polling. */
   readonly notify: boolean;
+  /** Finished jobs can be kept up to a number of bytes (`Keep.bytes`). */
+  readonly retentionBytes: boolean;
   /** Enqueues inside a transaction of the caller's own (EnqueueCall.tx). */
   readonly transactions: boolean;
 }
@@ -305,10 +309,15 @@ export interface AgeReceipt {
 
 // ── queues ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** How long and how many finished jobs are kept. 0 in either keeps nothing; null sets no bound. */
+/** How long and how many finished jobs are kept. 0 in any keeps nothing; null sets no bound. */
 export interface Keep {
   readonly ageMs: number | null;
   readonly count: number | null;
+  /**
+   * Sum of the sizes of the jobs' records as the store keeps them, payloads included and trails aside, for one queue and
+   * state. Absent = no bound. Only where `capabilities.retentionBytes`.
+   */
+  readonly bytes?: number | null;
 }
 
 export type Retention = Readonly<Record<TerminalState, Keep>>;

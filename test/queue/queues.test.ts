@@ -115,6 +115,10 @@ onEachStore('wrong names and bounds are refused', async ({ connect }) => {
       () => queues.setRetention('q', { failed: { ageMs: 1 } as never }),
       /retention\.failed\.count is undefined/,
     ],
+    [
+      () => queues.setRetention('q', { failed: { ageMs: 1, count: 1, bytes: -1 } }),
+      /retention\.failed\.bytes is -1/,
+    ],
     [() => queues.setRetention('q', { failed: 5 as never }), /retention\.failed is 5/],
     [() => queues.setRetention('q', { done: { ageMs: 1, count: 1 } } as never), /retention is "done"/],
   ] as const) {
@@ -122,3 +126,18 @@ onEachStore('wrong names and bounds are refused', async ({ connect }) => {
   }
   assert.deepEqual(await queues.list(), []);
 });
+
+onEachStore(
+  'a bound on bytes is refused where the store cannot watch it',
+  async ({ connect }) => {
+    const { queues } = await connect();
+    const bound = (bytes: number | null) =>
+      queues.setRetention('q', { completed: { ageMs: null, count: null, bytes } });
+    await assert.rejects(bound(5), {
+      code: 'OPTION_INVALID',
+      message: /retention\.completed\.bytes is 5.*redis: and memory: can/,
+    });
+    assert.equal((await bound(null)).retention.completed.bytes, null);
+  },
+  ['sqlite'],
+);

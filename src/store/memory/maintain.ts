@@ -1,4 +1,4 @@
-import { TERMINAL_STATES } from '../../core/job-state.ts';
+import { type JobState, TERMINAL_STATES } from '../../core/job-state.ts';
 import { expire } from '../../core/settle-rule.ts';
 import {
   type Keep,
@@ -9,7 +9,7 @@ import {
   WORKER_KEPT_MS,
 } from '../store.ts';
 import { isHeld } from './enqueue.ts';
-import type { JobRow, QueueRow } from './records.ts';
+import { bytesOf, type JobRow, type QueueRow } from './records.ts';
 import type { Rows } from './rows.ts';
 import { applyChange } from './settle.ts';
 import { isAlive } from './workers.ts';
@@ -43,9 +43,11 @@ function pruneJobs(rows: Rows, limit: number, now: number): { jobs: number; more
     for (const state of TERMINAL_STATES) {
       const line = queue.finished[state];
       const keep = queue.retention[state];
+      let bytes = keep.bytes == null ? 0 : bytesIn(rows, queue.name, state);
       for (let oldest = line.head; oldest !== undefined; oldest = line.head) {
-        if (!isBeyond(oldest, line.size, keep, now)) break;
+        if (!isBeyond(oldest, { jobs: line.size, bytes }, keep, now)) break;
         if (jobs === limit) return { jobs, more: true };
+        bytes -= bytesOf(oldest);
         rows.remove([oldest]);
         jobs += 1;
       }
@@ -54,9 +56,22 @@ function pruneJobs(rows: Rows, limit: number, now: number): { jobs: number; more
   return { jobs, more: false };
 }
 
-function isBeyond(oldest: JobRow, kept: number, keep: Keep, now: number): boolean {
-  if (keep.count !== null && kept > keep.count) return true;
+/** `kept`: what its queue has in its state. */
+function isBeyond(
+  oldest: JobRow,
+  kept: { readonly jobs: number; readonly bytes: number },
+  keep: Keep,
+  now: number,
+): boolean {
+  if (keep.count !== null && kept.jobs > keep.count) return true;
+  if (keep.bytes != null && kept.bytes > keep.bytes) return true;
   return keep.ageMs !== null && (oldest.finishedAt ?? now) + keep.ageMs <= now;
+}
+
+/** Looks at every job, but only where a queue bounds bytes. */
+function bytesIn(rows: Rows, queue: string, state: JobState): number {
+  const there = rows.bySeq.filter((job) => !job.gone && job.queue === queue && job.state === state);
+  return there.reduce((sum, job) => sum + bytesOf(job), 0);
 }
 
 /** Starts of keys that left the window. */

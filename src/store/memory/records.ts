@@ -90,7 +90,15 @@ export function toJob(row: JobRow): Job {
 }
 
 export function keepsNothing(keep: Keep): boolean {
-  return keep.ageMs === 0 || keep.count === 0;
+  return keep.ageMs === 0 || keep.count === 0 || keep.bytes === 0;
+}
+
+/** What counts for `Keep.bytes`: its payloads and names in UTF-8. */
+export function bytesOf({ id, queue, task, input, result, progress, key, uniqueKey }: JobRow): number {
+  return [id, queue, task, input, result, progress, key, uniqueKey].reduce(
+    (sum, text) => sum + Buffer.byteLength(text ?? ''),
+    0,
+  );
 }
 
 export function emptyQueue(name: string): QueueRow {

@@ -50,7 +50,13 @@ export async function openStore(
  * store thread (thread.ts), where all of the file is read and written; the caller's event loop never waits for a disk.
  */
 class SqliteStore implements Store {
-  readonly capabilities = { durable: true, shared: true, notify: true, transactions: true, retentionBytes: false } as const;
+  readonly capabilities = {
+    durable: true,
+    shared: true,
+    notify: true,
+    transactions: true,
+    retentionBytes: false,
+  } as const;
   readonly notifier: SqliteNotifier;
   readonly lock: LeaseLock;
   readonly opened: Promise<unknown>;

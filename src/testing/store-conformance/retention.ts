@@ -30,6 +30,25 @@ export function retentionArea(it: It): void {
     assert.equal((await trial.store.prune({ now: LATER })).jobs, 0);
   });
 
+  it(
+    'of more bytes than the bound, what ended last stays; another change keeps the bound',
+    async (trial) => {
+      const completed: Keep = { ageMs: null, count: null, bytes: 25_000 };
+      const told = await trial.store.configureQueue('q', { retention: { completed } });
+      assert.deepEqual(told.retention.completed, completed);
+      const all = await finishedJobs(trial, 5, 1_000, 'x'.repeat(10_000));
+      assert.equal((await trial.store.prune({ now: LATER })).jobs, 3);
+      assert.deepEqual(await left(trial), all.slice(3));
+      assert.equal((await trial.store.prune({ now: LATER })).jobs, 0);
+      const less: Keep = { ...completed, bytes: 15_000 };
+      await trial.store.configureQueue('q', { retention: { completed: less } });
+      assert.deepEqual((await trial.store.configureQueue('q', { paused: false })).retention.completed, less);
+      assert.equal((await trial.store.prune({ now: LATER })).jobs, 1);
+      assert.deepEqual(await left(trial), all.slice(4));
+    },
+    'retentionBytes',
+  );
+
   it('age and count bound together', async (trial) => {
     await trial.store.configureQueue('q', { retention: { completed: { ageMs: 10_000, count: 3 } } });
     const all = await finishedJobs(trial, 5, 1_000);
@@ -128,9 +147,14 @@ export function retentionArea(it: It): void {
 }
 
 /** Jobs that completed one after the other, from T0 on, in the order of their ends. */
-async function finishedJobs(trial: Trial, count: number, everyMs: number): Promise<string[]> {
+async function finishedJobs(
+  trial: Trial,
+  count: number,
+  everyMs: number,
+  input: string | null = null,
+): Promise<string[]> {
   const finished: string[] = [];
-  for (let job = 0; job < count; job += 1) await trial.add();
+  for (let job = 0; job < count; job += 1) await trial.add(input === null ? {} : { input });
   const leases = await trial.claim();
   for (const [position, lease] of leases.entries()) {
     await trial.settle(lease, completed(), T0 + position * everyMs);
