@@ -1,0 +1,24 @@
+/**
+ * Where things lie. Every key of a store starts with `{<prefix>}:`, so all of them share one hash slot of a cluster, and a
+ * script may touch any of them (docs/adr/0006-redis-one-slot-a-store.md).
+ *
+ * | key | type | what |
+ * |---|---|---|
+ * | `meta` | hash | version of this layout |
+ * | `jobs` | hash | id -> record (record.ts) |
+ * | `seq`, `batch` | number | last given |
+ * | `queues`, `queueNames`, `tasks`, `taskNames` | hash | names and their numbers |
+ * | `settings` | hash | number of a queue -> JSON of its settings |
+ * | `counts`, `places`, `bytes`, `all:*` | hash, list | lua/_counts.lua |
+ * | `line:*`, `priorities:*`, `back:*`, `due:*`, `ended:*`, `late:*`, `endedAt`, `turn:*`, `held:*`, `keys:*`, `trail:*` | | lua/_jobs.lua |
+ * | `unique` | hash | lua/_unique.lua |
+ * | `batches`, `live`, `expiry`, `holds:*` | | lua/_leases.lua |
+ * | `starts:*`, `used:*` | | lua/_rates.lua |
+ * | `ready`, `control`, `settled` | channel | hints (notifier.ts) |
+ */
+export function baseOf(prefix: string): string {
+  return `{${prefix}}:`;
+}
+
+/** Version of this layout, kept in `meta`. */
+export const LAYOUT_VERSION = 1;

@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Topic } from '../notifier.ts';
+import type { Connection } from './connection.ts';
+import { isNoScript } from './errors.ts';
+
+/**
+ * Calls the scripts of lua/. A verb's file names the shared parts it needs (`-- Needs: jobs, wire`), a part those it
+ * needs itself; what is sent to the server is the parts and then the verb, once for each server: after that, a digest.
+ * A restarted server knows no scripts, and is given the text again.
+ */
+export class Scripts {
+  readonly #connection: Connection;
+  readonly #base: string;
+  readonly #instance: string;
+  readonly #hear: (topics: readonly Topic[]) => void;
+
+  /** `hear` is called with the hints of this object's own verbs; its subscriber leaves out what has `instance`. */
+  constructor(
+    connection: Connection,
+    of: {
+      readonly base: string;
+      readonly instance: string;
+      readonly hear: (topics: readonly Topic[]) => void;
+    },
+  ) {
+    this.#connection = connection;
+    this.#base = of.base;
+    this.#instance = of.instance;
+    this.#hear = of.hear;
+  }
+
+  /** One round trip. `now` undefined = the server's clock. Rejects with a LongshoreError. */
+  async run(name: string, now: number | undefined, args: readonly Argument[] = []): Promise<ScriptReply> {
+    const script = scriptOf(name);
+    const publish = this.#connection.isCluster ? 'SPUBLISH' : 'PUBLISH';
+    const time = now === undefined ? '' : String(Math.floor(now));
+    const rest = ['1', this.#base, time, this.#instance, publish, ...args];
+    const reply = (await this.#evaluate(script, rest)) as [number, number, ...unknown[]];
+    const [told, at, ...values] = reply;
+    if (told > 0) this.#hear(topicsOf(told));
+    return { now: at, values };
+  }
+
+  async #evaluate(script: Script, rest: readonly Argument[]): Promise<unknown> {
+    try {
+      return await this.#connection.send(['EVALSHA', script.digest, ...rest]);
+    } catch (error) {
+      if (!isNoScript(error)) throw error;
+      return this.#connection.send(['EVAL', script.text, ...rest]);
+    }
+  }
+}
+
+export type Argument = string | Buffer;
+
+export interface ScriptReply {
+  /** The time the verb went by. */
+  readonly now: number;
+  /** What the verb answers: strings are Buffers, numbers whole. */
+  readonly values: readonly unknown[];
+}
+
+export interface Script {
+  readonly text: string;
+  readonly digest: string;
+}
+
+const TOPICS: readonly Topic[] = ['ready', 'control', 'settled'];
+
+/** From the sum a script gives. */
+function topicsOf(told: number): Topic[] {
+  return TOPICS.filter((_, index) => (told & (1 << index)) !== 0);
+}
+
+const FOLDER = new URL('./lua/', import.meta.url);
+const scripts = new Map<string, Script>();
+const files = new Map<string, string>();
+
+export function scriptNames(): string[] {
+  return readdirSync(FOLDER)
+    .filter((file) => file.endsWith('.lua') && !file.startsWith('_'))
+    .map((file) => file.slice(0, -'.lua'.length));
+}
+
+export function scriptOf(name: string): Script {
+  let script = scripts.get(name);
+  if (script === undefined) {
+    const text = joined(name);
+    script = { text, digest: createHash('sha1').update(text).digest('hex') };
+    scripts.set(name, script);
+  }
+  return script;
+}
+
+/** The first line is the verb's own when it starts with `#!`: it tells the server how the script may run. */
+function joined(name: string): string {
+  const verb = fileOf(name);
+  const flags = /^#!.*\n/.exec(verb)?.[0] ?? '#!lua\n';
+  const parts = new Set<string>();
+  addNeeds(verb, parts);
+  return [flags.trimEnd(), ...[...parts].map(fileOf), verb.replace(/^#!.*\n/, '')]
+    .map(withoutComments)
+    .join('\n');
+}
+
+/** A part comes after those it needs. */
+function addNeeds(text: string, parts: Set<string>): void {
+  const needs = /^--.*\bNeeds: ([a-z, ]+)$/m.exec(text)?.[1]?.split(', ') ?? [];
+  for (const need of needs.map((part) => `_${part}`)) {
+    addNeeds(fileOf(need), parts);
+    parts.add(need);
+  }
+}
+
+function fileOf(name: string): string {
+  let text = files.get(name);
+  if (text === undefined) {
+    text = readFileSync(new URL(`${name}.lua`, FOLDER), 'utf8');
+    files.set(name, text);
+  }
+  return text;
+}
+
+function withoutComments(text: string): string {
+  return text.replaceAll(/^\s*--.*\n/gm, '');
+}

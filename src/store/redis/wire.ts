@@ -1,0 +1,89 @@
+import { JOB_STATES, type JobState } from '../../core/job-state.ts';
+import type { JobChange } from '../../core/settle-rule.ts';
+import { idBytes } from './record.ts';
+
+/** The bytes verbs take and give; lua/_wire.lua is the other end. Grows as it is written to. All numbers little-endian. */
+export class Writer {
+  #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytesExpected = 1_024) {
+    this.#bytes = Buffer.allocUnsafe(bytesExpected);
+  }
+
+  get length(): number {
+    return this.#at;
+  }
+
+  /** What was written; the writer must not be used again. */
+  done(): Buffer {
+    return this.#bytes.subarray(0, this.#at);
+  }
+
+  /** `bytes` is 1 to 6. */
+  integer(value: number, bytes: number): this {
+    this.#at = this.#room(bytes).writeUIntLE(value, this.#at, bytes);
+    return this;
+  }
+
+  /** Signed, 32 bits. */
+  signed(value: number): this {
+    this.#at = this.#room(4).writeInt32LE(value, this.#at);
+    return this;
+  }
+
+  double(value: number): this {
+    this.#at = this.#room(8).writeDoubleLE(value, this.#at);
+    return this;
+  }
+
+  id(id: string): this {
+    return this.raw(idBytes(id), 2);
+  }
+
+  /** With its length before it. */
+  text(text: string | null | undefined): this {
+    if (text === null || text === undefined) return this.integer(NOTHING, 4);
+    const lengthAt = this.#at;
+    this.integer(0, 4).bare(text);
+    this.#bytes.writeUInt32LE(this.#at - lengthAt - 4, lengthAt);
+    return this;
+  }
+
+  /** Without a length. A character takes at most 3 bytes. */
+  bare(text: string): this {
+    this.#at += this.#room(text.length * 3).write(text, this.#at);
+    return this;
+  }
+
+  /** With its length, in so many bytes, before it; 0 for none. */
+  raw(bytes: Buffer, lengthBytes: number): this {
+    if (lengthBytes > 0) this.integer(bytes.length, lengthBytes);
+    this.#at += bytes.copy(this.#room(bytes.length), this.#at);
+    return this;
+  }
+
+  /** What settle-rule.ts returned. `dueAt` may count from another time, as the script is told. */
+  change(change: JobChange): this {
+    this.integer(stateNumber(change.state), 1).integer(change.attempt, 3).integer(Math.min(change.crashes, 0xffff), 2);
+    this.double(change.dueAt === undefined ? Number.NaN : Math.ceil(change.dueAt));
+    this.integer(change.finishedAt === undefined ? 0 : 1, 1);
+    return this.text(change.result).text(change.error === undefined ? null : JSON.stringify(change.error));
+  }
+
+  #room(bytes: number): Buffer {
+    if (this.#at + bytes > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#at + bytes));
+      this.#bytes.copy(larger, 0, 0, this.#at);
+      this.#bytes = larger;
+    }
+    return this.#bytes;
+  }
+}
+
+/** Length of a text that is not there. */
+const NOTHING = 0xffffffff;
+
+export function stateNumber(state: JobState): number {
+  return JOB_STATES.indexOf(state);
+}
