@@ -14,6 +14,9 @@ const LONG_FILES: Readonly<Record<string, string>> = {
   'src/store/store.ts': 'the whole contract on one page, most of it documentation',
 };
 
+/** Folders of what others wrote or a program made (examples/transactional). */
+const OTHERS = ['node_modules', 'generated'];
+
 const BANNED_NAMES = ['utils', 'util', 'common', 'helpers', 'types', 'interfaces', 'models'];
 
 /** The file of each folder that says what the folder is for. */
@@ -238,7 +241,7 @@ function cycles(): string[] {
 function walk(folder: string): string[] {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => !name.split(sep).includes('node_modules'))
+    .filter((name) => !name.split(sep).some((part) => OTHERS.includes(part)))
     .map((name) => join(folder, name))
     .filter((path) => statSync(path).isFile());
 }
