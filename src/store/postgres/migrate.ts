@@ -3,12 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { LongshoreError } from '../../core/errors.ts';
 import type { MigrationReport } from '../store.ts';
 import { sqlState, whereIs } from './errors.ts';
+import { channelOf } from './hints.ts';
 import { openSession, type Session } from './session.ts';
 import { type Place, quoted } from './url.ts';
 
 /**
  * The layout's versions: migrations/NNNN-name.sql, each run once, all that are due in one transaction. `{{schema}}`
- * stands for the schema's name. The schema's table `migration` says which were applied. On a server migrating is a
+ * stands for the schema's name, `{{channel}}` for the channel of its hints. The schema's table `migration` says which were applied. On a server migrating is a
  * step of its own (`longshore migrate`), since whoever connects may not be allowed to make tables.
  */
 export async function migratePlace(
@@ -30,7 +31,7 @@ export interface Migration {
   readonly name: string;
   /** Of its text, as kept in the table `migration`. */
   readonly digest: string;
-  /** For a schema's name, quoted. */
+  /** For a schema's name. */
   sql(schema: string): string;
 }
 
@@ -43,8 +44,11 @@ export function migrations(): Migration[] {
       version: versionOf(file),
       name: file.slice(5, -4),
       digest: createHash('sha256').update(text).digest('hex').slice(0, 16),
-      // A function, since $ means something in a replacement text.
-      sql: (schema) => text.replaceAll('{{schema}}', () => schema),
+      // Functions, since $ means something in a replacement text.
+      sql: (schema) =>
+        text
+          .replaceAll('{{schema}}', () => quoted(schema))
+          .replaceAll('{{channel}}', () => channelOf(schema)),
     };
   });
 }
@@ -165,7 +169,7 @@ async function migrate(session: Session, place: Place): Promise<MigrationReport>
 async function apply(session: Session, migration: Migration, place: Place): Promise<void> {
   const schema = quoted(place.schema);
   try {
-    await session.query(migration.sql(schema));
+    await session.query(migration.sql(place.schema));
   } catch (error) {
     throw isTaken(error) ? taken(error as LongshoreError, place) : error;
   }

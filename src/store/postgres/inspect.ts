@@ -1,0 +1,156 @@
+import { type AttemptError, optionInvalid } from '../../core/errors.ts';
+import type { AuditEntry, Job, LogLine } from '../../core/job.ts';
+import { isTerminal, JOB_STATES, type JobState } from '../../core/job-state.ts';
+import type { JobFilter, JobPage, JobTrail } from '../store.ts';
+import { type HistoryRow, isUuid, type JobRow, type Tx } from './rows.ts';
+
+/** What there is to see, in both tables: `job` has what lives, `history` what ended. Nothing here writes. */
+
+/** A job of either table, with who holds it. */
+type SeenRow = Omit<JobRow, 'trailed' | 'lease' | 'ticket'> &
+  Pick<HistoryRow, 'finished_at' | 'result'> & {
+    readonly worker_id: string | null;
+    readonly expires_at: number | null;
+  };
+
+const COLUMNS =
+  'seq, id, queue, task, state, priority, attempt, attempts_max, crashes, cancel_requested, created_at, due_at, started_at, unique_key, key, progress, input';
+
+/** To be followed by conditions. */
+function selectLive({ schema }: Tx): string {
+  const columns = COLUMNS.replaceAll(/\w+/g, 'job.$&');
+  return `SELECT ${columns}, turn, NULL::bigint AS finished_at, NULL AS result, lease.worker_id, lease.expires_at
+    FROM ${schema}.job LEFT JOIN ${schema}.lease ON lease.token = job.lease`;
+}
+
+function selectEnded({ schema }: Tx): string {
+  return `SELECT ${COLUMNS}, 2::smallint AS turn, finished_at, result, NULL AS worker_id, NULL::bigint AS expires_at
+    FROM ${schema}.history`;
+}
+
+export async function get(tx: Tx, ids: readonly string[]): Promise<(Job | null)[]> {
+  const known = ids.filter(isUuid);
+  const found = new Map<string, Job>();
+  const add = (rows: readonly SeenRow[]): void => {
+    for (const row of rows) found.set(row.id, toJob(row));
+  };
+  if (known.length > 0) add(await byIds(tx, known, earliestEnd(known)));
+  const missing = known.filter((id) => !found.has(id));
+  if (missing.length > 0) add(await byIds(tx, missing, 0));
+  return ids.map((id) => found.get(id) ?? null);
+}
+
+/** Only partitions of history that end after `since` are looked at. */
+function byIds(tx: Tx, ids: readonly string[], since: number): Promise<SeenRow[]> {
+  return tx.query(
+    `${selectLive(tx)} WHERE job.id = ANY ($1::uuid[])
+     UNION ALL ${selectEnded(tx)} WHERE id = ANY ($1::uuid[]) AND finished_at >= $2`,
+    [ids, since],
+  );
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * No job ended before it was made, which the ids of the client say (UUID version 7: milliseconds first). A guess, as
+ * clocks differ and ids may be anything: what is not found there is looked for everywhere.
+ */
+export function earliestEnd(ids: readonly string[]): number {
+  const times = ids.map((id) => (id[14] === '7' ? Number.parseInt(id.replace('-', '').slice(0, 12), 16) : 0));
+  return Math.max(0, Math.min(...times) - DAY_MS);
+}
+
+export async function list(tx: Tx, filter: JobFilter): Promise<JobPage> {
+  const { limit, cursor } = filter;
+  if (cursor !== undefined && !/^\d{1,15}$/.test(cursor))
+    throw optionInvalid('cursor', cursor, 'the cursor of an earlier page');
+  const states = filter.states ?? JOB_STATES;
+  const rows = await seen(tx, filter, states);
+  const jobs = rows.slice(0, limit).map(toJob);
+  const last = jobs.at(-1);
+  return { jobs, cursor: rows.length > limit && last !== undefined ? String(last.seq) : null };
+}
+
+/**
+ * Each half walks back by seq or, where the planner expects few, takes what a queue has. A literal list of states
+ * leaves the partitions of other states out; there are few such lists, as texts must be few.
+ */
+function seen(tx: Tx, filter: JobFilter, states: readonly JobState[]): Promise<SeenRow[]> {
+  const { queue, task, limit, cursor } = filter;
+  const values: unknown[] = [cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor), limit + 1];
+  const wanted = JOB_STATES.filter((state) => states.includes(state));
+  const half = (select: string, of: readonly JobState[], table: string): string[] => {
+    if (of.length === 0) return [];
+    const where = [`${table}.seq < $1`, `${table}.state IN (${of.map((state) => `'${state}'`).join(', ')})`];
+    if (queue !== undefined) where.push(`${table}.queue = $3`);
+    if (task !== undefined) where.push(`${table}.task = $${queue === undefined ? 3 : 4}`);
+    return [`(${select} WHERE ${where.join(' AND ')} ORDER BY ${table}.seq DESC LIMIT $2)`];
+  };
+  const halves = [
+    ...half(
+      selectLive(tx),
+      wanted.filter((state) => !isTerminal(state)),
+      'job',
+    ),
+    ...half(selectEnded(tx), wanted.filter(isTerminal), 'history'),
+  ];
+  if (halves.length === 0) return Promise.resolve([]);
+  if (queue !== undefined) values.push(queue);
+  if (task !== undefined) values.push(task);
+  return tx.query(`${halves.join(' UNION ALL ')} ORDER BY seq DESC LIMIT $2`, values);
+}
+
+function toJob(row: SeenRow): Job {
+  return {
+    id: row.id,
+    seq: row.seq,
+    queue: row.queue,
+    task: row.task,
+    state: row.state,
+    priority: row.priority,
+    input: row.input,
+    result: row.result,
+    attempt: row.attempt,
+    attemptsMax: row.attempts_max,
+    crashes: row.crashes,
+    createdAt: row.created_at,
+    dueAt: row.due_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    uniqueKey: row.unique_key,
+    key: row.key,
+    held: row.turn === HELD,
+    progress: row.progress,
+    cancelRequested: row.cancel_requested,
+    workerId: row.worker_id,
+    leaseExpiresAt: row.expires_at,
+  };
+}
+
+/** As in turns.ts. */
+const HELD = 1;
+
+type Entry = readonly [kind: 'error' | 'log' | 'audit', entry: unknown];
+
+export async function trail(tx: Tx, id: string): Promise<JobTrail | null> {
+  if (!isUuid(id)) return null;
+  const entries = (await trailSince(tx, id, earliestEnd([id]))) ?? (await trailSince(tx, id, 0));
+  if (entries === null) return null;
+  const of = <T>(kind: Entry[0]): T[] =>
+    entries.filter((entry) => entry[0] === kind).map((entry) => entry[1] as T);
+  return { errors: of<AttemptError>('error'), logs: of<LogLine>('log'), audit: of<AuditEntry>('audit') };
+}
+
+/** Null when there is no such job among the living and those that ended after `since`. */
+async function trailSince(tx: Tx, id: string, since: number): Promise<readonly Entry[] | null> {
+  const [row] = await tx.query<{ trail: string | null }>(
+    `SELECT (SELECT json_agg(json_build_array(kind, entry::json) ORDER BY no)::text
+       FROM ${tx.schema}.job_trail WHERE job_trail.seq = job.seq) AS trail
+     FROM ${tx.schema}.job WHERE id = $1::uuid
+     UNION ALL
+     SELECT trail FROM ${tx.schema}.history WHERE id = $1::uuid AND finished_at >= $2`,
+    [id, since],
+  );
+  if (row === undefined) return null;
+  return row.trail === null ? [] : (JSON.parse(row.trail) as Entry[]);
+}
