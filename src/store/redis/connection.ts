@@ -1,5 +1,6 @@
 import { LongshoreError } from '../../core/errors.ts';
 import { toStoreError } from './errors.ts';
+import type { Listen } from './notifier.ts';
 import { placeOf, type RedisAddress } from './url.ts';
 
 /** What this file uses of the client: one for a server, one for a cluster. Loaded when a Redis store is opened. */
@@ -203,4 +204,41 @@ function setRef(client: Client, on: boolean): void {
   }
   if (on) client.ref();
   else client.unref();
+}
+
+/** Opens connections that hear `channel`. On a cluster, a node that has the channel's slot is found for it. */
+export function listener(address: RedisAddress, channel: string): Listen {
+  return async ({ message, lost }) => {
+    const vendor = await loadVendor();
+    let opened = false;
+    const client = (address.cluster ? makeCluster : makeServer)(vendor, address, () => false);
+    const onLost = () => {
+      if (opened) lost();
+      opened = false;
+    };
+    client.on('error', onLost);
+    client.on('terminated', onLost);
+    client.on('end', onLost);
+    const destroy = () => {
+      opened = false;
+      try {
+        client.destroy();
+      } catch {
+        // It was not open.
+      }
+    };
+    try {
+      await client.connect();
+      const hear = (text: string | Buffer) => message(text.toString());
+      if ('slots' in client) await client.sSubscribe(channel, hear);
+      else await client.subscribe(channel, hear);
+    } catch (error) {
+      destroy();
+      throw error;
+    }
+    opened = true;
+    setRef(client, false);
+    const ping = () => ('slots' in client ? Promise.resolve() : client.ping());
+    return { ping, destroy };
+  };
 }

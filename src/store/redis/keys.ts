@@ -14,7 +14,7 @@
  * | `unique` | hash | lua/_unique.lua |
  * | `batches`, `live`, `expiry`, `holds:*` | | lua/_leases.lua |
  * | `starts:*`, `used:*` | | lua/_rates.lua |
- * | `ready`, `control`, `settled` | channel | hints (notifier.ts) |
+ * | `hints` | channel | first letters of topics, a space, and who it was (notifier.ts) |
  */
 export function baseOf(prefix: string): string {
   return `{${prefix}}:`;

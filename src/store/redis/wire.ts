@@ -44,8 +44,14 @@ export class Writer {
   /** With its length before it. */
   text(text: string | null | undefined): this {
     if (text === null || text === undefined) return this.integer(NOTHING, 4);
+    return this.block(() => this.bare(text));
+  }
+
+  /** What `write` writes, with its length before it. */
+  block(write: () => void): this {
     const lengthAt = this.#at;
-    this.integer(0, 4).bare(text);
+    this.integer(0, 4);
+    write();
     this.#bytes.writeUInt32LE(this.#at - lengthAt - 4, lengthAt);
     return this;
   }
@@ -65,7 +71,9 @@ export class Writer {
 
   /** What settle-rule.ts returned. `dueAt` may count from another time, as the script is told. */
   change(change: JobChange): this {
-    this.integer(stateNumber(change.state), 1).integer(change.attempt, 3).integer(Math.min(change.crashes, 0xffff), 2);
+    this.integer(stateNumber(change.state), 1)
+      .integer(change.attempt, 3)
+      .integer(Math.min(change.crashes, 0xffff), 2);
     this.double(change.dueAt === undefined ? Number.NaN : Math.ceil(change.dueAt));
     this.integer(change.finishedAt === undefined ? 0 : 1, 1);
     return this.text(change.result).text(change.error === undefined ? null : JSON.stringify(change.error));

@@ -20,7 +20,7 @@ else
 end
 
 local BLOCKED, SCHEDULED, READY, RUNNING, COMPLETED, FAILED, CANCELLED = 0, 1, 2, 3, 4, 5, 6
-local HINTS = { ready = 1, control = 2, settled = 4 }
+local HINTS, LETTERS = { ready = 1, control = 2, settled = 4 }, ''
 local hints = {}
 local function hint(topic)
   hints[topic] = true
@@ -33,8 +33,9 @@ local function reply(...)
   local told = 0
   for topic in pairs(hints) do
     told = told + HINTS[topic]
-    call(ARGV[3], base .. topic, ARGV[2])
+    LETTERS = LETTERS .. sub(topic, 1, 1)
   end
+  if told > 0 then call(ARGV[3], base .. 'hints', LETTERS .. ' ' .. ARGV[2]) end
   return { told, now, ... }
 end
 

@@ -1,0 +1,48 @@
+import { newId } from '../../core/ids.ts';
+import type { ClaimReceipt, ClaimRequest, Lease } from '../store.ts';
+import { type JobRecord, readJobs } from './record.ts';
+import type { Session } from './session.ts';
+import { tokenOf } from './token.ts';
+
+/** Jobs out: what is due is promoted, and the first jobs of each queue that is not paused are leased, in one script. */
+export async function claim(
+  session: Session,
+  request: ClaimRequest,
+  now: number | undefined,
+): Promise<ClaimReceipt> {
+  const { workerId, leaseMs, limit, queues } = request;
+  const args = [workerId, String(leaseMs), String(Math.max(0, limit)), newId(), ...queues];
+  const reply = await session.scripts.run('claim', now, args);
+  const [nextDueAt, ...given] = reply.values as [Buffer, ...unknown[]];
+  const leases: Lease[] = [];
+  for (let at = 0; at < given.length; at += 2) {
+    const queue = queues[given[at] as number] ?? '';
+    const jobs = [...readJobs(given[at + 1] as Buffer)];
+    await session.names.learn(
+      'task',
+      jobs.map(({ task }) => task),
+    );
+    for (const job of jobs) leases.push(toLease(job, queue, session.names.name('task', job.task), reply.now));
+  }
+  return { now: reply.now, leases, nextDueAt: nextDueAt.length === 0 ? null : Number(nextDueAt) };
+}
+
+function toLease(job: JobRecord, queue: string, task: string, claimedAt: number): Lease {
+  const { id, key, input, attempt, attemptsMax, crashes, priority, createdAt, dueAt } = job;
+  const token = tokenOf(job);
+  return {
+    id,
+    token,
+    claimedAt,
+    queue,
+    task,
+    key,
+    input,
+    attempt,
+    attemptsMax,
+    crashes,
+    priority,
+    createdAt,
+    dueAt,
+  };
+}

@@ -1,0 +1,125 @@
+import { JOB_STATES, type JobState } from '../../core/job-state.ts';
+import type { UniqueMode } from '../../core/unique.ts';
+import type { EnqueueReceipt, JobSpec } from '../store.ts';
+import { ATTEMPTS_WIDE, FLAG, readId } from './record.ts';
+import type { Session } from './session.ts';
+import { Writer } from './wire.ts';
+
+/**
+ * Jobs in. What jobs of a batch have in common (queue, task, priority, attempts, time) goes over once, as a shape. Of the
+ * record of a job, all that only the caller knows is written here; lua/enqueue.lua puts it behind the head.
+ */
+export async function enqueue(
+  session: Session,
+  specs: readonly JobSpec[],
+  now: number | undefined,
+): Promise<EnqueueReceipt[]> {
+  if (specs.length === 0) return [];
+  const shapes = new Shapes();
+  const jobs = new Writer(specs.length * 128);
+  for (const spec of specs) writeJob(jobs, shapes.numberOf(spec), spec);
+  const { values } = await session.scripts.run('enqueue', now, [shapes.done(), jobs.done()]);
+  const [states, exceptions] = values as [Buffer, Buffer];
+  const stateOf = (spec: number): JobState =>
+    JOB_STATES[states[(shapes.numbers[spec] as number) - 1] as number] as JobState;
+  const receipts = specs.map(
+    ({ id }, index): EnqueueReceipt => ({ status: 'created', id, state: stateOf(index) }),
+  );
+  for (const [index, receipt] of readExceptions(exceptions)) receipts[index] = receipt;
+  return receipts;
+}
+
+/** In the order of their numbers. */
+const STATUSES = ['created', 'existing', 'replaced', 'conflict'] as const;
+const MODES: readonly UniqueMode[] = ['reject', 'existing', 'throttle', 'replace', 'debounce'];
+
+function writeJob(jobs: Writer, shape: number, { id, key, unique, input }: JobSpec): void {
+  jobs.integer(shape, 2).id(id);
+  if (unique !== null) jobs.integer(MODES.indexOf(unique.mode), 1).double(unique.periodMs);
+  jobs.block(() => {
+    if (key !== null) jobs.text(key);
+    if (unique !== null) jobs.text(unique.key);
+    if (input !== null) jobs.bare(input);
+  });
+}
+
+/** Gives each kind of job of a batch a number, from 1. */
+class Shapes {
+  /** Of each job, in the order of the batch. */
+  readonly numbers: number[] = [];
+  readonly #known = new Map<string, number>();
+  readonly #bytes = new Writer(256);
+  #last: { readonly spec: JobSpec; readonly number: number } | null = null;
+
+  numberOf(spec: JobSpec): number {
+    const number =
+      this.#last !== null && isAlike(this.#last.spec, spec) ? this.#last.number : this.#find(spec);
+    this.#last = { spec, number };
+    this.numbers.push(number);
+    return number;
+  }
+
+  done(): Buffer {
+    return this.#bytes.done();
+  }
+
+  #find(spec: JobSpec): number {
+    const { queue, task, priority, attemptsMax } = spec;
+    const time = timeOf(spec);
+    const flags = flagsOf(spec);
+    const name = JSON.stringify([queue, task, priority, attemptsMax, time, flags]);
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const number = this.#known.size + 1;
+    this.#known.set(name, number);
+    this.#bytes.integer(flags, 2).signed(priority).integer(Math.min(attemptsMax, ATTEMPTS_WIDE), 3);
+    this.#bytes.integer(attemptsMax % 2 ** 48, 6).integer(Math.floor(attemptsMax / 2 ** 48), 1);
+    this.#bytes
+      .integer(time.absolute ? 1 : 0, 1)
+      .double(time.ms)
+      .text(queue)
+      .text(task);
+    return number;
+  }
+}
+
+function isAlike(one: JobSpec, other: JobSpec): boolean {
+  return (
+    one.queue === other.queue &&
+    one.task === other.task &&
+    one.priority === other.priority &&
+    one.attemptsMax === other.attemptsMax &&
+    one.delayMs === other.delayMs &&
+    one.dueAt === other.dueAt &&
+    (one.key === null) === (other.key === null) &&
+    (one.input === null) === (other.input === null) &&
+    one.unique === null &&
+    other.unique === null
+  );
+}
+
+function flagsOf({ key, unique, input, attemptsMax }: JobSpec): number {
+  return (
+    (key === null ? 0 : FLAG.key) |
+    (unique === null ? 0 : FLAG.unique) |
+    (input === null ? 0 : FLAG.input) |
+    (attemptsMax >= ATTEMPTS_WIDE ? FLAG.wide : 0)
+  );
+}
+
+/** Whole ms, rounded up, so that nothing runs early. */
+function timeOf({ unique, dueAt, delayMs }: JobSpec): { readonly absolute: boolean; readonly ms: number } {
+  if (unique?.mode === 'debounce') return { absolute: false, ms: Math.ceil(unique.periodMs) };
+  if (dueAt !== null) return { absolute: true, ms: Math.ceil(dueAt) };
+  return { absolute: false, ms: Math.ceil(delayMs) };
+}
+
+function* readExceptions(bytes: Buffer): Generator<[index: number, receipt: EnqueueReceipt]> {
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + 8 + bytes.readUInt16LE(at + 6);
+    const status = STATUSES[bytes[at + 4] as number] as EnqueueReceipt['status'];
+    const state = JOB_STATES[bytes[at + 5] as number] as JobState;
+    yield [bytes.readUInt32LE(at), { status, id: readId(bytes, at + 8, end), state }];
+    at = end;
+  }
+}

@@ -1,0 +1,44 @@
+import type { Finding, MigrationReport } from '../store.ts';
+import { Connection } from './connection.ts';
+import { doctor } from './doctor.ts';
+import { toStoreError } from './errors.ts';
+import { baseOf } from './keys.ts';
+import { migrate } from './migrate.ts';
+import { asText, openStore } from './open.ts';
+import type { Send } from './server.ts';
+import { parseUrl, type RedisAddress } from './url.ts';
+
+/** What is done to a store from outside, on a connection that is closed afterwards. */
+
+export function migrateStore(url: string, options: { readonly dryRun: boolean }): Promise<MigrationReport> {
+  return withServer(url, (address, send) => migrate({ address, send }, options));
+}
+
+export async function examineStore(url: string): Promise<Finding[]> {
+  const address = parseUrl(url);
+  let connection: Connection | null = null;
+  const send: Send = async (command) => {
+    connection ??= await Connection.open(address, baseOf(address.prefix));
+    return asText(await connection.send(command));
+  };
+  try {
+    return await doctor({ address, send, openStore: () => openStore(url, {}) });
+  } finally {
+    await (connection as Connection | null)?.close();
+  }
+}
+
+async function withServer<Result>(
+  url: string,
+  errand: (address: RedisAddress, send: Send) => Promise<Result>,
+): Promise<Result> {
+  const address = parseUrl(url);
+  const connection = await Connection.open(address, baseOf(address.prefix));
+  try {
+    return await errand(address, async (command) => asText(await connection.send(command)));
+  } catch (error) {
+    throw toStoreError(error, address);
+  } finally {
+    await connection.close();
+  }
+}

@@ -1,0 +1,113 @@
+-- Part: line. The first jobs of a queue: by priority, then place, out of the lists of those that were never elsewhere and
+-- of `back`. An entry of a list that does not count any more is dropped on the way; how many are looked at is bounded.
+-- Needs: turns
+
+-- What a list's entry must say of its job to count: ready, in its turn, never held, of this queue and priority.
+local function countsIn(record, queue, priority)
+  local _, state, flags, _, _, ofQueue, _, ofPriority = unpackStruct(HEAD, record)
+  return state == LINE * 16 + READY and ofQueue == queue and ofPriority == priority and has(flags, TICKET) == 0
+end
+
+local function recordsOf(ids)
+  if #ids == 0 then return {} end
+  return call('HMGET', jobsKey, unpack(ids))
+end
+
+-- The lowest priority that has a list, and its key.
+local function firstList(queue)
+  local priority = call('ZRANGE', base .. 'priorities:' .. queue, 0, 0)[1]
+  if not priority then return nil end
+  return tonumber(priority), base .. 'line:' .. queue .. ':' .. priority
+end
+
+local function dropList(queue, priority)
+  call('ZREM', base .. 'priorities:' .. queue, priority)
+end
+
+local function backEntry(member)
+  local priority, place = unpackStruct('>I4I6', member)
+  return { id = sub(member, 11), priority = priority - 2147483648, place = place, member = member }
+end
+
+local function backEntries(queue, most)
+  local entries = {}
+  for _, member in ipairs(call('ZRANGE', base .. 'back:' .. queue, 0, most - 1)) do
+    entries[#entries + 1] = backEntry(member)
+  end
+  return entries
+end
+
+local function idsOf(entries)
+  local ids = {}
+  for index, entry in ipairs(entries) do ids[index] = entry.id end
+  return ids
+end
+
+-- Takes jobs off the front of the line and hands each to `take(id, record, member)`, which must lease it (true) or put it
+-- off; `member` is its entry of `back`, if it has one, and take's to remove. Ends when `want` jobs were leased or the line
+-- is empty; returns false when it looked at `budget` entries before.
+local function walkLine(queue, want, budget, take)
+  local seen, looked, most = {}, 0, want
+  local function hand(id, record, member)
+    if seen[id] then return end
+    seen[id] = true
+    if take(id, record, member) then want = want - 1 end
+  end
+  while want > 0 do
+    if looked >= budget then return false end
+    most = math.min(most, 1000)
+    local priority, list = firstList(queue)
+    local back = backEntries(queue, most)
+    if back[1] and (not priority or back[1].priority < priority) then
+      local records = recordsOf(idsOf(back))
+      for index, entry in ipairs(back) do
+        if want == 0 or priority and entry.priority >= priority then break end
+        hand(entry.id, records[index], entry.member)
+        looked = looked + 1
+      end
+    elseif priority then
+      local ids = call('LRANGE', list, 0, most - 1)
+      if #ids == 0 then dropList(queue, priority) end
+      local listed, returned = recordsOf(ids), nil
+      local from, backFrom = 1, 1
+      while want > 0 and from <= #ids do
+        local record, entry = listed[from], back[backFrom]
+        looked = looked + 1
+        if not record or seen[ids[from]] or not countsIn(record, queue, priority) then
+          from = from + 1
+        elseif entry and entry.priority == priority and entry.place < unpackStruct('<I6', record) then
+          returned = returned or recordsOf(idsOf(back))
+          hand(entry.id, returned[backFrom], entry.member)
+          backFrom = backFrom + 1
+        elseif not entry and backFrom > 1 and #back == most then
+          -- There may be more in `back` that comes first.
+          break
+        else
+          local flags = select(3, unpackStruct(HEAD, record))
+          hand(ids[from], record, has(flags, APART) > 0 and backMember(decode(ids[from], record)) or nil)
+          from = from + 1
+        end
+      end
+      if from > 1 then call('LTRIM', list, from - 1, -1) end
+    else
+      return true
+    end
+    most = most * 2
+  end
+  return true
+end
+
+-- Whether somebody is ready in the line; entries that do not count are dropped, at most `budget` of them.
+local function isLine(queue, budget)
+  if call('EXISTS', base .. 'back:' .. queue) == 1 then return true end
+  for _ = 1, budget, 100 do
+    local priority, list = firstList(queue)
+    if not priority then return false end
+    local ids = call('LRANGE', list, 0, 99)
+    for index, record in ipairs(recordsOf(ids)) do
+      if record and countsIn(record, queue, priority) then return true end
+    end
+    if #ids == 0 then dropList(queue, priority) else call('LTRIM', list, #ids, -1) end
+  end
+  return true
+end

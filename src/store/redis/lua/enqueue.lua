@@ -1,0 +1,196 @@
+#!lua
+-- Jobs in. Without allow-oom: when memory is full this is refused before it begins, and nothing is written.
+-- ARGV[4]  shapes, what jobs of a batch share: length of them all (I4), then each: flags I2, priority i4, attemptsMax I3
+--          and I7, how `time` counts B (0 delay, 1 absolute), time d, queue and task as texts
+-- ARGV[5]  jobs: shape I2 (from 1), id, for those with a unique key its mode B and period d, then the record from `key` on, as
+--          a text
+-- Reply    states of the shapes, a byte each; then what was not simply created: index from 0 (I4), status B, state B, id
+-- Needs: turns, unique, wire
+local CREATED_ = 0
+local EXISTING_, REPLACED_, CONFLICT_ = 1, 2, 3
+local REJECT, EXISTING, THROTTLE, REPLACE, DEBOUNCE = 0, 1, 2, 3, 4
+
+local shapes, states = {}, {}
+do
+  local read = reader(ARGV[4])
+  while read.more() do
+    local shape = { flags = read.number('<I2'), priority = read.number('<i4') }
+    shape.attemptsMax = read.number('<I3')
+    shape.wide = read.number('<I7')
+    local absolute, time = read.number('B'), read.number('<d')
+    shape.dueAt = math.max(now, absolute == 1 and time or wholeMs(now + time))
+    shape.queue, shape.task = numberOf('queue', read.text(), true), numberOf('task', read.text(), true)
+    shape.state = shape.dueAt > now and SCHEDULED or READY
+    if shape.dueAt > now then shape.flags = with(shape.flags, DUE) end
+    shapes[#shapes + 1], states[#states + 1] = shape, string.char(shape.state)
+    -- All of a fresh record but seq and, for jobs with a key, the turn.
+    shape.rest = pack('<I2I3I2I3I3i4I3I6', shape.flags, 0, 0, shape.queue, shape.task, shape.priority, shape.attemptsMax,
+      now)
+    if has(shape.flags, WIDE) > 0 then shape.rest = shape.rest .. pack('<I7', shape.wide) end
+    if shape.dueAt > now then shape.rest = shape.rest .. pack('<I7', shape.dueAt) end
+    shape.head = string.char(LINE * 16 + shape.state) .. shape.rest
+  end
+end
+
+-- What is to be written for the jobs added so far; they are written together.
+local records, lines, chunks = {}, {}, {}
+
+local function write()
+  if #records > 0 then callMany('HSET', jobsKey, records, 2) end
+  for key, line in pairs(lines) do
+    callMany('RPUSH', key, line.ids)
+    call('ZADD', base .. 'priorities:' .. line.queue, line.priority, line.priority)
+  end
+  for chunk, ids in pairs(chunks) do callMany('RPUSH', base .. 'all:' .. text(chunk), ids) end
+  records, lines, chunks = {}, {}, {}
+end
+
+local fresh = {}
+local lastShape, lastLine, lastChunk, lastChunkIds
+local queued, placed = 0, 0
+
+-- Counts jobs of one shape and chunk together.
+local function countAdded()
+  if placed == 0 then return end
+  local queueField = lastShape.queue * 8 + lastShape.state
+  countDelta[queueField] = (countDelta[queueField] or 0) + placed
+  local placeField = lastChunk * 8 + lastShape.state
+  placeDelta[placeField] = (placeDelta[placeField] or 0) + placed
+  placed = 0
+end
+
+local function lineOf(shape)
+  local key = base .. 'line:' .. shape.queue .. ':' .. shape.priority
+  local line = lines[key]
+  if not line then
+    line = { queue = shape.queue, priority = shape.priority, ids = {} }
+    lines[key] = line
+  end
+  return line.ids
+end
+
+-- A job that was not there before, in the place behind all others.
+local function add(shape, id, tail)
+  local seq = nextNumber()
+  local chunk = floor(seq / CHUNK)
+  if shape ~= lastShape or chunk ~= lastChunk or not lastChunkIds then
+    countAdded()
+    lastShape, lastChunk = shape, chunk
+    chunks[chunk] = chunks[chunk] or {}
+    lastChunkIds = chunks[chunk]
+    lastLine = shape.state == READY and lineOf(shape) or nil
+  end
+  placed = placed + 1
+  fresh[id], loaded[id] = shape, nil
+  lastChunkIds[#lastChunkIds + 1] = id
+  local head, line = shape.head, lastLine
+  if has(shape.flags, KEY) > 0 then
+    local key = unpackStruct('<I4c0', tail)
+    local job = { id = id, seq = seq, queue = shape.queue, priority = shape.priority, key = key, state = shape.state, turn = NONE }
+    job.turn = turnOf(job, nil)
+    enterKey(job)
+    head = string.char(job.turn * 16 + shape.state) .. shape.rest
+    if job.turn ~= LINE then line = nil end
+  end
+  if line then line[#line + 1] = id
+  elseif shape.state == SCHEDULED then
+    call('ZADD', base .. 'due:' .. shape.queue, text(shape.dueAt), pack('>I6', seq) .. id)
+  end
+  records[#records + 1] = id
+  records[#records + 1] = pack('<I6', seq) .. head .. tail
+end
+
+local function flush()
+  countAdded()
+  write()
+  lastChunkIds = nil
+end
+
+-- The waiting holder keeps its id, its place in the line and its trail, and takes all the rest from the spec.
+local function replace(holder, shape, tail, dueAt)
+  local values = decode(holder.id, pack('<I6', 0) .. shape.head .. tail)
+  rearrange(holder, 'reschedule', function()
+    holder.queue, holder.task, holder.key, holder.priority = values.queue, values.task, values.key, values.priority
+    holder.input, holder.attemptsMax, holder.attempt, holder.crashes = values.input, values.attemptsMax, 0, 0
+    holder.progress, holder.dueAt = nil, dueAt
+    if holder.state ~= BLOCKED then holder.state = dueAt > now and SCHEDULED or READY end
+  end)
+end
+
+-- Status, state and id where the job is not simply created.
+local function addUnique(shape, id, tail, mode, periodMs)
+  flush()
+  local at = 1
+  if has(shape.flags, KEY) > 0 then
+    local _
+    _, at = unpackStruct('<I4c0', tail)
+  end
+  local key = unpackStruct('<I4c0', tail, at)
+  local hold = holdOf(key)
+  if hold and isHeld(hold) then
+    local holder = load(hold.id)
+    local state = holder and holder.state or hold.state
+    if mode == REJECT then return CONFLICT_, state, hold.id end
+    if mode == EXISTING or mode == THROTTLE then return EXISTING_, state, hold.id end
+    if holder and not isEnded(state) and state ~= RUNNING then
+      replace(holder, shape, tail, shape.dueAt)
+      setHold(key, hold.id, wholeMs(now + periodMs), holder.state)
+      hint('ready')
+      return REPLACED_, holder.state, hold.id
+    end
+  end
+  add(shape, id, tail)
+  flush()
+  setHold(key, id, wholeMs(now + periodMs), shape.state)
+  hint('ready')
+  return CREATED_
+end
+
+local exceptions = {}
+local function except(index, status, state, id)
+  exceptions[#exceptions + 1] = pack('<I4BB', index, status, state) .. idBytes(id)
+end
+
+local ids, shapeOf, modes, periods, tails = {}, {}, {}, {}, {}
+do
+  local bytes, at, length, last = ARGV[5], 1, nil, #ARGV[5]
+  local index = 0
+  while at <= last do
+    index = index + 1
+    local number
+    number, length, at = unpackStruct('<I2I2', bytes, at)
+    local shape = shapes[number]
+    shapeOf[index], ids[index] = shape, sub(bytes, at, at + length - 1)
+    at = at + length
+    if has(shape.flags, UNIQUE) > 0 then modes[index], periods[index], at = unpackStruct('<Bd', bytes, at) end
+    length, at = unpackStruct('<I4', bytes, at)
+    tails[index] = sub(bytes, at, at + length - 1)
+    at = at + length
+  end
+end
+
+local MOST = 4000
+for from = 1, #ids, MOST do
+  local to = math.min(from + MOST - 1, #ids)
+  local there = call('HMGET', jobsKey, unpack(ids, from, to))
+  for index = from, to do
+    local id, shape = ids[index], shapeOf[index]
+    local record = there[index - from + 1]
+    if record then
+      -- An earlier item of the batch may have changed it.
+      local now_ = load(id)
+      except(index - 1, EXISTING_, now_.state, id)
+    elseif fresh[id] then
+      flush()
+      except(index - 1, EXISTING_, load(id).state, id)
+    elseif modes[index] then
+      local status, state, holder = addUnique(shape, id, tails[index], modes[index], periods[index])
+      if status ~= CREATED_ then except(index - 1, status, state, holder) end
+    else
+      add(shape, id, tails[index])
+      hint('ready')
+    end
+  end
+end
+flush()
+return reply(table.concat(states), table.concat(exceptions))

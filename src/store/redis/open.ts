@@ -1,0 +1,232 @@
+import type { Clock } from '../../core/clock.ts';
+import { LongshoreError } from '../../core/errors.ts';
+import type { JobState } from '../../core/job-state.ts';
+import { KeepAlives } from '../keep-alive.ts';
+import type { LeaseLock } from '../lease-lock.ts';
+import type {
+  AgeRequest,
+  ClaimRequest,
+  JobCommand,
+  JobFilter,
+  JobSpec,
+  KeepAlive,
+  KeepAliveOptions,
+  Note,
+  PruneRequest,
+  QueueChange,
+  ReapRequest,
+  Settlement,
+  Store,
+  StoreOptions,
+  Timed,
+  WorkerBeat,
+} from '../store.ts';
+import { age } from './ageing.ts';
+import { claim } from './claim.ts';
+import { Connection, listener } from './connection.ts';
+import { control } from './control.ts';
+import { enqueue } from './enqueue.ts';
+import { toStoreError } from './errors.ts';
+import { get, list, trail } from './inspect.ts';
+import { baseOf } from './keys.ts';
+import { acquire, release } from './lock.ts';
+import { prune, reap } from './maintain.ts';
+import { requireLayout } from './migrate.ts';
+import { RedisNotifier } from './notifier.ts';
+import { clear, configureQueue, queues } from './queues.ts';
+import { Scripts } from './scripts.ts';
+import { askServer, requireServer } from './server.ts';
+import { Names, type Session } from './session.ts';
+import { annotate, settle } from './settle.ts';
+import { parseUrl, placeOf, type RedisAddress } from './url.ts';
+import { beat, retire, workers } from './workers.ts';
+
+/** Makes the store when there is none yet: there is nothing to create but its version. */
+export async function openStore(url: string, options: StoreOptions): Promise<Store> {
+  const address = parseUrl(url);
+  const { connection, address: found } = await connectTo(address);
+  return new RedisStore(url, connection, found, options);
+}
+
+/** A connection to a server that can have the store, as a cluster's where it is one. Rejects with a LongshoreError. */
+export async function connectTo(
+  address: RedisAddress,
+): Promise<{ readonly connection: Connection; readonly address: RedisAddress }> {
+  const base = baseOf(address.prefix);
+  const connection = await Connection.open(address, base);
+  const send = async (command: readonly string[]) => asText(await connection.send(command));
+  try {
+    const facts = await askServer(send);
+    requireServer(facts, address);
+    if (facts.isCluster && !address.cluster) {
+      await connection.close();
+      return await connectTo({ ...address, cluster: true });
+    }
+    await requireLayout({ send, address });
+    return { connection, address };
+  } catch (error) {
+    await connection.close();
+    throw toStoreError(error, address);
+  }
+}
+
+/** Replies as text where the store's own scripts are not concerned. */
+export function asText(reply: unknown): unknown {
+  if (Buffer.isBuffer(reply)) return reply.toString();
+  return Array.isArray(reply) ? reply.map(asText) : reply;
+}
+
+/** Each verb is one script (docs/adr/0006-redis-one-slot-a-store.md); this object sends them on one connection, in order. */
+class RedisStore implements Store {
+  readonly capabilities = { durable: true, shared: true, notify: true } as const;
+  readonly notifier: RedisNotifier;
+  readonly lock: LeaseLock;
+  readonly #address: RedisAddress;
+  readonly #connection: Connection;
+  readonly #session: Session;
+  readonly #clock: Clock | undefined;
+  readonly #keepAlives: KeepAlives;
+  readonly #pending = new Set<Promise<unknown>>();
+  #closing: Promise<void> | null = null;
+
+  constructor(url: string, connection: Connection, address: RedisAddress, { clock }: StoreOptions) {
+    const base = baseOf(address.prefix);
+    const instance = newInstance();
+    this.#address = address;
+    this.#connection = connection;
+    this.#clock = clock;
+    this.notifier = new RedisNotifier({ instance, listen: listener(address, `${base}hints`) });
+    const hear = (topics: Parameters<RedisNotifier['publish']>[0]) => this.notifier.publish(topics);
+    this.#session = {
+      scripts: new Scripts(connection, { base, instance, hear }),
+      names: new Names(connection, base),
+    };
+    this.#keepAlives = new KeepAlives({
+      module: new URL(`./keep-alive${EXTENSION}`, import.meta.url).href,
+      url,
+      beat: (request) => this.beat(request),
+      clock,
+    });
+    this.lock = {
+      acquire: (request) => this.#do('acquire', request, (now) => acquire(this.#session, request, now)),
+      release: (request) => this.#do('release', {}, (now) => release(this.#session, request, now)),
+    };
+  }
+
+  enqueue(specs: readonly JobSpec[], options: Timed = {}) {
+    return this.#do('enqueue', options, (now) => enqueue(this.#session, specs, now));
+  }
+
+  claim(request: ClaimRequest) {
+    return this.#do('claim', request, (now) => claim(this.#session, request, now));
+  }
+
+  settle(settlements: readonly Settlement[], options: Timed = {}) {
+    return this.#do('settle', options, (now) => settle(this.#session, settlements, now));
+  }
+
+  annotate(notes: readonly Note[], options: Timed = {}) {
+    return this.#do('annotate', options, (now) => annotate(this.#session, notes, now));
+  }
+
+  beat(request: WorkerBeat) {
+    return this.#do('beat', request, (now) => beat(this.#session, request, now));
+  }
+
+  keepAlive(options: KeepAliveOptions): KeepAlive {
+    if (this.#closing !== null) throw this.#closed('keepAlive');
+    return this.#keepAlives.start(options);
+  }
+
+  retire(workerId: string, options: Timed = {}) {
+    return this.#do('retire', options, (now) => retire(this.#session, workerId, now));
+  }
+
+  workers(options: Timed = {}) {
+    return this.#do('workers', options, (now) => workers(this.#session, now));
+  }
+
+  reap(request: ReapRequest = {}) {
+    return this.#do('reap', request, (now) => reap(this.#session, request, now));
+  }
+
+  prune(request: PruneRequest = {}) {
+    return this.#do('prune', request, (now) => prune(this.#session, request, now));
+  }
+
+  age(request: AgeRequest = {}) {
+    return this.#do('age', request, (now) => age(this.#session, request, now));
+  }
+
+  configureQueue(queue: string, change: QueueChange, options: Timed = {}) {
+    return this.#do('configureQueue', options, (now) => configureQueue(this.#session, queue, change, now));
+  }
+
+  queues() {
+    return this.#do('queues', {}, () => queues(this.#session));
+  }
+
+  clear(queue: string, states: readonly JobState[]) {
+    return this.#do('clear', {}, (now) => clear(this.#session, queue, states, now));
+  }
+
+  control(commands: readonly JobCommand[], options: Timed = {}) {
+    return this.#do('control', options, (now) => control(this.#session, commands, now));
+  }
+
+  get(ids: readonly string[]) {
+    return this.#do('get', {}, () => get(this.#session, ids));
+  }
+
+  list(filter: JobFilter) {
+    return this.#do('list', {}, () => list(this.#session, filter));
+  }
+
+  trail(id: string) {
+    return this.#do('trail', {}, () => trail(this.#session, id));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.notifier.close();
+    await this.#keepAlives.close();
+    await Promise.allSettled([...this.#pending]);
+    await this.#connection.close();
+  }
+
+  async #do<Result>(
+    verb: string,
+    time: Timed,
+    call: (now: number | undefined) => Promise<Result>,
+  ): Promise<Result> {
+    if (this.#closing !== null) throw this.#closed(verb);
+    const result = call(time.now ?? this.#clock?.now());
+    this.#pending.add(result);
+    try {
+      return await result;
+    } catch (error) {
+      throw toStoreError(error, this.#address);
+    } finally {
+      this.#pending.delete(result);
+    }
+  }
+
+  #closed(verb: string): LongshoreError {
+    const place = placeOf(this.#address);
+    return new LongshoreError('STORE_CLOSED', `The store was closed before ${verb} was called.`, {
+      details: { verb, place },
+    });
+  }
+}
+
+/** Tells this opened store's hints from others'. */
+function newInstance(): string {
+  return `${process.pid}-${performance.now().toString(36).replace('.', '')}-${Math.random().toString(36).slice(2)}`;
+}
+
+/** `.ts` in the sources, `.js` as published. */
+const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js';

@@ -1,0 +1,33 @@
+import type { JobRecord } from './record.ts';
+
+/**
+ * A lease's token: `<batch>.<seq>.<attempt>.<attemptsMax>.<crashes>`. The batch's number fences: it never repeats, and the
+ * job's record has it while the lease lasts. The rest cannot change meanwhile; with it the settle rule can be asked before
+ * the store is, so that every outcome takes one round trip.
+ */
+export interface Token {
+  readonly batch: number;
+  readonly seq: number;
+  readonly attempt: number;
+  readonly attemptsMax: number;
+  readonly crashes: number;
+}
+
+export function tokenOf({ batch, seq, attempt, attemptsMax, crashes }: JobRecord): string {
+  return `${batch}.${seq}.${attempt}.${attemptsMax}.${crashes}`;
+}
+
+const TOKEN = /^(\d{1,14})\.(\d{1,14})\.(\d{1,8})\.(\d{1,16})\.(\d{1,5})$/;
+
+/** Null for what no claim ever gave. */
+export function parseToken(token: string): Token | null {
+  const [, batch, seq, attempt, attemptsMax, crashes] = TOKEN.exec(token) ?? [];
+  if (crashes === undefined) return null;
+  return {
+    batch: Number(batch),
+    seq: Number(seq),
+    attempt: Number(attempt),
+    attemptsMax: Number(attemptsMax),
+    crashes: Number(crashes),
+  };
+}
