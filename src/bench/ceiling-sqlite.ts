@@ -1,13 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { HandWrittenLoop, LoopCounts } from './ceiling.ts';
 
-/**
- * The ceiling: what a loop written by hand for one purpose reaches on the same store. Same file format (Longshore made
- * the file), same pragmas, same durability (a commit a batch, synchronous=FULL), same retention (finished jobs stay),
- * same payload, warmed up by as many jobs. It writes and reads JSON, makes time-ordered ids and fences by a lease number, and nothing more:
- * synchronous, on one thread, no leases that expire, no retries, no priorities of tasks, no events.
- */
-export class HandWrittenLoop {
+/** The loop by hand on SQLite, with the store's pragmas: synchronous, on one thread, a commit a batch. */
+export class SqliteLoop implements HandWrittenLoop {
   readonly #database: DatabaseSync;
   readonly #insert: StatementSync;
   readonly #claim: StatementSync;
@@ -24,14 +20,12 @@ export class HandWrittenLoop {
     this.#complete = this.#database.prepare(COMPLETE);
   }
 
-  /** The same on other jobs first, which are deleted then. */
   warmUp(inputs: readonly unknown[], batch: number): void {
     this.enqueue(inputs, batch);
     this.process(batch, () => undefined);
     this.#database.exec('DELETE FROM job');
   }
 
-  /** One transaction a batch. */
   enqueue(inputs: readonly unknown[], batch: number): void {
     for (let start = 0; start < inputs.length; start += batch) {
       const now = Date.now();
@@ -43,7 +37,6 @@ export class HandWrittenLoop {
     }
   }
 
-  /** One transaction a batch: completes the batch before and claims the next. Returns how many jobs were completed. */
   process(batch: number, handler: (input: unknown) => unknown): number {
     let completed = 0;
     let done: Done[] = [];
@@ -63,15 +56,19 @@ export class HandWrittenLoop {
     }
   }
 
-  /** Inserts one row in a transaction of its own. */
   commitOne(input: unknown): void {
     const now = Date.now();
     this.#insert.run(this.#newId(), JSON.stringify(input), now, now);
   }
 
-  count(state: string): number {
-    const count = this.#database.prepare('SELECT count(*) AS jobs FROM job WHERE state = ?');
-    return (count.get(state) as { jobs: number }).jobs;
+  listen(): Promise<void> {
+    return Promise.reject(new Error('SQLite tells nobody of a commit.'));
+  }
+
+  count(): LoopCounts {
+    const statement = this.#database.prepare('SELECT count(*) AS jobs FROM job WHERE state = ?');
+    const count = (state: string): number => (statement.get(state) as { jobs: number }).jobs;
+    return { ready: count('ready'), running: count('running'), completed: count('completed') };
   }
 
   close(): void {

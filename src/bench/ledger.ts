@@ -19,6 +19,12 @@ export class Ledger {
     else if (runs < 255) this.#runs[n] = runs + 1;
   }
 
+  /** What another process ran: how often, by the job's number. */
+  add(runs: Uint8Array, strangers: number): void {
+    for (const [n, times] of runs.entries()) this.#runs[n] = Math.min(255, (this.#runs[n] ?? 0) + times);
+    this.#strangers += strangers;
+  }
+
   report(): LedgerReport {
     if (this.#sabotage !== null && this.#runs.length > 0) this.#runs[0] = this.#sabotage === 'lost' ? 0 : 2;
     const missing: number[] = [];

@@ -1,10 +1,13 @@
 import { Command, Option } from 'commander';
 import { burndown, burndownTable } from './commands/burndown.ts';
 import { claimCost, claimCostTable } from './commands/claim-cost.ts';
+import { fleet, fleetTable } from './commands/fleet.ts';
 import { idle, idleTable } from './commands/idle.ts';
 import { latency, latencyTable } from './commands/latency.ts';
 import { memory, memoryTable } from './commands/memory.ts';
-import { between, whole } from './options.ts';
+import { versus, versusTable } from './commands/versus.ts';
+import { wear, wearTable } from './commands/wear.ts';
+import { between, whole, wholeList } from './options.ts';
 import { perform } from './perform.ts';
 
 /**
@@ -17,16 +20,22 @@ const main = new Command('bench')
   )
   .showHelpAfterError();
 
-const store = (...kinds: string[]): Option =>
-  new Option('--store <kind>', 'store').choices(kinds).default('sqlite');
+const ALL = ['memory', 'sqlite', 'postgres', 'redis'] as const;
+const SERVERS = ['postgres', 'redis'] as const;
+const store = (kinds: readonly string[]): Option =>
+  new Option('--store <kind>', 'store')
+    .choices(kinds)
+    .default(kinds.includes('sqlite') ? 'sqlite' : kinds[0]);
+/** What has no option of its own there. */
+const WORN = { payload: 10, concurrency: 100, batch: 500 };
 const sabotage = (): Option =>
   new Option('--sabotage <how>', 'falsify one run, to prove that the check notices')
     .choices(['lost', 'repeated'])
     .default(null)
     .hideHelp();
 
-measurement('burndown', 'fill a queue, then empty it, beside a hand-written loop on the same store', 3)
-  .addOption(store('memory', 'sqlite'))
+onServers('burndown', 'fill a queue, then empty it, beside a hand-written loop on the same store', 3)
+  .addOption(store(ALL))
   .option('--jobs <n>', 'jobs in each run', whole(1, 10_000_000), 50_000)
   .option('--payload <bytes>', "size of a job's input as JSON", whole(0, 1_000_000), 10)
   .option('--concurrency <n>', 'jobs that run at once', whole(1, 100_000), 100)
@@ -46,12 +55,12 @@ measurement('burndown', 'fill a queue, then empty it, beside a hand-written loop
   .addOption(sabotage())
   .action(perform('burndown', burndown, burndownTable));
 
-measurement(
+onServers(
   'latency',
   'send jobs at a steady rate and time them from the intended send time to their handler',
   1,
 )
-  .addOption(store('memory', 'sqlite'))
+  .addOption(store(ALL))
   .option('--rate <n>', 'jobs a second', between(0.1, 100_000), 200)
   .option('--seconds <n>', 'how long', between(0.1, 86_400), 10)
   .option('--warmup <n>', 'seconds before, checked but not timed', between(0, 3_600), 1)
@@ -61,30 +70,73 @@ measurement(
       .default('both'),
   )
   .option('--concurrency <n>', 'jobs that run at once', whole(1, 100_000), 10)
+  .option('--rivals', 'other job systems on the same server, too')
   .addOption(sabotage())
   .action(perform('latency', latency, latencyTable));
 
-measurement('idle', 'what a worker with nothing to do takes of a core', 1)
-  .addOption(store('memory', 'sqlite'))
+onServers('idle', 'what a worker with nothing to do takes of a core', 1)
+  .addOption(store(ALL))
   .option('--seconds <n>', 'how long', between(0.1, 86_400), 10)
   .addOption(sabotage())
   .action(perform('idle', idle, idleTable));
 
 measurement('memory', 'what an idle worker adds to the memory of Node', 5)
-  .addOption(store('memory', 'sqlite'))
+  .addOption(store(['memory', 'sqlite']))
   .option('--settle <n>', 'seconds between the start and the look', between(0, 3_600), 3)
   .action(perform('memory', memory, memoryTable));
 
-measurement('claim-cost', 'claims when few and when many jobs wait, or are finished', 1)
-  .addOption(store('sqlite'))
-  .option('--jobs <n>', 'the large number of jobs', whole(1, 100_000_000), 1_000_000)
-  .option('--base <n>', 'the small number of jobs', whole(1, 100_000_000), 1_000)
-  .option('--claims <n>', 'claims timed at each', whole(1, 1_000_000), 100)
-  .option('--claim-size <n>', 'jobs in a claim', whole(1, 10_000), 100)
+onServers('claim-cost', 'what finished and waiting jobs, and on PostgreSQL an old snapshot, cost a claim', 1)
+  .addOption(store(['sqlite', 'postgres']))
+  .option(
+    '--jobs <n>',
+    'sqlite: the large number of jobs (default: 1000000); postgres: jobs in each run (default: 200000)',
+    whole(1, 100_000_000),
+  )
+  .option('--finished <n>', 'postgres: finished jobs in the store', whole(1, 100_000_000), 5_000_000)
+  .option('--base <n>', 'sqlite: the small number of jobs', whole(1, 100_000_000), 1_000)
+  .option('--claims <n>', 'sqlite: claims timed at each', whole(1, 1_000_000), 100)
+  .option('--claim-size <n>', 'sqlite: jobs in a claim', whole(1, 10_000), 100)
   .addOption(sabotage())
-  .action(perform('claim-cost', claimCost, claimCostTable));
+  .action((options) =>
+    options.store === 'postgres'
+      ? perform('claim-cost', wear, wearTable)({ jobs: 200_000, ...WORN, ...options })
+      : perform('claim-cost', claimCost, claimCostTable)({ jobs: 1_000_000, ...options }),
+  );
+
+onServers('fleet', 'several worker processes empty one queue together', 3)
+  .addOption(store(ALL))
+  .option('--jobs <n>', 'jobs in each run', whole(1, 10_000_000), 100_000)
+  .option('--processes <list>', 'numbers of processes', wholeList(1, 100), [1, 2, 4, 10])
+  .option('--payload <bytes>', "size of a job's input as JSON", whole(0, 1_000_000), 10)
+  .option('--concurrency <n>', 'jobs that run at once in a process', whole(1, 100_000), 100)
+  .option('--batch <n>', 'jobs in an enqueueMany', whole(1, 10_000), 500)
+  .addOption(sabotage())
+  .action(perform('fleet', fleet, fleetTable));
+
+onServers('versus', 'other job systems on the same server', 5)
+  .addOption(store(SERVERS))
+  .option('--jobs <n>', 'jobs in each run', whole(1, 10_000_000), 50_000)
+  .option('--systems <list>', 'only these, by name, separated by semicolons', (text) => text.split(/ *; */))
+  .option('--payload <bytes>', "size of a job's input as JSON", whole(0, 1_000_000), 10)
+  .option('--concurrency <n>', 'jobs that run at once', whole(1, 100_000), 100)
+  .option('--batch <n>', 'jobs enqueued at once', whole(1, 10_000), 1_000)
+  .option('--warmup <jobs>', 'jobs each process runs before its clock starts', whole(0, 1_000_000), 5_000)
+  .option('--queued <n>', 'redis: queued jobs whose memory is measured', whole(0, 10_000_000), 100_000)
+  .action(perform('versus', versus, versusTable));
 
 await main.parseAsync();
+
+/** A command that can measure on a server, too. */
+function onServers(name: string, description: string, repeat: number): Command {
+  return measurement(name, description, repeat)
+    .option('--url <url>', 'a running server; default: one is started, with fsync on, and stopped at the end')
+    .addOption(
+      new Option('--fsync <when>', 'how a Redis that is started here syncs its file').choices([
+        'everysec',
+        'always',
+      ]),
+    );
+}
 
 /** A command with the options that all of them have. */
 function measurement(name: string, description: string, repeat: number): Command {

@@ -18,3 +18,8 @@ export function between(min: number, max: number): (text: string) => number {
     throw new InvalidArgumentError(`Expected a number from ${min} to ${max}.`);
   };
 }
+
+/** A parser for whole numbers separated by commas. */
+export function wholeList(min: number, max: number): (text: string) => number[] {
+  return (text) => text.split(',').map((part) => whole(min, max)(part.trim()));
+}

@@ -37,6 +37,12 @@ export class Progress {
     return result;
   }
 
+  /** Something the user should know of, which is no step. */
+  note(text: string): void {
+    const step = this.#bar === null ? '' : '\n';
+    this.#out.write(`${step}${text}\n`);
+  }
+
   stop(): void {
     this.#bar?.stop();
     this.#bar = null;

@@ -1,20 +1,22 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Bench, CommonSettings } from '../bench.ts';
+import { CEILINGS } from '../ceiling.ts';
 import { requireExactlyOnce, type Sabotage } from '../ledger.ts';
+import { inFreshPlace, withSite } from '../open-site.ts';
 import type { CeilingRun } from '../programs/ceiling.ts';
 import type { GroupCommitRun } from '../programs/group-commit.ts';
-import type { PipelineRun } from '../programs/pipeline.ts';
+import type { PipelineRun, PipelineSettings } from '../programs/pipeline.ts';
 import { programFile, run } from '../runner.ts';
+import type { Place, ServerRecord, Site, SiteSettings } from '../site.ts';
 import { type Spread, spreadOf } from '../spread.ts';
 import { formatRate, formatRatio, spreadCells, table } from '../table.ts';
 
 /**
  * How fast a filled queue is emptied, and how fast it is filled, beside the hand-written loop on the same store.
- * Pipeline and ceiling take turns (A B A B), each in a process and on a file of its own.
+ * Pipeline and ceiling take turns (A B A B), each in a process and on a store of its own.
  */
-export interface BurndownSettings extends CommonSettings {
-  readonly store: 'memory' | 'sqlite';
+export interface BurndownSettings extends CommonSettings, SiteSettings {
   readonly jobs: number;
   /** Bytes of a job's input as JSON. */
   readonly payload: number;
@@ -31,6 +33,7 @@ interface Rates {
 }
 
 export interface BurndownFigures extends Rates {
+  readonly server: ServerRecord | null;
   /** Null where a loop by hand would not be a store; `ceilingNote` says why. */
   readonly ceiling: Rates | null;
   readonly ceilingNote: string;
@@ -87,58 +90,71 @@ export function burndownTable({ spread, groupCommit, ceilingNote }: BurndownFigu
   return `${table(rows)}\n${ceilingNote}`;
 }
 
-export async function burndown(settings: BurndownSettings, bench: Bench): Promise<BurndownFigures> {
-  const runs: BurndownRun[] = [];
-  bench.progress.start(settings.repeat * (settings.store === 'memory' ? 1 : 3));
-  for (let n = 1; n <= settings.repeat; n += 1)
-    runs.push(await measure(settings, bench, `${n}/${settings.repeat}`));
-  return { ...summarize(runs), runs, checks: { executedOnce: true, completedInStore: true } };
+export function burndown(settings: BurndownSettings, bench: Bench): Promise<BurndownFigures> {
+  return withSite(settings, bench, async (site) => {
+    const runs: BurndownRun[] = [];
+    bench.progress.start(settings.repeat * (settings.store === 'memory' ? 1 : 3));
+    for (let n = 1; n <= settings.repeat; n += 1)
+      runs.push(await measure(settings, { ...bench, site }, `${n}/${settings.repeat}`));
+    const ceilingNote = CEILINGS[settings.store];
+    const { server } = site;
+    return {
+      server,
+      ...summarize(runs),
+      ceilingNote,
+      runs,
+      checks: { executedOnce: true, completedInStore: true },
+    };
+  });
 }
 
-async function measure(settings: BurndownSettings, bench: Bench, part: string): Promise<BurndownRun> {
+type SitedBench = Bench & { readonly site: Site };
+
+async function measure(settings: BurndownSettings, bench: SitedBench, part: string): Promise<BurndownRun> {
   const { store, jobs, payload, batch, warmup } = settings;
   const pipeline = await pipelineRun(settings, bench, part);
   if (store === 'memory') return { pipeline, ceiling: null, groupCommit: null };
   const singles = Math.min(SINGLES, jobs);
-  const ceiling = await inFreshFile<CeilingRun>(
-    bench,
-    `hand-written loop ${part}`,
-    'ceiling',
+  const ceiling = await inPlace<CeilingRun>(bench, {
+    step: `hand-written loop ${part}`,
+    program: 'ceiling',
     jobs,
-    (file) => ({
-      file,
-      jobs,
-      payload,
-      batch,
-      warmup,
-      singles,
-    }),
-  );
+    settings: ({ url, server }) => ({ url, server, jobs, payload, batch, warmup, singles }),
+  });
   requireExactlyOnce('The hand-written loop', jobs, ceiling);
   const grouped = Math.min(GROUPED_MAX, jobs);
-  const groupCommit = await inFreshFile<GroupCommitRun>(
-    bench,
-    `group commit ${part}`,
-    'group-commit',
-    grouped,
-    (file) => ({ url: `sqlite:${file}`, payload, callers: CALLERS, singles, jobs: grouped }),
-  );
+  const groupCommit = await inPlace<GroupCommitRun>(bench, {
+    step: `group commit ${part}`,
+    program: 'group-commit',
+    jobs: grouped,
+    settings: ({ url }) => ({ url, payload, callers: CALLERS, singles, jobs: grouped }),
+  });
   requireExactlyOnce('Single enqueues', singles + grouped, groupCommit);
   return { pipeline, ceiling, groupCommit };
 }
 
-async function pipelineRun(settings: BurndownSettings, bench: Bench, part: string): Promise<PipelineRun> {
-  const { store, jobs, repeat: _, ...rest } = settings;
-  const nodeArguments = bench.profile === null ? [] : profiling(bench.profile);
-  const url = (file: string): string => (store === 'memory' ? 'memory:' : `sqlite:${file}`);
-  const made = await inFreshFile<PipelineRun>(
-    bench,
-    `pipeline ${part}`,
-    'pipeline',
+async function pipelineRun(
+  settings: BurndownSettings,
+  bench: SitedBench,
+  part: string,
+): Promise<PipelineRun> {
+  const { jobs, payload, concurrency, batch, warmup, sabotage } = settings;
+  const made = await inPlace<PipelineRun>(bench, {
+    step: `pipeline ${part}`,
+    program: 'pipeline',
     jobs,
-    (file) => ({ ...rest, jobs, url: url(file) }),
-    nodeArguments,
-  );
+    settings: ({ url }): PipelineSettings => ({
+      url,
+      jobs,
+      payload,
+      concurrency,
+      batch,
+      warmup,
+      keeps: true,
+      sabotage,
+    }),
+    nodeArguments: bench.profile === null ? [] : profiling(bench.profile),
+  });
   requireExactlyOnce('Burn-down', jobs, made);
   return made;
 }
@@ -149,28 +165,28 @@ function profiling(folder: string): string[] {
   return [...prof, '--import', `${pathToFileURL(programFile('profile-threads'))}`];
 }
 
-async function inFreshFile<Run>(
-  { workspace, progress, signal }: Bench,
-  step: string,
-  program: string,
-  jobs: number,
-  settings: (file: string) => object,
-  nodeArguments: readonly string[] = [],
-): Promise<Run> {
-  const file = workspace.freshFile();
-  try {
-    return await progress.step(step, () =>
-      run<Run>(program, settings(file), { timeoutMs: 60_000 + jobs * MS_PER_JOB_MAX, signal, nodeArguments }),
-    );
-  } finally {
-    workspace.drop(file);
-  }
+interface Step {
+  readonly step: string;
+  readonly program: string;
+  readonly jobs: number;
+  readonly settings: (place: Place) => object;
+  readonly nodeArguments?: readonly string[];
+}
+
+function inPlace<Run>({ site, progress, signal }: SitedBench, step: Step): Promise<Run> {
+  const { program, jobs, settings, nodeArguments = [] } = step;
+  const options = { timeoutMs: 60_000 + jobs * MS_PER_JOB_MAX, signal, nodeArguments };
+  return progress.step(step.step, () =>
+    inFreshPlace(site, (place) => run<Run>(program, settings(place), options)),
+  );
 }
 
 /** Slower than this means stuck. */
 const MS_PER_JOB_MAX = 2;
 
-function summarize(runs: readonly BurndownRun[]): Omit<BurndownFigures, 'runs' | 'checks'> {
+function summarize(
+  runs: readonly BurndownRun[],
+): Omit<BurndownFigures, 'server' | 'runs' | 'ceilingNote' | 'checks'> {
   const spreads: Record<string, Spread> = {};
   const median = (name: string, figure: (run: BurndownRun) => number): number => {
     const found = spreadOf(runs, figure);
@@ -184,7 +200,6 @@ function summarize(runs: readonly BurndownRun[]): Omit<BurndownFigures, 'runs' |
       enqueuePerSecond,
       processPerSecond,
       ceiling: null,
-      ceilingNote: NO_CEILING,
       ratio: null,
       groupCommit: null,
       spread: spreads,
@@ -199,7 +214,6 @@ function summarize(runs: readonly BurndownRun[]): Omit<BurndownFigures, 'runs' |
       enqueuePerSecond: median('ceiling.enqueuePerSecond', (run) => hand(run).enqueue.perSecond),
       processPerSecond: median('ceiling.processPerSecond', (run) => hand(run).process.perSecond),
     },
-    ceilingNote: CEILING,
     ratio: {
       enqueue: median('ratio.enqueue', (run) => run.pipeline.enqueue.perSecond / hand(run).enqueue.perSecond),
       process: median('ratio.process', (run) => run.pipeline.process.perSecond / hand(run).process.perSecond),
@@ -227,7 +241,3 @@ function summarize(runs: readonly BurndownRun[]): Omit<BurndownFigures, 'runs' |
     spread: spreads,
   };
 }
-
-const CEILING =
-  'A loop written by hand on the same schema: batches of the same size, prepared statements, WAL, synchronous=FULL, finished jobs kept, one thread.';
-const NO_CEILING = 'A Map and an array are no store to compare with: no leases, no retries, no retention.';

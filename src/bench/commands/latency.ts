@@ -1,31 +1,43 @@
 import type { Bench, CommonSettings } from '../bench.ts';
-import { type DurationSummary, Durations } from '../histogram.ts';
-import { CheckFailed, requireExactlyOnce, type Sabotage } from '../ledger.ts';
-import { monotonicMs } from '../pacer.ts';
+import type { DurationSummary } from '../histogram.ts';
+import type { Sabotage } from '../ledger.ts';
+import {
+  type Measured,
+  measureHandover,
+  measureLoop,
+  type OpenLoop,
+  type Timing,
+  timing,
+} from '../open-loop.ts';
+import { inFreshPlace, onServer, withSite } from '../open-site.ts';
 import type { CommitCostRun, CommitCostSettings } from '../programs/commit-cost.ts';
-import type { LatencySettings as ProgramSettings, SendReport, WorkReport } from '../programs/latency.ts';
-import { type Program, run, start } from '../runner.ts';
+import { installRivals, RIVALS, rivalFile } from '../rivals.ts';
+import { run } from '../runner.ts';
+import type { ServerRecord, Site, SiteSettings } from '../site.ts';
 import { round, type Spread, spreadOf } from '../spread.ts';
 import { formatMs, table } from '../table.ts';
 
 /**
  * How long a job waits for its handler when the queue is never full: open loop, from the intended send time to the
- * start of the handler, in one process and across two, beside the cost of one bare commit on the same disk.
+ * start of the handler, in one process and across two, beside the cost of one bare commit on the same disk, or on a
+ * server, of one bare commit with a notification that another process hears.
  */
-export interface LatencySettings extends CommonSettings {
-  readonly store: 'memory' | 'sqlite';
+export interface LatencySettings extends CommonSettings, SiteSettings {
   /** Jobs a second. */
   readonly rate: number;
   readonly seconds: number;
   /** Before the measured time, at the same rate; these jobs are checked but not timed. */
   readonly warmup: number;
   readonly processes: '1' | '2' | 'both';
+  /** Also other systems, on the same server, each with its sender and its worker in two processes. */
+  readonly rivals?: boolean;
   readonly concurrency: number;
   readonly sabotage: Sabotage | null;
 }
 
 /** Milliseconds; where several runs were made, the median of each figure. */
 export interface LatencyFigures {
+  readonly server: ServerRecord | null;
   readonly unit: 'ms';
   /** From the intended send time to the start of the handler. */
   readonly pickup: ByProcesses<DurationSummary>;
@@ -33,10 +45,16 @@ export interface LatencyFigures {
   readonly acknowledgement: ByProcesses<DurationSummary>;
   /** How late the sender itself was; it is part of both figures above. */
   readonly senderLate: ByProcesses<DurationSummary>;
-  /** One row inserted and committed by hand, at the same rate. Null for a store that commits nothing. */
+  /** One row inserted and committed by hand, at the same rate. Null for a store that commits nothing, and on servers. */
   readonly commit: DurationSummary | null;
   /** Pickup's p99 less the commit's. */
   readonly pickupP99OverCommit: ByProcesses<number> | null;
+  /** One row inserted by hand with a notification, until another process hears it, at the same rate. Null but on servers. */
+  readonly handover: DurationSummary | null;
+  /** Pickup across two processes over that, by percentile. */
+  readonly pickupToHandover: Readonly<Record<'p50' | 'p95' | 'p99', number>> | null;
+  /** Pickup of other systems across two processes. */
+  readonly rivals: Readonly<Record<string, DurationSummary>>;
   /** Of the p50 and p99 over the runs. */
   readonly spread: Readonly<Record<string, Spread>>;
   readonly runs: readonly LatencyRun[];
@@ -48,151 +66,101 @@ interface ByProcesses<Figure> {
   readonly twoProcesses: Figure | null;
 }
 
-interface Measured {
-  readonly pickup: Timing;
-  readonly acknowledgement: Timing;
-  readonly senderLate: Timing;
-}
-
-interface Timing extends DurationSummary {
-  /** HdrHistogram, compressed V2, base64, µs. */
-  readonly histogram: string;
-}
-
 interface LatencyRun {
   readonly oneProcess: Measured | null;
   readonly twoProcesses: Measured | null;
   readonly commit: Timing | null;
+  readonly handover: Timing | null;
+  readonly rivals: Readonly<Record<string, Measured>>;
 }
 
 export async function latency(settings: LatencySettings, bench: Bench): Promise<LatencyFigures> {
   const { store, processes, repeat } = settings;
   if (store === 'memory' && processes !== '1')
     throw new Error('the memory store lives in one process: use --processes 1, or --store sqlite');
-  const runs: LatencyRun[] = [];
-  bench.progress.start(repeat * ((processes === 'both' ? 2 : 1) + (store === 'memory' ? 0 : 2)));
-  for (let n = 1; n <= repeat; n += 1) runs.push(await measure(settings, bench, `${n}/${repeat}`));
-  return summarize(runs);
+  if (settings.rivals) {
+    if (rivalsOf(settings).length === 0) throw new Error('--rivals needs --store postgres or redis');
+    await installRivals(bench.progress);
+  }
+  return withSite(settings, bench, async (site) => {
+    const runs: LatencyRun[] = [];
+    const steps = (processes === 'both' ? 2 : 1) + (store === 'memory' ? 0 : 2) + rivalsOf(settings).length;
+    bench.progress.start(repeat * steps);
+    for (let n = 1; n <= repeat; n += 1)
+      runs.push(await measure(settings, { ...bench, site }, `${n}/${repeat}`));
+    return summarize(site, runs);
+  });
 }
 
-async function measure(settings: LatencySettings, bench: Bench, part: string): Promise<LatencyRun> {
+type SitedBench = Bench & { readonly site: Site };
+
+function rivalsOf({ store, rivals = false }: LatencySettings): readonly string[] {
+  return rivals && (store === 'postgres' || store === 'redis') ? RIVALS[store] : [];
+}
+
+/** What is compared with lies half before and half after. */
+async function measure(settings: LatencySettings, bench: SitedBench, part: string): Promise<LatencyRun> {
   const { store, processes } = settings;
-  const bare = store === 'memory' ? async () => [] : () => commits(settings, bench, part);
-  const before = await bare();
-  const one =
-    processes === '2' ? null : await inFreshStore(settings, bench, `one process ${part}`, oneProcess);
-  const two =
-    processes === '1' ? null : await inFreshStore(settings, bench, `two processes ${part}`, twoProcesses);
-  const after = await bare();
-  const commit = store === 'memory' ? null : timing([...before, ...after]);
-  return { oneProcess: one, twoProcesses: two, commit };
+  const bare = store === 'memory' ? null : onServer(store) ? handovers : commits;
+  const before = (await bare?.(settings, bench, part)) ?? [];
+  const one = processes === '2' ? null : await loop(settings, bench, { name: `one process ${part}` }, 1);
+  const two = processes === '1' ? null : await loop(settings, bench, { name: `two processes ${part}` }, 2);
+  const rivals: Record<string, Measured> = {};
+  for (const rival of rivalsOf(settings))
+    rivals[rival] = await loop(settings, bench, { name: `${rival} ${part}`, file: rivalFile(rival) }, 2);
+  const after = (await bare?.(settings, bench, part)) ?? [];
+  const compared = bare === null ? null : timing([...before, ...after]);
+  const [commit, handover] = onServer(store) ? [null, compared] : [compared, null];
+  return { oneProcess: one, twoProcesses: two, commit, handover, rivals };
 }
 
-type Reports = readonly [SendReport, WorkReport];
-
-async function inFreshStore(
+function loop(
   settings: LatencySettings,
-  { workspace, progress, signal }: Bench,
-  step: string,
-  send: (base: Omit<ProgramSettings, 'role'>, options: Limits) => Promise<Reports>,
+  { site, progress, signal }: SitedBench,
+  what: Pick<OpenLoop, 'name' | 'file'>,
+  processes: 1 | 2,
 ): Promise<Measured> {
-  const { store, rate, seconds, warmup, concurrency, sabotage } = settings;
-  const file = workspace.freshFile();
-  const unmeasured = Math.round(rate * warmup);
-  const jobs = unmeasured + Math.round(rate * seconds);
-  const url = store === 'memory' ? 'memory:' : `sqlite:${file}`;
-  const limits = { timeoutMs: (seconds + warmup) * 3_000 + 60_000, signal };
-  const [sent, worked] = await progress.step(step, () =>
-    send({ url, rate, jobs, concurrency, sabotage }, limits),
+  const { rate, seconds, warmup, concurrency, sabotage } = settings;
+  return progress.step(what.name, () =>
+    inFreshPlace(site, (place) =>
+      measureLoop({ ...what, place, rate, seconds, warmup, concurrency, sabotage, signal }, processes),
+    ),
   );
-  workspace.drop(file);
-  requireExactlyOnce(step, jobs, worked);
-  return {
-    pickup: timing(worked.pickupMs.subarray(unmeasured)),
-    acknowledgement: timing(sent.ackMs.subarray(unmeasured)),
-    senderLate: timing(sent.lateMs.subarray(unmeasured)),
-  };
 }
 
-interface Limits {
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
-}
-
-interface Result {
-  readonly sent: SendReport | null;
-  readonly worked: WorkReport | null;
-}
-
-async function oneProcess(base: Omit<ProgramSettings, 'role'>, limits: Limits): Promise<Reports> {
-  const both = start<Result>('latency', { ...base, role: 'both' } satisfies ProgramSettings, limits);
-  await both.heard('ready');
-  both.tell('go');
-  const { sent, worked } = await both.result;
-  return [sent as SendReport, worked as WorkReport];
-}
-
-async function twoProcesses(base: Omit<ProgramSettings, 'role'>, limits: Limits): Promise<Reports> {
-  // When one of them fails, the other is of no use.
-  const failed = new AbortController();
-  const options = { ...limits, signal: AbortSignal.any([limits.signal, failed.signal]) };
-  try {
-    const worker = start<Result>('latency', { ...base, role: 'worker' } satisfies ProgramSettings, options);
-    const sender = start<Result>('latency', { ...base, role: 'sender' } satisfies ProgramSettings, options);
-    await Promise.all([worker.heard('ready'), sender.heard('ready')]);
-    await requireSameClock([worker, sender]);
-    sender.tell('go');
-    const [{ worked }, { sent }] = await Promise.all([worker.result, sender.result]);
-    return [sent as SendReport, worked as WorkReport];
-  } catch (error) {
-    failed.abort(error);
-    throw error;
-  }
-}
-
-/** Latencies across processes are differences of two processes' clocks: those must be one clock. */
-async function requireSameClock(programs: readonly Program<Result>[]): Promise<void> {
-  for (const program of programs) {
-    const before = monotonicMs();
-    program.tell('time');
-    const theirs = (await program.heard('time')) as number;
-    const after = monotonicMs();
-    if (theirs < before || theirs > after)
-      throw new CheckFailed(
-        `The monotonic clocks of two processes differ: ${theirs} ms is not between ${before} and ${after} ms. No figures are given.`,
-      );
-  }
-}
-
-/** Half of them before and half after what they are compared with. */
 async function commits(
   { rate, seconds }: LatencySettings,
-  { workspace, progress, signal }: Bench,
+  { site, progress, signal }: SitedBench,
   part: string,
-): Promise<number[]> {
-  const file = workspace.freshFile();
-  const settings: CommitCostSettings = { file, rate, commits: Math.max(1, Math.round((rate * seconds) / 2)) };
+): Promise<Iterable<number>> {
   const timeoutMs = seconds * 3_000 + 60_000;
   const { commitMs } = await progress.step(`bare commits ${part}`, () =>
-    run<CommitCostRun>('commit-cost', settings, { timeoutMs, signal }),
+    inFreshPlace(site, ({ url, server }) => {
+      const settings: CommitCostSettings = { url, server, rate, commits: half(rate * seconds) };
+      return run<CommitCostRun>('commit-cost', settings, { timeoutMs, signal });
+    }),
   );
-  workspace.drop(file);
-  return [...commitMs];
+  return commitMs;
 }
 
-function timing(valuesMs: Iterable<number>): Timing {
-  const durations = new Durations(valuesMs);
-  if (durations.negative > 0)
-    throw new CheckFailed(
-      `${durations.negative} durations are negative, so a clock went backwards. No figures are given.`,
-    );
-  return { ...durations.summary(), histogram: durations.encoded() };
+function handovers(
+  { rate, seconds }: LatencySettings,
+  { site, progress, signal }: SitedBench,
+  part: string,
+): Promise<Iterable<number>> {
+  return progress.step(`bare commits with a notification ${part}`, () =>
+    inFreshPlace(site, (place) => measureHandover({ place, rate, seconds, signal }, half(rate * seconds))),
+  );
+}
+
+function half(count: number): number {
+  return Math.max(1, Math.round(count / 2));
 }
 
 const KINDS = ['pickup', 'acknowledgement', 'senderLate'] as const;
 const WHERE = ['oneProcess', 'twoProcesses'] as const;
 
-function summarize(runs: readonly LatencyRun[]): LatencyFigures {
+function summarize({ server }: Site, runs: readonly LatencyRun[]): LatencyFigures {
   const spreads: Record<string, Spread> = {};
   const over = (name: string, timings: readonly (Timing | null | undefined)[]): DurationSummary | null => {
     const found = timings.filter((one) => one != null);
@@ -215,9 +183,22 @@ function summarize(runs: readonly LatencyRun[]): LatencyFigures {
     'commit',
     runs.map((run) => run.commit),
   );
+  const handover = over(
+    'handover',
+    runs.map((run) => run.handover),
+  );
+  const rivals: Record<string, DurationSummary> = {};
+  for (const rival of Object.keys(runs[0]?.rivals ?? {})) {
+    const found = over(
+      `rivals.${rival}`,
+      runs.map((run) => run.rivals[rival]?.pickup),
+    );
+    if (found !== null) rivals[rival] = found;
+  }
   const beyond = (summary: DurationSummary | null): number | null =>
     summary === null || commit === null ? null : round(summary.p99 - commit.p99);
   return {
+    server,
     unit: 'ms',
     pickup,
     acknowledgement,
@@ -227,6 +208,9 @@ function summarize(runs: readonly LatencyRun[]): LatencyFigures {
       commit === null
         ? null
         : { oneProcess: beyond(pickup.oneProcess), twoProcesses: beyond(pickup.twoProcesses) },
+    handover,
+    pickupToHandover: ratios(pickup.twoProcesses, handover),
+    rivals,
     spread: spreads,
     runs,
     checks: { executedOnce: true, completedInStore: true, clocksAgree: true },
@@ -234,6 +218,15 @@ function summarize(runs: readonly LatencyRun[]): LatencyFigures {
 }
 
 type Kind = ByProcesses<DurationSummary>;
+
+function ratios(
+  pickup: DurationSummary | null,
+  handover: DurationSummary | null,
+): LatencyFigures['pickupToHandover'] {
+  if (pickup === null || handover === null) return null;
+  const over = (name: 'p50' | 'p95' | 'p99'): number => round(pickup[name] / handover[name]);
+  return { p50: over('p50'), p95: over('p95'), p99: over('p99') };
+}
 
 function medianSummary(summaries: readonly DurationSummary[]): DurationSummary {
   const median = (figure: 'samples' | 'mean' | 'p50' | 'p95' | 'p99' | 'p999' | 'max'): number =>
@@ -250,7 +243,8 @@ function medianSummary(summaries: readonly DurationSummary[]): DurationSummary {
   };
 }
 
-export function latencyTable({ pickup, acknowledgement, senderLate, commit }: LatencyFigures): string {
+export function latencyTable(figures: LatencyFigures): string {
+  const { pickup, acknowledgement, senderLate, commit, handover, rivals } = figures;
   const row = (label: string, summary: DurationSummary | null): string[][] => {
     if (summary === null) return [];
     const cells = (['p50', 'p95', 'p99', 'p999', 'max'] as const).map(
@@ -267,6 +261,8 @@ export function latencyTable({ pickup, acknowledgement, senderLate, commit }: La
     ...row('of these, sender late, one process', senderLate.oneProcess),
     ...row('of these, sender late, two processes', senderLate.twoProcesses),
     ...row('a bare commit', commit),
+    ...row('a bare commit with a notification, two processes', handover),
+    ...Object.entries(rivals).flatMap(([name, summary]) => row(`pickup of ${name}, two processes`, summary)),
   ]);
   return `${lines}\nFrom the intended send time. ~ fewer than ten samples lie beyond this percentile.`;
 }

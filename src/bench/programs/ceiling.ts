@@ -1,13 +1,12 @@
-import { connect } from '../../index.ts';
-import { HandWrittenLoop } from '../ceiling-sqlite.ts';
+import type { LoopPlace } from '../ceiling.ts';
+import { type Input, makeInputs } from '../inputs.ts';
 import { type Evidence, Ledger } from '../ledger.ts';
+import { openLoop } from '../open-ceiling.ts';
 import { type Phase, startPhase } from '../phase.ts';
 import { program } from '../program.ts';
-import { type Input, makeInputs } from '../workload.ts';
 
-/** The hand-written loop on a fresh file that Longshore made, and inserts with a commit each. */
-export interface CeilingSettings {
-  readonly file: string;
+/** The hand-written loop on a fresh store that Longshore made, and inserts with a commit each. */
+export interface CeilingSettings extends LoopPlace {
   readonly jobs: number;
   readonly payload: number;
   readonly batch: number;
@@ -23,29 +22,26 @@ export interface CeilingRun extends Evidence {
   readonly oneCommitEach: Phase;
 }
 
-program<CeilingSettings, CeilingRun>(async ({ file, jobs, payload, batch, warmup, singles }) => {
-  await (await connect(`sqlite:${file}`)).close();
+program<CeilingSettings, CeilingRun>(async ({ jobs, payload, batch, warmup, singles, ...place }) => {
   const ledger = new Ledger(jobs);
   const inputs = makeInputs(jobs, payload);
-  const loop = new HandWrittenLoop(file);
+  const loop = await openLoop(place);
+  try {
+    await loop.warmUp(makeInputs(warmup, payload), batch);
+    const enqueuing = startPhase();
+    await loop.enqueue(inputs, batch);
+    const enqueue = enqueuing.end(jobs);
 
-  loop.warmUp(makeInputs(warmup, payload), batch);
-  const enqueuing = startPhase();
-  loop.enqueue(inputs, batch);
-  const enqueue = enqueuing.end(jobs);
+    const processing = startPhase();
+    await loop.process(batch, (input) => ledger.mark((input as Input).n));
+    const processed = processing.end(jobs);
 
-  const processing = startPhase();
-  loop.process(batch, (input) => ledger.mark((input as Input).n));
-  const processed = processing.end(jobs);
-
-  const counts = {
-    completed: loop.count('completed'),
-    running: loop.count('running'),
-    ready: loop.count('ready'),
-  };
-  const committing = startPhase();
-  for (const input of inputs.slice(0, singles)) loop.commitOne(input);
-  const oneCommitEach = committing.end(Math.min(singles, jobs));
-  loop.close();
-  return { enqueue, process: processed, oneCommitEach, ledger: ledger.report(), counts };
+    const counts = { ...(await loop.count()) };
+    const committing = startPhase();
+    for (const input of inputs.slice(0, singles)) await loop.commitOne(input);
+    const oneCommitEach = committing.end(Math.min(singles, jobs));
+    return { enqueue, process: processed, oneCommitEach, ledger: ledger.report(), counts };
+  } finally {
+    await loop.close();
+  }
 });

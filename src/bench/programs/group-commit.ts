@@ -1,8 +1,9 @@
 import { connect } from '../../index.ts';
+import { makeInputs } from '../inputs.ts';
 import { type Evidence, Ledger } from '../ledger.ts';
 import { type Phase, startPhase } from '../phase.ts';
 import { program } from '../program.ts';
-import { countJobs, finishLine, makeInputs, noopTask } from '../workload.ts';
+import { countJobs, finishLine, noopTask } from '../workload.ts';
 
 /** Single enqueues, each awaited: by one caller, so that each has a commit of its own, and by many callers at once. */
 export interface GroupCommitSettings {

@@ -1,17 +1,21 @@
 import { connect, defineTask, type Longshore } from '../../index.ts';
+import type { Input } from '../inputs.ts';
 import { type Evidence, Ledger, type Sabotage } from '../ledger.ts';
 import { monotonicMs, pace, systemPacerClock } from '../pacer.ts';
 import { type Parent, program } from '../program.ts';
-import { countJobs, finishLine, type Input } from '../workload.ts';
+import type { ServerPlace } from '../site.ts';
+import { countJobs, finishLine } from '../workload.ts';
 
 /**
  * Sends jobs at their intended times, or runs them, or both. All times are of the machine's monotonic clock, which the
- * parent has compared between processes; each job carries its intended time.
+ * parent has compared between processes; each job carries its intended time. Programs of other systems are sent the
+ * same settings.
  */
-export interface LatencySettings {
+export interface LoopSettings {
+  readonly measure: 'latency';
   readonly role: 'both' | 'sender' | 'worker';
   readonly url: string;
-  /** Jobs a second. */
+  readonly server: ServerPlace | null;
   readonly rate: number;
   readonly jobs: number;
   readonly concurrency: number;
@@ -34,7 +38,7 @@ interface TimedInput extends Input {
   readonly intendedMs: number;
 }
 
-program<LatencySettings, { readonly sent: SendReport | null; readonly worked: WorkReport | null }>(
+program<LoopSettings, { readonly sent: SendReport | null; readonly worked: WorkReport | null }>(
   async (settings, parent) => {
     parent.told('time').then(() => parent.say('time', monotonicMs()));
     const longshore = await connect(settings.url);
@@ -52,11 +56,7 @@ program<LatencySettings, { readonly sent: SendReport | null; readonly worked: Wo
 
 const TASK = 'timed';
 
-async function send(
-  longshore: Longshore,
-  { rate, jobs }: LatencySettings,
-  parent: Parent,
-): Promise<SendReport> {
+async function send(longshore: Longshore, { rate, jobs }: LoopSettings, parent: Parent): Promise<SendReport> {
   await parent.told('go');
   const ackMs = new Float64Array(jobs);
   const lateMs = new Float64Array(jobs);
@@ -81,7 +81,7 @@ async function send(
 
 async function startWork(
   longshore: Longshore,
-  { jobs, concurrency, sabotage }: LatencySettings,
+  { jobs, concurrency, sabotage }: LoopSettings,
 ): Promise<{ report(): Promise<WorkReport> }> {
   const ledger = new Ledger(jobs, sabotage);
   const pickupMs = new Float64Array(jobs);

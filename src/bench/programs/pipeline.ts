@@ -1,10 +1,11 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { connect, defineTask, type Longshore } from '../../index.ts';
+import { makeInputs } from '../inputs.ts';
 import { type Evidence, Ledger, type Sabotage } from '../ledger.ts';
 import { type Phase, startPhase } from '../phase.ts';
 import { program } from '../program.ts';
 import { round } from '../spread.ts';
-import { countJobs, finishLine, makeInputs, noopTask } from '../workload.ts';
+import { countJobs, finishLine, noopTask } from '../workload.ts';
 
 /**
  * Burn-down through Longshore's public API: one producer that awaits each batch, then one worker over what is there.
@@ -18,6 +19,8 @@ export interface PipelineSettings {
   readonly batch: number;
   /** Jobs that go the same way before the clock starts, in a queue of their own that is deleted afterwards. */
   readonly warmup: number;
+  /** Whether finished jobs are kept, as by default, or deleted as they end. */
+  readonly keeps: boolean;
   readonly sabotage: Sabotage | null;
 }
 
@@ -26,6 +29,8 @@ export interface PipelineRun extends Evidence {
   readonly process: Phase;
   /** Of `process`, the worker's start; it is part of the phase. */
   readonly startMs: number;
+  /** As the worker counted them. */
+  readonly completed: number;
   /** Of the worker's event loop during `process`. */
   readonly eventLoopDelayMs: { readonly p50: number; readonly p99: number; readonly max: number };
 }
@@ -38,13 +43,17 @@ program<PipelineSettings, PipelineRun>(async (settings) => {
   const longshore = await connect(url);
   try {
     await warmUp(longshore, settings);
+    if (!settings.keeps) await keepNothing(longshore);
     const enqueuing = startPhase();
     for (let start = 0; start < jobs; start += settings.batch)
       await longshore.enqueueMany(task, inputs.slice(start, start + settings.batch));
     const enqueue = enqueuing.end(jobs);
 
     const burned = await burn(longshore, task, settings);
-    return { enqueue, ...burned, ledger: ledger.report(), counts: await countJobs(longshore) };
+    const { completed = 0, ...others } = await countJobs(longshore);
+    // What is not kept is known to be completed from the worker alone; none of it may still be there.
+    const counts = { ...others, completed: settings.keeps ? completed : burned.completed + completed };
+    return { enqueue, ...burned, ledger: ledger.report(), counts };
   } finally {
     await longshore.close();
   }
@@ -64,11 +73,15 @@ async function warmUp(
   await longshore.queues.obliterate('warm-up');
 }
 
+async function keepNothing(longshore: Longshore): Promise<void> {
+  await longshore.queues.setRetention('default', { completed: { ageMs: null, count: 0 } });
+}
+
 async function burn(
   longshore: Longshore,
   task: ReturnType<typeof noopTask>,
   { jobs, concurrency }: PipelineSettings,
-): Promise<Pick<PipelineRun, 'process' | 'startMs' | 'eventLoopDelayMs'>> {
+): Promise<Pick<PipelineRun, 'process' | 'startMs' | 'eventLoopDelayMs' | 'completed'>> {
   const worker = longshore.worker({ tasks: [task], concurrency });
   const finished = finishLine(longshore, worker, jobs);
   const delay = monitorEventLoopDelay({ resolution: 5 });
@@ -84,6 +97,7 @@ async function burn(
   return {
     process: phase,
     startMs,
+    completed: worker.tally.completed,
     eventLoopDelayMs: { p50: ms(delay.percentile(50)), p99: ms(delay.percentile(99)), max: ms(delay.max) },
   };
 }

@@ -1,0 +1,29 @@
+import { loadNeighbour } from './neighbours.ts';
+
+/** A server of a measurement's own, as setup/services starts it. */
+export interface OwnServer {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+interface Services {
+  startPostgres(options: { readonly durable: boolean }): Promise<OwnServer>;
+  startRedis(options: { readonly durable: boolean; readonly args?: readonly string[] }): Promise<OwnServer>;
+}
+
+/** When Redis syncs its append-only file to disk. */
+export type Fsync = 'always' | 'everysec';
+
+/** fsync and synchronous_commit are on: a commit that was acknowledged is on the disk. */
+export async function startPostgres(): Promise<OwnServer> {
+  return (await services()).startPostgres({ durable: true });
+}
+
+/** With an append-only file, whatever it takes. */
+export async function startRedis(fsync: Fsync): Promise<OwnServer> {
+  return (await services()).startRedis({ durable: true, args: ['--appendfsync', fsync] });
+}
+
+function services(): Promise<Services> {
+  return loadNeighbour<Services>('setup/services/index.mjs', 'Give the server with --url.');
+}

@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto';
+import { createClient } from '@redis/client';
+import { type Fsync, startRedis } from './services.ts';
+import type { Place, ServerRecord, Site } from './site.ts';
+
+/** Key prefixes on a Redis server; `url` null: a server of its own, stopped at the end. */
+export async function openRedisSite(url: string | null, fsync: Fsync): Promise<Site> {
+  const own = url === null ? await startRedis(fsync) : null;
+  const serverUrl = own?.url ?? (url as string);
+  const admin = await redisClient(serverUrl).catch(async (error: unknown) => {
+    await own?.stop();
+    throw error;
+  });
+  const close = async (): Promise<void> => {
+    admin.destroy();
+    await own?.stop();
+  };
+  try {
+    const server = await describe(admin, own !== null);
+    return { server, fresh: async () => fresh(admin, serverUrl), deadlocks: async () => 0, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+export type RedisClient = ReturnType<typeof createClient>;
+
+/** Connected, and without a second try: what fails shall be heard of. */
+export async function redisClient(url: string): Promise<RedisClient> {
+  const client = createClient({ url, socket: { reconnectStrategy: false } });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client as RedisClient;
+}
+
+/** Bytes the server holds, its clients' buffers included. */
+export async function usedMemoryBytes(client: RedisClient): Promise<number> {
+  return Number(/used_memory:(\d+)/.exec(await client.info('memory'))?.[1]);
+}
+
+function fresh(admin: RedisClient, serverUrl: string): Place {
+  const name = `bench_${randomBytes(6).toString('hex')}`;
+  const url = new URL(serverUrl);
+  url.searchParams.set('prefix', name);
+  return {
+    url: url.href,
+    server: { kind: 'redis', url: serverUrl, name },
+    drop: () => dropKeys(admin, name),
+  };
+}
+
+/** Every key that has the name in it, whichever system made it. */
+async function dropKeys(admin: RedisClient, name: string): Promise<void> {
+  for await (const keys of admin.scanIterator({ MATCH: `*${name}*`, COUNT: 10_000 }))
+    if (keys.length > 0) await admin.unlink(keys);
+}
+
+const RECORDED = ['appendonly', 'appendfsync', 'save', 'maxmemory', 'maxmemory-policy'];
+
+async function describe(admin: RedisClient, own: boolean): Promise<ServerRecord> {
+  const version = /(?:redis|valkey)_version:(\S+)/.exec(await admin.info('server'))?.[1] ?? 'unknown';
+  const settings: Record<string, string> = {};
+  for (const name of RECORDED) settings[name] = (await admin.configGet(name))[name] ?? '';
+  return { kind: 'redis', version, own, durable: settings.appendonly === 'yes', settings };
+}
