@@ -1,0 +1,75 @@
+import type { JobChange, SettleSubject } from '../../core/settle-rule.ts';
+import { idBytes, readId } from './record.ts';
+import type { Argument } from './scripts.ts';
+import type { Session } from './session.ts';
+import { stateNumber } from './wire.ts';
+
+/**
+ * Jobs that their worker does not settle: it retires, or fell silent. The settle rule is asked here, about what
+ * lua/held.lua has read; lua/give-back.lua writes its answer where the job is still as it was.
+ */
+export interface HeldSubject extends SettleSubject {
+  readonly id: string;
+  readonly batch: number;
+  readonly queue: string;
+  readonly task: string;
+}
+
+/** Out of what held.lua answers. */
+export function subjectsOf(answer: unknown): HeldSubject[] {
+  return (answer as [Buffer, number, number, number, number, number, Buffer, Buffer][]).map(
+    ([id, batch, attempt, attemptsMax, crashes, cancel, queue, task]) => ({
+      id: readId(id),
+      batch,
+      attempt,
+      attemptsMax,
+      crashes,
+      cancelRequested: cancel === 1,
+      queue: queue.toString(),
+      task: task.toString(),
+    }),
+  );
+}
+
+export interface GiveBack {
+  readonly move: 'release' | 'expire';
+  /** Worker to take out of the registry. */
+  readonly forget: string | null;
+  readonly now: number;
+}
+
+/** Of each subject whether it was still as it was read, and was changed. */
+export async function giveBack(
+  { scripts }: Session,
+  { move, forget, now }: GiveBack,
+  subjects: readonly HeldSubject[],
+  changes: readonly JobChange[],
+): Promise<boolean[]> {
+  const args: Argument[] = [move, forget ?? ''];
+  for (const [index, subject] of subjects.entries())
+    args.push(idBytes(subject.id), metJson(subject, changes[index] as JobChange));
+  const { values } = await scripts.run('give-back', now, args);
+  return (values[0] as number[]).map((done) => done === 1);
+}
+
+function metJson(
+  { batch, attempt, crashes, cancelRequested: cancel }: SettleSubject & { batch: number },
+  change: JobChange,
+): string {
+  const { state, dueAt, finishedAt, result, error } = change;
+  return JSON.stringify({
+    batch,
+    attempt,
+    crashes,
+    cancel,
+    change: {
+      state: stateNumber(state),
+      attempt: change.attempt,
+      crashes: change.crashes,
+      dueAt,
+      finishedAt,
+      result: result ?? undefined,
+      error: error === undefined ? undefined : JSON.stringify(error),
+    },
+  });
+}

@@ -1,0 +1,100 @@
+import type { AttemptError } from '../../core/errors.ts';
+import { optionInvalid } from '../../core/errors.ts';
+import type { AuditEntry, Job, LogLine } from '../../core/job.ts';
+import { JOB_STATES, type JobState } from '../../core/job-state.ts';
+import type { JobFilter, JobPage, JobTrail } from '../store.ts';
+import { idBytes, type JobRecord, readId, readRecord } from './record.ts';
+import type { Session } from './session.ts';
+import { stateNumber } from './wire.ts';
+
+/** So many jobs a call: a script must not hold the server up for long. */
+const GET_MOST = 500;
+
+/** What there is to see. Nothing here writes. */
+export async function get(session: Session, ids: readonly string[]): Promise<(Job | null)[]> {
+  const jobs: (Job | null)[] = [];
+  for (let from = 0; from < ids.length; from += GET_MOST) {
+    const wanted = ids.slice(from, from + GET_MOST).map(idBytes);
+    const { values } = await session.scripts.run('get', undefined, wanted);
+    jobs.push(...(await toJobs(session, values[0] as Shown[])));
+  }
+  return jobs;
+}
+
+/** A call of the script looks at a bounded number of jobs; where few are wanted among many, it takes several. */
+export async function list(session: Session, filter: JobFilter): Promise<JobPage> {
+  const { states = JOB_STATES, queue = '', task = '', limit, cursor } = filter;
+  if (cursor !== undefined && !/^\d{1,15}$/.test(cursor))
+    throw optionInvalid('cursor', cursor, 'the cursor of an earlier page');
+  const found: Shown[] = [];
+  let below = cursor ?? '';
+  while (found.length <= limit && below !== END) {
+    // One more than wanted tells whether there is another page.
+    const want = String(limit + 1 - found.length);
+    const args = [below, states.map(stateNumber).join(''), queue, task, want];
+    const { values } = await session.scripts.run('list', undefined, args);
+    found.push(...(values[1] as Shown[]));
+    below = String(values[0]);
+  }
+  const jobs = (await toJobs(session, found.slice(0, limit))).filter((job) => job !== null);
+  const last = jobs.at(-1);
+  return { jobs, cursor: found.length > limit && last !== undefined ? String(last.seq) : null };
+}
+
+const END = '-1';
+
+/** Errors, log lines and audit entries of one job; entries are JSON after a letter that says which. */
+export async function trail({ scripts }: Session, id: string): Promise<JobTrail | null> {
+  const { values } = await scripts.run('trail', undefined, [idBytes(id)]);
+  if (values[0] !== 1) return null;
+  const errors: AttemptError[] = [];
+  const logs: LogLine[] = [];
+  const audit: AuditEntry[] = [];
+  for (const bytes of values[1] as Buffer[]) {
+    const entry: unknown = JSON.parse(bytes.toString('utf8', 1));
+    const kind = String.fromCharCode(bytes[0] as number);
+    if (kind === 'e') errors.push(entry as AttemptError);
+    else if (kind === 'l') logs.push(entry as LogLine);
+    else audit.push(toAudit(entry as StoredAudit));
+  }
+  return { errors, logs, audit };
+}
+
+/** States by their numbers; -1 when the job was gone. */
+type StoredAudit = Omit<AuditEntry, 'from' | 'to'> & { readonly from: number; readonly to: number };
+
+function toAudit({ at, action, by, why, from, to }: StoredAudit): AuditEntry {
+  return { at, action, by, why, from: JOB_STATES[from] as JobState, to: JOB_STATES[to] ?? null };
+}
+
+/** A job as lua/_look.lua answers it; empty where there is none. */
+type Shown =
+  | readonly [id: Buffer, record: Buffer, workerId: Buffer | null, expiresAt: number | null]
+  | readonly [];
+
+async function toJobs({ names }: Session, shown: readonly Shown[]): Promise<(Job | null)[]> {
+  const records = shown.map(([id, record]) =>
+    id === undefined || record === undefined ? null : readRecord(readId(id), record),
+  );
+  const known = records.filter((record) => record !== null);
+  await names.learn(
+    'queue',
+    known.map(({ queue }) => queue),
+  );
+  await names.learn(
+    'task',
+    known.map(({ task }) => task),
+  );
+  return records.map((record, index) => {
+    if (record === null) return null;
+    const [, , workerId, expiresAt] = shown[index] as Shown;
+    const { batch: _batch, queue, task, ...job }: JobRecord = record;
+    return {
+      ...job,
+      queue: names.name('queue', queue),
+      task: names.name('task', task),
+      workerId: workerId?.toString() ?? null,
+      leaseExpiresAt: expiresAt ?? null,
+    };
+  });
+}

@@ -1,0 +1,26 @@
+import type { HeartModule } from '../heart.ts';
+import { toStoreError } from './errors.ts';
+import { baseOf } from './keys.ts';
+import { connectTo } from './open.ts';
+import { Scripts } from './scripts.ts';
+import { Names } from './session.ts';
+import { parseUrl } from './url.ts';
+import { beat } from './workers.ts';
+
+/** Loaded on the heart's thread (store/heart.ts): a connection that does nothing but beat. */
+export const openHeart: HeartModule['openHeart'] = async (url) => {
+  const { connection, address } = await connectTo(parseUrl(url));
+  const base = baseOf(address.prefix);
+  const scripts = new Scripts(connection, { base, instance: 'heart', hear: () => {} });
+  const session = { scripts, names: new Names(connection, base) };
+  return {
+    beat: async (request) => {
+      try {
+        return await beat(session, request, request.now);
+      } catch (error) {
+        throw toStoreError(error, address);
+      }
+    },
+    close: () => connection.close(),
+  };
+};

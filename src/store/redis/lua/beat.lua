@@ -1,0 +1,15 @@
+#!lua flags=allow-oom
+-- Marks a worker alive and renews its leases.
+-- ARGV[4] id of the worker; [5] JSON of what it says of itself; [6] leaseMs
+-- Answers  ids of the jobs it holds; ids of those whose cancellation was asked for
+-- Needs: crew
+local workerId, expiresAt = ARGV[4], wholeMs(now + ARGV[6])
+call('HSET', base .. 'workers', workerId, pack('<I7I7', now, wholeMs(ARGV[6])) .. ARGV[5])
+local batches = batchesOf(workerId)
+for _, batch in ipairs(batches) do renewBatch(batch, expiresAt) end
+local held, cancelled = {}, {}
+for _, job in ipairs(heldBy(batches)) do
+  held[#held + 1] = job.id
+  if job.cancel then cancelled[#cancelled + 1] = job.id end
+end
+return reply(held, cancelled)

@@ -1,0 +1,60 @@
+import { expire } from '../../core/settle-rule.ts';
+import {
+  type PruneReceipt,
+  type PruneRequest,
+  RETENTION_DEFAULT,
+  type ReapReceipt,
+  type ReapRequest,
+  WORKER_KEPT_MS,
+} from '../store.ts';
+import { giveBack, subjectsOf } from './give-back.ts';
+import type { Session } from './session.ts';
+
+/** What is done for the store by whoever leads. */
+
+/** Batches of leases one script looks at. */
+const REAP_BATCHES = 200;
+
+/** Leases that are renewed between the reading and the writing are left alone. */
+export async function reap(
+  session: Session,
+  { crashesMax }: ReapRequest,
+  at: number | undefined,
+): Promise<ReapReceipt> {
+  const reaped: ReapReceipt['reaped'][number][] = [];
+  for (;;) {
+    const { now, values } = await session.scripts.run('held', at, ['', String(REAP_BATCHES)]);
+    const subjects = subjectsOf(values[0]);
+    if (subjects.length === 0) return { reaped };
+    const changes = subjects.map((subject) => expire(subject, now, crashesMax));
+    const done = await giveBack(session, { move: 'expire', forget: null, now }, subjects, changes);
+    for (const [index, { id, queue, task }] of subjects.entries()) {
+      const change = changes[index];
+      if (change === undefined || done[index] !== true) continue;
+      const { state, attempt, crashes, error } = change;
+      reaped.push({ id, queue, task, state, attempt, crashes, error });
+    }
+  }
+}
+
+const PRUNE_LIMIT_DEFAULT = 10_000;
+/** Jobs one script deletes at most: about 10 ms. */
+const PRUNE_STEP = 1_000;
+
+export async function prune(
+  { scripts }: Session,
+  { limit = PRUNE_LIMIT_DEFAULT }: PruneRequest,
+  at: number | undefined,
+): Promise<PruneReceipt> {
+  let [jobs, workers] = [0, 0];
+  for (;;) {
+    const step = Math.min(limit - jobs, PRUNE_STEP);
+    const args = [String(step), JSON.stringify(RETENTION_DEFAULT), String(WORKER_KEPT_MS)];
+    const { values } = await scripts.run('prune', at, args);
+    const [deleted, forgotten, more] = values as [number, number, number];
+    jobs += deleted;
+    workers += forgotten;
+    if (more === 0) return { jobs, workers, more: false };
+    if (jobs >= limit) return { jobs, workers, more: true };
+  }
+}

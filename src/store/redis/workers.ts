@@ -1,0 +1,62 @@
+import { settle as rule } from '../../core/settle-rule.ts';
+import type { BeatReceipt, WorkerBeat, WorkerInfo, WorkerLoad, WorkerRecord } from '../store.ts';
+import { giveBack, subjectsOf } from './give-back.ts';
+import { readId } from './record.ts';
+import type { Session } from './session.ts';
+
+/** The worker registry, and the leases that live and end with a worker. */
+export async function beat(
+  { scripts }: Session,
+  { worker, load, leaseMs }: WorkerBeat,
+  at: number | undefined,
+): Promise<BeatReceipt> {
+  const { slots, slotsUsed } = load;
+  const said = JSON.stringify({ ...worker, slots, slotsUsed });
+  const { now, values } = await scripts.run('beat', at, [worker.id, said, String(leaseMs)]);
+  const [held, cancelled] = values as [Buffer[], Buffer[]];
+  return {
+    now,
+    held: held.map((id) => readId(id)),
+    cancelled: cancelled.map((id) => readId(id)),
+  };
+}
+
+/** A worker that leaves gives back what it holds, by the settle rule for `released`. */
+export async function retire(session: Session, workerId: string, at: number | undefined): Promise<void> {
+  for (;;) {
+    const { now, values } = await session.scripts.run('held', at, [workerId]);
+    const subjects = subjectsOf(values[0]);
+    const changed = subjects.map((subject) => rule(subject, { type: 'released' }, now));
+    const done = await giveBack(
+      session,
+      { move: 'release', forget: workerId, now: at ?? now },
+      subjects,
+      changed,
+    );
+    // Somebody else wrote to one of them in between, an operator who cancels it: look again.
+    if (done.every(Boolean)) return;
+  }
+}
+
+/** What beat.lua was given, before the times it adds: seenAt and leaseMs, 7 bytes each. */
+const SAID_AT = 14;
+
+export async function workers({ scripts }: Session, at: number | undefined): Promise<WorkerRecord[]> {
+  const { now, values } = await scripts.run('workers', at);
+  const records = (values[0] as [Buffer, Buffer, number][]).map(([, bytes, running]): WorkerRecord => {
+    const { id, host, pid, version, tasks, queues, startedAt, slots, slotsUsed } = JSON.parse(
+      bytes.toString('utf8', SAID_AT),
+    ) as WorkerInfo & WorkerLoad;
+    const [seenAt, leaseMs] = [readTime(bytes, 0), readTime(bytes, 7)];
+    const alive = seenAt + leaseMs > now;
+    return { id, host, pid, version, tasks, queues, startedAt, slots, slotsUsed, seenAt, running, alive };
+  });
+  return records.sort(
+    (one, other) => one.startedAt - other.startedAt || (one.id < other.id ? -1 : one.id === other.id ? 0 : 1),
+  );
+}
+
+/** Seven bytes; the last is 0 until the year 10,889. */
+function readTime(bytes: Buffer, at: number): number {
+  return bytes.readUIntLE(at, 6) + (bytes[at + 6] as number) * 2 ** 48;
+}
