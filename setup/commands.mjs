@@ -5,7 +5,9 @@ const FLAGS = ['--disable-warning=ExperimentalWarning'];
 
 /**
  * Programs that a user points at files keep the caller's folder; tools that work on the repository run in its root.
- * @typedef {{ args: string[], cwd?: string }} Command
+ * `start` runs when the checkout is ready and before the command: what the command needs while it runs.
+ * @typedef {{ env: Record<string, string>, stop: () => Promise<void> }} Surroundings
+ * @typedef {{ args: string[], cwd?: string, start?: () => Promise<Surroundings> }} Command
  * @type {Record<string, (args: string[], root: string) => Command | Promise<Command>>}
  */
 const COMMANDS = {
@@ -13,9 +15,15 @@ const COMMANDS = {
   longshore: (args, root) => ({ args: [`${root}/src/cli/main.ts`, ...args] }),
   bench: (args, root) => ({ args: [`${root}/src/bench/main.ts`, ...args] }),
   test: async (args, root) => {
-    const { testArguments } = await import('./test-arguments.mjs');
-    return { args: testArguments(args, root), cwd: root };
+    const { testArguments, testFiles } = await import('./test-arguments.mjs');
+    const files = testFiles(args, root);
+    const start = async () => {
+      const { servicesForTests } = await import('./services/for-tests.mjs');
+      return servicesForTests(files, root);
+    };
+    return { args: testArguments(args, root), cwd: root, start };
   },
+  services: (args, root) => ({ args: [`${root}/setup/services/main.mjs`, ...args] }),
   check: (args, root) => ({ args: [`${root}/setup/check.mjs`, ...args], cwd: root }),
   build: (args, root) => ({ args: [`${root}/setup/build.mjs`, ...args], cwd: root }),
   format: (args, root) => ({ args: [`${root}/setup/format.mjs`, ...args], cwd: root }),
@@ -25,7 +33,7 @@ const COMMANDS = {
  * @param {string | undefined} name
  * @param {string[]} args
  * @param {string} root
- * @returns {Promise<{ args: string[], cwd: string }>}
+ * @returns {Promise<Command & { cwd: string }>}
  */
 export async function commandFor(name, args, root) {
   const make = Object.hasOwn(COMMANDS, name ?? '') ? COMMANDS[name] : undefined;
@@ -35,5 +43,5 @@ export async function commandFor(name, args, root) {
     );
   }
   const command = await make(args, root);
-  return { args: [...FLAGS, ...command.args], cwd: command.cwd ?? process.cwd() };
+  return { ...command, args: [...FLAGS, ...command.args], cwd: command.cwd ?? process.cwd() };
 }

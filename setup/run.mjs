@@ -18,20 +18,26 @@ try {
   const [name, ...args] = process.argv.slice(2);
   const command = await commandFor(name, args, root);
   const node = await makeReady(root);
-  const end = await runChild(node, command.args, {
-    stdio: 'inherit',
-    cwd: command.cwd,
-    env: {
-      // Node keeps the stripped sources there: a start of the command line program takes half the time.
-      NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node'),
-      ...process.env,
-      PATH: pathWith(join(root, 'node_modules', '.bin'), dirname(node)),
-    },
-  });
+  const surroundings = await command.start?.();
+  const end = await run(node, command, surroundings?.env).finally(() => surroundings?.stop());
   leaveAs(end);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
+}
+
+function run(node, { args, cwd }, env = {}) {
+  return runChild(node, args, {
+    stdio: 'inherit',
+    cwd,
+    env: {
+      // Node keeps the stripped sources there: a start of the command line program takes half the time.
+      NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node'),
+      ...process.env,
+      ...env,
+      PATH: pathWith(join(root, 'node_modules', '.bin'), dirname(node)),
+    },
+  });
 }
 
 /** @param {string[]} folders */

@@ -12,9 +12,7 @@ const TEST_TIMEOUT_MS = 120_000;
  * @param {string} root
  */
 export function testArguments(args, root) {
-  const { flags, paths } = split(args, root);
-  const files = (paths.length === 0 ? ['test'] : paths).flatMap((path) => testFiles(resolve(root, path)));
-  if (files.length === 0) throw new Error(`npm test: no *.test.ts file in ${paths.join(', ') || 'test'}`);
+  const { flags } = split(args, root);
   return [
     `--import=${new URL('./test-guard.mjs', import.meta.url).href}`,
     '--test',
@@ -22,8 +20,20 @@ export function testArguments(args, root) {
     `--test-concurrency=${Math.max(2, availableParallelism())}`,
     `--test-timeout=${TEST_TIMEOUT_MS}`,
     ...flags,
-    ...[...new Set(files)].sort().map((file) => relative(root, file)),
+    ...testFiles(args, root),
   ];
+}
+
+/**
+ * The files such a run consists of, from the root.
+ * @param {string[]} args
+ * @param {string} root
+ */
+export function testFiles(args, root) {
+  const { paths } = split(args, root);
+  const files = (paths.length === 0 ? ['test'] : paths).flatMap((path) => filesIn(resolve(root, path)));
+  if (files.length === 0) throw new Error(`npm test: no *.test.ts file in ${paths.join(', ') || 'test'}`);
+  return [...new Set(files)].sort().map((file) => relative(root, file));
 }
 
 /** A word that follows a flag without `=` is that flag's value, unless it names something that exists. */
@@ -41,7 +51,7 @@ function split(args, root) {
 }
 
 /** @param {string} path */
-function testFiles(path) {
+function filesIn(path) {
   if (!existsSync(path)) return [];
   if (statSync(path).isFile()) return [path];
   return readdirSync(path, { recursive: true, encoding: 'utf8' })

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { descendants, isRunning } from './descendants.mjs';
 import { freePort } from './free-port.mjs';
-import { Guard } from './guard.mjs';
 
 const POLL_MS = 10;
 const START_TIMEOUT_MS = 60_000;
@@ -27,7 +26,7 @@ const TRIES = 5;
  * @property {NodeJS.Signals} endSignal ends the server in order
  * @property {NodeJS.Signals} dropSignal ends it fast; its data are not needed any more
  * @property {import('./unprivileged.mjs').User | undefined} user runs the server; undefined for the current one
- * @property {Guard} guard
+ * @property {import('./guard.mjs').Guard} guard
  */
 
 /** A running server. */

@@ -1,0 +1,72 @@
+/**
+ * `npm run services`: servers for development, until Ctrl-C. Standard output is for a shell to read:
+ * `export LONGSHORE_TEST_POSTGRES=...`, or one line of JSON.
+ */
+import { once } from 'node:events';
+import { parseArgs } from 'node:util';
+import { startPostgres, startRedis } from './index.mjs';
+
+const USAGE = `npm run services -- [--postgres MAJOR] [--durable] [--json]
+  --postgres MAJOR  12 to 18; a version that this machine lacks is fetched
+  --durable         with fsync and an append-only file, as benches need it; default: quick, for tests
+  --json            prints {"postgres": URL, "redis": URL} instead of lines for a shell`;
+
+const VARIABLES = { postgres: 'LONGSHORE_TEST_POSTGRES', redis: 'LONGSHORE_TEST_REDIS' };
+
+try {
+  await main(options());
+} catch (error) {
+  process.stderr.write(`npm run services: ${error.message}\n`);
+  process.exitCode = 1;
+}
+
+function options() {
+  try {
+    return parseArgs({
+      options: {
+        postgres: { type: 'string' },
+        durable: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new Error(`${error.message}\n${USAGE}`);
+  }
+}
+
+async function main({ postgres, durable, json, help }) {
+  if (help) return process.stdout.write(`${USAGE}\n`);
+  const ended = Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal)));
+  const major = postgres === undefined ? {} : { major: Number(postgres) };
+  const starts = { postgres: startPostgres({ durable, ...major }), redis: startRedis({ durable }) };
+  const servers = {};
+  let failed = false;
+  for (const [kind, start] of Object.entries(starts)) {
+    try {
+      servers[kind] = await start;
+    } catch (error) {
+      process.stderr.write(`npm run services: ${error.message}\n`);
+      failed ||= kind === 'postgres' && postgres !== undefined;
+    }
+  }
+  if (failed) {
+    await stopAll(servers);
+    throw new Error(`PostgreSQL ${postgres} was asked for`);
+  }
+  if (Object.keys(servers).length === 0) throw new Error('no server could be started');
+  tell(servers, json);
+  await ended;
+  await stopAll(servers);
+}
+
+async function stopAll(servers) {
+  await Promise.all(Object.values(servers).map((server) => server.stop()));
+}
+
+function tell(servers, json) {
+  const urls = Object.entries(servers).map(([kind, { url }]) => [kind, url]);
+  const lines = urls.map(([kind, url]) => `export ${VARIABLES[kind]}=${url}`);
+  process.stdout.write(`${json ? JSON.stringify(Object.fromEntries(urls)) : lines.join('\n')}\n`);
+  process.stderr.write('They run until Ctrl-C; their data go with them.\n');
+}

@@ -1,0 +1,38 @@
+import { describe, test } from 'node:test';
+import fastCheck from 'fast-check';
+import { storeDriver } from '../../src/connect.ts';
+import { storeConformance } from '../../src/testing/index.ts';
+import { freshStore, missingFor, PICKED_KINDS, type StoreKind } from '../fresh-store.ts';
+
+/** The tests share nothing, and most of their time is the disk's or the server's. */
+const CONCURRENCY = 4;
+
+/** Runs the conformance suite on one kind of store, unless STORES leaves it out. Each kind has a file: files run side by side. */
+export async function conformance(kind: StoreKind): Promise<void> {
+  if (!PICKED_KINDS.includes(kind)) return;
+  const missing = await missingFor(kind);
+  if (missing !== undefined) {
+    test(`${kind} conforms to the contract`, { skip: missing });
+    return;
+  }
+  storeConformance({
+    name: kind,
+    test,
+    describe: (name, body) => describe(name, { concurrency: CONCURRENCY }, body),
+    fastCheck,
+    open: async (options) => {
+      const place = await freshStore(kind);
+      const driver = await storeDriver(place.url);
+      const reopen = () => driver.open(place.url, options);
+      const store = await reopen().catch(async (error) => {
+        await place.remove();
+        throw error;
+      });
+      const close = async () => {
+        await store.close();
+        await place.remove();
+      };
+      return { store, close, ...(store.capabilities.durable ? { reopen } : {}) };
+    },
+  });
+}
