@@ -74,6 +74,8 @@ CREATE TABLE {{schema}}.history (
   due_at bigint NOT NULL,
   started_at bigint,
   finished_at bigint NOT NULL,
+  -- As in job: a job that is redriven has its old place.
+  ticket bigint,
   unique_key text,
   key text,
   progress text,

@@ -1,0 +1,260 @@
+-- What operators do to single jobs and to queues. Who may do what in which state stands in core/job-state.ts and comes
+-- with the call.
+
+-- Adds an audit entry to a job that lives.
+CREATE FUNCTION {{schema}}.audit_job(of_seq bigint, entry json) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO {{schema}}.job_trail (seq, kind, entry) VALUES (of_seq, 'audit', entry::text);
+  UPDATE {{schema}}.job SET trailed = true WHERE seq = of_seq AND NOT trailed;
+END $$;
+
+-- The job that ended and has this id; `since`, a guess when it may have ended at the earliest, spares looking at all.
+CREATE FUNCTION {{schema}}.ended_job(of_id uuid, since bigint) RETURNS {{schema}}.history LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET jit = off AS $$
+DECLARE
+  found_job {{schema}}.history;
+BEGIN
+  SELECT * INTO found_job FROM {{schema}}.history WHERE id = of_id AND finished_at >= since;
+  IF NOT FOUND THEN SELECT * INTO found_job FROM {{schema}}.history WHERE id = of_id; END IF;
+  RETURN found_job;
+END $$;
+
+-- Takes a job's row out of history, or nothing when another did. `was` tells where it lies.
+CREATE FUNCTION {{schema}}.forget_ended(was {{schema}}.history) RETURNS boolean LANGUAGE plpgsql
+SET enable_seqscan = off SET jit = off AS $$
+BEGIN
+  DELETE FROM {{schema}}.history
+  WHERE id = was.id AND seq = was.seq AND state = was.state AND finished_at = was.finished_at;
+  RETURN FOUND;
+END $$;
+
+-- The locks of a batch of commands, in the order of all: unique keys that are to be taken again, jobs, lines of keys.
+CREATE FUNCTION {{schema}}.lock_for_control(ids uuid[], redriven uuid[], since bigint) RETURNS void LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+BEGIN
+  IF cardinality(redriven) > 0 THEN
+    PERFORM {{schema}}.lock_unique(array_agg(({{schema}}.ended_job(redrive.id, since)).unique_key))
+    FROM unnest(redriven) AS redrive (id);
+  END IF;
+  PERFORM FROM {{schema}}.job WHERE id = ANY (ids) ORDER BY seq FOR UPDATE;
+  PERFORM {{schema}}.lock_keys(array_agg(keyed.queue), array_agg(keyed.key)) FROM (
+    SELECT queue, key FROM {{schema}}.job WHERE id = ANY (ids) AND key IS NOT NULL
+    UNION
+    SELECT old.queue, old.key FROM unnest(redriven) AS redrive (id), {{schema}}.ended_job(redrive.id, since) AS old
+    WHERE old.key IS NOT NULL) AS keyed;
+END $$;
+
+-- Store.control. `commands` is a JSON array of JobCommand; `allowed` has the states that allow each type. Tells what
+-- became of each command, place from 1, and last, with place 0, the topics of the hints.
+CREATE FUNCTION {{schema}}.control(commands json, allowed json, at bigint, since bigint)
+RETURNS TABLE (place bigint, status text, state text) LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+#variable_conflict use_variable
+DECLARE
+  command record;
+  job {{schema}}.job;
+  old {{schema}}.history;
+  was text;
+  entry json;
+  topics text[] := '{}';
+BEGIN
+  PERFORM {{schema}}.lock_for_control(array_agg(given.id), array_agg(given.id) FILTER (WHERE given.type = 'redrive'), since)
+  FROM json_to_recordset(commands) AS given (type text, id uuid);
+  FOR command IN
+    SELECT * FROM ROWS FROM (json_to_recordset(commands) AS (
+        type text, id uuid, by text, why text, result text, "dueAt" float8, priority integer))
+      WITH ORDINALITY AS given (type, id, by, why, result, due_at, priority, place)
+  LOOP
+    place := command.place;
+    state := NULL;
+    SELECT * INTO job FROM {{schema}}.job AS live WHERE live.id = command.id;
+    old := NULL;
+    IF job.id IS NULL THEN old := {{schema}}.ended_job(command.id, since); END IF;
+    was := coalesce(job.state, old.state)::text;
+    status := CASE WHEN was IS NULL THEN 'unknown'
+      WHEN NOT EXISTS (SELECT FROM json_array_elements_text(allowed->command.type) AS of WHERE of = was) THEN 'refused' END;
+    IF status IS NOT NULL THEN
+      state := was;
+      RETURN NEXT;
+      CONTINUE;
+    END IF;
+    status := 'done';
+    state := CASE command.type
+      WHEN 'cancel' THEN CASE WHEN was = 'running' THEN was ELSE 'cancelled' END
+      WHEN 'redrive' THEN 'ready'
+      WHEN 'resolve' THEN 'completed'
+      WHEN 'reschedule' THEN CASE WHEN command.due_at > at THEN 'scheduled' ELSE 'ready' END
+      WHEN 'reprioritize' THEN was END;
+    entry := json_build_object('at', at, 'action', command.type, 'by', command.by, 'why', command.why,
+      'from', was, 'to', state);
+    CASE command.type
+      WHEN 'cancel' THEN
+        PERFORM {{schema}}.audit_job(job.seq, entry);
+        IF was = 'running' THEN
+          UPDATE {{schema}}.job AS live SET cancel_requested = true WHERE live.seq = job.seq;
+          status := 'requested';
+          topics := topics || 'control'::text;
+        ELSE
+          topics := topics || ARRAY(SELECT topic FROM {{schema}}.write_changes(json_build_array(json_build_object(
+            'seq', job.seq, 'state', state, 'stays', false, 'attempt', job.attempt, 'crashes', job.crashes,
+            'finishedAt', at, 'cancelled', true)), at));
+        END IF;
+      WHEN 'redrive' THEN
+        IF {{schema}}.redrive_job(old, at) THEN
+          PERFORM {{schema}}.audit_job(old.seq, entry);
+          topics := topics || 'ready'::text;
+        ELSE
+          status := 'refused';
+          state := {{schema}}.state_of(command.id);
+        END IF;
+      WHEN 'resolve' THEN
+        IF {{schema}}.resolve_job(old, command.result, at, entry) THEN
+          topics := topics || 'settled'::text;
+        ELSE
+          status := 'refused';
+          state := {{schema}}.state_of(command.id);
+        END IF;
+      WHEN 'reschedule' THEN
+        PERFORM {{schema}}.reschedule_job(job, state::{{schema}}.job_state, greatest(at, ceil(command.due_at)::bigint));
+        PERFORM {{schema}}.audit_job(job.seq, entry);
+        topics := topics || 'ready'::text;
+      WHEN 'reprioritize' THEN
+        UPDATE {{schema}}.job AS live SET priority = command.priority WHERE live.seq = job.seq;
+        PERFORM {{schema}}.audit_job(job.seq, entry);
+      WHEN 'remove' THEN
+        topics := topics || {{schema}}.remove_job(job, old);
+    END CASE;
+    RETURN NEXT;
+  END LOOP;
+  IF cardinality(topics) > 0 THEN
+    place := 0;
+    status := array_to_string(ARRAY(SELECT DISTINCT topic FROM unnest(topics) AS topic), ',');
+    state := NULL;
+    RETURN NEXT;
+  END IF;
+END $$;
+
+-- Back from history, with its trail, and to its key if nobody has it by now. False when another was faster.
+CREATE FUNCTION {{schema}}.redrive_job(old {{schema}}.history, at bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT {{schema}}.forget_ended(old) THEN RETURN false; END IF;
+  INSERT INTO {{schema}}.job (seq, id, queue, task, state, priority, attempts_max, turn, created_at, due_at, started_at,
+    ticket, unique_key, key, progress, input)
+  VALUES (old.seq, old.id, old.queue, old.task, 'ready', old.priority, old.attempts_max,
+    {{schema}}.new_turn(old.queue, old.key, old.ticket, 'ready'), old.created_at, at, old.started_at, old.ticket,
+    old.unique_key, old.key, old.progress, old.input);
+  INSERT INTO {{schema}}.job_trail (seq, kind, entry)
+  SELECT old.seq, entry->>0, (entry->1)::text FROM json_array_elements(old.trail::json) WITH ORDINALITY AS kept (entry, place)
+  ORDER BY place;
+  IF old.unique_key IS NOT NULL THEN
+    INSERT INTO {{schema}}.unique_key AS held (key, id, until) VALUES (old.unique_key, old.id, at)
+    ON CONFLICT (key) DO UPDATE SET ended = NULL, id = excluded.id,
+      until = CASE WHEN held.id = excluded.id THEN held.until ELSE excluded.until END
+    WHERE held.id = excluded.id OR (held.ended IS NOT NULL AND held.until <= at);
+  END IF;
+  RETURN true;
+END $$;
+
+-- Failed becomes completed, which may be a state of which nothing is kept.
+CREATE FUNCTION {{schema}}.resolve_job(old {{schema}}.history, new_result text, at bigint, entry json) RETURNS boolean
+LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $$
+DECLARE
+  line text := json_build_array('audit', entry)::text;
+BEGIN
+  IF EXISTS (
+    SELECT FROM {{schema}}.queue WHERE name = old.queue AND drops AND {{schema}}.drops_state(retention, 'completed'))
+  THEN
+    IF NOT {{schema}}.forget_ended(old) THEN RETURN false; END IF;
+  ELSE
+    UPDATE {{schema}}.history SET state = 'completed', result = new_result, finished_at = at,
+      trail = CASE WHEN trail IS NULL THEN '[' || line || ']' ELSE left(trail, -1) || ',' || line || ']' END
+    WHERE id = old.id AND seq = old.seq AND state = old.state AND finished_at = old.finished_at;
+    IF NOT FOUND THEN RETURN false; END IF;
+  END IF;
+  IF old.unique_key IS NOT NULL THEN
+    PERFORM {{schema}}.release_keys(ARRAY[old.unique_key], ARRAY[old.id], ARRAY['completed'], at);
+  END IF;
+  RETURN true;
+END $$;
+
+CREATE FUNCTION {{schema}}.reschedule_job(was {{schema}}.job, new_state {{schema}}.job_state, new_due_at bigint)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  turn_then integer := CASE
+    WHEN was.key IS NOT NULL AND was.turn <= 0 AND new_state = 'ready' THEN CASE WHEN was.ticket IS NULL THEN 0 ELSE -2 END
+    ELSE {{schema}}.new_turn(was.queue, was.key, was.ticket, new_state) END;
+BEGIN
+  UPDATE {{schema}}.job SET state = new_state, turn = turn_then, due_at = new_due_at WHERE seq = was.seq;
+  IF was.key IS NOT NULL AND was.turn <= 0 AND turn_then > 0 THEN
+    PERFORM {{schema}}.admit(ARRAY[was.queue], ARRAY[was.key], true);
+  END IF;
+END $$;
+
+-- Tells the topics of the hints: whoever waits for the job's end learns that it is gone.
+CREATE FUNCTION {{schema}}.remove_job(was {{schema}}.job, old {{schema}}.history) RETURNS text[] LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM {{schema}}.unique_key
+  WHERE key = coalesce(was.unique_key, old.unique_key) AND id = coalesce(was.id, old.id);
+  IF was.id IS NULL THEN
+    PERFORM {{schema}}.forget_ended(old);
+    RETURN '{settled}';
+  END IF;
+  DELETE FROM {{schema}}.job_trail WHERE seq = was.seq;
+  DELETE FROM {{schema}}.job WHERE seq = was.seq;
+  IF was.key IS NOT NULL AND was.turn <= 0 AND {{schema}}.admit(ARRAY[was.queue], ARRAY[was.key], true) > 0 THEN
+    RETURN '{settled,ready}';
+  END IF;
+  RETURN '{settled}';
+END $$;
+
+-- Deletes the living jobs of a queue in some states, with their trails and keys. Tells how many, and the topics.
+CREATE FUNCTION {{schema}}.clear_live(of_queue text, states text[]) RETURNS TABLE (jobs bigint, topics text) LANGUAGE plpgsql AS $$
+DECLARE
+  gone record;
+BEGIN
+  PERFORM FROM {{schema}}.job WHERE queue = of_queue AND state = ANY (states::{{schema}}.job_state[]) ORDER BY seq FOR UPDATE;
+  PERFORM {{schema}}.lock_keys(array_agg(queue), array_agg(key)) FROM (
+    SELECT DISTINCT queue, key FROM {{schema}}.job
+    WHERE queue = of_queue AND key IS NOT NULL AND state = ANY (states::{{schema}}.job_state[])) AS keyed;
+  WITH cleared AS (
+    DELETE FROM {{schema}}.job WHERE queue = of_queue AND state = ANY (states::{{schema}}.job_state[]) RETURNING *
+  ), free AS (
+    DELETE FROM {{schema}}.unique_key USING cleared
+    WHERE unique_key.key = cleared.unique_key AND unique_key.id = cleared.id
+  ), trails AS (
+    DELETE FROM {{schema}}.job_trail USING cleared WHERE cleared.trailed AND job_trail.seq = cleared.seq
+  )
+  SELECT count(*) AS jobs, array_agg(lease) FILTER (WHERE lease IS NOT NULL) AS leases,
+    array_agg(DISTINCT key ORDER BY key) FILTER (WHERE key IS NOT NULL) AS keys
+  INTO gone FROM cleared;
+  jobs := gone.jobs;
+  topics := 'settled';
+  IF gone.keys IS NOT NULL
+    AND {{schema}}.admit(array_fill(of_queue, ARRAY[cardinality(gone.keys)]), gone.keys, true) > 0
+  THEN topics := 'settled,ready'; END IF;
+  IF gone.leases IS NOT NULL AND {{schema}}.leave_leases(gone.leases) THEN topics := 'settled,ready'; END IF;
+  RETURN NEXT;
+END $$;
+
+-- Deletes up to `room` of a queue's jobs that ended in a state, the oldest first; how many.
+CREATE FUNCTION {{schema}}.clear_ended(of_queue text, of {{schema}}.job_state, room bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  last record;
+  cleared bigint;
+BEGIN
+  SELECT finished_at, seq INTO last FROM (
+    SELECT finished_at, seq FROM {{schema}}.history WHERE state = of AND queue = of_queue
+    ORDER BY finished_at, seq LIMIT room) AS oldest ORDER BY finished_at DESC, seq DESC LIMIT 1;
+  IF last.seq IS NULL THEN RETURN 0; END IF;
+  WITH cleared AS (
+    DELETE FROM {{schema}}.history
+    WHERE state = of AND queue = of_queue AND finished_at <= last.finished_at
+      AND (finished_at < last.finished_at OR seq <= last.seq)
+    RETURNING id, unique_key
+  ), free AS (
+    DELETE FROM {{schema}}.unique_key USING cleared
+    WHERE unique_key.key = cleared.unique_key AND unique_key.id = cleared.id
+  )
+  SELECT count(*) INTO cleared FROM cleared;
+  RETURN cleared;
+END $$;
