@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { burndown, burndownTable } from './commands/burndown.ts';
 import { claimCost, claimCostTable } from './commands/claim-cost.ts';
+import { drivers, driversTable } from './commands/drivers.ts';
 import { fleet, fleetTable } from './commands/fleet.ts';
 import { idle, idleTable } from './commands/idle.ts';
 import { latency, latencyTable } from './commands/latency.ts';
@@ -123,6 +124,11 @@ onServers('versus', 'other job systems on the same server', 5)
   .option('--warmup <jobs>', 'jobs each process runs before its clock starts', whole(0, 1_000_000), 5_000)
   .option('--queued <n>', 'redis: queued jobs whose memory is measured', whole(0, 10_000_000), 100_000)
   .action(perform('versus', versus, versusTable));
+
+onServers('drivers', 'client libraries that a store could be built on', 5)
+  .addOption(store(SERVERS))
+  .option('--share <n>', 'part of the rounds to make, for a quick look', between(0.001, 1), 1)
+  .action(perform('drivers', drivers, driversTable));
 
 await main.parseAsync();
 
