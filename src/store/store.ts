@@ -417,6 +417,8 @@ export interface StoreDriver {
 export interface StoreOptions {
   /** Default: the machine's clock, read where the store runs. */
   readonly clock?: Clock;
+  /** A pool of the store's own driver to borrow connections from; never closed. */
+  readonly client?: unknown;
 }
 
 export interface MigrationReport {

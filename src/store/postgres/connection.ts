@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { LongshoreError } from '../../core/errors.ts';
 import { isDisconnect, toStoreError, whereIs } from './errors.ts';
+import { requireReady } from './migrate.ts';
+import { loadDriver } from './session.ts';
 import type { Place } from './url.ts';
 
 /** What a driver's pool must have; `pg.Pool` does, of whatever copy of the package. */
@@ -39,7 +41,7 @@ export class Connections {
   readonly place: Place;
   readonly #pool: ClientPool & { end?(): Promise<void> };
   readonly #own: boolean;
-  #prepares = true;
+  #prepares = false;
 
   private constructor(options: ConnectionsOptions, pool: ClientPool) {
     this.place = options.place;
@@ -52,7 +54,7 @@ export class Connections {
     const { place, borrowed } = options;
     const connections = new Connections(options, borrowed ?? (await newPool(options)));
     try {
-      connections.#prepares = !(place.pgbouncer ?? (await connections.#isPooledElsewhere()));
+      await connections.use((lent) => connections.#examine(lent));
     } catch (error) {
       await connections.close();
       throw toStoreError(error, place);
@@ -66,9 +68,9 @@ export class Connections {
   }
 
   /** Lends a connection. It is given up when `use` rejects with an error of the connection, or took too long. */
-  async use<Result>(run: (session: Session) => Promise<Result>): Promise<Result> {
+  async use<Result>(run: (session: Lent) => Promise<Result>): Promise<Result> {
     const client = await this.#connect();
-    const session = new Session(client, { ...this.place, prepares: this.#prepares });
+    const session = new Lent(client, { ...this.place, prepares: this.#prepares });
     let fault: Error | undefined;
     // Without a listener an error of a lent connection would end the process; its statements are rejected anyway.
     const listener = (error: Error): void => {
@@ -100,14 +102,9 @@ export class Connections {
   }
 
   /** A pooler makes up the process number it greets with. */
-  async #isPooledElsewhere(): Promise<boolean> {
-    const client = await this.#pool.connect();
-    try {
-      const { rows } = (await client.query({ text: 'SELECT pg_backend_pid() AS pid' })) as QueryResult;
-      return typeof client.processID === 'number' && (rows[0] as { pid: number }).pid !== client.processID;
-    } finally {
-      client.release();
-    }
+  async #examine(lent: Lent): Promise<void> {
+    const { pid } = await requireReady(lent, this.place);
+    this.#prepares = !(this.place.pgbouncer ?? (lent.processId !== null && lent.processId !== pid));
   }
 }
 
@@ -128,20 +125,8 @@ async function newPool({ place, max }: ConnectionsOptions): Promise<ClientPool> 
   return pool as unknown as ClientPool;
 }
 
-async function loadDriver(): Promise<typeof import('pg')> {
-  try {
-    return (await import('pg')).default;
-  } catch (cause) {
-    throw new LongshoreError(
-      'STORE_UNAVAILABLE',
-      'The PostgreSQL store needs the package pg, which is not installed. Run: npm install pg',
-      { cause },
-    );
-  }
-}
-
 /** A lent connection. */
-export class Session {
+export class Lent {
   /** The time ran out: the connection is broken off. */
   expired = false;
   readonly #client: PoolClient;
@@ -158,6 +143,11 @@ export class Session {
   /** Whether statements may be sent before those ahead of them are answered. */
   get pipelined(): boolean {
     return this.#client.pipeline === true;
+  }
+
+  /** Of the server's process, as the connection was greeted; null where that is not known. */
+  get processId(): number | null {
+    return this.#client.processID ?? null;
   }
 
   /** No statement is under way. */

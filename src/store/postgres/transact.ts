@@ -1,6 +1,6 @@
 import type { Topic } from '../notifier.ts';
 import type { ClaimRequest } from '../store.ts';
-import type { Session } from './connection.ts';
+import type { Lent } from './connection.ts';
 import type { HotTx } from './verb.ts';
 import { type VerbName, verbNamed } from './verbs.ts';
 
@@ -34,14 +34,17 @@ export interface Transacted {
 }
 
 export async function transact(
-  session: Session,
+  session: Lent,
   group: readonly Work[],
   around: Circumstances,
 ): Promise<Transacted> {
   const topics = new Set<Topic>();
   const [only] = group;
   if (only !== undefined && group.length === 1 && standsAlone(only)) {
-    const value = await verbNamed(only.verb).run(transaction(session, only, { ...around, topics }), only.input);
+    const value = await verbNamed(only.verb).run(
+      transaction(session, only, { ...around, topics }),
+      only.input,
+    );
     return { values: [value], topics };
   }
   try {
@@ -62,12 +65,12 @@ interface Inside extends Circumstances {
   readonly startedAt?: number;
 }
 
-async function runAll(session: Session, group: readonly Work[], inside: Inside): Promise<unknown[]> {
+async function runAll(session: Lent, group: readonly Work[], inside: Inside): Promise<unknown[]> {
   const sent: Promise<unknown>[] = [];
   const alone = group.every(standsAlone);
   const startedAt = await begin(session, alone ? null : inside.schema, sent);
   for (const work of group) {
-    const tx = transaction(session, work, { ...inside, ...startedAt });
+    const tx = transaction(session, work, { ...inside, ...startedAt, notifies: inside.notifies && alone });
     const value = verbNamed(work.verb).run(tx, work.input);
     sent.push(value);
     if (!(session.pipelined && standsAlone(work))) await settled(sent);
@@ -86,11 +89,13 @@ async function runAll(session: Session, group: readonly Work[], inside: Inside):
 
 /** The time is read by the transaction itself, unless all of its statements do it on their own. */
 async function begin(
-  session: Session,
+  session: Lent,
   schema: string | null,
   sent: Promise<unknown>[],
 ): Promise<{ startedAt?: number }> {
-  const begun = session.script<{ now: number }>(schema === null ? 'BEGIN' : `BEGIN; SELECT ${schema}.now_ms() AS now`);
+  const begun = session.script<{ now: number }>(
+    schema === null ? 'BEGIN' : `BEGIN; SELECT ${schema}.now_ms() AS now`,
+  );
   sent.push(begun);
   if (schema === null && session.pipelined) return {};
   await settled(sent);
@@ -100,15 +105,16 @@ async function begin(
 
 /** Waits for all, also when one fails: a connection with statements under way cannot be used again. */
 async function settled(sent: readonly Promise<unknown>[]): Promise<void> {
-  for (const outcome of await Promise.allSettled(sent)) if (outcome.status === 'rejected') throw outcome.reason;
+  for (const outcome of await Promise.allSettled(sent))
+    if (outcome.status === 'rejected') throw outcome.reason;
 }
 
-function transaction(session: Session, { now }: Work, inside: Inside): HotTx {
-  const given = now === undefined ? null : Math.floor(now);
+function transaction(session: Lent, { now }: Work, inside: Inside): HotTx {
+  const given = now === undefined ? (inside.startedAt ?? null) : Math.floor(now);
   return {
     query: (text, values) => session.query(text, values),
     tuples: (text, values) => session.tuples(text, values),
-    now: given ?? inside.startedAt ?? Number.NaN,
+    now: given ?? Number.NaN,
     given,
     topics: inside.topics,
     schema: inside.schema,

@@ -1,9 +1,9 @@
 import type { ClaimRequest } from '../store.ts';
 import type { Tx } from './rows.ts';
 
-/** Long enough that a claim whose answer was lost has come to an end, or was undone. */
+/** What only the hottest verbs need. */
 export interface HotTx extends Tx {
-  /** The call's own `now`; null where the statement is to take the server's. */
+  /** As `now`; null where it is not known and the statement is to take the server's. */
   readonly given: number | null;
   /** Whom the statement names as the sender when it notifies by itself; null while it should not. */
   readonly sender: string | null;

@@ -1,24 +1,45 @@
 import { claim } from './claim.ts';
 import { enqueue } from './enqueue.ts';
+import { get, list, trail } from './inspect.ts';
+import { giveBack } from './leases.ts';
+import { acquire, release } from './lock.ts';
 import { annotate, isSimple, settle } from './settle.ts';
-import type { Verb } from './verb.ts';
+import type { HotTx, Verb } from './verb.ts';
+import { beat, workers } from './workers.ts';
 
-/** The contract's verbs by name, each with one input. */
+/** Tells what was committed before, on the channel of the schema's hints. */
+async function hint(tx: HotTx, payload: string): Promise<null> {
+  const [sender, topics] = payload.split(':');
+  await tx.query(`SELECT ${tx.schema}.hint($1, $2)`, [sender, topics]);
+  return null;
+}
+
+/** The contract's verbs by name, each with one input, and what the store asks of itself. */
 export const VERBS = {
   enqueue: { run: enqueue, alone: () => true, repeatable: true },
   claim: { run: claim, alone: () => true, repeatable: true },
   settle: { run: settle, alone: isSimple, repeatable: true },
-  annotate: { run: annotate },
+  annotate: { run: annotate, alone: () => true },
+  beat: { run: beat, repeatable: true },
+  workers: { run: workers, repeatable: true },
+  get: { run: get, repeatable: true },
+  list: { run: list, repeatable: true },
+  trail: { run: trail, repeatable: true },
+  acquire: { run: acquire, repeatable: true },
+  release: { run: release, repeatable: true },
+  giveBack: { run: giveBack, repeatable: true },
+  hint: { run: hint, alone: () => true, repeatable: true },
 } as const;
 
 export type VerbName = keyof typeof VERBS;
 
 type Run<Name extends VerbName> = (typeof VERBS)[Name]['run'];
 
-export type VerbInput<Name extends VerbName> = Parameters<Run<Name>> extends [unknown, infer Input] ? Input : null;
+export type VerbInput<Name extends VerbName> =
+  Parameters<Run<Name>> extends [unknown, infer Input] ? Input : null;
 
 export type VerbResult<Name extends VerbName> = Awaited<ReturnType<Run<Name>>>;
 
 export function verbNamed(name: VerbName): Verb<unknown, unknown> {
-  return VERBS[name] as Verb<unknown, unknown>;
+  return VERBS[name] as unknown as Verb<unknown, unknown>;
 }

@@ -1,0 +1,161 @@
+import type { Topic } from '../notifier.ts';
+import type { ClaimRequest } from '../store.ts';
+import type { Connections } from './connection.ts';
+import { isConflict, isDisconnect, toStoreError } from './errors.ts';
+import { Lost } from './lost.ts';
+import { merge, split } from './merge.ts';
+import { transact, type Work } from './transact.ts';
+import { type VerbName, verbNamed } from './verbs.ts';
+
+export interface ChannelOptions {
+  readonly connections: Connections;
+  /** Quoted. */
+  readonly schema: string;
+  /** Names the store object in notifications. */
+  readonly sender: string;
+  /** Whether a transaction may notify by itself now. */
+  notifies(): boolean;
+  committed(topics: ReadonlySet<Topic>, told: boolean): void;
+}
+
+/**
+ * Where calls become groups. Those of one turn of the event loop go together, in call order, as one transaction; while
+ * as many groups are under way as there are connections, more gather. Outcomes and notes keep their order also from
+ * turn to turn, so that a note is written before the job ends: of groups with them one is under way at a time.
+ */
+export class Channel {
+  readonly #options: ChannelOptions;
+  readonly #lost: Lost;
+  #tick: Call[] = [];
+  /** Of one turn each. */
+  #waiting: Call[][] = [];
+  #underWay = 0;
+  #ordering = false;
+  #onQuiet: (() => void)[] = [];
+
+  constructor(options: ChannelOptions) {
+    this.#options = options;
+    this.#lost = new Lost((claims) => this.call('giveBack', claims, undefined) as Promise<string[]>);
+  }
+
+  call(verb: VerbName, input: unknown, now: number | undefined): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#tick.length === 0) setImmediate(() => this.#endTick());
+      this.#tick.push({ verb, input, now, resolve, reject });
+    });
+  }
+
+  /** Resolves when nothing is under way; to be called when nothing more is to come. */
+  async quiet(): Promise<void> {
+    this.#lost.close();
+    if (this.#tick.length + this.#waiting.length + this.#underWay === 0) return;
+    await new Promise<void>((resolve) => this.#onQuiet.push(resolve));
+  }
+
+  #endTick(): void {
+    this.#waiting.push(this.#tick);
+    this.#tick = [];
+    this.#send();
+  }
+
+  #send(): void {
+    while (this.#underWay < this.#options.connections.max) {
+      const group = this.#next();
+      if (group.length === 0) break;
+      void this.#carry(group);
+    }
+    if (this.#tick.length + this.#waiting.length + this.#underWay > 0) return;
+    for (const resolve of this.#onQuiet.splice(0)) resolve();
+  }
+
+  /** All that waits, but for turns that have to keep their order and cannot yet, and never more than one group can bear. */
+  #next(): Call[] {
+    const group: Call[] = [];
+    const left: Call[][] = [];
+    for (const calls of this.#waiting) {
+      const blocked = left.length > 0 && isOrdered(calls);
+      if (blocked || group.length >= CALLS_MAX || (this.#ordering && isOrdered(calls))) left.push(calls);
+      else group.push(...calls);
+    }
+    this.#waiting = left;
+    return group;
+  }
+
+  async #carry(group: Call[]): Promise<void> {
+    const ordered = isOrdered(group);
+    this.#underWay += 1;
+    if (ordered) this.#ordering = true;
+    await this.#perform(group, { again: true });
+    this.#underWay -= 1;
+    if (ordered) this.#ordering = false;
+    this.#send();
+  }
+
+  /** Answers every call. When a group fails, each call is done alone, so that only the culprit fails. */
+  async #perform(group: readonly Call[], { again }: { readonly again: boolean }): Promise<void> {
+    try {
+      const values = await this.#attempt(group);
+      for (const [index, { resolve }] of group.entries()) resolve(values[index]);
+    } catch (error) {
+      const broken = isDisconnect(error);
+      if (broken && again && group.every(isRepeatable)) return this.#perform(group, { again: false });
+      if (group.length === 1 || broken) {
+        const told = toStoreError(error, this.#options.connections.place);
+        for (const { reject } of group) reject(told);
+        return;
+      }
+      for (const call of group) await this.#perform([call], { again });
+    }
+  }
+
+  async #attempt(group: readonly Call[]): Promise<unknown[]> {
+    const { parts, works } = merge(group);
+    for (let failures = 0; ; failures += 1) {
+      try {
+        return split(parts, await this.#transact(works));
+      } catch (error) {
+        if (!isConflict(error) || failures === CONFLICTS_MAX) throw error;
+      }
+    }
+  }
+
+  async #transact(works: readonly Work[]): Promise<readonly unknown[]> {
+    const { connections, schema, sender, committed } = this.#options;
+    const claims: { id: string; leaseMs: number }[] = [];
+    const notifies = this.#options.notifies();
+    const claimId = ({ leaseMs }: ClaimRequest): string => {
+      const id = crypto.randomUUID();
+      claims.push({ id, leaseMs });
+      return id;
+    };
+    try {
+      const { values, topics } = await connections.use((lent) =>
+        transact(lent, works, { schema, sender, notifies, claimId }),
+      );
+      committed(topics, notifies);
+      return values;
+    } catch (error) {
+      if (isDisconnect(error) || (error as { code?: unknown }).code === 'STORE_UNAVAILABLE')
+        this.#lost.add(claims);
+      throw error;
+    }
+  }
+}
+
+interface Call extends Work {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Of one group, to bound the time of its transaction. */
+const CALLS_MAX = 1_000;
+/** How often a transaction is done again that stood in another's way. */
+const CONFLICTS_MAX = 10;
+
+function isOrdered(calls: readonly Work[]): boolean {
+  return calls.some(({ verb }) => verb === 'settle' || verb === 'annotate');
+}
+
+function isRepeatable({ verb }: Work): boolean {
+  return verbNamed(verb).repeatable === true;
+}

@@ -1,0 +1,41 @@
+/** How often lost claims are looked for. */
+const LOOK_MS = 1_000;
+
+/**
+ * Claims whose answers may have been lost: their connection broke, and their jobs, if they got any, are leased to a
+ * worker that knows nothing of them and whose heartbeats would renew them for ever. They are looked for by their ids
+ * and given back, until they are found or must have been undone long ago.
+ */
+export class Lost {
+  readonly #giveBack: (claims: readonly string[]) => Promise<readonly string[]>;
+  readonly #claims = new Map<string, { readonly until: number }>();
+  #timer: NodeJS.Timeout | null = null;
+
+  /** `giveBack` resolves to the ids of the claims it found. */
+  constructor(giveBack: (claims: readonly string[]) => Promise<readonly string[]>) {
+    this.#giveBack = giveBack;
+  }
+
+  add(claims: readonly { readonly id: string; readonly leaseMs: number }[]): void {
+    for (const { id, leaseMs } of claims) this.#claims.set(id, { until: performance.now() + 2 * leaseMs });
+    if (claims.length > 0) this.#later();
+  }
+
+  close(): void {
+    this.#claims.clear();
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  #later(): void {
+    this.#timer ??= setTimeout(() => void this.#look(), LOOK_MS).unref();
+  }
+
+  async #look(): Promise<void> {
+    const now = performance.now();
+    const found = await this.#giveBack([...this.#claims.keys()]).catch(() => []);
+    for (const id of found) this.#claims.delete(id);
+    for (const [id, { until }] of this.#claims) if (until < now) this.#claims.delete(id);
+    this.#timer = null;
+    if (this.#claims.size > 0) this.#later();
+  }
+}

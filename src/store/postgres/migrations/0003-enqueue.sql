@@ -1,0 +1,235 @@
+-- Jobs in (enqueue.ts). The three ways are told apart by `way`: 0 = no job has a key of either kind, 1 = some take
+-- turns by a key, 2 = some have a unique key, and all go one by one.
+
+-- Whoever looks for holders of these unique keys, to take them, holds their stripes until the commit.
+CREATE FUNCTION {{schema}}.lock_unique(keys text[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('{{channel}}'), stripe.number) FROM (
+    SELECT DISTINCT 64 + abs(hashtext(given.key) % 256) AS number FROM unnest(keys) AS given (key)
+    WHERE given.key IS NOT NULL ORDER BY 1) AS stripe;
+END $$;
+
+-- Of these ids, those that ended and are kept. Ids tell when they were made (UUID version 7), and nothing ends before
+-- it is made, so a fresh id is told from all of the past by one look at the newest there.
+CREATE FUNCTION {{schema}}.ended_among(ids uuid[], earliest uuid, at bigint)
+RETURNS uuid[] LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET jit = off AS $$
+DECLARE
+  -- A day for clocks that differ.
+  since bigint := least(('x' || lpad(left(replace(earliest::text, '-', ''), 12), 16, '0'))::bit(64)::bigint, at) - 86400000;
+BEGIN
+  IF earliest > (SELECT history.id FROM {{schema}}.history WHERE finished_at >= since ORDER BY id DESC LIMIT 1)
+  THEN RETURN '{}'; END IF;
+  RETURN ARRAY(SELECT history.id FROM {{schema}}.history WHERE finished_at >= since AND history.id = ANY (ids));
+END $$;
+
+CREATE FUNCTION {{schema}}.state_of(of_id uuid) RETURNS {{schema}}.job_state LANGUAGE sql STABLE AS $$
+  SELECT coalesce(
+    (SELECT state FROM {{schema}}.job WHERE id = of_id),
+    (SELECT state FROM {{schema}}.history WHERE id = of_id LIMIT 1))
+$$;
+
+-- A spec (JobSpec in store.ts) as the row it becomes. `place` counts from 1.
+CREATE FUNCTION {{schema}}.read_specs(list json, at bigint)
+RETURNS TABLE (
+  place bigint, id uuid, queue text, task text, state {{schema}}.job_state, priority integer, attempts_max integer,
+  due_at bigint, key text, input text, "unique" json)
+LANGUAGE sql STABLE AS $$
+  SELECT spec.place, spec.id, spec.queue, spec.task,
+    CASE WHEN due.at > at THEN 'scheduled' ELSE 'ready' END::{{schema}}.job_state,
+    spec.priority, spec."attemptsMax", due.at, spec.key, spec.input, spec."unique"
+  FROM ROWS FROM (json_to_recordset(list) AS (
+      id uuid, queue text, task text, priority integer, input text, "attemptsMax" integer,
+      "delayMs" float8, "dueAt" float8, key text, "unique" json))
+    WITH ORDINALITY AS spec
+      (id, queue, task, priority, input, "attemptsMax", "delayMs", "dueAt", key, "unique", place)
+  CROSS JOIN LATERAL (
+    SELECT greatest(at, ceil(coalesce(spec."dueAt", at + spec."delayMs"))::bigint) AS at) AS due
+$$;
+
+-- `specs` is a JSON array of specs. Tells only what is not simply created and ready: of which spec, what became of it,
+-- and the job that is there instead, or the job itself. Ids differ within the batch unless `way` is 2.
+CREATE FUNCTION {{schema}}.enqueue_batch(specs text, way integer, given_now bigint, sender text)
+RETURNS TABLE (place bigint, status text, id uuid, state {{schema}}.job_state) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+  list json := specs::json;
+  at bigint := coalesce(given_now, {{schema}}.now_ms());
+  size integer := json_array_length(list);
+  ids uuid[];
+  past uuid[];
+  added_ids uuid[];
+  later_ids uuid[];
+BEGIN
+  IF way = 2 THEN
+    RETURN QUERY SELECT * FROM {{schema}}.enqueue_each(list, at, sender);
+    RETURN;
+  END IF;
+  ids := ARRAY(SELECT spec.id FROM json_to_recordset(list) AS spec (id uuid) ORDER BY 1);
+  past := {{schema}}.ended_among(ids, ids[1], at);
+  IF way = 1 THEN
+    added_ids := {{schema}}.add_keyed(list, ids, past, at);
+  ELSE
+    WITH added AS (
+      INSERT INTO {{schema}}.job (id, queue, task, state, priority, attempts_max, created_at, due_at, input)
+      SELECT spec.id, spec.queue, spec.task, spec.state, spec.priority, spec.attempts_max, at, spec.due_at, spec.input
+      FROM {{schema}}.read_specs(list, at) AS spec
+      WHERE cardinality(past) = 0 OR spec.id <> ALL (past)
+      ORDER BY spec.place
+      ON CONFLICT (id) DO NOTHING
+      RETURNING id, state)
+    SELECT array_agg(id), array_agg(id) FILTER (WHERE state <> 'ready') INTO added_ids, later_ids FROM added;
+  END IF;
+  IF sender IS NOT NULL AND added_ids IS NOT NULL THEN PERFORM {{schema}}.hint(sender, 'ready'); END IF;
+  IF way = 0 AND cardinality(added_ids) = size AND later_ids IS NULL THEN RETURN; END IF;
+  RETURN QUERY
+    SELECT spec.place, CASE WHEN added.id IS NULL THEN 'existing' ELSE 'created' END, spec.id,
+      {{schema}}.state_of(spec.id)
+    FROM ROWS FROM (json_to_recordset(list) AS (id uuid)) WITH ORDINALITY AS spec (id, place)
+    LEFT JOIN unnest(added_ids) AS added (id) ON added.id = spec.id;
+END $$;
+
+-- Adds jobs of which some have a key. Those that are ready go into the line of their key while there is room.
+CREATE FUNCTION {{schema}}.add_keyed(list json, ids uuid[], past uuid[], at bigint) RETURNS uuid[] LANGUAGE plpgsql
+SET enable_seqscan = off SET jit = off AS $$
+DECLARE
+  added_ids uuid[];
+  known uuid[];
+BEGIN
+  PERFORM {{schema}}.lock_keys(array_agg(spec.queue), array_agg(spec.key))
+  FROM json_to_recordset(list) AS spec (queue text, key text);
+  known := past || ARRAY(SELECT job.id FROM {{schema}}.job WHERE job.id = ANY (ids));
+  WITH given AS MATERIALIZED (
+    SELECT * FROM {{schema}}.read_specs(list, at) AS spec WHERE spec.id <> ALL (known)
+  ), line AS MATERIALIZED (
+    SELECT given.queue, given.key,
+      {{schema}}.key_window((SELECT limits FROM {{schema}}.queue WHERE name = given.queue))
+        - {{schema}}.line_length(given.queue, given.key) AS room
+    FROM given WHERE given.key IS NOT NULL AND given.state = 'ready' GROUP BY given.queue, given.key
+  ), turned AS (
+    SELECT given.*, CASE WHEN given.key IS NULL THEN 0 WHEN given.state <> 'ready' THEN 2
+      WHEN row_number() OVER (PARTITION BY given.queue, given.key, given.state ORDER BY given.place) <= line.room THEN 0
+      ELSE 1 END AS turn
+    FROM given LEFT JOIN line ON line.queue = given.queue AND line.key = given.key
+  ), added AS (
+    INSERT INTO {{schema}}.job
+      (id, queue, task, state, priority, turn, attempts_max, created_at, due_at, key, input)
+    SELECT turned.id, turned.queue, turned.task, turned.state, turned.priority, turned.turn, turned.attempts_max, at,
+      turned.due_at, turned.key, turned.input
+    FROM turned ORDER BY turned.place
+    ON CONFLICT (id) DO NOTHING
+    RETURNING job.id)
+  SELECT array_agg(added.id) INTO added_ids FROM added;
+  RETURN added_ids;
+END $$;
+
+-- One by one, each meeting the ids and keys of those before it: core/unique.ts says what becomes of them.
+CREATE FUNCTION {{schema}}.enqueue_each(list json, at bigint, sender text)
+RETURNS TABLE (place bigint, status text, id uuid, state {{schema}}.job_state) LANGUAGE plpgsql
+SET enable_seqscan = off SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+  spec record;
+  hold record;
+  added boolean := false;
+BEGIN
+  PERFORM {{schema}}.lock_for_enqueue(list);
+  FOR spec IN
+    SELECT given.*, given."unique"->>'key' AS unique_key, coalesce(given."unique"->>'mode', 'existing') AS mode,
+      ceil(at + coalesce((given."unique"->>'periodMs')::float8, 0))::bigint AS until
+    FROM {{schema}}.read_specs(list, at) AS given ORDER BY given.place
+  LOOP
+    place := spec.place;
+    id := spec.id;
+    IF spec.mode = 'debounce' THEN
+      spec.due_at := spec.until;
+      spec.state := CASE WHEN spec.until > at THEN 'scheduled' ELSE 'ready' END;
+    END IF;
+    state := {{schema}}.state_of(spec.id);
+    status := CASE WHEN state IS NOT NULL THEN 'existing' END;
+    IF status IS NULL AND spec.unique_key IS NOT NULL THEN
+      SELECT key.id, coalesce({{schema}}.state_of(key.id), key.ended, 'completed') AS state INTO hold
+      FROM {{schema}}.unique_key AS key
+      WHERE key.key = spec.unique_key AND (key.ended IS NULL OR key.until > at);
+      IF NOT FOUND THEN NULL;
+      ELSIF spec.mode = 'reject' THEN status := 'conflict';
+      ELSIF spec.mode IN ('existing', 'throttle') THEN status := 'existing';
+      ELSIF hold.state IN ('blocked', 'scheduled', 'ready') THEN
+        status := 'replaced';
+        hold.state := {{schema}}.replace_job(hold.id, spec.queue, spec.task, spec.key, spec.priority, spec.input,
+          spec.attempts_max, spec.due_at, spec.state);
+        UPDATE {{schema}}.unique_key SET until = spec.until, ended = NULL WHERE key = spec.unique_key;
+        added := true;
+      END IF;
+      IF status IS NOT NULL THEN
+        id := hold.id;
+        state := hold.state;
+      END IF;
+    END IF;
+    IF status IS NULL THEN
+      INSERT INTO {{schema}}.job
+        (id, queue, task, state, priority, turn, attempts_max, created_at, due_at, unique_key, key, input)
+      VALUES (spec.id, spec.queue, spec.task, spec.state, spec.priority,
+        {{schema}}.new_turn(spec.queue, spec.key, NULL, spec.state), spec.attempts_max, at, spec.due_at,
+        spec.unique_key, spec.key, spec.input)
+      ON CONFLICT (id) DO NOTHING;
+      status := CASE WHEN FOUND THEN 'created' ELSE 'existing' END;
+      state := {{schema}}.state_of(spec.id);
+      added := true;
+      IF status = 'created' AND spec.unique_key IS NOT NULL THEN
+        INSERT INTO {{schema}}.unique_key AS held (key, id, until) VALUES (spec.unique_key, spec.id, spec.until)
+        ON CONFLICT (key) DO UPDATE SET id = excluded.id, until = excluded.until, ended = NULL;
+      END IF;
+    END IF;
+    RETURN NEXT;
+  END LOOP;
+  IF added AND sender IS NOT NULL THEN PERFORM {{schema}}.hint(sender, 'ready'); END IF;
+END $$;
+
+-- Who looks for holders comes first, then the rows of those that may be replaced, then the lines of keys.
+CREATE FUNCTION {{schema}}.lock_for_enqueue(list json) RETURNS void LANGUAGE plpgsql
+SET enable_seqscan = off SET jit = off AS $$
+DECLARE
+  replacing text[] := ARRAY(
+    SELECT spec->'unique'->>'key' FROM json_array_elements(list) AS spec
+    WHERE spec->'unique'->>'mode' IN ('replace', 'debounce'));
+BEGIN
+  PERFORM {{schema}}.lock_unique(array_agg(spec->'unique'->>'key')) FROM json_array_elements(list) AS spec;
+  IF cardinality(replacing) > 0 THEN
+    PERFORM FROM {{schema}}.job
+    WHERE job.id IN (SELECT held.id FROM {{schema}}.unique_key AS held WHERE held.key = ANY (replacing))
+    ORDER BY job.seq FOR UPDATE;
+  END IF;
+  PERFORM {{schema}}.lock_keys(array_agg(spec->>'queue'), array_agg(spec->>'key'))
+  FROM json_array_elements(list) AS spec;
+END $$;
+
+-- The waiting holder of a unique key keeps its id, its place in the line and its trail, and takes all the rest.
+CREATE FUNCTION {{schema}}.replace_job(of_id uuid, new_queue text, new_task text, new_key text, new_priority integer,
+  new_input text, new_attempts_max integer, new_due_at bigint, due_state {{schema}}.job_state)
+RETURNS {{schema}}.job_state LANGUAGE plpgsql AS $$
+DECLARE
+  old {{schema}}.job;
+  new_state {{schema}}.job_state;
+  turn_then integer;
+  same boolean;
+BEGIN
+  SELECT * INTO old FROM {{schema}}.job WHERE id = of_id FOR UPDATE;
+  new_state := CASE WHEN old.state = 'blocked' THEN 'blocked' ELSE due_state END;
+  same := new_queue = old.queue AND new_key IS NOT DISTINCT FROM old.key;
+  PERFORM {{schema}}.lock_keys(ARRAY[old.queue], ARRAY[old.key]);
+  turn_then := CASE
+    WHEN NOT same THEN {{schema}}.new_turn(new_queue, new_key, NULL, new_state)
+    WHEN old.key IS NOT NULL AND old.turn <= 0 AND new_state = 'ready'
+      THEN CASE WHEN old.ticket IS NULL THEN 0 ELSE -2 END
+    ELSE {{schema}}.new_turn(old.queue, old.key, old.ticket, new_state) END;
+  UPDATE {{schema}}.job SET state = new_state, turn = turn_then, ticket = CASE WHEN same THEN ticket END,
+    queue = new_queue, task = new_task, key = new_key, priority = new_priority, input = new_input,
+    attempts_max = new_attempts_max, due_at = new_due_at, attempt = 0, crashes = 0, progress = NULL
+  WHERE seq = old.seq;
+  IF old.key IS NOT NULL AND old.turn <= 0 AND (NOT same OR turn_then > 0) THEN
+    PERFORM {{schema}}.admit(ARRAY[old.queue], ARRAY[old.key], true);
+  END IF;
+  RETURN new_state;
+END $$;

@@ -1,0 +1,198 @@
+-- Jobs that stop running, and jobs that end (settle.ts). The settle rule itself stands in core/settle-rule.ts; these
+-- functions write down what it says, for many jobs at once.
+
+-- Whether a queue's settings keep no jobs that end in this state.
+CREATE FUNCTION {{schema}}.drops_state(retention jsonb, state text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce((retention #>> ARRAY[state, 'ageMs'])::numeric = 0, false)
+    OR coalesce((retention #>> ARRAY[state, 'count'])::numeric = 0, false)
+$$;
+
+-- What a job's row in `history` keeps of its trail.
+CREATE FUNCTION {{schema}}.trail_of(of_seq bigint) RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT json_agg(json_build_array(kind, entry::json) ORDER BY no)::text FROM {{schema}}.job_trail WHERE seq = of_seq
+$$;
+
+-- Jobs left their leases: as many of each as its token stands here. True when a queue with a limit has room by that.
+CREATE FUNCTION {{schema}}.leave_leases(tokens bigint[]) RETURNS boolean LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+DECLARE
+  roomy boolean := false;
+BEGIN
+  PERFORM FROM {{schema}}.lease WHERE token = ANY (tokens) ORDER BY token FOR UPDATE;
+  IF EXISTS (SELECT FROM {{schema}}.queue WHERE limited) THEN
+    roomy := EXISTS (
+      SELECT FROM {{schema}}.lease JOIN {{schema}}.queue ON queue.name = lease.queue
+      WHERE lease.token = ANY (tokens) AND queue.limited);
+  END IF;
+  UPDATE {{schema}}.lease SET live = live - gone.jobs
+  FROM (SELECT token, count(*) AS jobs FROM unnest(tokens) AS given (token) GROUP BY token) AS gone
+  WHERE lease.token = gone.token;
+  DELETE FROM {{schema}}.lease WHERE token = ANY (tokens) AND live <= 0;
+  RETURN roomy;
+END $$;
+
+-- Jobs ended: their unique keys are free, unless a period runs on.
+CREATE FUNCTION {{schema}}.release_keys(keys text[], ids uuid[], states text[], at bigint) RETURNS void LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+BEGIN
+  PERFORM FROM {{schema}}.unique_key WHERE key = ANY (keys) ORDER BY key FOR UPDATE;
+  DELETE FROM {{schema}}.unique_key USING unnest(keys, ids) AS ended (key, id)
+  WHERE unique_key.key = ended.key AND unique_key.id = ended.id AND unique_key.until <= at;
+  UPDATE {{schema}}.unique_key SET ended = ended.state::{{schema}}.job_state
+  FROM unnest(keys, ids, states) AS ended (key, id, state)
+  WHERE unique_key.key = ended.key AND unique_key.id = ended.id;
+END $$;
+
+-- Completes running jobs, each fenced by its lease. Tells the places (from 1) of those that were lost, and last, with
+-- place 0, the topics of the hints. Tokens differ within the batch.
+CREATE FUNCTION {{schema}}.complete_batch(
+  seqs bigint[], tokens bigint[], ids uuid[], results text[], given_now bigint, sender text)
+RETURNS TABLE (place bigint, topics text) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+  at bigint := coalesce(given_now, {{schema}}.now_ms());
+  dropping text[] := ARRAY(
+    SELECT name FROM {{schema}}.queue WHERE drops AND {{schema}}.drops_state(retention, 'completed'));
+  gone record;
+  hints text := 'settled';
+BEGIN
+  WITH ended AS (
+    DELETE FROM {{schema}}.job
+    USING unnest(seqs, tokens, ids, results) WITH ORDINALITY AS given (seq, token, id, result, place)
+    WHERE job.seq = given.seq AND job.lease = given.token AND job.id = given.id AND job.state = 'running'
+    RETURNING job.*, given.result, given.place
+  ), kept AS (
+    INSERT INTO {{schema}}.history (seq, id, queue, task, state, priority, attempt, attempts_max, crashes,
+      cancel_requested, created_at, due_at, started_at, finished_at, ticket, unique_key, key, progress, input, result, trail)
+    SELECT seq, id, queue, task, 'completed', priority, attempt, attempts_max, crashes, cancel_requested, created_at,
+      due_at, started_at, at, ticket, unique_key, key, progress, input, result,
+      CASE WHEN trailed THEN {{schema}}.trail_of(seq) END
+    FROM ended WHERE cardinality(dropping) = 0 OR queue <> ALL (dropping)
+  )
+  SELECT array_agg(lease) AS leases, array_agg(place) AS places,
+    array_agg(seq) FILTER (WHERE trailed) AS trailed,
+    array_agg(unique_key) FILTER (WHERE unique_key IS NOT NULL) AS uniques,
+    array_agg(id) FILTER (WHERE unique_key IS NOT NULL) AS holders,
+    array_agg(key ORDER BY place) FILTER (WHERE key IS NOT NULL) AS keys,
+    array_agg(queue ORDER BY place) FILTER (WHERE key IS NOT NULL) AS queues
+  INTO gone FROM ended;
+  IF gone.leases IS NOT NULL THEN
+    IF gone.keys IS NOT NULL THEN
+      PERFORM {{schema}}.lock_keys(gone.queues, gone.keys);
+      IF {{schema}}.admit(gone.queues, gone.keys) > 0 THEN hints := 'settled,ready'; END IF;
+    END IF;
+    IF gone.trailed IS NOT NULL THEN DELETE FROM {{schema}}.job_trail WHERE seq = ANY (gone.trailed); END IF;
+    IF gone.uniques IS NOT NULL THEN
+      PERFORM {{schema}}.release_keys(gone.uniques, gone.holders, array_fill('completed'::text, ARRAY[cardinality(gone.uniques)]), at);
+    END IF;
+    IF {{schema}}.leave_leases(gone.leases) THEN hints := 'settled,ready'; END IF;
+    IF sender IS NOT NULL THEN PERFORM {{schema}}.hint(sender, hints); END IF;
+    RETURN QUERY SELECT 0::bigint, hints;
+  END IF;
+  IF coalesce(cardinality(gone.leases), 0) < cardinality(seqs) THEN
+    RETURN QUERY SELECT number::bigint, NULL::text FROM generate_subscripts(seqs, 1) AS number
+      WHERE gone.places IS NULL OR number <> ALL (gone.places);
+  END IF;
+END $$;
+
+-- Writes changes of jobs whose rows the transaction has locked: a JSON array of `Written` (settle.ts), in their order.
+-- Tells the topics of the hints.
+CREATE FUNCTION {{schema}}.write_changes(changes json, at bigint) RETURNS TABLE (topic text) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+  before record;
+  roomy boolean := false;
+  admitted integer := 0;
+BEGIN
+  SELECT array_agg(job.lease) FILTER (WHERE job.lease IS NOT NULL) AS leases,
+    array_agg(change.state) AS states,
+    array_agg(job.seq) FILTER (WHERE change.ends AND (job.trailed OR change.error IS NOT NULL)) AS trailed,
+    array_agg(job.unique_key ORDER BY change.place) FILTER (WHERE change.ends AND job.unique_key IS NOT NULL) AS uniques,
+    array_agg(job.id ORDER BY change.place) FILTER (WHERE change.ends AND job.unique_key IS NOT NULL) AS holders,
+    array_agg(change.state ORDER BY change.place) FILTER (WHERE change.ends AND job.unique_key IS NOT NULL) AS endings,
+    array_agg(job.key ORDER BY change.place) FILTER (WHERE job.key IS NOT NULL AND job.turn <= 0 AND NOT change.stays) AS keys,
+    array_agg(job.queue ORDER BY change.place) FILTER (WHERE job.key IS NOT NULL AND job.turn <= 0 AND NOT change.stays) AS queues
+  INTO before
+  FROM {{schema}}.read_changes(changes) AS change JOIN {{schema}}.job ON job.seq = change.seq;
+  PERFORM {{schema}}.lock_keys(before.queues, before.keys);
+  INSERT INTO {{schema}}.job_trail (seq, kind, entry)
+  SELECT change.seq, 'error', change.error FROM {{schema}}.read_changes(changes) AS change
+  WHERE change.error IS NOT NULL ORDER BY change.place;
+  UPDATE {{schema}}.job SET state = change.state::{{schema}}.job_state, attempt = change.attempt,
+    crashes = change.crashes, due_at = coalesce(change.due_at, job.due_at), lease = NULL,
+    trailed = job.trailed OR change.error IS NOT NULL,
+    turn = CASE WHEN job.key IS NULL THEN 0 WHEN NOT change.stays THEN 2
+      WHEN change.state = 'ready' AND job.ticket IS NOT NULL THEN -2 ELSE 0 END
+  FROM {{schema}}.read_changes(changes) AS change WHERE job.seq = change.seq AND NOT change.ends;
+  WITH ended AS (
+    DELETE FROM {{schema}}.job USING {{schema}}.read_changes(changes) AS change
+    WHERE job.seq = change.seq AND change.ends
+    RETURNING job.seq, job.id, job.queue, job.task, job.priority, job.attempts_max,
+      job.cancel_requested OR change.cancelled AS cancel_requested, job.created_at, job.due_at, job.started_at,
+      job.ticket, job.unique_key, job.key, job.progress, job.input, job.trailed OR change.error IS NOT NULL AS trailed,
+      change.state::{{schema}}.job_state AS state, change.attempt, change.crashes, change.finished_at, change.result
+  )
+  INSERT INTO {{schema}}.history (seq, id, queue, task, state, priority, attempt, attempts_max, crashes,
+    cancel_requested, created_at, due_at, started_at, finished_at, ticket, unique_key, key, progress, input, result, trail)
+  SELECT seq, id, queue, task, state, priority, attempt, attempts_max, crashes, cancel_requested, created_at, due_at,
+    started_at, finished_at, ticket, unique_key, key, progress, input, result,
+    CASE WHEN trailed THEN {{schema}}.trail_of(seq) END
+  FROM ended WHERE NOT EXISTS (
+    SELECT FROM {{schema}}.queue AS settings WHERE settings.name = ended.queue AND settings.drops
+      AND {{schema}}.drops_state(settings.retention, ended.state::text));
+  IF before.trailed IS NOT NULL THEN DELETE FROM {{schema}}.job_trail WHERE seq = ANY (before.trailed); END IF;
+  IF before.uniques IS NOT NULL THEN
+    PERFORM {{schema}}.release_keys(before.uniques, before.holders, before.endings, at);
+  END IF;
+  IF before.keys IS NOT NULL THEN admitted := {{schema}}.admit(before.queues, before.keys); END IF;
+  IF before.leases IS NOT NULL THEN roomy := {{schema}}.leave_leases(before.leases); END IF;
+  IF before.states && ARRAY['completed', 'failed', 'cancelled'] THEN topic := 'settled'; RETURN NEXT; END IF;
+  IF roomy OR admitted > 0 OR before.states && ARRAY['ready', 'scheduled'] THEN topic := 'ready'; RETURN NEXT; END IF;
+END $$;
+
+CREATE FUNCTION {{schema}}.read_changes(changes json)
+RETURNS TABLE (
+  place bigint, seq bigint, state text, ends boolean, stays boolean, attempt integer, crashes integer, due_at bigint,
+  finished_at bigint, result text, error text, cancelled boolean)
+LANGUAGE sql STABLE AS $$
+  SELECT change.place, change.seq, change.state, change.state IN ('completed', 'failed', 'cancelled'), change.stays,
+    change.attempt, change.crashes, ceil(change."dueAt")::bigint, ceil(change."finishedAt")::bigint, change.result,
+    change.error, coalesce(change.cancelled, false)
+  FROM ROWS FROM (json_to_recordset(changes) AS (
+      seq bigint, state text, stays boolean, attempt integer, crashes integer, "dueAt" float8, "finishedAt" float8,
+      result text, error text, cancelled boolean))
+    WITH ORDINALITY AS change (seq, state, stays, attempt, crashes, "dueAt", "finishedAt", result, error, cancelled, place)
+$$;
+
+-- Progress and log lines of running jobs: a JSON array of `WrittenNote` (settle.ts). Tells the places (from 1) of those
+-- that were lost.
+CREATE FUNCTION {{schema}}.annotate_batch(notes json) RETURNS TABLE (place bigint) LANGUAGE plpgsql
+SET enable_seqscan = off SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+  note record;
+BEGIN
+  PERFORM FROM {{schema}}.job
+  WHERE seq IN (SELECT (given->>'seq')::bigint FROM json_array_elements(notes) AS given) ORDER BY seq FOR UPDATE;
+  FOR note IN
+    SELECT (given->>'seq')::bigint AS seq, (given->>'lease')::bigint AS lease, (given->>'id')::uuid AS id,
+      (given->>'clears')::boolean AS clears, given->>'progress' AS progress, given->'logs' AS logs, number
+    FROM json_array_elements(notes) WITH ORDINALITY AS list (given, number) ORDER BY number
+  LOOP
+    UPDATE {{schema}}.job SET trailed = trailed OR json_array_length(note.logs) > 0,
+      progress = CASE WHEN note.clears THEN NULL ELSE coalesce(note.progress, progress) END
+    WHERE seq = note.seq AND lease = note.lease AND id = note.id AND state = 'running';
+    IF FOUND THEN
+      INSERT INTO {{schema}}.job_trail (seq, kind, entry)
+      SELECT note.seq, 'log', line FROM json_array_elements_text(note.logs) WITH ORDINALITY AS log (line, number)
+      ORDER BY number;
+    ELSE
+      place := note.number;
+      RETURN NEXT;
+    END IF;
+  END LOOP;
+END $$;

@@ -1,0 +1,250 @@
+-- Jobs out (claim.ts). A claim of a queue without limits waits for nobody: what others hold is passed over. Claims of a
+-- queue with limits come one after the other, since each counts what the others started.
+
+-- core/limits.ts `rateRoom` over the table `start`.
+CREATE FUNCTION {{schema}}.rate_room(of_queue text, of_key text, rate jsonb, at bigint)
+RETURNS TABLE (room bigint, next_at bigint) LANGUAGE plpgsql STABLE SET enable_seqscan = off SET jit = off AS $$
+DECLARE
+  most bigint := (rate->>'count')::bigint;
+  per_ms float8 := (rate->>'perMs')::float8;
+  used bigint;
+BEGIN
+  SELECT coalesce(sum(start.starts), 0) INTO used FROM {{schema}}.start
+  WHERE start.queue = of_queue AND start.key = of_key AND start.at > rate_room.at - per_ms;
+  room := greatest(0, most - used);
+  next_at := rate_room.at;
+  IF room = 0 THEN
+    -- The window frees up when enough of the oldest starts leave it.
+    SELECT ceil(log.at + per_ms)::bigint INTO next_at FROM (
+      SELECT start.at, sum(start.starts) OVER (ORDER BY start.at) AS until_then FROM {{schema}}.start
+      WHERE start.queue = of_queue AND start.key = of_key AND start.at > rate_room.at - per_ms) AS log
+    WHERE log.until_then > used - most ORDER BY log.at LIMIT 1;
+  END IF;
+  RETURN NEXT;
+END $$;
+
+CREATE FUNCTION {{schema}}.take_starts(of_queue text, of_key text, rate jsonb, jobs bigint, at bigint)
+RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $$
+BEGIN
+  DELETE FROM {{schema}}.start
+  WHERE start.queue = of_queue AND start.key = of_key AND start.at <= take_starts.at - (rate->>'perMs')::float8;
+  INSERT INTO {{schema}}.start AS log (queue, key, at, starts) VALUES (of_queue, of_key, take_starts.at, jobs)
+  ON CONFLICT (queue, key, at) DO UPDATE SET starts = log.starts + excluded.starts;
+END $$;
+
+-- What is due becomes ready. One claim promotes at most 10,000 jobs a queue, to bound its time; the next one goes on.
+CREATE FUNCTION {{schema}}.promote(of_queue text, at bigint) RETURNS void LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off
+SET jit = off AS $$
+DECLARE
+  due record;
+BEGIN
+  UPDATE {{schema}}.job SET state = 'ready' WHERE seq IN (
+    SELECT seq FROM {{schema}}.job
+    WHERE state = 'scheduled' AND queue = of_queue AND due_at <= at AND key IS NULL
+    ORDER BY due_at LIMIT 10000 FOR UPDATE SKIP LOCKED);
+  FOR due IN
+    SELECT seq, key, turn, ticket FROM {{schema}}.job
+    WHERE state = 'scheduled' AND queue = of_queue AND due_at <= at AND key IS NOT NULL
+    ORDER BY due_at, seq LIMIT 10000 FOR UPDATE SKIP LOCKED
+  LOOP
+    -- A claim that waited here could wait for one that waits for it. The next claim takes what this one leaves.
+    CONTINUE WHEN NOT {{schema}}.try_lock_key(of_queue, due.key);
+    UPDATE {{schema}}.job SET state = 'ready', turn = CASE
+      WHEN due.turn > 0 THEN {{schema}}.new_turn(of_queue, due.key, due.ticket, 'ready')
+      WHEN due.ticket IS NULL THEN 0 ELSE -2 END
+    WHERE seq = due.seq;
+  END LOOP;
+END $$;
+
+-- The first jobs of the line, locked, in its order: those who were let in among those who never waited for it. With
+-- `rate`, only those whose keys' rates have room; the others are put off, in the line of their keys. `done` is false
+-- when there may be more to take at once: a call looks at 1,000 jobs a rate, or a little more.
+CREATE FUNCTION {{schema}}.choose(of_queue text, room integer, rate jsonb, at bigint, OUT seqs bigint[], OUT done boolean)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
+DECLARE
+  last_priority bigint := -2147483649;
+  last_place bigint := 0;
+  examined integer := 0;
+  seen integer;
+  candidate record;
+  key_room record;
+BEGIN
+  seqs := '{}';
+  done := true;
+  LOOP
+    seen := 0;
+    FOR candidate IN
+      SELECT * FROM (
+        (SELECT seq, key, priority, seq AS place FROM {{schema}}.job
+         WHERE state = 'ready' AND turn = 0 AND queue = of_queue AND (priority, seq) > (last_priority, last_place)
+         ORDER BY priority, seq LIMIT room + 100)
+        UNION ALL
+        (SELECT seq, key, priority, ticket AS place FROM {{schema}}.job
+         WHERE state = 'ready' AND turn = -2 AND queue = of_queue AND (priority, ticket) > (last_priority, last_place)
+         ORDER BY priority, ticket LIMIT room + 100)) AS line
+      ORDER BY priority, place LIMIT room + 100
+    LOOP
+      IF cardinality(seqs) >= room THEN RETURN; END IF;
+      seen := seen + 1;
+      last_priority := candidate.priority;
+      last_place := candidate.place;
+      PERFORM FROM {{schema}}.job WHERE seq = candidate.seq AND state = 'ready' AND turn <= 0 AND queue = of_queue
+      FOR UPDATE SKIP LOCKED;
+      CONTINUE WHEN NOT FOUND;
+      IF rate IS NOT NULL AND candidate.key IS NOT NULL THEN
+        SELECT * INTO key_room FROM {{schema}}.rate_room(of_queue, candidate.key, rate, at);
+        IF key_room.room = 0 THEN
+          UPDATE {{schema}}.job SET state = 'scheduled', turn = -1, due_at = key_room.next_at WHERE seq = candidate.seq;
+          CONTINUE;
+        END IF;
+        PERFORM {{schema}}.take_starts(of_queue, candidate.key, rate, 1, at);
+      END IF;
+      seqs := seqs || candidate.seq::bigint;
+    END LOOP;
+    examined := examined + seen;
+    IF seen < room + 100 OR cardinality(seqs) >= room THEN RETURN; END IF;
+    IF rate IS NOT NULL AND examined >= 1000 THEN
+      done := false;
+      RETURN;
+    END IF;
+  END LOOP;
+END $$;
+
+-- The claimed jobs in the order of their queues and lines, and a last row without a lease, which tells in created_at
+-- the time and in due_at when to ask again. `key_rate` and the like are read as core/limits.ts has them.
+CREATE FUNCTION {{schema}}.claim_jobs(
+  worker text, claim uuid, queues text[], wanted integer, lease_ms bigint, given_now bigint)
+RETURNS TABLE (
+  lease bigint, seq bigint, id uuid, queue text, task text, key text, input text, attempt integer,
+  attempts_max integer, crashes integer, priority integer, created_at bigint, due_at bigint)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off
+SET enable_sort = off SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+  at bigint := coalesce(given_now, {{schema}}.now_ms());
+  this record;
+  room integer;
+  token bigint;
+  rows integer;
+  choice record;
+  again bigint;
+  next_at bigint;
+BEGIN
+  IF EXISTS (SELECT FROM {{schema}}.queue WHERE name = '*' AND paused_at IS NOT NULL) THEN queues := '{}'; END IF;
+  FOR this IN
+    SELECT given.name, settings.limits, settings.limits->'rate' AS rate, settings.limits#>'{perKey,rate}' AS key_rate,
+      (settings.limits->>'concurrency')::bigint AS concurrency
+    FROM unnest(queues) WITH ORDINALITY AS given (name, number)
+    LEFT JOIN {{schema}}.queue AS settings ON settings.name = given.name
+    WHERE settings.paused_at IS NULL ORDER BY given.number
+  LOOP
+    IF EXISTS (SELECT FROM {{schema}}.job WHERE state = 'scheduled' AND queue = this.name AND due_at <= at) THEN
+      PERFORM {{schema}}.promote(this.name, at);
+    END IF;
+    room := wanted;
+    IF room > 0 AND this.limits IS NOT NULL THEN
+      SELECT * INTO choice FROM {{schema}}.limited_room(this.name, this.limits, room, at);
+      room := choice.room;
+    END IF;
+    IF room > 0 AND (
+      EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = -2 AND queue = this.name)
+      OR jsonb_typeof(this.key_rate) = 'object')
+    THEN
+      SELECT * INTO choice FROM {{schema}}.choose(
+        this.name, room, CASE WHEN jsonb_typeof(this.key_rate) = 'object' THEN this.key_rate END, at);
+      IF NOT choice.done THEN again := at; END IF;
+      IF cardinality(choice.seqs) > 0 THEN
+        token := nextval($seq${{schema}}.lease_token_seq$seq$);
+        RETURN QUERY
+          WITH taken AS (
+            UPDATE {{schema}}.job SET state = 'running', lease = token, attempt = attempt + 1, started_at = at, turn = 0
+            FROM unnest(choice.seqs) WITH ORDINALITY AS chosen (seq, place) WHERE job.seq = chosen.seq
+            RETURNING job.*, chosen.place
+          ), held AS (
+            INSERT INTO {{schema}}.lease (token, worker_id, queue, claim_id, expires_at, live, seqs)
+            VALUES (token, worker, this.name, claim, at + lease_ms, cardinality(choice.seqs), choice.seqs)
+          )
+          SELECT token, seq, id, queue, task, key, input, attempt, attempts_max, crashes, priority, created_at, due_at
+          FROM taken ORDER BY place;
+        GET DIAGNOSTICS rows = ROW_COUNT;
+      ELSE
+        rows := 0;
+      END IF;
+    ELSIF room > 0
+      AND EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = 0 AND queue = this.name)
+    THEN
+      token := nextval($seq${{schema}}.lease_token_seq$seq$);
+      RETURN QUERY
+        WITH first AS MATERIALIZED (
+          SELECT seq FROM {{schema}}.job WHERE state = 'ready' AND turn = 0 AND queue = this.name
+          ORDER BY priority, seq LIMIT room FOR UPDATE SKIP LOCKED
+        ), taken AS (
+          UPDATE {{schema}}.job SET state = 'running', lease = token, attempt = attempt + 1, started_at = at
+          FROM first WHERE job.seq = first.seq
+          RETURNING job.*
+        ), held AS (
+          INSERT INTO {{schema}}.lease (token, worker_id, queue, claim_id, expires_at, live, seqs)
+          SELECT token, worker, this.name, claim, at + lease_ms, count(*), array_agg(taken.seq) FROM taken
+          HAVING count(*) > 0
+        )
+        SELECT token, seq, id, queue, task, key, input, attempt, attempts_max, crashes, priority, created_at, due_at
+        FROM taken ORDER BY priority, seq;
+      GET DIAGNOSTICS rows = ROW_COUNT;
+    ELSE
+      rows := 0;
+    END IF;
+    wanted := wanted - rows;
+    IF rows > 0 AND jsonb_typeof(this.rate) = 'object' THEN
+      PERFORM {{schema}}.take_starts(this.name, '', this.rate, rows, at);
+    END IF;
+  END LOOP;
+  -- Once all queues were looked at: what a queue waits for may have come about by another one's claim.
+  FOR this IN
+    SELECT given.name, settings.limits->'rate' AS rate
+    FROM unnest(queues) AS given (name) LEFT JOIN {{schema}}.queue AS settings ON settings.name = given.name
+    WHERE settings.paused_at IS NULL
+  LOOP
+    next_at := (SELECT due_at FROM {{schema}}.job WHERE state = 'scheduled' AND queue = this.name ORDER BY due_at LIMIT 1);
+    again := least(again, next_at);
+    IF jsonb_typeof(this.rate) = 'object'
+      AND EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn IN (0, -2) AND queue = this.name)
+    THEN
+      SELECT CASE WHEN place.room = 0 THEN place.next_at END INTO next_at
+      FROM {{schema}}.rate_room(this.name, '', this.rate, at) AS place;
+      again := least(again, next_at);
+    END IF;
+  END LOOP;
+  RETURN QUERY SELECT NULL::bigint, NULL::bigint, NULL::uuid, NULL::text, NULL::text, NULL::text, NULL::text,
+    NULL::integer, NULL::integer, NULL::integer, NULL::integer, at, again;
+END $$;
+
+-- How many of `wanted` jobs of a limited queue may start now. Who asks holds the queue until the commit.
+CREATE FUNCTION {{schema}}.limited_room(of_queue text, limits jsonb, wanted integer, at bigint, OUT room integer)
+LANGUAGE plpgsql SET enable_bitmapscan = off SET jit = off AS $$
+BEGIN
+  room := 0;
+  IF NOT EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = 0 AND queue = of_queue)
+    AND NOT EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = -2 AND queue = of_queue)
+  THEN RETURN; END IF;
+  IF jsonb_typeof(limits->'concurrency') <> 'number' AND jsonb_typeof(limits->'rate') <> 'object'
+    AND jsonb_typeof(limits#>'{perKey,rate}') <> 'object'
+  THEN
+    room := wanted;
+    RETURN;
+  END IF;
+  PERFORM pg_advisory_xact_lock(hashtext('{{channel}} ' || of_queue), -1);
+  room := wanted;
+  IF jsonb_typeof(limits->'concurrency') = 'number' THEN
+    room := least(room, (limits->>'concurrency')::bigint
+      - (SELECT coalesce(sum(lease.live), 0) FROM {{schema}}.lease WHERE lease.queue = of_queue));
+  END IF;
+  IF room > 0 AND jsonb_typeof(limits->'rate') = 'object' THEN
+    room := least(room, (SELECT free.room FROM {{schema}}.rate_room(of_queue, '', limits->'rate', at) AS free));
+  END IF;
+END $$;

@@ -1,0 +1,208 @@
+import { LongshoreError } from '../../core/errors.ts';
+import type { JobState } from '../../core/job-state.ts';
+import { KeepAlives } from '../keep-alive.ts';
+import type { LeaseLock } from '../lease-lock.ts';
+import type {
+  AgeRequest,
+  ClaimRequest,
+  EnqueueCall,
+  JobCommand,
+  JobFilter,
+  JobSpec,
+  KeepAlive,
+  KeepAliveOptions,
+  Note,
+  PruneRequest,
+  QueueChange,
+  ReapRequest,
+  Settlement,
+  Store,
+  StoreOptions,
+  Timed,
+  WorkerBeat,
+} from '../store.ts';
+import { Channel } from './channel.ts';
+import { type ClientPool, Connections } from './connection.ts';
+import { enqueueForeign } from './foreign.ts';
+import { HintPacer } from './hint-pacer.ts';
+import { payloadOf } from './hints.ts';
+import { migratePlace } from './migrate.ts';
+import { PostgresNotifier } from './notifier.ts';
+import { type Place, placeOf, quoted } from './url.ts';
+import type { VerbInput, VerbName, VerbResult } from './verbs.ts';
+
+export async function openStore(url: string, options: StoreOptions): Promise<Store> {
+  const place = placeOf(url);
+  if (place.migrates) await migratePlace(place, { dryRun: false });
+  const borrowed = options.client === undefined ? undefined : requirePool(options.client);
+  const connections = await Connections.open({ place, borrowed });
+  return new PostgresStore(url, connections, options);
+}
+
+function requirePool(client: unknown): ClientPool {
+  if (typeof (client as Partial<ClientPool> | null)?.connect === 'function') return client as ClientPool;
+  throw new LongshoreError('OPTION_INVALID', 'client must be a Pool of the package pg, such as new Pool().', {
+    details: { field: 'client' },
+  });
+}
+
+/** A schema of a PostgreSQL database, used by any number of processes. This object passes calls to its channel. */
+class PostgresStore implements Store {
+  readonly capabilities;
+  readonly notifier: PostgresNotifier;
+  readonly lock: LeaseLock;
+  readonly #place: Place;
+  readonly #connections: Connections;
+  readonly #channel: Channel;
+  readonly #pacer: HintPacer;
+  readonly #clock: StoreOptions['clock'];
+  readonly #keepAlives: KeepAlives;
+  #closing: Promise<void> | null = null;
+
+  constructor(url: string, connections: Connections, { clock }: StoreOptions) {
+    const { place } = connections;
+    const instance = `${process.pid}-${crypto.randomUUID()}`;
+    this.#place = place;
+    this.#connections = connections;
+    this.#clock = clock;
+    const notify = !connections.stateless;
+    this.capabilities = {
+      durable: true,
+      shared: true,
+      notify,
+      retentionBytes: false,
+      transactions: true,
+    } as const;
+    this.notifier = new PostgresNotifier({ place, instance, listens: notify });
+    this.#pacer = new HintPacer(
+      (topics) => void this.#channel.call('hint', payloadOf(instance, topics), undefined).catch(() => {}),
+      (topics) => this.notifier.publish(topics),
+    );
+    this.#channel = new Channel({
+      connections,
+      schema: quoted(place.schema),
+      sender: instance,
+      notifies: () => this.#pacer.open,
+      committed: (topics, told) => this.#pacer.committed(topics, told),
+    });
+    this.#keepAlives = new KeepAlives({
+      module: new URL(`./keep-alive${EXTENSION}`, import.meta.url).href,
+      url,
+      beat: (beat) => this.beat(beat),
+      clock,
+    });
+    this.lock = {
+      acquire: (request) => this.#call('acquire', request, request),
+      release: async (request) => void (await this.#call('release', request)),
+    };
+  }
+
+  async enqueue(specs: readonly JobSpec[], options: EnqueueCall = {}) {
+    if (options.tx === undefined) return this.#call('enqueue', specs, options);
+    if (this.#closing !== null) throw this.#closed('enqueue');
+    return enqueueForeign(options.tx, specs, { place: this.#place, now: options.now ?? this.#clock?.now() });
+  }
+
+  claim(request: ClaimRequest) {
+    return this.#call('claim', request, request);
+  }
+
+  settle(settlements: readonly Settlement[], options?: Timed) {
+    return this.#call('settle', settlements, options);
+  }
+
+  annotate(notes: readonly Note[], options?: Timed) {
+    return this.#call('annotate', notes, options);
+  }
+
+  beat(beat: WorkerBeat) {
+    return this.#call('beat', beat, beat);
+  }
+
+  keepAlive(options: KeepAliveOptions): KeepAlive {
+    if (this.#closing !== null) throw this.#closed('keepAlive');
+    return this.#keepAlives.start(options);
+  }
+
+  async retire(workerId: string, options?: Timed) {
+    await this.#call('retire', workerId, options);
+  }
+
+  workers(options?: Timed) {
+    return this.#call('workers', null, options);
+  }
+
+  reap(request: ReapRequest = {}) {
+    return this.#call('reap', request, request);
+  }
+
+  prune(request: PruneRequest = {}) {
+    return this.#call('prune', request, request);
+  }
+
+  age(request: AgeRequest = {}) {
+    return this.#call('age', request, request);
+  }
+
+  configureQueue(queue: string, change: QueueChange, options?: Timed) {
+    return this.#call('configureQueue', { queue, change }, options);
+  }
+
+  queues() {
+    return this.#call('queues', null);
+  }
+
+  clear(queue: string, states: readonly JobState[]) {
+    return this.#call('clear', { queue, states });
+  }
+
+  control(commands: readonly JobCommand[], options?: Timed) {
+    return this.#call('control', commands, options);
+  }
+
+  get(ids: readonly string[]) {
+    return this.#call('get', ids);
+  }
+
+  list(filter: JobFilter) {
+    return this.#call('list', filter);
+  }
+
+  trail(id: string) {
+    return this.#call('trail', id);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const heart = this.#keepAlives.close();
+    const ear = this.notifier.close();
+    await this.#channel.quiet();
+    this.#pacer.flush();
+    await this.#channel.quiet();
+    await Promise.all([heart, ear, this.#connections.close()]);
+  }
+
+  async #call<Name extends VerbName>(
+    verb: Name,
+    input: VerbInput<Name>,
+    time?: Timed,
+  ): Promise<VerbResult<Name>> {
+    if (this.#closing !== null) throw this.#closed(verb);
+    const now = time?.now ?? this.#clock?.now();
+    return (await this.#channel.call(verb, input, now)) as VerbResult<Name>;
+  }
+
+  #closed(verb: string): LongshoreError {
+    const { host, port, database, schema } = this.#place;
+    return new LongshoreError('STORE_CLOSED', `The store was closed before ${verb} was called.`, {
+      details: { verb, host, port, database, schema },
+    });
+  }
+}
+
+/** `.ts` in the sources, `.js` as published. */
+const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js';

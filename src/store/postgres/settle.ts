@@ -1,0 +1,183 @@
+import type { JobMove } from '../../core/job-state.ts';
+import { LIMITS_NONE, type QueueLimits, staysInLine } from '../../core/limits.ts';
+import type { OutcomeType } from '../../core/outcome.ts';
+import { type JobChange, settle as rule, type SettleSubject } from '../../core/settle-rule.ts';
+import type { Topic } from '../notifier.ts';
+import type { AnnotateReceipt, Note, Settlement, SettleReceipt } from '../store.ts';
+import { parseToken, type Token } from './leases.ts';
+import { isUuid, type JobRow, requireMove, type Tx, wholeMs } from './rows.ts';
+import type { HotTx } from './verb.ts';
+
+/**
+ * Outcomes in, each fenced by its token: the settle rule decides, migrations/0004-settle.sql writes it down. What the
+ * rule says of `completed` depends on nothing in the row, so those jobs take one statement and are never read.
+ */
+export async function settle(tx: HotTx, settlements: readonly Settlement[]): Promise<SettleReceipt[]> {
+  const receipts = settlements.map((): SettleReceipt => ({ status: 'lost' }));
+  let rest = fenced(settlements);
+  while (rest.length > 0) {
+    const round = firstOfEach(rest);
+    const taken = new Set(round);
+    rest = rest.filter((item) => !taken.has(item));
+    await completeAll(tx, round.filter(isCompleted), receipts);
+    await settleAll(
+      tx,
+      round.filter((item) => !isCompleted(item)),
+      receipts,
+    );
+  }
+  return receipts;
+}
+
+/** Takes one statement: completed jobs alone, none of them twice. */
+export function isSimple(settlements: readonly Settlement[]): boolean {
+  if (settlements.some(({ outcome }) => outcome.type !== 'completed')) return false;
+  return new Set(settlements.map(({ token }) => token)).size === settlements.length;
+}
+
+interface Fenced extends Token, Settlement {
+  /** In the batch. */
+  readonly place: number;
+}
+
+/** Without those whose id or token no claim ever gave. */
+function fenced(settlements: readonly Settlement[]): Fenced[] {
+  return settlements.flatMap(({ id, token, outcome }, place) => {
+    const parsed = parseToken(token);
+    return parsed === null || !isUuid(id) ? [] : [{ ...parsed, id, token, outcome, place }];
+  });
+}
+
+/** Of several outcomes of one job the first that fits counts, so they go one after the other. */
+function firstOfEach(items: readonly Fenced[]): Fenced[] {
+  const seen = new Set<string>();
+  return items.filter(({ token }) => !seen.has(token) && seen.add(token));
+}
+
+function isCompleted({ outcome }: Settlement): boolean {
+  return outcome.type === 'completed';
+}
+
+async function completeAll(tx: HotTx, items: readonly Fenced[], receipts: SettleReceipt[]): Promise<void> {
+  if (items.length === 0) return;
+  const results = items.map(({ outcome }) => (outcome.type === 'completed' ? outcome.result : null));
+  const rows = await tx.query<{ place: number; topics: string | null }>(
+    `SELECT place, topics FROM ${tx.schema}.complete_batch($1, $2, $3, $4, $5, $6)`,
+    [
+      `{${items.map(({ seq }) => seq).join()}}`,
+      `{${items.map(({ lease }) => lease).join()}}`,
+      `{${items.map(({ id }) => id).join()}}`,
+      results,
+      tx.given,
+      tx.sender,
+    ],
+  );
+  const lost = new Set(rows.map(({ place }) => place));
+  for (const { topics } of rows) for (const topic of topics?.split(',') ?? []) tx.topics.add(topic as Topic);
+  for (const [index, { place }] of items.entries())
+    if (!lost.has(index + 1)) receipts[place] = { status: 'settled', state: 'completed' };
+}
+
+const MOVES: Readonly<Record<OutcomeType, JobMove>> = {
+  completed: 'complete',
+  retried: 'retry',
+  failed: 'fail',
+  cancelled: 'cancel',
+  snoozed: 'snooze',
+  released: 'release',
+};
+
+async function settleAll(tx: HotTx, items: readonly Fenced[], receipts: SettleReceipt[]): Promise<void> {
+  if (items.length === 0) return;
+  const rows = await tx.query<JobRow>(
+    `SELECT job.* FROM unnest($1::bigint[], $2::bigint[], $3::uuid[]) AS given (seq, lease, id)
+       JOIN ${tx.schema}.job ON job.seq = given.seq AND job.lease = given.lease AND job.id = given.id
+     WHERE job.state = 'running' ORDER BY job.seq FOR UPDATE OF job`,
+    [items.map(({ seq }) => seq), items.map(({ lease }) => lease), items.map(({ id }) => id)],
+  );
+  const jobs = new Map(rows.map((job) => [job.seq, job]));
+  const changes = items.flatMap(({ seq, lease, id, outcome, place }): Change[] => {
+    const job = jobs.get(seq);
+    // Another token or id may name the same row.
+    if (job === undefined || job.lease !== lease || job.id !== id) return [];
+    const change = rule(subjectOf(job), outcome, tx.now);
+    receipts[place] = { status: 'settled', state: change.state };
+    return [{ job, move: MOVES[outcome.type], change }];
+  });
+  await applyChanges(tx, changes);
+}
+
+export function subjectOf(job: JobRow): SettleSubject {
+  const { attempt, attempts_max: attemptsMax, crashes } = job;
+  return { attempt, attemptsMax, crashes, cancelRequested: job.cancel_requested };
+}
+
+/** What becomes of a job whose row this transaction has locked. */
+export interface Change {
+  readonly job: JobRow;
+  readonly move: JobMove;
+  readonly change: JobChange;
+  /** Its end was asked for, as the job is to say. */
+  readonly cancelled?: boolean;
+}
+
+/**
+ * Writes changes of running jobs, and the ends of waiting ones, and all that follows from them: the trail, the move to
+ * history, unique keys, whose turn it is next, the leases, the topics. The rows must be locked, and no job twice.
+ */
+export async function applyChanges(tx: Tx, changes: readonly Change[]): Promise<void> {
+  if (changes.length === 0) return;
+  const limits = await limitsFor(tx, changes);
+  const written = changes.map(({ job, move, change, cancelled = false }) => {
+    requireMove(job, move, change.state);
+    const stays = staysInLine(move, change.state, limits.get(job.queue) ?? LIMITS_NONE);
+    const error = change.error && JSON.stringify({ ...change.error, at: wholeMs(change.error.at) });
+    return { ...change, seq: job.seq, stays, error, cancelled };
+  });
+  const rows = await tx.query<{ topic: Topic }>(`SELECT topic FROM ${tx.schema}.write_changes($1, $2)`, [
+    JSON.stringify(written),
+    tx.now,
+  ]);
+  for (const { topic } of rows) tx.topics.add(topic);
+}
+
+/** Of the queues that have jobs with keys. */
+async function limitsFor(tx: Tx, changes: readonly Change[]): Promise<Map<string, QueueLimits>> {
+  const queues = new Set(changes.filter(({ job }) => job.key !== null).map(({ job }) => job.queue));
+  if (queues.size === 0) return new Map();
+  const rows = await tx.query<{ name: string; limits: QueueLimits }>(
+    `SELECT name, limits FROM ${tx.schema}.queue WHERE name = ANY ($1) AND limits IS NOT NULL`,
+    [[...queues]],
+  );
+  return new Map(rows.map(({ name, limits }) => [name, limits]));
+}
+
+/** As in migrations/0004-settle.sql. */
+interface WrittenNote extends Token {
+  readonly id: string;
+  readonly clears: boolean;
+  /** Null = as it is, unless it is cleared. */
+  readonly progress: string | null;
+  /** JSON each. */
+  readonly logs: readonly string[];
+}
+
+export async function annotate(tx: HotTx, notes: readonly Note[]): Promise<AnnotateReceipt[]> {
+  const receipts = notes.map((): AnnotateReceipt => 'lost');
+  const written: WrittenNote[] = [];
+  const places: number[] = [];
+  for (const [place, { id, token, progress, logs = [] }] of notes.entries()) {
+    const parsed = parseToken(token);
+    if (parsed === null || !isUuid(id)) continue;
+    const lines = logs.map((line) => JSON.stringify({ ...line, at: wholeMs(line.at) }));
+    written.push({ ...parsed, id, clears: progress === null, progress: progress ?? null, logs: lines });
+    places.push(place);
+  }
+  if (written.length === 0) return receipts;
+  const rows = await tx.query<{ place: number }>(`SELECT place FROM ${tx.schema}.annotate_batch($1)`, [
+    JSON.stringify(written),
+  ]);
+  const lost = new Set(rows.map(({ place }) => place));
+  for (const [index, place] of places.entries()) if (!lost.has(index + 1)) receipts[place] = 'noted';
+  return receipts;
+}
