@@ -6,6 +6,7 @@ import type { LeaseLock } from '../lease-lock.ts';
 import type {
   AgeRequest,
   ClaimRequest,
+  EnqueueReceipt,
   JobCommand,
   JobFilter,
   JobSpec,
@@ -16,12 +17,14 @@ import type {
   QueueChange,
   ReapRequest,
   Settlement,
+  SettleReceipt,
   Store,
   StoreOptions,
   Timed,
   WorkerBeat,
 } from '../store.ts';
 import { age } from './ageing.ts';
+import { type BatchVerb, Channel } from './channel.ts';
 import { claim } from './claim.ts';
 import { Connection, listener } from './connection.ts';
 import { control } from './control.ts';
@@ -78,7 +81,13 @@ export function asText(reply: unknown): unknown {
 
 /** Each verb is one script (docs/adr/0006-redis-one-slot-a-store.md); this object sends them on one connection, in order. */
 class RedisStore implements Store {
-  readonly capabilities = { durable: true, shared: true, notify: true } as const;
+  readonly capabilities = {
+    durable: true,
+    shared: true,
+    notify: true,
+    retentionBytes: true,
+    transactions: false,
+  } as const;
   readonly notifier: RedisNotifier;
   readonly lock: LeaseLock;
   readonly #address: RedisAddress;
@@ -86,7 +95,11 @@ class RedisStore implements Store {
   readonly #session: Session;
   readonly #clock: Clock | undefined;
   readonly #keepAlives: KeepAlives;
+  readonly #channel = new Channel();
   readonly #pending = new Set<Promise<unknown>>();
+  readonly #enqueue: BatchVerb<JobSpec, EnqueueReceipt> = (specs, now) => enqueue(this.#session, specs, now);
+  readonly #settle: BatchVerb<Settlement, SettleReceipt> = (settlements, now) =>
+    settle(this.#session, settlements, now);
   #closing: Promise<void> | null = null;
 
   constructor(url: string, connection: Connection, address: RedisAddress, { clock }: StoreOptions) {
@@ -114,7 +127,7 @@ class RedisStore implements Store {
   }
 
   enqueue(specs: readonly JobSpec[], options: Timed = {}) {
-    return this.#do('enqueue', options, (now) => enqueue(this.#session, specs, now));
+    return this.#batch('enqueue', this.#enqueue, specs, options);
   }
 
   claim(request: ClaimRequest) {
@@ -122,7 +135,7 @@ class RedisStore implements Store {
   }
 
   settle(settlements: readonly Settlement[], options: Timed = {}) {
-    return this.#do('settle', options, (now) => settle(this.#session, settlements, now));
+    return this.#batch('settle', this.#settle, settlements, options);
   }
 
   annotate(notes: readonly Note[], options: Timed = {}) {
@@ -139,7 +152,7 @@ class RedisStore implements Store {
   }
 
   retire(workerId: string, options: Timed = {}) {
-    return this.#do('retire', options, (now) => retire(this.#session, workerId, now));
+    return this.#alone('retire', options, (now) => retire(this.#session, workerId, now));
   }
 
   workers(options: Timed = {}) {
@@ -147,7 +160,7 @@ class RedisStore implements Store {
   }
 
   reap(request: ReapRequest = {}) {
-    return this.#do('reap', request, (now) => reap(this.#session, request, now));
+    return this.#alone('reap', request, (now) => reap(this.#session, request, now));
   }
 
   prune(request: PruneRequest = {}) {
@@ -159,7 +172,7 @@ class RedisStore implements Store {
   }
 
   configureQueue(queue: string, change: QueueChange, options: Timed = {}) {
-    return this.#do('configureQueue', options, (now) => configureQueue(this.#session, queue, change, now));
+    return this.#alone('configureQueue', options, (now) => configureQueue(this.#session, queue, change, now));
   }
 
   queues() {
@@ -167,7 +180,7 @@ class RedisStore implements Store {
   }
 
   clear(queue: string, states: readonly JobState[]) {
-    return this.#do('clear', {}, (now) => clear(this.#session, queue, states, now));
+    return this.#alone('clear', {}, (now) => clear(this.#session, queue, states, now));
   }
 
   control(commands: readonly JobCommand[], options: Timed = {}) {
@@ -198,13 +211,38 @@ class RedisStore implements Store {
     await this.#connection.close();
   }
 
-  async #do<Result>(
+  #do<Result>(
     verb: string,
     time: Timed,
     call: (now: number | undefined) => Promise<Result>,
   ): Promise<Result> {
+    const now = time.now ?? this.#clock?.now();
+    return this.#await(verb, () => this.#channel.next(() => call(now)));
+  }
+
+  /** For verbs of several round trips. */
+  #alone<Result>(
+    verb: string,
+    time: Timed,
+    call: (now: number | undefined) => Promise<Result>,
+  ): Promise<Result> {
+    const now = time.now ?? this.#clock?.now();
+    return this.#await(verb, () => this.#channel.alone(() => call(now)));
+  }
+
+  #batch<Item, Receipt>(
+    verb: string,
+    call: BatchVerb<Item, Receipt>,
+    items: readonly Item[],
+    time: Timed,
+  ): Promise<Receipt[]> {
+    const now = time.now ?? this.#clock?.now();
+    return this.#await(verb, () => this.#channel.batch(call, items, now));
+  }
+
+  async #await<Result>(verb: string, call: () => Promise<Result>): Promise<Result> {
     if (this.#closing !== null) throw this.#closed(verb);
-    const result = call(time.now ?? this.#clock?.now());
+    const result = call();
     this.#pending.add(result);
     try {
       return await result;

@@ -17,7 +17,8 @@ export function tokenOf({ batch, seq, attempt, attemptsMax, crashes }: JobRecord
   return `${batch}.${seq}.${attempt}.${attemptsMax}.${crashes}`;
 }
 
-const TOKEN = /^(\d{1,14})\.(\d{1,14})\.(\d{1,8})\.(\d{1,16})\.(\d{1,5})$/;
+/** Each number as it is written, without zeros before it. */
+const TOKEN = /^([1-9]\d{0,13})\.([1-9]\d{0,13})\.([1-9]\d{0,7})\.([1-9]\d{0,15})\.(0|[1-9]\d{0,4})$/;
 
 /** Null for what no claim ever gave. */
 export function parseToken(token: string): Token | null {

@@ -43,15 +43,15 @@ local function idsOf(entries)
   return ids
 end
 
--- Takes jobs off the front of the line and hands each to `take(id, record, member)`, which must lease it (true) or put it
--- off; `member` is its entry of `back`, if it has one, and take's to remove. Ends when `want` jobs were leased or the line
--- is empty; returns false when it looked at `budget` entries before.
+-- Takes jobs off the front of the line and hands each to `take(id, record)`, which must lease it (true) or put it off.
+-- Ends when `want` jobs were leased or the line is empty; returns false when it looked at `budget` entries before.
 local function walkLine(queue, want, budget, take)
-  local seen, looked, most = {}, 0, want
+  local seen, looked, most, members = {}, 0, want, {}
   local function hand(id, record, member)
+    members[#members + 1] = member
     if seen[id] then return end
     seen[id] = true
-    if take(id, record, member) then want = want - 1 end
+    if take(id, record) then want = want - 1 end
   end
   while want > 0 do
     if looked >= budget then return false end
@@ -92,7 +92,8 @@ local function walkLine(queue, want, budget, take)
     else
       return true
     end
-    most = most * 2
+    if #members > 0 then callMany('ZREM', base .. 'back:' .. queue, members) end
+    members, most = {}, most * 2
   end
   return true
 end

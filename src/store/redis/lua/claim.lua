@@ -47,8 +47,8 @@ local function take(queue, want)
   local limits = limitsOf(queue)
   local rate, keyRate = limits and given(limits.rate), limits and given(limits.perKey.rate)
   local batch
-  local records, backs, members, jobs, chunks, queued = {}, {}, {}, {}, {}, 0
-  local final = walkLine(queue, want, LOOKED_MAX + want, function(id, record, member)
+  local records, members, jobs, chunks = {}, {}, {}, {}
+  local final = walkLine(queue, want, LOOKED_MAX + want, function(id, record)
     if keyRate then
       local job = load(id)
       if job.key then
@@ -67,14 +67,12 @@ local function take(queue, want)
     records[2 * size - 1], records[2 * size] = id, changed
     members[size] = idBytes(id)
     jobs[size] = members[size] .. pack('<I4', #changed) .. changed
-    if member then backs[#backs + 1] = member end
     local chunk = floor(seq / CHUNK)
     chunks[chunk] = (chunks[chunk] or 0) + 1
     return true
   end)
   if #members == 0 then return nil, final end
   callMany('HSET', jobsKey, records, 2)
-  if #backs > 0 then callMany('ZREM', base .. 'back:' .. queue, backs) end
   for chunk, by in pairs(chunks) do
     placeDelta[chunk * 8 + READY] = (placeDelta[chunk * 8 + READY] or 0) - by
     placeDelta[chunk * 8 + RUNNING] = (placeDelta[chunk * 8 + RUNNING] or 0) + by

@@ -1,0 +1,99 @@
+/**
+ * Keeps the calls of one store object in order and puts neighbours together: of the calls made in one tick of the event
+ * loop, batches of one verb and one time that follow each other go as one batch, so that many single enqueues cost one
+ * script and not one each. Whatever else is called goes behind what was called before it. All of a tick leaves in one
+ * write, without waiting for replies.
+ */
+export class Channel {
+  #group: Group | null = null;
+  /** What takes several round trips and must be over before later calls begin. */
+  #barrier: Promise<unknown> | null = null;
+
+  /** Adds items to the batch that is gathered; resolves to the receipts of these items. */
+  batch<Item, Receipt>(
+    verb: BatchVerb<Item, Receipt>,
+    items: readonly Item[],
+    now: number | undefined,
+  ): Promise<Receipt[]> {
+    const open = this.#group;
+    if (
+      open !== null &&
+      (open.verb !== verb || open.now !== now || open.items.length + items.length > ITEMS_MAX)
+    )
+      this.#flush();
+    const group =
+      this.#group ?? this.#begin({ verb: verb as BatchVerb<unknown, unknown>, now, items: [], calls: [] });
+    return new Promise((resolve, reject) => {
+      const from = group.items.length;
+      for (const item of items) group.items.push(item);
+      group.calls.push({ from, to: group.items.length, resolve: resolve as Call['resolve'], reject });
+    });
+  }
+
+  /** Calls `verb` behind all that was called before. */
+  next<Result>(verb: () => Promise<Result>): Promise<Result> {
+    this.#flush();
+    return this.#barrier === null ? verb() : this.#barrier.then(verb);
+  }
+
+  /** The same for what takes several round trips: later calls wait for its end. */
+  alone<Result>(verb: () => Promise<Result>): Promise<Result> {
+    const result = this.next(verb);
+    const barrier: Promise<void> = result.then(
+      () => this.#lift(barrier),
+      () => this.#lift(barrier),
+    );
+    this.#barrier = barrier;
+    return result;
+  }
+
+  #lift(barrier: Promise<unknown>): void {
+    if (this.#barrier === barrier) this.#barrier = null;
+  }
+
+  /** Leaves once all that is ready to run in this tick has run. */
+  #begin(group: Group): Group {
+    this.#group = group;
+    queueMicrotask(() => process.nextTick(() => this.#group === group && this.#flush()));
+    return group;
+  }
+
+  #flush(): void {
+    const group = this.#group;
+    if (group === null) return;
+    this.#group = null;
+    void this.#send(group);
+  }
+
+  async #send({ verb, items, calls, now }: Group): Promise<void> {
+    try {
+      const receipts = await this.next(() => verb(items, now));
+      for (const { from, to, resolve } of calls) resolve(receipts.slice(from, to));
+    } catch (error) {
+      for (const { reject } of calls) reject(error);
+    }
+  }
+}
+
+/** A batch is as large as its caller made it; batches of several callers are put together up to this. */
+const ITEMS_MAX = 1_000;
+
+/** The same function for every call that may be put together. */
+export type BatchVerb<Item, Receipt> = (
+  items: readonly Item[],
+  now: number | undefined,
+) => Promise<Receipt[]>;
+
+interface Group {
+  readonly verb: BatchVerb<unknown, unknown>;
+  readonly now: number | undefined;
+  readonly items: unknown[];
+  readonly calls: Call[];
+}
+
+interface Call {
+  readonly from: number;
+  readonly to: number;
+  readonly resolve: (receipts: unknown[]) => void;
+  readonly reject: (error: unknown) => void;
+}
