@@ -13,15 +13,16 @@ const run = promisify(execFile);
 const TIMEOUT_MS = 120_000;
 
 /**
- * @param {string} name of the program and of its package
+ * @param {string} name of the program
+ * @param {string[]} packages those that hold it, also where they are installed: what they depend on may be there already
  * @param {string} folder
  * @returns {Promise<string | undefined>} the program's file; undefined, said on standard error, where that failed
  */
-export async function fetchWithApt(name, folder) {
+export async function fetchWithApt(name, packages, folder) {
   process.stderr.write(`set-up: fetching ${name} and its libraries with apt-get into node_modules/.cache\n`);
   try {
     rmSync(folder, { recursive: true, force: true });
-    await download(name, join(folder, 'apt'));
+    await download(packages, join(folder, 'apt'));
     return await unpack(name, folder);
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
@@ -30,7 +31,7 @@ export async function fetchWithApt(name, folder) {
   }
 }
 
-async function download(name, folder) {
+async function download(packages, folder) {
   const lists = join(folder, 'lists');
   const archives = join(folder, 'archives');
   for (const each of [lists, archives]) mkdirSync(join(each, 'partial'), { recursive: true });
@@ -38,7 +39,7 @@ async function download(name, folder) {
   const settings = [...own, 'APT::Sandbox::User=', 'Debug::NoLocking=1'].flatMap((each) => ['-o', each]);
   const apt = (...args) => run('apt-get', [...settings, '--quiet', ...args], { timeout: TIMEOUT_MS });
   await apt('update');
-  await apt('install', '--download-only', '--reinstall', '--yes', '--no-install-recommends', name);
+  await apt('install', '--download-only', '--reinstall', '--yes', '--no-install-recommends', ...packages);
 }
 
 /** The program behind a script that tells it where its libraries are. */
@@ -59,7 +60,7 @@ async function unpack(name, folder) {
 /** Relative, so that the checkout may be moved. */
 function libraryFolders(tree, folder) {
   return readdirSync(tree, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.name.includes('.so'))
+    .filter((entry) => /^lib.*\.so(\.\d+)*$/.test(entry.name))
     .map((entry) => relative(folder, entry.parentPath ?? entry.path))
     .filter((each, index, all) => all.indexOf(each) === index);
 }

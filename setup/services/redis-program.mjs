@@ -8,6 +8,9 @@ import { onPath } from './on-path.mjs';
 
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache/services/redis', import.meta.url));
 
+/** The program itself lies in the second one. */
+const PACKAGES = ['redis-server', 'redis-tools'];
+
 /** @returns {Promise<string | undefined>} */
 export async function redisProgram() {
   return onPath('redis-server', 'valkey-server') ?? fetched() ?? (await fetchProgram());
@@ -23,5 +26,5 @@ async function fetchProgram() {
   if (onPath('apt-get') === undefined || onPath('dpkg-deb') === undefined) return undefined;
   const place = dirname(CACHE);
   mkdirSync(place, { recursive: true });
-  return withLock(place, async () => fetched() ?? (await fetchWithApt('redis-server', CACHE)));
+  return withLock(place, async () => fetched() ?? (await fetchWithApt('redis-server', PACKAGES, CACHE)));
 }
