@@ -26,7 +26,15 @@ import { Worker, type WorkerOptions } from './worker/worker.ts';
 const DRIVERS: Readonly<Record<string, () => Promise<StoreDriver>>> = {
   memory: async () => (await import('./store/memory/index.ts')).memoryDriver,
   sqlite: async () => (await import('./store/sqlite/index.ts')).sqliteDriver,
+  redis,
+  rediss: redis,
+  valkey: redis,
+  valkeys: redis,
 };
+
+async function redis(): Promise<StoreDriver> {
+  return (await import('./store/redis/index.ts')).redisDriver;
+}
 
 export interface ConnectOptions {
   /** Largest encoded input, result, progress or log datum, in bytes; default 1 MiB. */

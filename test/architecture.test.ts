@@ -29,6 +29,7 @@ const MAIN_FILES: Readonly<Record<string, string>> = {
   queue: 'client.ts',
   store: 'store.ts',
   'store/memory': 'index.ts',
+  'store/redis': 'index.ts',
   'store/sqlite': 'index.ts',
   telemetry: 'events.ts',
   testing: 'index.ts',
