@@ -1,8 +1,12 @@
+import { age } from './ageing.ts';
 import { claim } from './claim.ts';
+import { control } from './control.ts';
 import { enqueue } from './enqueue.ts';
 import { get, list, trail } from './inspect.ts';
 import { giveBack } from './leases.ts';
 import { acquire, release } from './lock.ts';
+import { clear, prune, reap, retire } from './maintain.ts';
+import { configureQueue, queues } from './queues.ts';
 import { annotate, isSimple, settle } from './settle.ts';
 import type { HotTx, Verb } from './verb.ts';
 import { beat, workers } from './workers.ts';
@@ -21,7 +25,15 @@ export const VERBS = {
   settle: { run: settle, alone: isSimple, repeatable: true },
   annotate: { run: annotate, alone: () => true },
   beat: { run: beat, repeatable: true },
+  retire: { run: retire, repeatable: true },
   workers: { run: workers, repeatable: true },
+  reap: { run: reap },
+  prune: { run: prune },
+  age: { run: age },
+  configureQueue: { run: configureQueue, repeatable: true },
+  queues: { run: queues, repeatable: true },
+  clear: { run: clear },
+  control: { run: control },
   get: { run: get, repeatable: true },
   list: { run: list, repeatable: true },
   trail: { run: trail, repeatable: true },
