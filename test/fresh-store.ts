@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from '@redis/client';
 import { Pool } from 'pg';
 import { isPicked } from '../setup/services/for-tests.mjs';
-import { storeDriver } from '../src/connect.ts';
+import type { StoreDriver } from '../src/store/store.ts';
 import { type SharedServer, sharedServer } from './servers.ts';
 
 /**
@@ -14,6 +14,7 @@ import { type SharedServer, sharedServer } from './servers.ts';
  */
 export interface FreshStore {
   readonly url: string;
+  readonly driver: StoreDriver;
   remove(): Promise<void>;
 }
 
@@ -33,14 +34,24 @@ export async function missingFor(kind: StoreKind): Promise<string | undefined> {
 export async function freshStore(kind: StoreKind): Promise<FreshStore> {
   const { url, missing } = await serverFor(kind);
   if (missing !== undefined) throw new Error(missing);
-  return MAKE[kind](url);
+  const driver = await DRIVERS[kind]();
+  return { driver, ...(await MAKE[kind](url, driver)) };
 }
+
+const DRIVERS: Readonly<Record<StoreKind, () => Promise<StoreDriver>>> = {
+  memory: async () => (await import('../src/store/memory/index.ts')).memoryDriver,
+  sqlite: async () => (await import('../src/store/sqlite/index.ts')).sqliteDriver,
+  postgres: async () => (await import('../src/store/postgres/index.ts')).postgresDriver,
+  redis: async () => (await import('../src/store/redis/index.ts')).redisDriver,
+};
 
 async function serverFor(kind: StoreKind): Promise<SharedServer> {
   return kind === 'postgres' || kind === 'redis' ? sharedServer(kind) : { url: '' };
 }
 
-const MAKE: Readonly<Record<StoreKind, (server: string) => Promise<FreshStore>>> = {
+type Make = (server: string, driver: StoreDriver) => Promise<Omit<FreshStore, 'driver'>>;
+
+const MAKE: Readonly<Record<StoreKind, Make>> = {
   memory: async () => ({ url: 'memory:', remove: async () => {} }),
 
   async sqlite() {
@@ -49,10 +60,10 @@ const MAKE: Readonly<Record<StoreKind, (server: string) => Promise<FreshStore>>>
     return { url: `sqlite:${join(folder, 'jobs.db')}`, remove };
   },
 
-  async postgres(server) {
+  async postgres(server, driver) {
     const schema = uniqueName();
     const url = withOptions(server, { schema, application_name: schema });
-    await (await storeDriver(url)).migrate(url, { dryRun: false });
+    await driver.migrate(url, { dryRun: false });
     return { url, remove: () => removeSchema(server, schema) };
   },
 

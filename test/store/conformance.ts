@@ -1,6 +1,5 @@
 import { describe, test } from 'node:test';
 import fastCheck from 'fast-check';
-import { storeDriver } from '../../src/connect.ts';
 import { storeConformance } from '../../src/testing/index.ts';
 import { freshStore, missingFor, PICKED_KINDS, type StoreKind } from '../fresh-store.ts';
 
@@ -22,8 +21,7 @@ export async function conformance(kind: StoreKind): Promise<void> {
     fastCheck,
     open: async (options) => {
       const place = await freshStore(kind);
-      const driver = await storeDriver(place.url);
-      const reopen = () => driver.open(place.url, options);
+      const reopen = () => place.driver.open(place.url, options);
       const store = await reopen().catch(async (error) => {
         await place.remove();
         throw error;
