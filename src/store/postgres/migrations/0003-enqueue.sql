@@ -36,15 +36,15 @@ RETURNS TABLE (
   due_at bigint, key text, input text, "unique" json)
 LANGUAGE sql STABLE AS $$
   SELECT spec.place, spec.id, spec.queue, spec.task,
-    CASE WHEN due.at > at THEN 'scheduled' ELSE 'ready' END::{{schema}}.job_state,
-    spec.priority, spec."attemptsMax", due.at, spec.key, spec.input, spec."unique"
+    CASE WHEN due.ms > at THEN 'scheduled' ELSE 'ready' END::{{schema}}.job_state,
+    spec.priority, spec."attemptsMax", due.ms, spec.key, spec.input, spec."unique"
   FROM ROWS FROM (json_to_recordset(list) AS (
       id uuid, queue text, task text, priority integer, input text, "attemptsMax" integer,
       "delayMs" float8, "dueAt" float8, key text, "unique" json))
     WITH ORDINALITY AS spec
       (id, queue, task, priority, input, "attemptsMax", "delayMs", "dueAt", key, "unique", place)
   CROSS JOIN LATERAL (
-    SELECT greatest(at, ceil(coalesce(spec."dueAt", at + spec."delayMs"))::bigint) AS at) AS due
+    SELECT greatest(at, ceil(coalesce(spec."dueAt", at + spec."delayMs"))::bigint) AS ms) AS due
 $$;
 
 -- `specs` is a JSON array of specs. Tells only what is not simply created and ready: of which spec, what became of it,
@@ -98,7 +98,7 @@ DECLARE
   known uuid[];
 BEGIN
   PERFORM {{schema}}.lock_keys(array_agg(spec.queue), array_agg(spec.key))
-  FROM json_to_recordset(list) AS spec (queue text, key text);
+  FROM {{schema}}.read_specs(list, at) AS spec WHERE spec.state = 'ready';
   known := past || ARRAY(SELECT job.id FROM {{schema}}.job WHERE job.id = ANY (ids));
   WITH given AS MATERIALIZED (
     SELECT * FROM {{schema}}.read_specs(list, at) AS spec WHERE spec.id <> ALL (known)
@@ -134,7 +134,7 @@ DECLARE
   hold record;
   added boolean := false;
 BEGIN
-  PERFORM {{schema}}.lock_for_enqueue(list);
+  PERFORM {{schema}}.lock_for_enqueue(list, at);
   FOR spec IN
     SELECT given.*, given."unique"->>'key' AS unique_key, coalesce(given."unique"->>'mode', 'existing') AS mode,
       ceil(at + coalesce((given."unique"->>'periodMs')::float8, 0))::bigint AS until
@@ -188,7 +188,7 @@ BEGIN
 END $$;
 
 -- Who looks for holders comes first, then the rows of those that may be replaced, then the lines of keys.
-CREATE FUNCTION {{schema}}.lock_for_enqueue(list json) RETURNS void LANGUAGE plpgsql
+CREATE FUNCTION {{schema}}.lock_for_enqueue(list json, at bigint) RETURNS void LANGUAGE plpgsql
 SET enable_seqscan = off SET jit = off AS $$
 DECLARE
   replacing text[] := ARRAY(
@@ -201,8 +201,8 @@ BEGIN
     WHERE job.id IN (SELECT held.id FROM {{schema}}.unique_key AS held WHERE held.key = ANY (replacing))
     ORDER BY job.seq FOR UPDATE;
   END IF;
-  PERFORM {{schema}}.lock_keys(array_agg(spec->>'queue'), array_agg(spec->>'key'))
-  FROM json_array_elements(list) AS spec;
+  PERFORM {{schema}}.lock_keys(array_agg(spec.queue), array_agg(spec.key))
+  FROM {{schema}}.read_specs(list, at) AS spec WHERE spec.state = 'ready';
 END $$;
 
 -- The waiting holder of a unique key keeps its id, its place in the line and its trail, and takes all the rest.
