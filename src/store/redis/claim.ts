@@ -1,5 +1,6 @@
 import { newId } from '../../core/ids.ts';
 import type { ClaimReceipt, ClaimRequest, Lease } from '../store.ts';
+import type { LostClaims } from './lost.ts';
 import { type JobRecord, readJobs } from './record.ts';
 import type { Session } from './session.ts';
 import { tokenOf } from './token.ts';
@@ -7,12 +8,17 @@ import { tokenOf } from './token.ts';
 /** Jobs out: what is due is promoted, and the first jobs of each queue that is not paused are leased, in one script. */
 export async function claim(
   session: Session,
+  lost: LostClaims,
   request: ClaimRequest,
   now: number | undefined,
 ): Promise<ClaimReceipt> {
   const { workerId, leaseMs, limit, queues } = request;
-  const args = [workerId, String(leaseMs), String(Math.max(0, limit)), newId(), ...queues];
-  const reply = await session.scripts.run('claim', now, args);
+  const id = newId();
+  const args = [workerId, String(leaseMs), String(Math.max(0, limit)), id, ...queues];
+  const reply = await session.scripts.run('claim', now, args).catch((error: unknown) => {
+    lost.add(error, { id, workerId, leaseMs });
+    throw error;
+  });
   const [nextDueAt, ...given] = reply.values as [Buffer, ...unknown[]];
   const leases: Lease[] = [];
   for (let at = 0; at < given.length; at += 2) {

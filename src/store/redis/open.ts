@@ -33,12 +33,13 @@ import { toStoreError } from './errors.ts';
 import { get, list, trail } from './inspect.ts';
 import { baseOf } from './keys.ts';
 import { acquire, release } from './lock.ts';
+import { LostClaims } from './lost.ts';
 import { prune, reap } from './maintain.ts';
 import { requireLayout } from './migrate.ts';
 import { RedisNotifier } from './notifier.ts';
 import { clear, configureQueue, queues } from './queues.ts';
 import { Scripts } from './scripts.ts';
-import { askServer, requireServer } from './server.ts';
+import { askServer, requireServer, warningsOf } from './server.ts';
 import { Names, type Session } from './session.ts';
 import { annotate, settle } from './settle.ts';
 import { parseUrl, placeOf, type RedisAddress } from './url.ts';
@@ -47,14 +48,11 @@ import { beat, retire, workers } from './workers.ts';
 /** Makes the store when there is none yet: there is nothing to create but its version. */
 export async function openStore(url: string, options: StoreOptions): Promise<Store> {
   const address = parseUrl(url);
-  const { connection, address: found } = await connectTo(address);
-  return new RedisStore(url, connection, found, options);
+  return new RedisStore(url, await connectTo(address), options);
 }
 
 /** A connection to a server that can have the store, as a cluster's where it is one. Rejects with a LongshoreError. */
-export async function connectTo(
-  address: RedisAddress,
-): Promise<{ readonly connection: Connection; readonly address: RedisAddress }> {
+export async function connectTo(address: RedisAddress): Promise<Connected> {
   const base = baseOf(address.prefix);
   const connection = await Connection.open(address, base);
   const send = async (command: readonly string[]) => asText(await connection.send(command));
@@ -66,11 +64,17 @@ export async function connectTo(
       return await connectTo({ ...address, cluster: true });
     }
     await requireLayout({ send, address });
-    return { connection, address };
+    return { connection, address, warnings: warningsOf(facts, address) };
   } catch (error) {
     await connection.close();
     throw toStoreError(error, address);
   }
+}
+
+interface Connected {
+  readonly connection: Connection;
+  readonly address: RedisAddress;
+  readonly warnings: readonly string[];
 }
 
 /** Replies as text where the store's own scripts are not concerned. */
@@ -88,6 +92,7 @@ class RedisStore implements Store {
     retentionBytes: true,
     transactions: false,
   } as const;
+  readonly warnings: readonly string[];
   readonly notifier: RedisNotifier;
   readonly lock: LeaseLock;
   readonly #address: RedisAddress;
@@ -95,6 +100,7 @@ class RedisStore implements Store {
   readonly #session: Session;
   readonly #clock: Clock | undefined;
   readonly #keepAlives: KeepAlives;
+  readonly #lost: LostClaims;
   readonly #channel = new Channel();
   readonly #pending = new Set<Promise<unknown>>();
   readonly #enqueue: BatchVerb<JobSpec, EnqueueReceipt> = (specs, now) => enqueue(this.#session, specs, now);
@@ -102,9 +108,10 @@ class RedisStore implements Store {
     settle(this.#session, settlements, now);
   #closing: Promise<void> | null = null;
 
-  constructor(url: string, connection: Connection, address: RedisAddress, { clock }: StoreOptions) {
+  constructor(url: string, { connection, address, warnings }: Connected, { clock }: StoreOptions) {
     const base = baseOf(address.prefix);
     const instance = newInstance();
+    this.warnings = warnings;
     this.#address = address;
     this.#connection = connection;
     this.#clock = clock;
@@ -114,6 +121,7 @@ class RedisStore implements Store {
       scripts: new Scripts(connection, { base, instance, hear }),
       names: new Names(connection, base),
     };
+    this.#lost = new LostClaims(this.#session);
     this.#keepAlives = new KeepAlives({
       module: new URL(`./keep-alive${EXTENSION}`, import.meta.url).href,
       url,
@@ -131,7 +139,7 @@ class RedisStore implements Store {
   }
 
   claim(request: ClaimRequest) {
-    return this.#do('claim', request, (now) => claim(this.#session, request, now));
+    return this.#do('claim', request, (now) => claim(this.#session, this.#lost, request, now));
   }
 
   settle(settlements: readonly Settlement[], options: Timed = {}) {
@@ -208,6 +216,7 @@ class RedisStore implements Store {
     this.notifier.close();
     await this.#keepAlives.close();
     await Promise.allSettled([...this.#pending]);
+    this.#lost.close();
     await this.#connection.close();
   }
 
