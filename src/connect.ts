@@ -26,11 +26,17 @@ import { Worker, type WorkerOptions } from './worker/worker.ts';
 const DRIVERS: Readonly<Record<string, () => Promise<StoreDriver>>> = {
   memory: async () => (await import('./store/memory/index.ts')).memoryDriver,
   sqlite: async () => (await import('./store/sqlite/index.ts')).sqliteDriver,
+  postgres,
+  postgresql: postgres,
   redis,
   rediss: redis,
   valkey: redis,
   valkeys: redis,
 };
+
+async function postgres(): Promise<StoreDriver> {
+  return (await import('./store/postgres/index.ts')).postgresDriver;
+}
 
 async function redis(): Promise<StoreDriver> {
   return (await import('./store/redis/index.ts')).redisDriver;

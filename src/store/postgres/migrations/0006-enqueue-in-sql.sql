@@ -1,22 +1,31 @@
 -- For everybody: jobs added by plain SQL, in whatever transaction that runs.
 
 -- `specs` is a JSON array of JobSpec (store.ts), as the client makes them; one row each, in their order. Workers are
--- told when the transaction commits.
+-- told when the transaction commits. It may last, and may see the jobs of others as they were when it began; so a job
+-- does not join the line of its key here, which would make settlements wait for this transaction: it is scheduled for
+-- the next millisecond, and the claim that promotes it sees to its turn.
 CREATE FUNCTION {{schema}}.enqueue_specs(specs text, now bigint DEFAULT NULL)
 RETURNS TABLE (status text, id uuid, state {{schema}}.job_state) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
   list json := specs::json;
+  at bigint := coalesce(now, {{schema}}.now_ms());
   way integer;
 BEGIN
   SELECT CASE
     WHEN count(DISTINCT spec.id) < count(*) OR bool_or(json_typeof(spec."unique") = 'object') THEN 2
     WHEN bool_or(spec.key IS NOT NULL) THEN 1 ELSE 0 END INTO way
   FROM json_to_recordset(list) AS spec (id uuid, key text, "unique" json);
+  IF EXISTS (SELECT FROM json_to_recordset(list) AS spec (key text) WHERE spec.key IS NOT NULL) THEN
+    list := (
+      SELECT json_agg(CASE WHEN spec->>'key' IS NULL THEN spec ELSE (spec::jsonb || jsonb_build_object('dueAt',
+        greatest(at + 1, coalesce((spec->>'dueAt')::float8, at + (spec->>'delayMs')::float8))))::json END ORDER BY place)
+      FROM json_array_elements(list) WITH ORDINALITY AS given (spec, place));
+  END IF;
   RETURN QUERY
     SELECT coalesce(notable.status, 'created'), coalesce(notable.id, spec.id), coalesce(notable.state, 'ready')
     FROM ROWS FROM (json_to_recordset(list) AS (id uuid)) WITH ORDINALITY AS spec (id, place)
-    LEFT JOIN (SELECT * FROM {{schema}}.enqueue_batch(specs, way, now, '')) AS notable ON notable.place = spec.place
+    LEFT JOIN (SELECT * FROM {{schema}}.enqueue_batch(list::text, way, at, '')) AS notable ON notable.place = spec.place
     ORDER BY spec.place;
 END $$;
 
