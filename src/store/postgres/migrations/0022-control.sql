@@ -85,7 +85,7 @@ BEGIN
       WHEN 'resolve' THEN 'completed'
       WHEN 'reschedule' THEN CASE WHEN command.due_at > at THEN 'scheduled' ELSE 'ready' END
       WHEN 'reprioritize' THEN was END;
-    entry := json_build_object('at', at, 'action', command.type, 'by', command.by, 'why', command.why,
+    entry := json_build_object('at', at, 'action', command.type, 'by', command."by", 'why', command.why,
       'from', was, 'to', state);
     CASE command.type
       WHEN 'cancel' THEN
