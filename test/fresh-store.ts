@@ -125,9 +125,24 @@ async function connectionsLeft(pool: Pool, schema: string): Promise<string[]> {
 }
 
 async function removeKeys(server: string, start: string): Promise<void> {
-  const client = createClient({ url: server });
-  await client.connect();
+  const client = await clientFor(server);
   for await (const keys of client.scanIterator({ MATCH: `${start}*`, COUNT: 1_000 }))
     if (keys.length > 0) await client.unlink(keys);
-  client.destroy();
+}
+
+const clients = new Map<string, ReturnType<typeof connectedClient>>();
+
+/** One a file, which keeps no process alive. The driver takes 50 ms for each one that is not like the one before. */
+function clientFor(server: string): ReturnType<typeof connectedClient> {
+  const client = clients.get(server) ?? connectedClient(server);
+  clients.set(server, client);
+  return client;
+}
+
+async function connectedClient(server: string) {
+  const client = createClient({ url: server });
+  client.on('error', () => {});
+  await client.connect();
+  client.unref();
+  return client;
 }
