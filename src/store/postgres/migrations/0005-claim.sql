@@ -25,6 +25,7 @@ END $$;
 
 CREATE FUNCTION {{schema}}.take_starts(of_queue text, of_key text, rate jsonb, jobs bigint, at bigint)
 RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $$
+#variable_conflict use_column
 BEGIN
   DELETE FROM {{schema}}.start
   WHERE start.queue = of_queue AND start.key = of_key AND start.at <= take_starts.at - (rate->>'perMs')::float8;
