@@ -1,5 +1,5 @@
 /** Who runs a server that refuses to run as root, and where that user can write. */
-import { chownSync, mkdtempSync, readFileSync, statSync } from 'node:fs';
+import { chownSync, mkdtempSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -21,17 +21,32 @@ export function unprivilegedUser() {
   throw new Error(`The tests run as root, PostgreSQL does not, and there is no user ${NAMES.join(' or ')}.`);
 }
 
+/** What a run of all tests writes is a tenth of it. */
+const MEMORY_FREE_BYTES_MIN = 2 ** 31;
+
 /**
  * A new folder of that user, with every folder above it open to the user.
  * @param {string} prefix
  * @param {User | undefined} user
+ * @param {{ inMemory?: boolean }} [options] `inMemory`: without a disk, where the system has such a place
  */
-export function temporaryFolder(prefix, user) {
-  const place = [tmpdir(), '/tmp', '/var/tmp'].find((each) => user === undefined || isOpen(each));
+export function temporaryFolder(prefix, user, { inMemory = false } = {}) {
+  const memory = inMemory && isRoomy('/dev/shm') ? ['/dev/shm'] : [];
+  const place = [...memory, tmpdir(), '/tmp', '/var/tmp'].find((each) => user === undefined || isOpen(each));
   if (place === undefined) throw new Error(`No temporary folder is open to the user with id ${user?.uid}.`);
   const folder = mkdtempSync(join(place, prefix));
   if (user !== undefined) chownSync(folder, user.uid, user.gid);
   return folder;
+}
+
+/** In containers it often has 64 MB. */
+function isRoomy(folder) {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize >= MEMORY_FREE_BYTES_MIN;
+  } catch {
+    return false;
+  }
 }
 
 /**
