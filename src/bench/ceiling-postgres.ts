@@ -5,7 +5,11 @@ import type { ServerPlace } from './site.ts';
 
 /** The loop by hand on PostgreSQL: one connection, two prepared statements, each a transaction and a round trip. */
 export async function openPostgresLoop({ url, name }: ServerPlace): Promise<HandWrittenLoop> {
-  const client = new pg.Client({ connectionString: url, application_name: 'longshore bench loop' });
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'longshore bench loop',
+    pipeline: true,
+  });
   await client.connect();
   return new PostgresLoop(client, name);
 }

@@ -34,10 +34,19 @@ export async function redisClient(url: string): Promise<RedisClient> {
   return client as RedisClient;
 }
 
-/** Bytes the server holds, its clients' buffers included. */
+/** Bytes the server holds, its clients' buffers included, once what was dropped before is really gone. */
 export async function usedMemoryBytes(client: RedisClient): Promise<number> {
-  return Number(/used_memory:(\d+)/.exec(await client.info('memory'))?.[1]);
+  for (let looks = 0; ; looks += 1) {
+    const memory = await client.info('memory');
+    const figure = (name: string): number => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(memory)?.[1]);
+    if (figure('lazyfree_pending_objects') === 0) return figure('used_memory');
+    if (looks === LOOKS_MAX) throw new Error('Redis does not finish deleting what was there before.');
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
 }
+
+const LOOKS_MAX = 1_000;
+const LOOK_MS = 20;
 
 function fresh(admin: RedisClient, serverUrl: string): Place {
   const name = `bench_${randomBytes(6).toString('hex')}`;

@@ -37,7 +37,7 @@ export async function drivers(settings: DriversSettings, bench: Bench): Promise<
     const { store, repeat, share } = settings;
     const { progress, signal } = bench;
     const file = neighbour(`bench/drivers/${store}.mjs`);
-    const options = { timeoutMs: 300_000, signal, file, nodeArguments: ['--expose-gc'] };
+    const options = { timeoutMs: 300_000, signal, file, nodeArguments: ['--expose-gc', '--no-deprecation'] };
     const runs: DriversRound[] = [];
     progress.start(repeat * DRIVERS[store].length);
     for (let n = 1; n <= repeat; n += 1) {
