@@ -97,7 +97,7 @@ function seen(tx: Tx, filter: JobFilter, states: readonly JobState[]): Promise<S
   if (halves.length === 0) return Promise.resolve([]);
   if (queue !== undefined) values.push(queue);
   if (task !== undefined) values.push(task);
-  return tx.query(`${halves.join(' UNION ALL ')} ORDER BY seq DESC LIMIT $2`, values);
+  return tx.query(`SELECT * FROM (${halves.join(' UNION ALL ')}) AS seen ORDER BY seq DESC LIMIT $2`, values);
 }
 
 function toJob(row: SeenRow): Job {
