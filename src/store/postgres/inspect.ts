@@ -23,9 +23,9 @@ function selectLive({ schema }: Tx): string {
     FROM ${schema}.job LEFT JOIN ${schema}.lease ON lease.token = job.lease`;
 }
 
-function selectEnded({ schema }: Tx): string {
+function selectEnded({ schema }: Tx, source = 'history'): string {
   return `SELECT ${COLUMNS}, 2::smallint AS turn, finished_at, result, NULL AS worker_id, NULL::bigint AS expires_at
-    FROM ${schema}.history`;
+    FROM ${schema}.${source} AS ended`;
 }
 
 export async function get(tx: Tx, ids: readonly string[]): Promise<(Job | null)[]> {
@@ -71,33 +71,21 @@ export async function list(tx: Tx, filter: JobFilter): Promise<JobPage> {
   return { jobs, cursor: rows.length > limit && last !== undefined ? String(last.seq) : null };
 }
 
-/**
- * Each half walks back by seq or, where the planner expects few, takes what a queue has. A literal list of states
- * leaves the partitions of other states out; there are few such lists, as texts must be few.
- */
+/** migrations/0023-look.sql finds the page of each table. */
 function seen(tx: Tx, filter: JobFilter, states: readonly JobState[]): Promise<SeenRow[]> {
-  const { queue, task, limit, cursor } = filter;
-  const values: unknown[] = [cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor), limit + 1];
-  const wanted = JOB_STATES.filter((state) => states.includes(state));
-  const half = (select: string, of: readonly JobState[], table: string): string[] => {
-    if (of.length === 0) return [];
-    const where = [`${table}.seq < $1`, `${table}.state IN (${of.map((state) => `'${state}'`).join(', ')})`];
-    if (queue !== undefined) where.push(`${table}.queue = $3`);
-    if (task !== undefined) where.push(`${table}.task = $${queue === undefined ? 3 : 4}`);
-    return [`(${select} WHERE ${where.join(' AND ')} ORDER BY ${table}.seq DESC LIMIT $2)`];
-  };
-  const halves = [
-    ...half(
-      selectLive(tx),
-      wanted.filter((state) => !isTerminal(state)),
-      'job',
-    ),
-    ...half(selectEnded(tx), wanted.filter(isTerminal), 'history'),
-  ];
-  if (halves.length === 0) return Promise.resolve([]);
-  if (queue !== undefined) values.push(queue);
-  if (task !== undefined) values.push(task);
-  return tx.query(`SELECT * FROM (${halves.join(' UNION ALL ')}) AS seen ORDER BY seq DESC LIMIT $2`, values);
+  const { queue = null, task = null, limit, cursor } = filter;
+  const { schema } = tx;
+  const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor);
+  const live = states.filter((state) => !isTerminal(state));
+  return tx.query(
+    `SELECT * FROM (
+       (${selectLive(tx)} WHERE cardinality($1::text[]) > 0
+          AND job.seq IN (SELECT ${schema}.list_live($1, $3, $4, $5, $6)))
+       UNION ALL
+       (${selectEnded(tx, `list_ended($2, $3, $4, $5, $6)`)} WHERE cardinality($2::text[]) > 0)
+     ) AS seen ORDER BY seq DESC LIMIT $6`,
+    [live, states.filter(isTerminal), queue, task, before, limit + 1],
+  );
 }
 
 function toJob(row: SeenRow): Job {

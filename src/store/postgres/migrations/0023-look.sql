@@ -1,0 +1,74 @@
+-- Pages of jobs, the newest first, by seq. The planner would guess how many jobs fit, and walk all of a long past for a
+-- rare queue, or sort all jobs of a large one. Here that is counted: up to 5,000 that fit are fetched by the index of
+-- their queue or state; more of them are met soon enough by going back. Both see what the statement that asks sees.
+
+CREATE FUNCTION {{schema}}.list_ended(states text[], of_queue text, of_task text, before bigint, room bigint)
+RETURNS SETOF {{schema}}.history LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+SET jit = off AS $$
+DECLARE
+  -- One by one, so that partitions of other states are left out.
+  one {{schema}}.job_state := states[1];
+  two {{schema}}.job_state := coalesce(states[2], states[1]);
+  three {{schema}}.job_state := coalesce(states[3], states[1]);
+  few boolean := false;
+BEGIN
+  IF of_queue IS NOT NULL THEN
+    few := 5000 >= (SELECT count(*) FROM (
+      SELECT FROM {{schema}}.history WHERE state IN (one, two, three) AND queue = of_queue LIMIT 5001) AS fitting);
+  END IF;
+  IF few THEN
+    -- An expression, so that the order does not come from the index on seq.
+    RETURN QUERY SELECT * FROM {{schema}}.history
+      WHERE state IN (one, two, three) AND queue = of_queue AND seq < before AND (of_task IS NULL OR task = of_task)
+      ORDER BY seq + 0 DESC LIMIT room;
+  ELSE
+    RETURN QUERY SELECT * FROM {{schema}}.history
+      WHERE state IN (one, two, three) AND (of_queue IS NULL OR queue = of_queue) AND seq < before
+        AND (of_task IS NULL OR task = of_task)
+      ORDER BY seq DESC LIMIT room;
+  END IF;
+END $$;
+
+CREATE FUNCTION {{schema}}.list_live(states text[], of_queue text, of_task text, before bigint, room bigint)
+RETURNS SETOF bigint LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
+DECLARE
+  wanted {{schema}}.job_state[] := states;
+  fitting bigint[];
+BEGIN
+  IF of_queue IS NOT NULL OR cardinality(states) < 4 THEN
+    fitting := ARRAY(
+      SELECT part.seq FROM (
+        SELECT seq FROM {{schema}}.job
+        WHERE 'ready' = ANY (wanted) AND state = 'ready' AND turn = 0 AND (of_queue IS NULL OR queue = of_queue)
+        UNION ALL
+        SELECT seq FROM {{schema}}.job
+        WHERE 'ready' = ANY (wanted) AND state = 'ready' AND turn = -2 AND (of_queue IS NULL OR queue = of_queue)
+        UNION ALL
+        SELECT seq FROM {{schema}}.job
+        WHERE 'ready' = ANY (wanted) AND state = 'ready' AND key IS NOT NULL AND turn = 1 AND turn < 2
+          AND (of_queue IS NULL OR queue = of_queue)
+        UNION ALL
+        SELECT seq FROM {{schema}}.job
+        WHERE 'scheduled' = ANY (wanted) AND state = 'scheduled' AND (of_queue IS NULL OR queue = of_queue)
+        UNION ALL
+        SELECT job.seq FROM {{schema}}.lease CROSS JOIN unnest(lease.seqs) AS member (seq)
+          JOIN {{schema}}.job ON job.seq = member.seq AND job.lease = lease.token
+        WHERE 'running' = ANY (wanted) AND (of_queue IS NULL OR lease.queue = of_queue)
+        UNION ALL
+        SELECT seq FROM {{schema}}.job
+        WHERE 'blocked' = ANY (wanted) AND state = 'blocked' AND (of_queue IS NULL OR queue = of_queue)
+      ) AS part LIMIT 5001);
+  END IF;
+  IF cardinality(fitting) <= 5000 THEN
+    RETURN QUERY SELECT job.seq FROM {{schema}}.job
+      WHERE job.seq = ANY (fitting) AND job.seq < before AND (of_task IS NULL OR task = of_task)
+      ORDER BY job.seq + 0 DESC LIMIT room;
+  ELSE
+    RETURN QUERY SELECT job.seq FROM {{schema}}.job
+      WHERE state = ANY (wanted) AND (of_queue IS NULL OR queue = of_queue) AND job.seq < before
+        AND (of_task IS NULL OR task = of_task)
+      ORDER BY job.seq DESC LIMIT room;
+  END IF;
+END $$;
