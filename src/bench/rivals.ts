@@ -7,11 +7,9 @@ import type { Progress } from './progress.ts';
  * are no dependencies of Longshore: their packages are installed at first use, into that folder.
  */
 export const RIVALS = {
-  postgres: ['graphile-worker', 'pg-boss', 'pg-boss-loop'],
+  postgres: ['graphile-worker', 'pg-boss'],
   redis: ['bullmq'],
 } as const;
-
-export type Rival = (typeof RIVALS)['postgres' | 'redis'][number];
 
 /** The program of a rival; it takes the settings of bench/rivals/measure.mjs. */
 export function rivalFile(rival: string): string {

@@ -1,6 +1,6 @@
 import type { Bench, CommonSettings } from '../bench.ts';
 import { burnProgram, CONTESTANTS, type Contestant } from '../contestants.ts';
-import { addFinished, holdSnapshot } from '../fill-postgres.ts';
+import { addFinished, holdSnapshot, makeToday } from '../fill-postgres.ts';
 import { type Evidence, requireExactlyOnce } from '../ledger.ts';
 import { inFreshPlace, withSite } from '../open-site.ts';
 import type { Phase } from '../phase.ts';
@@ -57,7 +57,7 @@ export async function wear(settings: WearSettings, bench: Bench): Promise<WearFi
       const { repeat, finished } = settings;
       progress.start(1 + repeat * SYSTEMS.reduce((sum, { conditions }) => sum + conditions.length, 0));
       await progress.step(`filling in ${finished} finished jobs`, async () => {
-        await run('keep-all', { url: full.url }, { timeoutMs: 60_000, signal });
+        await prepare(full, signal);
         await addFinished(full.server as ServerPlace, finished);
       });
       const runs: WearRound[] = [];
@@ -107,8 +107,7 @@ async function burn(
 ): Promise<Burn> {
   const { jobs, payload, concurrency, batch } = settings;
   const { signal } = bench;
-  if (contestant.rival === undefined)
-    await run('keep-all', { url: place.url }, { timeoutMs: 60_000, signal });
+  if (contestant.rival === undefined) await prepare(place, signal);
   const letGo = pinned ? await holdSnapshot((place.server as ServerPlace).url) : null;
   try {
     // Without a warm-up: its dead rows would be wear already.
@@ -118,6 +117,12 @@ async function burn(
   } finally {
     await letGo?.();
   }
+}
+
+/** So that no maintenance of Longshore's begins while it is measured. */
+async function prepare({ url, server }: Place, signal: AbortSignal): Promise<void> {
+  await run('keep-all', { url }, { timeoutMs: 60_000, signal });
+  await makeToday(server as ServerPlace);
 }
 
 /** Slower than this means stuck. */
