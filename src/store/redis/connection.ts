@@ -1,11 +1,17 @@
 import { LongshoreError } from '../../core/errors.ts';
+import {
+  type Client,
+  connectMs,
+  destroyClient,
+  loadVendor,
+  makeClient,
+  PAUSE_MAX_MS,
+  pauseMs,
+  setRef,
+  type Vendor,
+} from './client.ts';
 import { toStoreError } from './errors.ts';
-import type { Listen } from './notifier.ts';
 import { placeOf, type RedisAddress } from './url.ts';
-
-/** What this file uses of the client: one for a server, one for a cluster. Loaded when a Redis store is opened. */
-type Vendor = typeof import('@redis/client');
-type Client = ReturnType<typeof makeServer> | ReturnType<typeof makeCluster>;
 
 /**
  * The connection that carries commands. It connects again by itself, with a pause that grows; meanwhile calls are refused
@@ -22,6 +28,9 @@ export class Connection {
   /** When the oldest reply that is awaited must be there; the time the last reply came moves it. */
   #timer: NodeJS.Timeout | null = null;
   #answeredAt = 0;
+  /** When the client last tried something to get connected. */
+  #stirredAt = 0;
+  #quietMaxMs = 0;
   #opened = false;
   #closed = false;
 
@@ -37,10 +46,10 @@ export class Connection {
   static async open(address: RedisAddress, key: string): Promise<Connection> {
     const connection = new Connection(await loadVendor(), address, key);
     try {
-      await connection.#client.connect();
+      await connection.#connect();
       connection.#opened = true;
     } catch (error) {
-      connection.#destroy(connection.#client);
+      destroyClient(connection.#client);
       throw toStoreError(error, address);
     }
     connection.#rest();
@@ -63,11 +72,23 @@ export class Connection {
     if (this.#closed) return;
     this.#closed = true;
     const client = this.#client;
-    await client.close().catch(() => this.#destroy(client));
+    await client.close().catch(() => destroyClient(client));
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
+  /** The first time. What accepts the connection need not be a server that answers. */
+  async #connect(): Promise<void> {
+    const client = this.#client;
+    const timer = setTimeout(() => destroyClient(client), this.#address.timeoutMs);
+    try {
+      await client.connect();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   #sendNow(command: (string | Buffer)[]): Promise<unknown> {
+    this.#reviveStuck();
     const client = this.#client;
     return 'slots' in client ? client.sendCommand(this.#key, false, command) : client.sendCommand(command);
   }
@@ -102,27 +123,33 @@ export class Connection {
       this.#timer = setTimeout(() => this.#check(), leftMs);
       return;
     }
-    const dead = this.#client;
-    this.#client = this.#make();
-    this.#client.connect().catch(() => {});
-    this.#destroy(dead);
-  }
-
-  #destroy(client: Client): void {
-    try {
-      client.destroy();
-    } catch {
-      // It was not open.
-    }
+    this.#replace();
   }
 
   #make(): Client {
-    const make = this.isCluster ? makeCluster : makeServer;
     // The first attempt is the caller's, who is told at once when it fails; later ones go on until the store is closed.
-    const client = make(this.#vendor, this.#address, (retries) => this.#opened && pauseMs(retries));
-    // Each call that fails tells its caller; an error without a listener would end the process.
-    client.on('error', () => {});
+    const client = makeClient(this.#vendor, this.#address, (retries) => this.#opened && pauseMs(retries));
+    for (const event of ['connect', 'reconnecting', 'error'])
+      client.on(event as 'error', () => {
+        this.#stirredAt = performance.now();
+      });
+    this.#stirredAt = performance.now();
+    this.#quietMaxMs = Math.max(connectMs(this.#address), PAUSE_MAX_MS) + QUIET_EXTRA_MS;
     return client;
+  }
+
+  /** A server that accepts the connection and then says nothing would be waited for without end: another one is tried. */
+  #reviveStuck(): void {
+    const client = this.#client;
+    if ('slots' in client || client.isReady) return;
+    if (performance.now() - this.#stirredAt > this.#quietMaxMs) this.#replace();
+  }
+
+  #replace(): void {
+    const dead = this.#client;
+    this.#client = this.#make();
+    this.#client.connect().catch(() => {});
+    destroyClient(dead);
   }
 
   #closedError(): LongshoreError {
@@ -130,115 +157,5 @@ export class Connection {
   }
 }
 
-async function loadVendor(): Promise<Vendor> {
-  try {
-    return await import('@redis/client');
-  } catch (cause) {
-    throw new LongshoreError(
-      'STORE_UNAVAILABLE',
-      'A redis: store needs the package @redis/client, which is not installed. Run: npm install @redis/client',
-      { cause },
-    );
-  }
-}
-
-/** How long to wait before the next attempt to connect, in ms; false for none. */
-export type Retry = (retries: number) => number | false;
-
-/** From 50 ms to 2 s, with jitter, so that a restarted server does not meet all its clients at once. */
-export function pauseMs(retries: number): number {
-  return Math.min(50 * 2 ** Math.min(retries, 10), PAUSE_MAX_MS) * (0.5 + Math.random() / 2);
-}
-
-const CONNECT_MS = 5_000;
-const PAUSE_MAX_MS = 2_000;
-
-/** `RESP` is the same for all versions of the client; 2 is what every server speaks. */
-function makeServer({ createClient, RESP_TYPES }: Vendor, address: RedisAddress, retry: Retry) {
-  return createClient({
-    ...optionsOf(address, retry),
-    database: address.database,
-    disableOfflineQueue: true,
-    commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
-  });
-}
-
-function makeCluster({ createCluster, RESP_TYPES }: Vendor, address: RedisAddress, retry: Retry) {
-  const { username, password, socket } = optionsOf(address, retry);
-  return createCluster({
-    rootNodes: [{ socket: { ...socket, host: address.host, port: address.port } as never }],
-    defaults: {
-      ...(username === undefined ? {} : { username }),
-      ...(password === undefined ? {} : { password }),
-      socket: socket as never,
-      disableOfflineQueue: true,
-    },
-    RESP: 2,
-    commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
-  });
-}
-
-/** Of one connection to a server; also for those that have another purpose. */
-export function optionsOf({ host, port, tls, user, password }: RedisAddress, retry: Retry) {
-  return {
-    socket: {
-      host,
-      port,
-      ...(tls ? { tls: true as const } : {}),
-      connectTimeout: CONNECT_MS,
-      noDelay: true,
-      reconnectStrategy: retry,
-    },
-    ...(user === null ? {} : { username: user }),
-    ...(password === null ? {} : { password }),
-    RESP: 2 as const,
-  };
-}
-
-function setRef(client: Client, on: boolean): void {
-  if ('slots' in client) {
-    for (const node of client.masters)
-      if (node.client !== undefined)
-        void Promise.resolve(node.client).then((one) => (on ? one.ref() : one.unref()));
-    return;
-  }
-  if (on) client.ref();
-  else client.unref();
-}
-
-/** Opens connections that hear `channel`. On a cluster, a node that has the channel's slot is found for it. */
-export function listener(address: RedisAddress, channel: string): Listen {
-  return async ({ message, lost }) => {
-    const vendor = await loadVendor();
-    let opened = false;
-    const client = (address.cluster ? makeCluster : makeServer)(vendor, address, () => false);
-    const onLost = () => {
-      if (opened) lost();
-      opened = false;
-    };
-    client.on('error', onLost);
-    client.on('terminated', onLost);
-    client.on('end', onLost);
-    const destroy = () => {
-      opened = false;
-      try {
-        client.destroy();
-      } catch {
-        // It was not open.
-      }
-    };
-    try {
-      await client.connect();
-      const hear = (text: string | Buffer) => message(text.toString());
-      if ('slots' in client) await client.sSubscribe(channel, hear);
-      else await client.subscribe(channel, hear);
-    } catch (error) {
-      destroy();
-      throw error;
-    }
-    opened = true;
-    setRef(client, false);
-    const ping = () => ('slots' in client ? Promise.resolve() : client.ping());
-    return { ping, destroy };
-  };
-}
+/** On top of the longest time for which a client that connects is silent. */
+const QUIET_EXTRA_MS = 1_000;

@@ -26,7 +26,8 @@ import type {
 import { age } from './ageing.ts';
 import { type BatchVerb, Channel } from './channel.ts';
 import { claim } from './claim.ts';
-import { Connection, listener } from './connection.ts';
+import { listener } from './client.ts';
+import { Connection } from './connection.ts';
 import { control } from './control.ts';
 import { enqueue } from './enqueue.ts';
 import { toStoreError } from './errors.ts';

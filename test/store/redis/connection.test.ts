@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { startRedis } from '../../../setup/services/index.mjs';
 import { redisDriver } from '../../../src/store/redis/index.ts';
@@ -42,20 +44,22 @@ test('a reply that does not come is given up, and the next calls have a connecti
   assert.equal((await store.enqueue([job]))[0]?.status, 'created');
 });
 
-test('jobs of a claim whose answer was lost come back uncharged, though beats renew their lease', async (t) => {
-  const { server, store, url } = await open(t, 300);
+test('jobs of a claim whose answer was lost come back uncharged', async (t) => {
+  const { url, store: other } = await open(t, 30_000);
+  const wire = await Wire.open(t, Number(new URL(url).port));
+  const store = await redisDriver.open(`redis://127.0.0.1:${wire.port}?timeoutMs=300`, {});
+  t.after(() => store.close());
   const jobs = [spec(), spec()];
+  const states = async () => (await other.get(jobs.map(({ id }) => id))).map((job) => job?.state);
+  // The server must know the script before: an answer that it does not is lost as well.
+  await store.claim(claimRequest());
   await store.enqueue(jobs);
-  server.pause();
-  await assert.rejects(store.claim(claimRequest()), unavailable);
-  server.resume();
-  const other = await redisDriver.open(url, {});
-  t.after(() => other.close());
-  // What the server was sent before it was paused for good may or may not have been carried out; both must end here.
-  await eventually(async () => {
-    const seen = await other.get(jobs.map(({ id }) => id));
-    return seen.every((job) => job?.state === 'ready' && job.attempt === 0);
-  });
+  wire.cut = true;
+  const claiming = assert.rejects(store.claim(claimRequest()), unavailable);
+  await eventually(async () => (await states()).every((state) => state === 'running'));
+  await claiming;
+  wire.cut = false;
+  await eventually(async () => (await states()).every((state) => state === 'ready'));
   const { leases } = await other.claim(claimRequest({ workerId: 'other' }));
   assert.deepEqual(
     leases.map(({ id, attempt }) => [id, attempt]),
@@ -82,3 +86,65 @@ test('while the server is gone calls are refused at once; when it is back the st
     { status: 'settled', state: 'completed' },
   ]);
 });
+
+test('a server that accepts connections and says nothing is no reason to wait for ever', async (t) => {
+  const { url } = await open(t, 30_000);
+  const wire = await Wire.open(t, Number(new URL(url).port));
+  wire.cut = true;
+  const through = `redis://127.0.0.1:${wire.port}?timeoutMs=300`;
+  await assert.rejects(redisDriver.open(through, {}), unavailable);
+  wire.cut = false;
+  const store = await redisDriver.open(through, {});
+  t.after(() => store.close());
+  wire.cut = true;
+  await assert.rejects(store.queues(), unavailable);
+  const { lost } = wire;
+  // A new connection waits for the answer to its first words.
+  await eventually(() => wire.lost > lost);
+  await assert.rejects(store.queues(), unavailable);
+  wire.cut = false;
+  await eventually(() => works(store));
+});
+
+/** Stands between a client and the server. While it is cut, what the server says is lost on the way. */
+class Wire {
+  cut = false;
+  /** Replies that got lost. */
+  lost = 0;
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  static async open(t: TestContext, port: number): Promise<Wire> {
+    const sockets = new Set<Socket>();
+    const server = createServer((near) => {
+      const far = connect({ port, host: '127.0.0.1' });
+      for (const [one, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        sockets.add(one);
+        one.on('error', () => {}).on('close', () => other.destroy());
+      }
+      near.on('data', (data) => far.write(data));
+      far.on('data', (data) => {
+        if (wire.cut) wire.lost += 1;
+        else near.write(data);
+      });
+    });
+    const wire = new Wire(server);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    });
+    return wire;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+}

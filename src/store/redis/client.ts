@@ -1,0 +1,141 @@
+import { LongshoreError } from '../../core/errors.ts';
+import type { Listen } from './notifier.ts';
+import type { RedisAddress } from './url.ts';
+
+/**
+ * Makes clients of `@redis/client`, an optional peer that is loaded when a Redis store is opened: one for a server, one for
+ * a cluster. Whoever makes one says whether and when it connects again.
+ */
+export type Vendor = typeof import('@redis/client');
+export type Client = ReturnType<typeof makeServer> | ReturnType<typeof makeCluster>;
+
+export function makeClient(vendor: Vendor, address: RedisAddress, retry: Retry): Client {
+  const client = (address.cluster ? makeCluster : makeServer)(vendor, address, retry);
+  // Each call that fails tells its caller; an error without a listener would end the process.
+  client.on('error', () => {});
+  return client;
+}
+
+export function destroyClient(client: Client): void {
+  try {
+    client.destroy();
+  } catch {
+    // It was not open.
+  }
+}
+
+export async function loadVendor(): Promise<Vendor> {
+  try {
+    return await import('@redis/client');
+  } catch (cause) {
+    throw new LongshoreError(
+      'STORE_UNAVAILABLE',
+      'A redis: store needs the package @redis/client, which is not installed. Run: npm install @redis/client',
+      { cause },
+    );
+  }
+}
+
+/** How long to wait before the next attempt to connect, in ms; false for none. */
+export type Retry = (retries: number) => number | false;
+
+/** From 50 ms to 2 s, with jitter, so that a restarted server does not meet all its clients at once. */
+export function pauseMs(retries: number): number {
+  return Math.min(50 * 2 ** Math.min(retries, 10), PAUSE_MAX_MS) * (0.5 + Math.random() / 2);
+}
+
+const CONNECT_MS = 5_000;
+/** The longest pause between attempts. */
+export const PAUSE_MAX_MS = 2_000;
+
+/** `RESP` is the same for all versions of the client; 2 is what every server speaks. */
+function makeServer({ createClient, RESP_TYPES }: Vendor, address: RedisAddress, retry: Retry) {
+  return createClient({
+    ...optionsOf(address, retry),
+    database: address.database,
+    disableOfflineQueue: true,
+    commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
+  });
+}
+
+function makeCluster({ createCluster, RESP_TYPES }: Vendor, address: RedisAddress, retry: Retry) {
+  const { username, password, socket } = optionsOf(address, retry);
+  return createCluster({
+    rootNodes: [{ socket: { ...socket, host: address.host, port: address.port } as never }],
+    defaults: {
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      socket: socket as never,
+      disableOfflineQueue: true,
+    },
+    RESP: 2,
+    commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
+  });
+}
+
+/** How long an attempt to connect may take. */
+export function connectMs({ timeoutMs }: RedisAddress): number {
+  return Math.min(CONNECT_MS, timeoutMs);
+}
+
+/** Of one connection to a server; also for those that have another purpose. */
+export function optionsOf(address: RedisAddress, retry: Retry) {
+  const { host, port, tls, user, password } = address;
+  return {
+    socket: {
+      host,
+      port,
+      ...(tls ? { tls: true as const } : {}),
+      connectTimeout: connectMs(address),
+      noDelay: true,
+      reconnectStrategy: retry,
+    },
+    ...(user === null ? {} : { username: user }),
+    ...(password === null ? {} : { password }),
+    RESP: 2 as const,
+  };
+}
+
+export function setRef(client: Client, on: boolean): void {
+  if ('slots' in client) {
+    for (const node of client.masters)
+      if (node.client !== undefined)
+        void Promise.resolve(node.client).then((one) => (on ? one.ref() : one.unref()));
+    return;
+  }
+  if (on) client.ref();
+  else client.unref();
+}
+
+/** Opens connections that hear `channel`. On a cluster, a node that has the channel's slot is found for it. */
+export function listener(address: RedisAddress, channel: string): Listen {
+  return async ({ message, lost }) => {
+    const vendor = await loadVendor();
+    let opened = false;
+    const client = makeClient(vendor, address, () => false);
+    const onLost = () => {
+      if (opened) lost();
+      opened = false;
+    };
+    client.on('error', onLost);
+    client.on('terminated', onLost);
+    client.on('end', onLost);
+    const destroy = () => {
+      opened = false;
+      destroyClient(client);
+    };
+    try {
+      await client.connect();
+      const hear = (text: string | Buffer) => message(text.toString());
+      if ('slots' in client) await client.sSubscribe(channel, hear);
+      else await client.subscribe(channel, hear);
+    } catch (error) {
+      destroy();
+      throw error;
+    }
+    opened = true;
+    setRef(client, false);
+    const ping = () => ('slots' in client ? Promise.resolve() : client.ping());
+    return { ping, destroy };
+  };
+}
