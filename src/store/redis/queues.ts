@@ -106,8 +106,8 @@ function countsOf(queue: number, counts: Pairs): Record<JobState, number> {
   return Object.fromEntries(entries) as Record<JobState, number>;
 }
 
-/** Jobs one script deletes at most: about 40 ms. Fewer are deleted all at once. */
-const CLEAR_MOST = 5_000;
+/** Jobs one script deletes at most: about 15 ms. Fewer are deleted all at once. */
+const CLEAR_MOST = 2_000;
 
 /** More than CLEAR_MOST jobs go in several steps, the newest first, so that nobody waits for long; what is added meanwhile stays. */
 export async function clear(

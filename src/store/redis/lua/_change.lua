@@ -6,7 +6,7 @@ local function dropsAll(queue, state)
   local retention = of and given(of.retention)
   if not retention then return false end
   local keep = retention[state == COMPLETED and 'completed' or state == FAILED and 'failed' or 'cancelled']
-  return keep.ageMs == 0 or keep.count == 0
+  return keep.ageMs == 0 or keep.count == 0 or keep.bytes == 0
 end
 
 -- Something stopped running: where a limit made others wait, they may have room now.

@@ -109,7 +109,8 @@ local function enter(job)
   save(job)
 end
 
--- Takes a job, as it is saved, from where its state belongs. To be followed by enter or by its deletion.
+-- Takes a job, as it is saved, from where its state belongs. To be followed by enter or by its deletion. Who has the
+-- record in hand says how long it is (recordBytes).
 local function leave(job)
   count(job, job.state, -1)
   if job.key then leaveKey(job) end
@@ -117,7 +118,7 @@ local function leave(job)
   if job.state == SCHEDULED then call('ZREM', base .. 'due:' .. job.queue, dueMember(job)) end
   if isEnded(job.state) then
     call('ZREM', base .. 'late:' .. job.queue .. ':' .. job.state, job.id)
-    countBytes(job.queue, job.state, -#encode(job))
+    countBytes(job.queue, job.state, -(job.recordBytes or #encode(job)))
   end
 end
 

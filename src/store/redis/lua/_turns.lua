@@ -82,10 +82,10 @@ end
 
 -- Deletes jobs and their trails, all of them before the next of their keys are let in.
 local function removeJobs(list)
-  local keys, seen = {}, {}
-  for _, job in ipairs(list) do
+  local keys, seen, ids = {}, {}, {}
+  for index, job in ipairs(list) do
     leave(job)
-    call('HDEL', jobsKey, job.id)
+    ids[index] = job.id
     loaded[job.id] = false
     if job.trail then call('UNLINK', base .. 'trail:' .. job.id) end
     leaveChunk(job.seq)
@@ -94,6 +94,7 @@ local function removeJobs(list)
       keys[#keys + 1] = { job.queue, job.key }
     end
   end
+  callMany('HDEL', jobsKey, ids)
   table.sort(keys, function(one, other)
     if one[1] ~= other[1] then return one[1] < other[1] end
     return one[2] < other[2]

@@ -9,46 +9,8 @@ local NAMES = { [COMPLETED] = 'completed', [FAILED] = 'failed', [CANCELLED] = 'c
 -- Entries that count no more and are dropped in one call.
 local STALE_MOST = 10000
 local SCAN = 1000
-
--- A line of ended jobs: hash `left:<queue>:<state>` has how many entries of a job in its list count no more, because it
--- was redriven or resolved since.
-local function endedLine(queue, state)
-  local of = queue .. ':' .. state
-  local list, late, left = base .. 'ended:' .. of, base .. 'late:' .. of, base .. 'left:' .. of
-  local self, stale = {}, 0
-
-  local function dropHead(id)
-    call('LPOP', list)
-    if call('HEXISTS', left, id) == 1 and call('HINCRBY', left, id, -1) <= 0 then call('HDEL', left, id) end
-    stale = stale + 1
-  end
-
-  -- The oldest job, and whether it stands in the list; nil when there is none or too much was dropped on the way.
-  function self.oldest()
-    local first
-    while stale < STALE_MOST do
-      local id = call('LINDEX', list, 0)
-      if not id then break end
-      local job = load(id)
-      if job and job.state == state and job.queue == queue and call('HEXISTS', left, id) == 0
-        and not call('ZSCORE', late, id) then first = job break end
-      dropHead(id)
-    end
-    local lateId = call('ZRANGE', late, 0, 0)[1]
-    local lateJob = lateId and load(lateId)
-    if lateJob and (not first or lateJob.finishedAt < first.finishedAt) then return lateJob, false end
-    return first, true
-  end
-
-  function self.remove(job, listed)
-    if listed then call('LPOP', list) end
-    removeJobs({ job })
-  end
-
-  function self.forget() call('UNLINK', list, late, left) end
-  function self.isStale() return stale >= STALE_MOST end
-  return self
-end
+local HEADS = 200
+local LATE_MOST = 2000
 
 local function isBeyond(job, jobs, bytes, keep)
   if given(keep.count) and jobs > keep.count then return true end
@@ -60,22 +22,86 @@ local function bytesIn(field)
   return tonumber(call('HGET', base .. 'bytes', text(field)) or 0) + (bytesDelta[field] or 0)
 end
 
+-- The jobs of one queue and state, the oldest first. Hash `left:<queue>:<state>` has how many entries of a job in the list
+-- count no more, because it was redriven or resolved since. `visit` returns true to stop; returns false when so many
+-- entries were dropped on the way that the rest is for another call.
+local function oldestFirst(queue, state, visit)
+  local of = queue .. ':' .. state
+  local list, late, left = base .. 'ended:' .. of, base .. 'late:' .. of, base .. 'left:' .. of
+  local marked, isLate, seen, dropped = call('EXISTS', left) == 1, call('EXISTS', late) == 1, {}, 0
+
+  local function counts(id, record)
+    if not record or seen[id] then return false end
+    local _, ofState, _, _, _, ofQueue = unpackStruct(HEAD, record)
+    if ofState % 16 ~= state or ofQueue ~= queue then return false end
+    if isLate and call('ZSCORE', late, id) then return false end
+    if not marked or call('HEXISTS', left, id) == 0 then return true end
+    if call('HINCRBY', left, id, -1) <= 0 then call('HDEL', left, id) end
+    return false
+  end
+
+  -- Those before `time`, whose clock stood behind.
+  local function visitLate(time)
+    if not isLate then return false end
+    for _, id in ipairs(call('ZRANGEBYSCORE', late, '-inf', '(' .. time)) do
+      local record = call('HGET', jobsKey, id)
+      if record and not seen[id] then
+        seen[id] = true
+        if visit(id, record) then return true end
+      end
+    end
+    return false
+  end
+
+  while dropped < STALE_MOST do
+    local ids = call('LRANGE', list, 0, HEADS - 1)
+    if #ids == 0 then
+      visitLate('+inf')
+      return true
+    end
+    local taken = 0
+    for index, record in ipairs(call('HMGET', jobsKey, unpack(ids))) do
+      local id, stop = ids[index], false
+      if counts(id, record) then
+        stop = isLate and visitLate(text(decode(id, record).finishedAt)) or visit(id, record)
+        if not stop then seen[id] = true end
+      else
+        dropped = dropped + 1
+      end
+      if stop then
+        call('LTRIM', list, taken, -1)
+        return true
+      end
+      taken = index
+    end
+    call('LTRIM', list, taken, -1)
+  end
+  return false
+end
+
 -- Returns how many it deleted, and whether there are more.
 local function pruneLine(queue, state, room)
-  local of, line, deleted = settingsOf(queue), endedLine(queue, state), 0
+  local of, doomed, more = settingsOf(queue), {}, false
   local keep = (of and given(of.retention) or default)[NAMES[state]]
-  while true do
-    local jobs = counted(queue, state)
-    if jobs == 0 then
-      line.forget()
-      return deleted, false
+  local jobs, bytes = counted(queue, state), bytesIn(queue * 8 + state)
+  local all = oldestFirst(queue, state, function(id, record)
+    local job = decode(id, record)
+    if not isBeyond(job, jobs, bytes, keep) then return true end
+    if #doomed == room then
+      more = true
+      return true
     end
-    local job, listed = line.oldest()
-    if not job or not isBeyond(job, jobs, bytesIn(queue * 8 + state), keep) then return deleted, line.isStale() end
-    if deleted == room then return deleted, true end
-    line.remove(job, listed)
-    deleted = deleted + 1
+    job.recordBytes = #record
+    doomed[#doomed + 1] = job
+    jobs, bytes = jobs - 1, bytes - #record
+    return false
+  end)
+  removeJobs(doomed)
+  if jobs == 0 then
+    local ofLine = queue .. ':' .. state
+    call('UNLINK', base .. 'ended:' .. ofLine, base .. 'late:' .. ofLine, base .. 'left:' .. ofLine)
   end
+  return #doomed, more or not all
 end
 
 -- Goes on where the last call stopped: a part of a hash in each.
