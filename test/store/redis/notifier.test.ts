@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import type { Topic } from '../../../src/store/notifier.ts';
-import { listener } from '../../../src/store/redis/connection.ts';
+import { listener } from '../../../src/store/redis/client.ts';
 import { RedisNotifier } from '../../../src/store/redis/notifier.ts';
 import { parseUrl } from '../../../src/store/redis/url.ts';
 import { spec } from '../../../src/testing/store-conformance/trial.ts';

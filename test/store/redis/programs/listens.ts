@@ -1,4 +1,4 @@
-import { listener } from '../../../../src/store/redis/connection.ts';
+import { listener } from '../../../../src/store/redis/client.ts';
 import { RedisNotifier } from '../../../../src/store/redis/notifier.ts';
 import { parseUrl } from '../../../../src/store/redis/url.ts';
 
