@@ -14,11 +14,10 @@
  * | `unique` | hash | lua/_unique.lua |
  * | `batches`, `live`, `expiry`, `holds:*` | | lua/_leases.lua |
  * | `starts:*`, `used:*` | | lua/_rates.lua |
+ * | `left:*` | hash | lua/prune.lua |
+ * | `workers`, `locks`, `ageing`, `scans` | hash | lua/_crew.lua, lock.lua, sweep.lua, prune.lua |
  * | `hints` | channel | first letters of topics, a space, and who it was (notifier.ts) |
  */
 export function baseOf(prefix: string): string {
   return `{${prefix}}:`;
 }
-
-/** Version of this layout, kept in `meta`. */
-export const LAYOUT_VERSION = 1;

@@ -70,6 +70,13 @@ local function pushEnded(queue, state, finishedAt, ids)
   end
 end
 
+-- Where no job of the queue is in the state, the entries there are count no more.
+local function forgetEnded(queue, state)
+  local of = queue .. ':' .. state
+  call('UNLINK', base .. 'ended:' .. of, base .. 'late:' .. of, base .. 'left:' .. of)
+  call('HDEL', base .. 'endedAt', queue * 8 + state)
+end
+
 local function inLine(job)
   return job.turn == LINE or job.turn == LATER
 end

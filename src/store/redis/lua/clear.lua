@@ -32,8 +32,7 @@ if not bound then
     call('UNLINK', base .. 'priorities:' .. queue)
   end
   for state = COMPLETED, CANCELLED do
-    local of = queue .. ':' .. state
-    if counted(queue, state) == 0 then call('UNLINK', base .. 'ended:' .. of, base .. 'late:' .. of, base .. 'left:' .. of) end
+    if counted(queue, state) == 0 then forgetEnded(queue, state) end
   end
 end
 return reply(bound or -1, #doomed)

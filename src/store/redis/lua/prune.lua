@@ -98,8 +98,7 @@ local function pruneLine(queue, state, room)
   end)
   removeJobs(doomed)
   if jobs == 0 then
-    local ofLine = queue .. ':' .. state
-    call('UNLINK', base .. 'ended:' .. ofLine, base .. 'late:' .. ofLine, base .. 'left:' .. ofLine)
+    forgetEnded(queue, state)
   end
   return #doomed, more or not all
 end
@@ -148,7 +147,7 @@ end
 pruneUnique()
 for _, queue in ipairs(call('HKEYS', base .. 'settings')) do pruneStarts(tonumber(queue)) end
 local workers, jobs, more = pruneWorkers(), 0, false
-local fields = call('HKEYS', base .. 'counts')
+local fields = call('HKEYS', base .. 'endedAt')
 table.sort(fields)
 for _, field in ipairs(fields) do
   local queue, state = floor(field / 8), field % 8
