@@ -1,16 +1,14 @@
 import type { EnqueueReceipt, JobSpec } from '../store.ts';
+import { arrayOf, isDivisible, textsOf } from './lists.ts';
 import type { HotTx } from './verb.ts';
 
 /**
- * Jobs in: one statement a batch, whose text is JSON. The database tells only of jobs that are not simply created and
- * ready. Specs apply in order, so a later one of the same batch meets the ids and keys of the earlier ones.
+ * Jobs in: one statement a batch (migrations/0003-enqueue.sql). The database tells only of jobs that are not simply
+ * created and ready. Specs apply in order, so a later one of the same batch meets the ids and keys of the earlier ones.
  */
 export async function enqueue(tx: HotTx, specs: readonly JobSpec[]): Promise<EnqueueReceipt[]> {
   if (specs.length === 0) return [];
-  const rows = await tx.query<NotableRow>(
-    `SELECT place, status, id, state FROM ${tx.schema}.enqueue_batch($1, $2, $3, $4)`,
-    [textOf(specs), wayOf(specs), tx.given, tx.sender],
-  );
+  const rows = await tx.query<NotableRow>(...statement(tx, specs));
   const receipts = specs.map(({ id }): EnqueueReceipt => ({ status: 'created', id, state: 'ready' }));
   for (const { place, status, id, state } of rows) receipts[place - 1] = { status, id, state };
   if (receipts.some(({ status }) => status === 'created' || status === 'replaced')) tx.topics.add('ready');
@@ -22,20 +20,51 @@ interface NotableRow extends EnqueueReceipt {
   readonly place: number;
 }
 
+type Statement = [text: string, values: unknown[]];
+
+function statement(tx: HotTx, specs: readonly JobSpec[]): Statement {
+  const oneByOne =
+    specs.some(({ unique }) => unique !== null) || new Set(specs.map(({ id }) => id)).size < specs.length;
+  if (!oneByOne && specs.every(isPlain)) return plainStatement(tx, specs);
+  return [
+    `SELECT place, status, id, state FROM ${tx.schema}.enqueue_batch($1, $2, $3, $4)`,
+    [jsonOf(specs), oneByOne ? WAY.oneByOne : WAY.together, tx.given, tx.sender],
+  ];
+}
+
 /** As in migrations/0003-enqueue.sql. */
-const WAY = { plain: 0, keyed: 1, oneByOne: 2 } as const;
+const WAY = { together: 1, oneByOne: 2 } as const;
 
-function wayOf(specs: readonly JobSpec[]): number {
-  if (specs.some(({ unique }) => unique !== null)) return WAY.oneByOne;
-  if (new Set(specs.map(({ id }) => id)).size < specs.length) return WAY.oneByOne;
-  return specs.some(({ key }) => key !== null) ? WAY.keyed : WAY.plain;
+function isPlain({ key, queue, task, input }: JobSpec): boolean {
+  return key === null && isDivisible(queue) && isDivisible(task) && isDivisible(input);
 }
 
-/** Half of a pair of surrogates is no text for the database, which refuses it; written as bytes it would be U+FFFD as well. */
-function textOf(specs: readonly JobSpec[]): string {
-  const text = JSON.stringify(specs);
-  return SURROGATE.test(text) ? text.replace(SURROGATE, '\ufffd') : text;
+function plainStatement(tx: HotTx, specs: readonly JobSpec[]): Statement {
+  const ids = specs.map(({ id }) => id);
+  return [
+    `SELECT place, status, id, state
+     FROM ${tx.schema}.enqueue_plain($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+    [
+      arrayOf(ids),
+      textsOf(specs.map(({ queue }) => queue)),
+      textsOf(specs.map(({ task }) => task)),
+      arrayOf(specs.map(({ priority }) => priority)),
+      textsOf(specs.map(({ input }) => input)),
+      arrayOf(specs.map(({ attemptsMax }) => attemptsMax)),
+      arrayOf(specs.map(({ delayMs }) => delayMs)),
+      arrayOf(specs.map(({ dueAt }) => dueAt)),
+      ids.reduce((earliest, id) => (id < earliest ? id : earliest)),
+      tx.given,
+      tx.sender,
+    ],
+  ];
 }
 
-/** JSON.stringify escapes a lone surrogate, and a backslash before it as two. */
-const SURROGATE = /(?<=(?<!\\)(?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
+/** Half of a pair of surrogates is no text: the database refuses it in JSON, where bytes would make it U+FFFD. */
+function jsonOf(specs: readonly JobSpec[]): string {
+  const json = JSON.stringify(specs);
+  return LONE_SURROGATE.test(json) ? json.replace(LONE_SURROGATE, '\ufffd') : json;
+}
+
+/** As JSON.stringify escapes it; a backslash of the text itself stands there twice. */
+const LONE_SURROGATE = /(?<=(?<!\\)(?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;

@@ -5,6 +5,7 @@ import { type JobChange, settle as rule, type SettleSubject } from '../../core/s
 import type { Topic } from '../notifier.ts';
 import type { AnnotateReceipt, Note, Settlement, SettleReceipt } from '../store.ts';
 import { parseToken, type Token } from './leases.ts';
+import { arrayOf, isDivisible, textsOf } from './lists.ts';
 import { isUuid, type JobRow, requireMove, type Tx, wholeMs } from './rows.ts';
 import type { HotTx } from './verb.ts';
 
@@ -31,7 +32,7 @@ export async function settle(tx: HotTx, settlements: readonly Settlement[]): Pro
 
 /** Takes one statement: completed jobs alone, none of them twice. */
 export function isSimple(settlements: readonly Settlement[]): boolean {
-  if (settlements.some(({ outcome }) => outcome.type !== 'completed')) return false;
+  if (!settlements.every(isCompleted)) return false;
   return new Set(settlements.map(({ token }) => token)).size === settlements.length;
 }
 
@@ -54,20 +55,25 @@ function firstOfEach(items: readonly Fenced[]): Fenced[] {
   return items.filter(({ token }) => !seen.has(token) && seen.add(token));
 }
 
+/** And with a result that takes the short way. */
 function isCompleted({ outcome }: Settlement): boolean {
-  return outcome.type === 'completed';
+  return outcome.type === 'completed' && isDivisible(outcome.result);
+}
+
+function resultOf({ outcome }: Settlement): string | null {
+  return outcome.type === 'completed' ? outcome.result : null;
 }
 
 async function completeAll(tx: HotTx, items: readonly Fenced[], receipts: SettleReceipt[]): Promise<void> {
   if (items.length === 0) return;
-  const results = items.map(({ outcome }) => (outcome.type === 'completed' ? outcome.result : null));
+  const results = items.map(resultOf);
   const rows = await tx.query<{ place: number; topics: string | null }>(
     `SELECT place, topics FROM ${tx.schema}.complete_batch($1, $2, $3, $4, $5, $6)`,
     [
-      `{${items.map(({ seq }) => seq).join()}}`,
-      `{${items.map(({ lease }) => lease).join()}}`,
-      `{${items.map(({ id }) => id).join()}}`,
-      results,
+      arrayOf(items.map(({ seq }) => seq)),
+      arrayOf(items.map(({ lease }) => lease)),
+      arrayOf(items.map(({ id }) => id)),
+      results.every((result) => result === null) ? null : textsOf(results),
       tx.given,
       tx.sender,
     ],

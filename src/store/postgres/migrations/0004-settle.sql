@@ -44,9 +44,10 @@ BEGIN
 END $$;
 
 -- Completes running jobs, each fenced by its lease. Tells the places (from 1) of those that were lost, and last, with
--- place 0, the topics of the hints. Tokens differ within the batch.
+-- place 0, the topics of the hints. Tokens differ within the batch. Results are divided by the character U+001F, and
+-- U+001E alone is null; null when all of them are.
 CREATE FUNCTION {{schema}}.complete_batch(
-  seqs bigint[], tokens bigint[], ids uuid[], results text[], given_now bigint, sender text)
+  seqs bigint[], tokens bigint[], ids uuid[], results text, given_now bigint, sender text)
 RETURNS TABLE (place bigint, topics text) LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
@@ -60,7 +61,8 @@ DECLARE
 BEGIN
   WITH ended AS (
     DELETE FROM {{schema}}.job
-    USING unnest(seqs, tokens, ids, results) WITH ORDINALITY AS given (seq, token, id, result, place)
+    USING unnest(seqs, tokens, ids, string_to_array(results, E'\x1f', E'\x1e'))
+      WITH ORDINALITY AS given (seq, token, id, result, place)
     WHERE job.seq = given.seq AND job.lease = given.token AND job.id = given.id AND job.state = 'running'
     RETURNING job.*, given.result, given.place
   ), kept AS (

@@ -12,10 +12,9 @@ DECLARE
   at bigint := coalesce(now, {{schema}}.now_ms());
   way integer;
 BEGIN
-  SELECT CASE
-    WHEN count(DISTINCT spec.id) < count(*) OR bool_or(json_typeof(spec."unique") = 'object') THEN 2
-    WHEN bool_or(spec.key IS NOT NULL) THEN 1 ELSE 0 END INTO way
-  FROM json_to_recordset(list) AS spec (id uuid, key text, "unique" json);
+  SELECT CASE WHEN count(DISTINCT spec.id) < count(*) OR bool_or(json_typeof(spec."unique") = 'object') THEN 2
+    ELSE 1 END INTO way
+  FROM json_to_recordset(list) AS spec (id uuid, "unique" json);
   IF EXISTS (SELECT FROM json_to_recordset(list) AS spec (key text) WHERE spec.key IS NOT NULL) THEN
     list := (
       SELECT json_agg(CASE WHEN spec->>'key' IS NULL THEN spec ELSE (spec::jsonb || jsonb_build_object('dueAt',
