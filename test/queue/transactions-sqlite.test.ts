@@ -1,5 +1,6 @@
 /** Jobs in a transaction of the caller's on the embedded store: node:sqlite's own connection to the same file. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
@@ -116,6 +117,34 @@ onSqlite(
     shop.exec('COMMIT');
     await done;
   },
+);
+
+onSqlite('a connection that was closed and opened again will do', async (stage, longshore) => {
+  const shop = openShop(stage);
+  for (const total of [1, 2]) {
+    shop.exec('BEGIN IMMEDIATE');
+    await longshore.enqueue(receipt, total, { tx: shop });
+    shop.exec('COMMIT');
+    shop.close();
+    shop.open();
+  }
+  assert.equal(await count(longshore), 2);
+});
+
+onEachStore(
+  'with a key ring, what goes into a transaction is encrypted',
+  async (stage) => {
+    const encryption = { keys: [{ id: 'a', key: randomBytes(32) }] };
+    const longshore = await stage.connect({ encryption });
+    const shop = openShop(stage);
+    shop.exec('BEGIN IMMEDIATE');
+    const { id } = await longshore.enqueue(receipt, 'the secret', { tx: shop });
+    const row = shop.prepare('SELECT input FROM job WHERE id = ?').get(id);
+    assert.doesNotMatch(String(row?.input), /the secret/);
+    shop.exec('COMMIT');
+    assert.equal((await longshore.jobs.get(id))?.input, 'the secret');
+  },
+  ['sqlite'],
 );
 
 onSqlite('no event tells of a job whose commit is not known', async (stage, longshore) => {

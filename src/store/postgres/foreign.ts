@@ -19,13 +19,18 @@ export async function enqueueForeign(
   if (specs.length === 0) return [];
   const statement: Statement = (slot) => `SELECT status, id::text AS id, state::text AS state
     FROM ${quoted(place.schema)}.enqueue_specs(${slot(0)}::text, ${slot(1)}::text::bigint)`;
-  const values = [JSON.stringify(specs), now === undefined ? null : String(Math.floor(now))];
+  const values = [JSON.stringify(specs, wellFormed), now === undefined ? null : String(Math.floor(now))];
   try {
     const rows = await connection.query(statement, values);
     return rows.map(receiptOf);
   } catch (error) {
     throw isAbsent(error) ? elsewhere(error, place) : error;
   }
+}
+
+/** Half of a pair of surrogates is refused by the database, and would take the caller's transaction along. */
+function wellFormed(_field: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.toWellFormed() : value;
 }
 
 function receiptOf(row: unknown): EnqueueReceipt {

@@ -19,7 +19,8 @@ export function enqueueForeign(
   means: ForeignMeans,
 ): EnqueueReceipt[] {
   const database = requireTransaction(tx, means.file);
-  const db = connectionOf(database, means.file);
+  // Its statements are not kept: the caller may close its connection and open it again.
+  const db = new Connection(means.file, false, database);
   const topics = new Set<Topic>();
   try {
     db.exec('SAVEPOINT longshore_enqueue');
@@ -60,18 +61,6 @@ function requireTransaction(tx: unknown, file: string): DatabaseSync {
 function isSameFile(one: string, other: string): boolean {
   const [a, b] = [one, other].map((path) => statSync(path, { bigint: true, throwIfNoEntry: false }));
   return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev;
-}
-
-/** Statements stay prepared for as long as the caller keeps its connection. */
-const connections = new WeakMap<DatabaseSync, Connection>();
-
-function connectionOf(database: DatabaseSync, file: string): Connection {
-  let connection = connections.get(database);
-  if (connection === undefined) {
-    connection = new Connection(file, false, database);
-    connections.set(database, connection);
-  }
-  return connection;
 }
 
 function undo(db: Connection): void {
