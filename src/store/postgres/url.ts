@@ -31,7 +31,8 @@ const TIMEOUT_DEFAULT_MS = 30_000;
 export function placeOf(url: string, env: NodeJS.ProcessEnv = process.env): Place {
   if (!/^postgres(ql)?:/.test(url)) throw invalid(url, EXPECTED);
   const question = url.indexOf('?');
-  const base = question === -1 ? url : url.slice(0, question);
+  // As the driver reads a user without a host: `postgres://ada@/jobs`.
+  const base = (question === -1 ? url : url.slice(0, question)).replace(/@$/, '@/');
   const { hostname, port, pathname, username } = parsed(url, base);
   const given = new URLSearchParams(question === -1 ? '' : url.slice(question + 1));
   const own = takeOwn(url, given);
@@ -62,13 +63,16 @@ export function withoutPassword(url: string): string {
     .replace(/([?&](?:password|sslpassword)=)[^&]*/g, '$1***');
 }
 
+/** A URL with a user must have a host. */
+const NO_HOST = 'no-host.invalid';
+
 type Parts = Record<'hostname' | 'port' | 'pathname' | 'username', string>;
 
 function parsed(url: string, base: string): Parts {
   try {
-    const { hostname, port, pathname, username } = new URL(base);
+    const { hostname, port, pathname, username } = new URL(base.replace('@/', `@${NO_HOST}/`));
     return {
-      hostname: decodeURIComponent(hostname).replace(/^\[(.*)\]$/, '$1'),
+      hostname: decodeURIComponent(hostname === NO_HOST ? '' : hostname).replace(/^\[(.*)\]$/, '$1'),
       port,
       pathname: decodeURIComponent(pathname.replace(/^\//, '')),
       username: decodeURIComponent(username),
