@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { createClient } from '@redis/client';
+import fc from 'fast-check';
+import { startRedis } from '../../../setup/services/index.mjs';
+import { settle as rule } from '../../../src/core/settle-rule.ts';
+import { redisDriver } from '../../../src/store/redis/index.ts';
+import type { JobSpec, Lease, Store } from '../../../src/store/store.ts';
+import { claimRequest, spec } from './specs.ts';
+
+const T0 = Date.UTC(2026, 0, 1);
+
+/** A server of the test's own, what was asked of it, and a store. */
+async function open(t: TestContext) {
+  const server = await startRedis();
+  const client = createClient({ url: server.url });
+  await client.connect();
+  const store = await redisDriver.open(server.url, {});
+  t.after(async () => {
+    await store.close();
+    client.destroy();
+    await server.stop();
+  });
+  /** Calls of a command by clients since the last time. */
+  const calls = async (command: string): Promise<number> => {
+    const text = String(await client.sendCommand(['INFO', 'commandstats']));
+    await client.sendCommand(['CONFIG', 'RESETSTAT']);
+    return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(text)?.[1] ?? 0);
+  };
+  return { store, client, calls };
+}
+
+const completed = (result: string | null) => ({ type: 'completed', result }) as const;
+
+test('a batch of any size is one call of one script', async (t) => {
+  const { store, calls } = await open(t);
+  const specs = Array.from({ length: 700 }, () => spec());
+  // The first call of a script sends its text.
+  await store.enqueue([spec()]);
+  await store.settle(
+    (await store.claim(claimRequest())).leases.map((lease) => ({ ...lease, outcome: completed(null) })),
+  );
+  await calls('evalsha');
+  await store.enqueue(specs);
+  assert.equal(await calls('evalsha'), 1);
+  const { leases } = await store.claim(claimRequest());
+  assert.equal(leases.length, 700);
+  assert.equal(await calls('evalsha'), 1);
+  const receipts = await store.settle(
+    leases.map(({ id, token }) => ({ id, token, outcome: completed('1') })),
+  );
+  assert.equal(await calls('evalsha'), 1);
+  assert.ok(receipts.every(({ status }) => status === 'settled'));
+});
+
+test('single enqueues of one tick are one call of one script', async (t) => {
+  const { store, calls } = await open(t);
+  await store.enqueue([spec()]);
+  await calls('evalsha');
+  const specs = Array.from({ length: 300 }, () => spec());
+  const receipts = await Promise.all(specs.map((one) => store.enqueue([one])));
+  assert.equal(await calls('evalsha'), 1);
+  assert.deepEqual(
+    receipts.map(([receipt]) => receipt?.id),
+    specs.map(({ id }) => id),
+  );
+});
+
+test('a claim reads and writes jobs many at a time', async (t) => {
+  const { store, calls } = await open(t);
+  await store.enqueue(Array.from({ length: 1_000 }, () => spec()));
+  await calls('hset');
+  assert.equal((await store.claim(claimRequest())).leases.length, 1_000);
+  // Of the jobs, their batch and how many of it live.
+  assert.equal(await calls('hset'), 3);
+});
+
+test('scripts that the server forgot are sent again', async (t) => {
+  const { store, client } = await open(t);
+  await store.enqueue([spec()]);
+  await client.sendCommand(['SCRIPT', 'FLUSH']);
+  await store.enqueue([spec()]);
+  assert.equal((await store.claim(claimRequest())).leases.length, 2);
+});
+
+test('the line passes over thousands of jobs that left it, a bounded number a claim', async (t) => {
+  const { store } = await open(t);
+  const specs = Array.from({ length: 5_000 }, () => spec());
+  await store.enqueue(specs, { now: T0 });
+  await store.control(
+    specs.map(({ id }) => ({ type: 'cancel', id, by: 'test', why: null })),
+    { now: T0 },
+  );
+  const last = spec();
+  await store.enqueue([last], { now: T0 });
+  const found: string[] = [];
+  let claims = 0;
+  for (; found.length === 0; claims += 1) {
+    const { leases, nextDueAt } = await store.claim(claimRequest({ limit: 1, now: T0 }));
+    found.push(...leases.map(({ id }) => id));
+    // It says that there may be more at once.
+    if (leases.length === 0) assert.equal(nextDueAt, T0);
+  }
+  assert.deepEqual(found, [last.id]);
+  assert.ok(claims > 1 && claims <= 5, `it took ${claims} claims`);
+});
+
+const job = fc.record({
+  key: fc.oneof({ arbitrary: fc.constant(null), weight: 5 }, fc.constantFrom('k1', 'k2')),
+  unique: fc.oneof({ arbitrary: fc.constant(false), weight: 5 }, fc.constant(true)),
+  input: fc.option(fc.json({ maxDepth: 1 }), { nil: null }),
+  attemptsMax: fc.constantFrom(1, 3, 0xffffff, 2 ** 40),
+  delayMs: fc.constantFrom(0, 0, 1),
+  priority: fc.constantFrom(0, 0, -1, 2 ** 31 - 1, -(2 ** 31)),
+  /** How often it came back before: then it has a start, and its place is in `back`. */
+  released: fc.integer({ min: 0, max: 2 }),
+  progress: fc.constantFrom(undefined, null, '0.5'),
+  result: fc.option(fc.json({ maxDepth: 1 }), { nil: null }),
+});
+
+test('the short way to complete writes what the settle rule says, and nothing else', async (t) => {
+  const { store } = await open(t);
+  let queues = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(job, { minLength: 1, maxLength: 12 }), async (given) => {
+      queues += 1;
+      const queue = `q${queues}`;
+      const specs = given.map((one, index) => jobSpec(one, queue, `${queues}.${index}`));
+      await store.enqueue(specs, { now: T0 });
+      const leases = await leasedAfter(store, specs, given);
+      const before = await store.get(leases.map(({ id }) => id));
+      const resultOf = (id: string) => given[specs.findIndex((one) => one.id === id)]?.result ?? null;
+      await store.settle(
+        leases.map(({ id, token }) => ({ id, token, outcome: completed(resultOf(id)) })),
+        { now: T0 + 9 },
+      );
+      const expected = before.map((was) => {
+        assert.ok(was);
+        const change = rule(was, completed(resultOf(was.id)), T0 + 9);
+        return { ...was, ...change, workerId: null, leaseExpiresAt: null };
+      });
+      assert.deepEqual(await store.get(leases.map(({ id }) => id)), expected);
+      const { counts } = (await store.queues()).find(({ name }) => name === queue) ?? {};
+      assert.equal(counts?.completed, leases.length);
+      assert.equal(counts?.running, 0);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+type GivenJob = typeof job extends fc.Arbitrary<infer Given> ? Given : never;
+
+function jobSpec(
+  { key, unique, input, attemptsMax, delayMs, priority }: GivenJob,
+  queue: string,
+  name: string,
+): JobSpec {
+  const uniqueSpec = { key: `store/${name}`, mode: 'reject', periodMs: 0 } as const;
+  return spec({ queue, key, input, attemptsMax, delayMs, priority, unique: unique ? uniqueSpec : null });
+}
+
+/** All of them, running, once each was given back as often as it says. */
+async function leasedAfter(
+  store: Store,
+  specs: readonly JobSpec[],
+  given: readonly GivenJob[],
+): Promise<readonly Lease[]> {
+  const queues = [specs[0]?.queue ?? ''];
+  for (let round = 0; ; round += 1) {
+    const { leases } = await store.claim(claimRequest({ queues, now: T0 + 1 }));
+    const of = ({ id }: Lease) => given[specs.findIndex((one) => one.id === id)];
+    const back = leases.filter((lease) => (of(lease)?.released ?? 0) > round);
+    if (back.length === 0) {
+      const notes = leases.flatMap((lease) => {
+        const progress = of(lease)?.progress;
+        return progress === undefined ? [] : [{ id: lease.id, token: lease.token, progress }];
+      });
+      await store.annotate(notes, { now: T0 + 2 });
+      return leases;
+    }
+    await store.settle(
+      leases.map(({ id, token }) => ({ id, token, outcome: { type: 'released' } })),
+      { now: T0 + 1 },
+    );
+  }
+}
