@@ -53,9 +53,9 @@ export class PostgresNotifier implements Notifier {
   }
 
   #listen(): void {
-    const { place, instance, listens } = this.#options;
+    const { instance, listens } = this.#options;
     if (!listens) return;
-    this.#ear = new Ear(place, {
+    this.#ear = new Ear(this.#options, {
       connected: () => this.publish(TOPICS),
       heard: (payload) => {
         const hint = readPayload(payload);
@@ -79,6 +79,10 @@ export interface NotifierOptions {
   readonly instance: string;
   /** False behind PgBouncer in transaction mode. */
   readonly listens: boolean;
+  /** How often a quiet connection is asked whether it still stands; default 15 s. */
+  readonly checkMs?: number;
+  /** How long that may take; default 5 s. */
+  readonly checkMaxMs?: number;
 }
 
 interface Hears {
@@ -86,15 +90,12 @@ interface Hears {
   heard(payload: string): void;
 }
 
-/** How often a quiet connection is asked whether it still stands, and how long it may take to answer. */
-const CHECK_MS = 15_000;
-const CHECK_MAX_MS = 5_000;
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 5_000;
 
 /** A connection that listens, for as long as it is not closed; made anew whenever it breaks. */
 class Ear {
-  readonly #place: Place;
+  readonly #options: Required<NotifierOptions>;
   readonly #hears: Hears;
   #session: Session | null = null;
   #connecting: Promise<void>;
@@ -102,8 +103,8 @@ class Ear {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(place: Place, hears: Hears) {
-    this.#place = place;
+  constructor({ checkMs = 15_000, checkMaxMs = 5_000, ...options }: NotifierOptions, hears: Hears) {
+    this.#options = { ...options, checkMs, checkMaxMs };
     this.#hears = hears;
     this.#connecting = this.#connect();
   }
@@ -121,13 +122,14 @@ class Ear {
 
   /** Never rejects. */
   async #connect(): Promise<void> {
+    const { place, checkMs, checkMaxMs } = this.#options;
     let session: Session | null = null;
     try {
-      session = await openSession(this.#place, CHECK_MAX_MS);
+      session = await openSession(place, checkMaxMs);
       session.unref();
       session.client.on('notification', ({ payload }) => this.#hears.heard(payload ?? ''));
       session.client.once('end', () => this.#broken());
-      await session.query(`LISTEN ${quoted(channelOf(this.#place.schema))}`);
+      await session.query(`LISTEN ${quoted(channelOf(place.schema))}`);
     } catch {
       session?.destroy();
       this.#retry();
@@ -137,14 +139,14 @@ class Ear {
     this.#session = session;
     this.#failures = 0;
     if (this.#closed) return;
-    this.#later(CHECK_MS, () => this.#check());
+    this.#later(checkMs, () => this.#check());
     this.#hears.connected();
   }
 
   /** A half-open connection says nothing: it must be asked. One that does not answer in time is destroyed (session.ts). */
   #check(): void {
     this.#session?.query('SELECT 1').then(
-      () => this.#later(CHECK_MS, () => this.#check()),
+      () => this.#later(this.#options.checkMs, () => this.#check()),
       () => this.#session?.destroy(),
     );
   }
