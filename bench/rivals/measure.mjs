@@ -20,6 +20,7 @@
  * @property {number} jobs
  * @property {number} concurrency
  * @property {boolean} [keeps] whether finished jobs are kept
+ * @property {'lost' | 'repeated' | null} sabotage falsifies the ledger
  */
 
 import { makeInputs } from '../../src/bench/inputs.ts';
@@ -43,10 +44,10 @@ export function measure(open) {
 
 const MEASURES = { burndown, latency, fill };
 
-async function burndown(system, { jobs, payload, batch, warmup }) {
+async function burndown(system, { jobs, payload, batch, warmup, sabotage }) {
   await warmUp(system, warmup, batch, payload);
   const inputs = makeInputs(jobs, payload);
-  const ledger = new Ledger(jobs);
+  const ledger = new Ledger(jobs, sabotage);
   const enqueuing = startPhase();
   await fillWith(system, inputs, batch);
   const enqueue = enqueuing.end(jobs);
@@ -129,9 +130,9 @@ async function settledAt(system) {
   return performance.now();
 }
 
-async function latency(system, { role, rate, jobs }, parent) {
+async function latency(system, { role, rate, jobs, sabotage }, parent) {
   parent.told('time').then(() => parent.say('time', monotonicMs()));
-  const ledger = new Ledger(jobs);
+  const ledger = new Ledger(jobs, sabotage);
   const pickupMs = new Float64Array(jobs);
   const line = role === 'sender' ? null : finishLine(jobs);
   const worker =

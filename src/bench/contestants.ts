@@ -53,7 +53,7 @@ export function counterpart(contestants: readonly Contestant[], rival: Contestan
   return contestants.find((one) => one.rival === undefined && one.keeps === rival.keeps);
 }
 
-export type BurnSettings = Omit<PipelineSettings, 'url' | 'keeps' | 'sabotage'>;
+export type BurnSettings = Omit<PipelineSettings, 'url' | 'keeps'>;
 
 /** The program that burns a queue down with this system, and its settings; both kinds give `enqueue`, `process` and evidence. */
 export function burnProgram(
@@ -61,8 +61,7 @@ export function burnProgram(
   { url, server }: Pick<Place, 'url' | 'server'>,
   settings: BurnSettings,
 ): { readonly name: string; readonly settings: object; readonly options: Pick<ProgramOptions, 'file'> } {
-  if (rival === undefined)
-    return { name: 'pipeline', settings: { ...settings, url, keeps, sabotage: null }, options: {} };
+  if (rival === undefined) return { name: 'pipeline', settings: { ...settings, url, keeps }, options: {} };
   return {
     name: rival,
     settings: { ...settings, measure: 'burndown', server, keeps },

@@ -123,6 +123,7 @@ onServers('versus', 'other job systems on the same server', 5)
   .option('--batch <n>', 'jobs enqueued at once', whole(1, 10_000), 1_000)
   .option('--warmup <jobs>', 'jobs each process runs before its clock starts', whole(0, 1_000_000), 5_000)
   .option('--queued <n>', 'redis: queued jobs whose memory is measured', whole(0, 10_000_000), 100_000)
+  .addOption(sabotage())
   .action(perform('versus', versus, versusTable));
 
 onServers('drivers', 'client libraries that a store could be built on', 5)

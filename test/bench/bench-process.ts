@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,3 +30,33 @@ export function temporaryFolder(t: TestContext): string {
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
+
+// biome-ignore lint/suspicious/noExplicitAny: documents are asserted on field by field.
+export type AnyDocument = any;
+
+/** The document of a run that must succeed. */
+export async function measured(
+  command: string,
+  ...args: string[]
+): Promise<{ document: AnyDocument; text: string }> {
+  const { code, stdout, stderr } = await bench(command, ...args, '--json');
+  assert.equal(code, 0, stderr);
+  const document: AnyDocument = JSON.parse(stdout);
+  assert.deepEqual([document.schema, document.command], ['longshore-bench/1', command]);
+  assert.deepEqual(Object.keys(document.machine).sort(), MACHINE);
+  assert.ok(Number.isFinite(Date.parse(document.startedAt)));
+  return { document, text: stdout };
+}
+
+const MACHINE = [
+  'commit',
+  'cores',
+  'cpu',
+  'dirty',
+  'filesystem',
+  'loadBefore',
+  'longshore',
+  'memoryMb',
+  'node',
+  'platform',
+];

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { bench, temporaryFolder } from './bench-process.ts';
+import { bench, measured, temporaryFolder } from './bench-process.ts';
 
 /** Small runs of every command as a user gives it. What is asserted is what was done and said, never how fast. */
 
@@ -101,11 +101,35 @@ describe('bench', { concurrency: 2 }, () => {
     assert.deepEqual(Object.keys(document.ratio), ['waiting', 'finished']);
   });
 
+  test('fleet shares one queue between processes, each job once', async () => {
+    const { document } = await measured('fleet', '--jobs', '600', '--processes', '1,2', '--repeat', '1');
+    assert.deepEqual(
+      document.fleets.map(({ processes }: { processes: number }) => processes),
+      [1, 2],
+    );
+    for (const { processes, shares } of document.runs[0]) {
+      assert.equal(shares.length, processes);
+      assert.equal(
+        shares.reduce((sum: number, share: number) => sum + share, 0),
+        600,
+      );
+    }
+    assert.deepEqual(document.checks, { executedOnce: true, completedInStore: true, noDeadlocks: true });
+  });
+
+  test('a URL is refused for a store that is no server', async () => {
+    const { code, stdout, stderr } = await bench('burndown', '--url', 'redis://127.0.0.1:1');
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.match(stderr, /--url names a server: use it with --store postgres or redis/);
+  });
+
   const falsified = [
     ['lost', 'burndown', '--jobs', '200', '--repeat', '1'],
     ['repeated', 'burndown', '--jobs', '200', '--repeat', '1'],
     ['lost', 'latency', '--rate', '50', '--seconds', '0.2', '--warmup', '0', '--processes', '2'],
     ['repeated', 'idle', '--seconds', '0.1'],
+    ['lost', 'fleet', '--jobs', '200', '--processes', '2', '--repeat', '1'],
+    ['repeated', 'fleet', '--jobs', '200', '--processes', '2', '--repeat', '1'],
     ['lost', 'claim-cost', '--jobs', '200', '--base', '100', '--claims', '1', '--claim-size', '10'],
   ] as const;
   for (const [sabotage, command, ...args] of falsified) {
@@ -149,36 +173,6 @@ describe('bench', { concurrency: 2 }, () => {
     assert.deepEqual(readdirSync(folder), []);
   });
 });
-
-// biome-ignore lint/suspicious/noExplicitAny: documents are asserted on field by field.
-type AnyDocument = any;
-
-/** The document of a run that must succeed. */
-async function measured(
-  command: string,
-  ...args: string[]
-): Promise<{ document: AnyDocument; text: string }> {
-  const { code, stdout, stderr } = await bench(command, ...args, '--json');
-  assert.equal(code, 0, stderr);
-  const document: AnyDocument = JSON.parse(stdout);
-  assert.deepEqual([document.schema, document.command], ['longshore-bench/1', command]);
-  assert.deepEqual(Object.keys(document.machine).sort(), MACHINE);
-  assert.ok(Number.isFinite(Date.parse(document.startedAt)));
-  return { document, text: stdout };
-}
-
-const MACHINE = [
-  'commit',
-  'cores',
-  'cpu',
-  'dirty',
-  'filesystem',
-  'loadBefore',
-  'longshore',
-  'memoryMb',
-  'node',
-  'platform',
-];
 
 function startBench(t: TestContext, ...args: string[]) {
   const main = fileURLToPath(new URL('../../src/bench/main.ts', import.meta.url));

@@ -80,7 +80,7 @@ function chosen({ store, systems }: VersusSettings): readonly Contestant[] {
 
 function burn(
   contestant: Contestant,
-  { jobs, payload, concurrency, batch, warmup }: VersusSettings,
+  { jobs, payload, concurrency, batch, warmup, sabotage }: VersusSettings,
   { site, progress, signal, part }: Bench & { readonly site: Site; readonly part: string },
 ): Promise<Burn> {
   return progress.step(`${contestant.name} ${part}`, () =>
@@ -91,6 +91,7 @@ function burn(
         concurrency,
         batch,
         warmup,
+        sabotage,
       });
       const timeoutMs = 120_000 + (jobs + warmup) * MS_PER_JOB_MAX;
       const burned = await run<Burn>(name, settings, { ...options, timeoutMs, signal });

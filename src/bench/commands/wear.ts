@@ -1,7 +1,7 @@
 import type { Bench, CommonSettings } from '../bench.ts';
 import { burnProgram, CONTESTANTS, type Contestant } from '../contestants.ts';
 import { addFinished, holdSnapshot, makeToday } from '../fill-postgres.ts';
-import { type Evidence, requireExactlyOnce } from '../ledger.ts';
+import { type Evidence, requireExactlyOnce, type Sabotage } from '../ledger.ts';
 import { inFreshPlace, withSite } from '../open-site.ts';
 import type { Phase } from '../phase.ts';
 import { installRivals } from '../rivals.ts';
@@ -21,6 +21,7 @@ export interface WearSettings extends CommonSettings, SiteSettings {
   readonly payload: number;
   readonly concurrency: number;
   readonly batch: number;
+  readonly sabotage: Sabotage | null;
 }
 
 export interface WearFigures {
@@ -105,13 +106,13 @@ async function burn(
   place: Place,
   pinned: boolean,
 ): Promise<Burn> {
-  const { jobs, payload, concurrency, batch } = settings;
+  const { jobs, payload, concurrency, batch, sabotage } = settings;
   const { signal } = bench;
   if (contestant.rival === undefined) await prepare(place, signal);
   const letGo = pinned ? await holdSnapshot((place.server as ServerPlace).url) : null;
   try {
     // Without a warm-up: its dead rows would be wear already.
-    const what = burnProgram(contestant, place, { jobs, payload, concurrency, batch, warmup: 0 });
+    const what = burnProgram(contestant, place, { jobs, payload, concurrency, batch, warmup: 0, sabotage });
     const timeoutMs = 120_000 + jobs * MS_PER_JOB_MAX;
     return await run<Burn>(what.name, what.settings, { ...what.options, timeoutMs, signal });
   } finally {
