@@ -1,3 +1,4 @@
+import { LongshoreError } from '../../core/errors.ts';
 import type { Topic } from '../notifier.ts';
 import type { ClaimRequest } from '../store.ts';
 import type { Connections } from './connection.ts';
@@ -92,20 +93,30 @@ export class Channel {
   }
 
   /** Answers every call. When a group fails, each call is done alone, so that only the culprit fails. */
-  async #perform(group: readonly Call[], { again }: { readonly again: boolean }): Promise<void> {
+  async #perform(given: readonly Call[], { again }: { readonly again: boolean }): Promise<void> {
+    const group = this.#withGiveBack(given);
     try {
       const values = await this.#attempt(group);
       for (const [index, { resolve }] of group.entries()) resolve(values[index]);
     } catch (error) {
-      const broken = isDisconnect(error);
-      if (broken && again && group.every(isRepeatable)) return this.#perform(group, { again: false });
-      if (group.length === 1 || broken) {
+      if (again && isBroken(error) && given.every(isRepeatable))
+        return this.#perform(given, { again: false });
+      if (group.length === 1 || isUnreachable(error)) {
         const told = toStoreError(error, this.#options.connections.place);
         for (const { reject } of group) reject(told);
         return;
       }
-      for (const call of group) await this.#perform([call], { again });
+      for (const call of given) await this.#perform([call], { again });
     }
+  }
+
+  /** What claims that were lost hold is given back first, so that the next one finds it. */
+  #withGiveBack(group: readonly Call[]): readonly Call[] {
+    const claims = this.#lost.claims;
+    const claim = group.find(({ verb }) => verb === 'claim');
+    if (claims.length === 0 || claim === undefined) return group;
+    const found = (ids: unknown): void => this.#lost.found(ids as string[]);
+    return [{ verb: 'giveBack', input: claims, now: claim.now, resolve: found, reject: () => {} }, ...group];
   }
 
   async #attempt(group: readonly Call[]): Promise<unknown[]> {
@@ -135,8 +146,7 @@ export class Channel {
       committed(topics, notifies);
       return values;
     } catch (error) {
-      if (isDisconnect(error) || (error as { code?: unknown }).code === 'STORE_UNAVAILABLE')
-        this.#lost.add(claims);
+      if (isUnreachable(error)) this.#lost.add(claims);
       throw error;
     }
   }
@@ -151,6 +161,16 @@ interface Call extends Work {
 const CALLS_MAX = 1_000;
 /** How often a transaction is done again that stood in another's way. */
 const CONFLICTS_MAX = 10;
+
+/** The connection broke, and what was sent may have been carried out or not. */
+function isBroken(error: unknown): boolean {
+  return !(error instanceof LongshoreError) && isDisconnect(error);
+}
+
+/** Trying again would take as long again. */
+function isUnreachable(error: unknown): boolean {
+  return isBroken(error) || (error instanceof LongshoreError && error.code === 'STORE_UNAVAILABLE');
+}
 
 function isOrdered(calls: readonly Work[]): boolean {
   return calls.some(({ verb }) => verb === 'settle' || verb === 'annotate');

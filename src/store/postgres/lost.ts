@@ -21,6 +21,15 @@ export class Lost {
     if (claims.length > 0) this.#later();
   }
 
+  /** Those that were not found yet. */
+  get claims(): string[] {
+    return [...this.#claims.keys()];
+  }
+
+  found(ids: readonly string[]): void {
+    for (const id of ids) this.#claims.delete(id);
+  }
+
   close(): void {
     this.#claims.clear();
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -32,8 +41,7 @@ export class Lost {
 
   async #look(): Promise<void> {
     const now = performance.now();
-    const found = await this.#giveBack([...this.#claims.keys()]).catch(() => []);
-    for (const id of found) this.#claims.delete(id);
+    if (this.#claims.size > 0) this.found(await this.#giveBack(this.claims).catch(() => []));
     for (const [id, { until }] of this.#claims) if (until < now) this.#claims.delete(id);
     this.#timer = null;
     if (this.#claims.size > 0) this.#later();

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import pg from 'pg';
+import { LongshoreError } from '../../../src/core/errors.ts';
+import { newId } from '../../../src/core/ids.ts';
+import { claimRequest, completed, ids, retried, spec } from '../../../src/testing/store-conformance/trial.ts';
+import { eventually } from '../../stage.ts';
+import { DeafProxy } from './deaf-proxy.ts';
+import { Ground } from './ground.ts';
+
+/** With the server's clock, so that leases do not end meanwhile. */
+const claimNow = () => {
+  const { now: _, ...request } = claimRequest({ limit: 10 });
+  return request;
+};
+
+test('only the call that cannot be carried out fails, not those that went with it', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const store = await ground.store();
+  const bad = spec({ priority: 2 ** 40 });
+  const outcomes = await Promise.allSettled([
+    store.enqueue([spec({ queue: 'a' })]),
+    store.enqueue([bad]),
+    store.configureQueue('a', { limits: { concurrency: 0 } }),
+    store.enqueue([spec({ queue: 'a' })]),
+  ]);
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'rejected', 'fulfilled'],
+  );
+  const [{ counts } = { counts: { ready: 0 } }] = await store.queues();
+  assert.equal(counts.ready, 2);
+});
+
+test('outcomes and notes of one turn keep their order, and one job its first outcome', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const store = await ground.store();
+  const jobs = [spec(), spec()];
+  await store.enqueue(jobs);
+  const [one, other] = (await store.claim(claimNow())).leases;
+  assert.ok(one !== undefined && other !== undefined);
+  const [notes, first, second, mixed, claimed] = await Promise.all([
+    store.annotate([{ id: one.id, token: one.token, progress: '0.5' }]),
+    store.settle([{ ...one, outcome: completed('1') }]),
+    store.settle([{ ...one, outcome: completed('2') }]),
+    store.settle([
+      { ...other, outcome: retried(0) },
+      { ...one, outcome: retried(0) },
+    ]),
+    store.claim(claimNow()),
+  ]);
+  assert.deepEqual(
+    [notes, first, second],
+    [['noted'], [{ status: 'settled', state: 'completed' }], [{ status: 'lost' }]],
+  );
+  assert.deepEqual(mixed, [{ status: 'settled', state: 'ready' }, { status: 'lost' }]);
+  assert.deepEqual(ids(claimed.leases), [other.id]);
+  const [ended] = await store.get([one.id]);
+  assert.deepEqual([ended?.result, ended?.progress], ['1', '0.5']);
+});
+
+test('a connection that broke while it was idle is not noticed', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const name = `idle ${ground.schema}`;
+  const store = await ground.store({}, ground.urlWith({ application_name: name }));
+  await store.enqueue([spec()]);
+  const killed = await ground.query(
+    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1',
+    [name],
+  );
+  assert.ok(killed.length > 0);
+  assert.equal((await store.claim(claimNow())).leases.length, 1);
+});
+
+test('a claim whose answer was lost is made again, and its jobs are given back uncharged', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const proxy = await DeafProxy.start(t, ground.server);
+  const direct = await ground.store();
+  const job = spec();
+  await direct.enqueue([job]);
+  const store = await ground.store({}, ground.urlWith({ host: '127.0.0.1', port: proxy.port }));
+  proxy.deaf = true;
+  const claiming = store.claim(claimNow());
+  await eventually(async () => (await direct.get([job.id]))[0]?.state === 'running');
+  proxy.deaf = false;
+  proxy.cut();
+  const { leases } = await claiming;
+  assert.deepEqual(
+    leases.map(({ id, attempt, token }) => [id, attempt, token.startsWith('1.')]),
+    [[job.id, 1, false]],
+  );
+  const leasesKept = await ground.query(`SELECT live FROM ${ground.name}.lease`);
+  assert.deepEqual(leasesKept, [{ live: 1 }]);
+});
+
+test('an enqueue and a settlement whose answers were lost count once', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const proxy = await DeafProxy.start(t, ground.server);
+  const direct = await ground.store();
+  const store = await ground.store({}, ground.urlWith({ host: '127.0.0.1', port: proxy.port }));
+  const job = spec();
+  proxy.deaf = true;
+  const enqueuing = store.enqueue([job]);
+  await eventually(async () => (await direct.get([job.id]))[0] !== null);
+  proxy.deaf = false;
+  proxy.cut();
+  assert.deepEqual(await enqueuing, [{ status: 'existing', id: job.id, state: 'ready' }]);
+  const [lease] = (await store.claim(claimNow())).leases;
+  assert.ok(lease !== undefined);
+  proxy.deaf = true;
+  const settling = store.settle([{ ...lease, outcome: completed('1') }]);
+  await eventually(async () => (await direct.get([job.id]))[0]?.state === 'completed');
+  proxy.deaf = false;
+  proxy.cut();
+  assert.deepEqual(await settling, [{ status: 'lost' }]);
+  assert.equal((await direct.get([job.id]))[0]?.result, '1');
+});
+
+test('a server that does not answer is given up after the time the URL says', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const proxy = await DeafProxy.start(t, ground.server);
+  const url = ground.urlWith({ host: '127.0.0.1', port: proxy.port, timeoutMs: '200' });
+  const store = await ground.store({}, url);
+  proxy.deaf = true;
+  const slow = (error: unknown) =>
+    error instanceof LongshoreError && error.code === 'STORE_UNAVAILABLE' && /200 ms/.test(error.message);
+  await assert.rejects(store.enqueue([spec()]), slow);
+  proxy.deaf = false;
+  proxy.cut();
+  assert.equal((await store.enqueue([spec()]))[0]?.status, 'created');
+});
+
+test('a borrowed pool is used as it is and not closed', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const pool = new pg.Pool({ connectionString: ground.server, max: 2 });
+  t.after(() => pool.end());
+  const store = await ground.store({ client: pool });
+  const jobs = [spec(), spec()];
+  await store.enqueue(jobs);
+  const { leases } = await store.claim(claimNow());
+  const [receipts, { leases: none }] = await Promise.all([
+    store.settle(leases.map((lease) => ({ ...lease, outcome: completed() }))),
+    store.claim(claimNow()),
+  ]);
+  assert.deepEqual([receipts.length, none.length], [2, 0]);
+  await store.close();
+  const { rows } = await pool.query("SELECT 5::bigint AS big, '{}'::json AS json");
+  assert.deepEqual(rows, [{ big: '5', json: {} }]);
+});
+
+test('ids that cannot be any job are no such job', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const store = await ground.store();
+  const [lost, missing, unknown] = await Promise.all([
+    store.settle([
+      { id: 'nonsense', token: '1.1', outcome: completed() },
+      { id: newId(), token: '99999999999999999999.1', outcome: completed() },
+    ]),
+    store.get(['nonsense']),
+    store.control([{ type: 'remove', id: 'nonsense', by: 'ada', why: null }]),
+  ]);
+  assert.deepEqual(lost, [{ status: 'lost' }, { status: 'lost' }]);
+  assert.deepEqual([missing, unknown], [[null], [{ status: 'unknown', state: null }]]);
+});
