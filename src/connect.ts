@@ -83,11 +83,13 @@ const warned = new Set<string>();
 export async function storeDriver(url: string): Promise<StoreDriver> {
   const kinds = Object.keys(DRIVERS).map((kind) => `${kind}:`);
   if (typeof url !== 'string' || !/^[a-z][a-z0-9+]*:/.test(url)) {
+    // A URL that is no URL may have a password all the same.
+    const shown = show(typeof url === 'string' ? url.replace(/^.*@/s, '***@') : url);
     throw new LongshoreError(
       'STORE_URL_INVALID',
-      `The store URL is ${show(url)}; expected one that starts with ${kinds.join(' or ')}, e.g. sqlite:jobs.db.`,
+      `The store URL is ${shown}; expected one that starts with ${kinds.join(' or ')}, e.g. sqlite:jobs.db.`,
       {
-        details: { url: show(url) },
+        details: { url: shown },
       },
     );
   }

@@ -33,8 +33,10 @@ export async function list(session: Session, filter: JobFilter): Promise<JobPage
     const want = String(limit + 1 - found.length);
     const args = [below, states.map(stateNumber).join(''), queue, task, want];
     const { values } = await session.scripts.run('list', undefined, args);
-    found.push(...(values[1] as Shown[]));
-    below = String(values[0]);
+    const [next, shown, most] = values as [number, Shown[], number];
+    found.push(...shown);
+    // Counted for one queue: what is left need not be looked for among the jobs of others.
+    below = cursor === undefined && found.length === most ? END : String(next);
   }
   const jobs = (await toJobs(session, found.slice(0, limit))).filter((job) => job !== null);
   const last = jobs.at(-1);
