@@ -28,7 +28,7 @@ jobs: 1
 receipt for order 1
 `;
 
-describe('the transactional examples', { concurrency: 2, timeout: 110_000 }, () => {
+describe('the transactional examples', { concurrency: 2 }, () => {
   before(() => readyTransactionalExamples(ROOT));
 
   test('compile against the types of their libraries', async () => {
