@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { storeDriver } from '../src/connect.ts';
 import type { Clock } from '../src/core/clock.ts';
 import { PayloadCodec } from '../src/core/payload.ts';
 import { type ConnectOptions, connect, type EventName, type Events, Longshore } from '../src/index.ts';
 import type { Store } from '../src/store/store.ts';
 import { systemClock } from '../src/system-clock.ts';
 import type { FakeClock } from '../src/testing/index.ts';
+import { freshStore, missingFor, PICKED_KINDS, STORE_KINDS, type StoreKind } from './fresh-store.ts';
 
 /**
  * What the tests of the client and the worker stand on: a fresh store of each kind, connections that are closed when
@@ -27,9 +27,8 @@ export interface Stage {
   ): Promise<Longshore>;
 }
 
-export type StoreKind = 'memory' | 'sqlite';
-
-const KINDS = (process.env.STORES ?? 'memory,sqlite').split(',') as StoreKind[];
+/** For what takes two connections to one store. */
+export const SHARED_KINDS: readonly StoreKind[] = ['sqlite', 'postgres', 'redis'];
 
 /** Handlers that a failed test left behind do not hold up its end. */
 const WORKER_SETTINGS = { graceMs: 100, abortGraceMs: 100 };
@@ -38,20 +37,27 @@ const WORKER_SETTINGS = { graceMs: 100, abortGraceMs: 100 };
 export function onEachStore(
   title: string,
   body: (stage: Stage) => Promise<void>,
-  kinds: readonly StoreKind[] = ['memory', 'sqlite'],
+  kinds: readonly StoreKind[] = STORE_KINDS,
 ): void {
-  for (const kind of kinds.filter((name) => KINDS.includes(name))) {
-    test(`${title} (${kind})`, async (t) => body(await makeStage(t, kind)));
+  for (const kind of kinds.filter((name) => PICKED_KINDS.includes(name))) {
+    test(`${title} (${kind})`, async (t) => {
+      const missing = await missingFor(kind);
+      if (missing === undefined) await body(await makeStage(t, kind));
+      else t.skip(missing);
+    });
   }
 }
 
 async function makeStage(t: TestContext, kind: StoreKind): Promise<Stage> {
   const open: Longshore[] = [];
-  // Registered before the folder is made: hooks run in this order, and the folder goes last.
+  const { url, driver, remove } = await freshStore(kind);
   t.after(async () => {
-    for (const longshore of open.reverse()) await longshore.close();
+    try {
+      for (const longshore of open.reverse()) await longshore.close();
+    } finally {
+      await remove();
+    }
   });
-  const url = kind === 'memory' ? 'memory:' : `sqlite:${join(await temporaryFolder(t), 'jobs.db')}`;
   const closing = (longshore: Longshore): Longshore => {
     open.push(longshore);
     return longshore;
@@ -63,7 +69,6 @@ async function makeStage(t: TestContext, kind: StoreKind): Promise<Stage> {
     connect: async (options = {}) =>
       closing(await connect(url, { workerSettings: WORKER_SETTINGS, ...options })),
     connectThrough: async (wrap, { clock } = {}) => {
-      const driver = await storeDriver(url);
       const store = await driver.open(url, clock === undefined ? {} : { clock });
       const parts = {
         codec: new PayloadCodec(),

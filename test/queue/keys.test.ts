@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { z } from 'zod';
 import { type AnyTask, defineTask, type JobContext } from '../../src/index.ts';
 import { FakeClock } from '../../src/testing/index.ts';
-import { eventually, onEachStore } from '../stage.ts';
+import { eventually, onEachStore, SHARED_KINDS } from '../stage.ts';
 
 onEachStore(
   'a task takes the key from the input as it was enqueued; an enqueue may override it',
@@ -99,7 +99,7 @@ onEachStore(
 );
 
 onEachStore(
-  'limits hold over two connections to one file, each with workers',
+  'limits hold over two connections to one store, each with workers',
   async (stage) => {
     const connections = [await stage.connect(), await stage.connect()];
     const [longshore] = connections;
@@ -120,7 +120,7 @@ onEachStore(
     probe.requireOrder();
     assert.ok(probe.most <= 4, `${probe.most} jobs ran at once`);
   },
-  ['sqlite'],
+  SHARED_KINDS,
 );
 
 onEachStore('a worker starts the next jobs when the rate has room again, without polling', async (stage) => {

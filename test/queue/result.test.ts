@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { defineTask, LongshoreError, UnrecoverableError } from '../../src/index.ts';
 import { FakeClock } from '../../src/testing/index.ts';
-import { Gate, onEachStore } from '../stage.ts';
+import { Gate, onEachStore, SHARED_KINDS } from '../stage.ts';
 
 const task = defineTask({
   name: 'task',
@@ -30,7 +30,7 @@ onEachStore(
     await there.worker({ tasks }).start();
     assert.deepEqual(await (await here.enqueue(task, 1)).result(), { got: 1 });
   },
-  ['sqlite'],
+  SHARED_KINDS,
 );
 
 onEachStore('1,000 results are awaited at once', async ({ connect }) => {

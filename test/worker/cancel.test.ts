@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { defineTask, type JobContext, type LongshoreError } from '../../src/index.ts';
 import { FakeClock } from '../../src/testing/index.ts';
-import { eventually, Gate, nextEvent, onEachStore, record } from '../stage.ts';
+import { eventually, Gate, nextEvent, onEachStore, record, SHARED_KINDS } from '../stage.ts';
 
 const untilAborted = defineTask({
   name: 'until-aborted',
@@ -77,7 +77,7 @@ onEachStore(
     await there.jobs.cancel(job.id);
     await assert.rejects(job.result(), { code: 'JOB_CANCELLED' });
   },
-  ['sqlite'],
+  SHARED_KINDS,
 );
 
 onEachStore('without any hint, a beat brings the cancellation', async ({ connectThrough }) => {

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { defineTask } from '../../src/index.ts';
 import { FakeClock } from '../../src/testing/index.ts';
-import { advanceUntil, eventually, Gate, nextEvent, nextEvents, onEachStore } from '../stage.ts';
+import {
+  advanceUntil,
+  eventually,
+  Gate,
+  nextEvent,
+  nextEvents,
+  onEachStore,
+  SHARED_KINDS,
+} from '../stage.ts';
 
 const SILENT = { crossProcess: false, subscribe: () => () => undefined };
 const NEVER_MS = 3_600_000;
@@ -120,7 +128,7 @@ onEachStore(
     await here.worker({ tasks: [task], pollMs: NEVER_MS }).start();
     assert.equal(await (await there.enqueue(task, 'hello')).result(), 'hello');
   },
-  ['sqlite'],
+  SHARED_KINDS,
 );
 
 for (const queue of ['default', '*']) {
