@@ -19,9 +19,9 @@ RETURNS TABLE (part oid, name text, past bigint) LANGUAGE sql STABLE SET search_
 $$;
 
 -- Makes the partition of the day that begins at `first`, and moves there what lies in the default partition. False
--- when it could not be done now.
+-- where that is too much, null when somebody holds it.
 CREATE FUNCTION {{schema}}.make_history_day(of {{schema}}.job_state, first bigint) RETURNS boolean LANGUAGE plpgsql
-SET search_path = {{schema}}, pg_temp SET lock_timeout = '250ms' AS $$
+SET search_path = {{schema}}, pg_temp SET lock_timeout = '100ms' AS $$
 DECLARE
   parent text := 'history_' || of;
   rest text := parent || '_default';
@@ -42,12 +42,12 @@ BEGIN
   EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)', parent, made, first, past);
   RETURN true;
 EXCEPTION WHEN lock_not_available OR duplicate_table OR unique_violation THEN
-  RETURN false;
+  RETURN NULL;
 END $$;
 
--- Drops a partition; how many jobs it had, 0 when it could not be dropped now.
+-- Drops a partition; how many jobs it had, null when somebody holds it.
 CREATE FUNCTION {{schema}}.drop_history_day(part text) RETURNS bigint LANGUAGE plpgsql
-SET search_path = {{schema}}, pg_temp SET lock_timeout = '250ms' AS $$
+SET search_path = {{schema}}, pg_temp SET lock_timeout = '100ms' AS $$
 DECLARE
   jobs bigint;
 BEGIN
@@ -55,7 +55,7 @@ BEGIN
   EXECUTE format('DROP TABLE %I', part);
   RETURN jobs;
 EXCEPTION WHEN lock_not_available OR undefined_table THEN
-  RETURN 0;
+  RETURN NULL;
 END $$;
 
 -- Partitions that no queue keeps anything of.
@@ -159,11 +159,29 @@ BEGIN
       EXIT WHEN more;
     END LOOP;
   END LOOP;
-  IF arranges THEN
-    PERFORM {{schema}}.make_history_day(state, first)
-    FROM unnest(ARRAY['completed', 'failed', 'cancelled']::{{schema}}.job_state[]) AS state,
-      generate_series(seen - seen % 86400000, seen + 2 * 86400000, 86400000) AS first;
-    jobs := jobs + coalesce((SELECT sum({{schema}}.drop_history_day(name)) FROM unnest(names) AS name), 0);
-  END IF;
+  IF arranges THEN jobs := jobs + {{schema}}.arrange_history(seen, names); END IF;
   RETURN NEXT;
+END $$;
+
+-- Makes the partitions of the days to come and drops those named; how many jobs went. Who holds one likely holds all,
+-- a dump for example, and while this waits for it others wait for this: so it waits once, and the next prune goes on.
+CREATE FUNCTION {{schema}}.arrange_history(seen bigint, names text[]) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  of {{schema}}.job_state;
+  first bigint;
+  name text;
+  dropped bigint;
+  jobs bigint := 0;
+BEGIN
+  FOREACH of IN ARRAY ARRAY['completed', 'failed', 'cancelled']::{{schema}}.job_state[] LOOP
+    FOR first IN SELECT generate_series(seen - seen % 86400000, seen + 2 * 86400000, 86400000) LOOP
+      IF {{schema}}.make_history_day(of, first) IS NULL THEN RETURN jobs; END IF;
+    END LOOP;
+  END LOOP;
+  FOREACH name IN ARRAY names LOOP
+    dropped := {{schema}}.drop_history_day(name);
+    EXIT WHEN dropped IS NULL;
+    jobs := jobs + dropped;
+  END LOOP;
+  RETURN jobs;
 END $$;
