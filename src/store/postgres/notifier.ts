@@ -56,7 +56,7 @@ export class PostgresNotifier implements Notifier {
     const { instance, listens } = this.#options;
     if (!listens) return;
     this.#ear = new Ear(this.#options, {
-      connected: () => this.publish(TOPICS),
+      connected: (again) => this.publish(again ? TOPICS : MISSED_AT_FIRST),
       heard: (payload) => {
         const hint = readPayload(payload);
         if (hint.instance !== instance) this.publish(hint.topics);
@@ -85,8 +85,15 @@ export interface NotifierOptions {
   readonly checkMaxMs?: number;
 }
 
+/**
+ * What may have been committed between the first subscription and LISTEN. A worker that hears `control` gives back what
+ * it fetched ahead, so it is not told without need: claims and beats see what operators did by themselves.
+ */
+const MISSED_AT_FIRST: readonly Topic[] = ['ready', 'settled'];
+
 interface Hears {
-  connected(): void;
+  /** `again`: it was connected before. */
+  connected(again: boolean): void;
   heard(payload: string): void;
 }
 
@@ -100,6 +107,7 @@ class Ear {
   #session: Session | null = null;
   #connecting: Promise<void>;
   #failures = 0;
+  #again = false;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -140,7 +148,8 @@ class Ear {
     this.#failures = 0;
     if (this.#closed) return;
     this.#later(checkMs, () => this.#check());
-    this.#hears.connected();
+    this.#hears.connected(this.#again);
+    this.#again = true;
   }
 
   /** A half-open connection says nothing: it must be asked. One that does not answer in time is destroyed (session.ts). */
