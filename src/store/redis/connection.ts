@@ -10,7 +10,7 @@ import {
   setRef,
   type Vendor,
 } from './client.ts';
-import { toStoreError } from './errors.ts';
+import { isReadOnly, toStoreError } from './errors.ts';
 import { placeOf, type RedisAddress } from './url.ts';
 
 /**
@@ -62,6 +62,9 @@ export class Connection {
     this.#begin();
     try {
       return await this.#sendNow(command as (string | Buffer)[]);
+    } catch (error) {
+      if (isReadOnly(error)) this.#leaveReplica();
+      throw error;
     } finally {
       this.#end();
     }
@@ -72,7 +75,9 @@ export class Connection {
     if (this.#closed) return;
     this.#closed = true;
     const client = this.#client;
-    await client.close().catch(() => destroyClient(client));
+    // What is not connected has nothing to wait for, and might never be.
+    if ('slots' in client || client.isReady) await client.close().catch(() => destroyClient(client));
+    else destroyClient(client);
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
@@ -143,6 +148,12 @@ export class Connection {
     const client = this.#client;
     if ('slots' in client || client.isReady) return;
     if (performance.now() - this.#stirredAt > this.#quietMaxMs) this.#replace();
+  }
+
+  /** The server is a replica now, after a failover: the name in the URL may lead to the new primary. */
+  #leaveReplica(): void {
+    if (this.isCluster || this.#closed || performance.now() - this.#stirredAt < PAUSE_MAX_MS) return;
+    this.#replace();
   }
 
   #replace(): void {

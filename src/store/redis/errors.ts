@@ -21,6 +21,11 @@ export function isNoScript(error: unknown): boolean {
   return replyWord(reasonOf(error)) === 'NOSCRIPT';
 }
 
+/** The server takes no writes, as a replica does. */
+export function isReadOnly(error: unknown): boolean {
+  return replyWord(reasonOf(error)) === 'READONLY';
+}
+
 /** The server refuses to answer, but was there: it is not the connection that is broken. */
 export function isReply(error: unknown): boolean {
   return replyWord(reasonOf(error)) !== null;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { createClient } from '@redis/client';
 import { startRedis } from '../../../setup/services/index.mjs';
 import { redisDriver } from '../../../src/store/redis/index.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -46,7 +47,7 @@ test('a reply that does not come is given up, and the next calls have a connecti
 
 test('jobs of a claim whose answer was lost come back uncharged', async (t) => {
   const { url, store: other } = await open(t, 30_000);
-  const wire = await Wire.open(t, Number(new URL(url).port));
+  const wire = await Wire.open(t, portOf(url));
   const store = await redisDriver.open(`redis://127.0.0.1:${wire.port}?timeoutMs=300`, {});
   t.after(() => store.close());
   const jobs = [spec(), spec()];
@@ -87,9 +88,31 @@ test('while the server is gone calls are refused at once; when it is back the st
   ]);
 });
 
+test('after a failover the store leaves the server that became a replica for the one its URL leads to', async (t) => {
+  const [old, next] = [await open(t, 30_000), await open(t, 30_000)];
+  const wire = await Wire.open(t, portOf(old.url));
+  const store = await redisDriver.open(`redis://127.0.0.1:${wire.port}`, {});
+  t.after(() => store.close());
+  await store.enqueue([spec()]);
+  const admin = createClient({ url: old.server.url });
+  await admin.connect();
+  await admin.sendCommand(['REPLICAOF', '127.0.0.1', String(portOf(next.url))]);
+  admin.destroy();
+  wire.target = portOf(next.url);
+  await assert.rejects(store.enqueue([spec()]), { code: 'STORE_READ_ONLY' });
+  const job = spec();
+  await eventually(() =>
+    store.enqueue([job]).then(
+      () => true,
+      () => false,
+    ),
+  );
+  assert.equal((await next.store.get([job.id]))[0]?.id, job.id);
+});
+
 test('a server that accepts connections and says nothing is no reason to wait for ever', async (t) => {
   const { url } = await open(t, 30_000);
-  const wire = await Wire.open(t, Number(new URL(url).port));
+  const wire = await Wire.open(t, portOf(url));
   wire.cut = true;
   const through = `redis://127.0.0.1:${wire.port}?timeoutMs=300`;
   await assert.rejects(redisDriver.open(through, {}), unavailable);
@@ -106,21 +129,28 @@ test('a server that accepts connections and says nothing is no reason to wait fo
   await eventually(() => works(store));
 });
 
+function portOf(url: string): number {
+  return Number(new URL(url).port);
+}
+
 /** Stands between a client and the server. While it is cut, what the server says is lost on the way. */
 class Wire {
   cut = false;
   /** Replies that got lost. */
   lost = 0;
+  /** Port of the server that new connections go to. */
+  target: number;
   readonly #server: Server;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, target: number) {
     this.#server = server;
+    this.target = target;
   }
 
   static async open(t: TestContext, port: number): Promise<Wire> {
     const sockets = new Set<Socket>();
     const server = createServer((near) => {
-      const far = connect({ port, host: '127.0.0.1' });
+      const far = connect({ port: wire.target, host: '127.0.0.1' });
       for (const [one, other] of [
         [near, far],
         [far, near],
@@ -134,7 +164,7 @@ class Wire {
         else near.write(data);
       });
     });
-    const wire = new Wire(server);
+    const wire = new Wire(server, port);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     t.after(() => {
