@@ -35,7 +35,7 @@ export async function list(session: Session, filter: JobFilter): Promise<JobPage
     const { values } = await session.scripts.run('list', undefined, args);
     const [next, shown, most] = values as [number, Shown[], number];
     found.push(...shown);
-    // Counted for one queue: what is left need not be looked for among the jobs of others.
+    // All that are counted were found: the rest need not be looked at.
     below = cursor === undefined && found.length === most ? END : String(next);
   }
   const jobs = (await toJobs(session, found.slice(0, limit))).filter((job) => job !== null);

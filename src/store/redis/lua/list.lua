@@ -2,9 +2,9 @@
 -- Jobs by descending seq. A call looks at a bounded number of jobs, and may find none although there are more.
 -- ARGV[4] seq the jobs must be below; '' for the newest; [5] states, as digits; [6] queue, '' for any; [7] task, '' for
 --         any; [8] at most so many
--- Answers  seq to go on below, -1 at the end; a list: of each job what look's `shown` says; how many there are at most in
---          these states, -1 where that is not known
+-- Answers  seq to go on below, -1 at the end; a list: of each job what look's `shown` says; how many there are at most
 -- Needs: walk, look
+local SPARSE_JOBS, SPARSE_ENTRIES = 1000, 3000
 local queue, task = nil, nil
 if ARGV[6] ~= '' then
   queue = numberOf('queue', ARGV[6])
@@ -14,19 +14,60 @@ if ARGV[7] ~= '' then
   task = numberOf('task', ARGV[7])
   if not task then return reply(-1, {}, 0) end
 end
-local most, found, states, total = tonumber(ARGV[8]), {}, ARGV[5], -1
--- Counted for one queue; for all of them, the end tells.
-if queue then
-  total = 0
-  for digit in string.gmatch(states, '%d') do total = total + counted(queue, tonumber(digit)) end
-  if total == 0 then return reply(-1, {}, 0) end
+local most, found, states, bound = tonumber(ARGV[8]), {}, ARGV[5], tonumber(ARGV[4]) or endOfLine()
+
+-- How many there are in these states, in this queue or in all, and where.
+local total, places = 0, {}
+for index, value in ipairs(call('HGETALL', base .. 'counts')) do
+  if index % 2 == 1 then
+    local ofQueue, state = floor(value / 8), value % 8
+    if (not queue or ofQueue == queue) and string.find(states, tostring(state), 1, true) then
+      places[#places + 1] = { queue = ofQueue, state = state }
+    end
+  end
 end
-local bound = walk(states, tonumber(ARGV[4]) or endOfLine(), -1, function(id, record)
-  if #found >= most then return true end
-  local _, state, _, _, _, ofQueue, ofTask = unpackStruct(HEAD, record)
+for _, place in ipairs(places) do total = total + counted(place.queue, place.state) end
+if total == 0 then return reply(-1, {}, 0) end
+
+local function isWanted(record)
+  local seq, state, _, _, _, ofQueue, ofTask = unpackStruct(HEAD, record)
   if not string.find(states, tostring(state % 16), 1, true) then return false end
-  if queue and ofQueue ~= queue or task and ofTask ~= task then return false end
-  found[#found + 1] = shown(id, record)
+  return (not queue or ofQueue == queue) and (not task or ofTask == task) and seq < bound
+end
+
+-- Ids of all jobs in states that are kept by their end; nil where there are other states, or too much to read.
+local function endedIds()
+  local ids, bytes = {}, 0
+  for _, place in ipairs(places) do
+    bytes = bytes + tonumber(call('HGET', base .. 'bytes', text(place.queue * 8 + place.state)) or 0)
+    local of = place.queue .. ':' .. place.state
+    if not isEnded(place.state) or call('LLEN', base .. 'ended:' .. of) > SPARSE_ENTRIES then return nil end
+    for _, id in ipairs(call('LRANGE', base .. 'ended:' .. of, 0, -1)) do ids[#ids + 1] = id end
+    for _, id in ipairs(call('ZRANGE', base .. 'late:' .. of, 0, -1)) do ids[#ids + 1] = id end
+    if #ids > SPARSE_ENTRIES or bytes > WALK_BYTES then return nil end
+  end
+  return ids
+end
+
+-- A few dead letters among a million completed jobs are found by their end rather than by their age.
+local ids = total <= SPARSE_JOBS and endedIds()
+if ids then
+  local jobs, seen = {}, {}
+  for _, id in ipairs(ids) do
+    local record = not seen[id] and call('HGET', jobsKey, id)
+    seen[id] = true
+    if record and isWanted(record) then jobs[#jobs + 1] = { id = id, seq = unpackStruct('<I6', record) } end
+  end
+  table.sort(jobs, function(one, other) return one.seq > other.seq end)
+  for index = 1, math.min(most, #jobs) do
+    found[index] = shown(jobs[index].id, call('HGET', jobsKey, jobs[index].id))
+  end
+  return reply(#jobs > most and jobs[most].seq or -1, found, total)
+end
+
+bound = walk(states, bound, -1, function(id, record)
+  if #found >= most then return true end
+  if isWanted(record) then found[#found + 1] = shown(id, record) end
   return false
 end)
 return reply(bound or -1, found, total)
