@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,6 +24,8 @@ export async function builtProgram(name: string, folder: string): Promise<string
     recursive: true,
     filter: (path) => statSync(path).isDirectory() || !path.endsWith('.ts'),
   });
+  // Where drivers of servers are found.
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction');
   const file = join(out, 'bench', 'programs', `${name}.js`);
   if (!existsSync(file)) throw new Error(`The build has no ${name}.js.`);
   return file;

@@ -81,8 +81,8 @@ onServers('idle', 'what a worker with nothing to do takes of a core', 1)
   .addOption(sabotage())
   .action(perform('idle', idle, idleTable));
 
-measurement('memory', 'what an idle worker adds to the memory of Node', 5)
-  .addOption(store(['memory', 'sqlite']))
+onServers('memory', 'what an idle worker adds to the memory of Node', 5)
+  .addOption(store(ALL))
   .option('--settle <n>', 'seconds between the start and the look', between(0, 3_600), 3)
   .action(perform('memory', memory, memoryTable));
 

@@ -3,7 +3,9 @@ import { promisify } from 'node:util';
 import type { Bench, CommonSettings } from '../bench.ts';
 import { builtProgram } from '../built.ts';
 import { requireExactlyOnce } from '../ledger.ts';
+import { inFreshPlace, withSite } from '../open-site.ts';
 import type { ResidentRun } from '../programs/resident.ts';
+import type { ServerRecord, Site, SiteSettings } from '../site.ts';
 import { type Spread, spreadOf } from '../spread.ts';
 import { spreadCells, table } from '../table.ts';
 
@@ -11,13 +13,13 @@ import { spreadCells, table } from '../table.ts';
  * What a bare worker (connected, started, idle) adds to the resident memory of Node itself. Empty process and worker
  * take turns, each fresh; both run compiled code.
  */
-export interface MemorySettings extends CommonSettings {
-  readonly store: 'memory' | 'sqlite';
+export interface MemorySettings extends CommonSettings, SiteSettings {
   /** Seconds between the start and the look. */
   readonly settle: number;
 }
 
 export interface MemoryFigures {
+  readonly server: ServerRecord | null;
   readonly addedMb: number;
   readonly workerMb: number;
   readonly nodeMb: number;
@@ -31,22 +33,27 @@ interface MemoryRun {
   readonly workerMb: number;
 }
 
-export async function memory(settings: MemorySettings, bench: Bench): Promise<MemoryFigures> {
-  const { progress, workspace } = bench;
-  const { repeat } = settings;
-  progress.start(1 + 2 * repeat);
-  const file = await progress.step('build', () => builtProgram('resident', workspace.folder));
-  const runs: MemoryRun[] = [];
-  for (let n = 1; n <= repeat; n += 1) {
-    const part = `${n}/${repeat}`;
-    const node = await resident(settings, bench, { step: `bare Node ${part}`, file, url: null });
-    const database = workspace.freshFile();
-    const url = settings.store === 'memory' ? 'memory:' : `sqlite:${database}`;
-    const worker = await resident(settings, bench, { step: `worker ${part}`, file, url });
-    workspace.drop(database);
-    if (worker.evidence !== null) requireExactlyOnce('The job after the measurement', 1, worker.evidence);
-    runs.push({ nodeMb: megabytes(node), workerMb: megabytes(worker) });
-  }
+export function memory(settings: MemorySettings, bench: Bench): Promise<MemoryFigures> {
+  return withSite(settings, bench, async (site) => {
+    const { progress, workspace } = bench;
+    const { repeat } = settings;
+    progress.start(1 + 2 * repeat);
+    const file = await progress.step('build', () => builtProgram('resident', workspace.folder));
+    const runs: MemoryRun[] = [];
+    for (let n = 1; n <= repeat; n += 1) {
+      const part = `${n}/${repeat}`;
+      const node = await resident(settings, bench, { step: `bare Node ${part}`, file, url: null });
+      const worker = await inFreshPlace(site, ({ url }) =>
+        resident(settings, bench, { step: `worker ${part}`, file, url }),
+      );
+      if (worker.evidence !== null) requireExactlyOnce('The job after the measurement', 1, worker.evidence);
+      runs.push({ nodeMb: megabytes(node), workerMb: megabytes(worker) });
+    }
+    return summarize(site, runs);
+  });
+}
+
+function summarize({ server }: Site, runs: readonly MemoryRun[]): MemoryFigures {
   const spread = {
     addedMb: spreadOf(runs, ({ nodeMb, workerMb }) => workerMb - nodeMb),
     workerMb: spreadOf(runs, ({ workerMb }) => workerMb),
@@ -54,6 +61,7 @@ export async function memory(settings: MemorySettings, bench: Bench): Promise<Me
   };
   const { addedMb, workerMb, nodeMb } = spread;
   return {
+    server,
     addedMb: addedMb.median,
     workerMb: workerMb.median,
     nodeMb: nodeMb.median,
