@@ -1,6 +1,6 @@
 import type { Client, ClientConfig } from 'pg';
 import { LongshoreError } from '../../core/errors.ts';
-import { toStoreError } from './errors.ts';
+import { isDisconnect, toStoreError } from './errors.ts';
 import type { Place } from './url.ts';
 
 /**
@@ -33,7 +33,7 @@ export class Session {
         : this.client.query(text, [...values]));
       return rows as Row[];
     } catch (error) {
-      if (/read timeout/i.test(String(error))) this.destroy();
+      if (isDisconnect(error)) this.destroy();
       throw toStoreError(error, this.#place);
     }
   }

@@ -37,6 +37,7 @@ BEGIN
     FROM unnest(redriven) AS redrive (id);
   END IF;
   PERFORM FROM {{schema}}.job WHERE id = ANY (ids) ORDER BY seq FOR UPDATE;
+  PERFORM FROM {{schema}}.history WHERE id = ANY (ids) AND finished_at >= since ORDER BY seq FOR UPDATE;
   PERFORM {{schema}}.lock_keys(array_agg(keyed.queue), array_agg(keyed.key)) FROM (
     SELECT queue, key FROM {{schema}}.job WHERE id = ANY (ids) AND key IS NOT NULL
     UNION
