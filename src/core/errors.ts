@@ -17,6 +17,11 @@ export const ERROR_CODES = {
   TASK_DUPLICATE: { meaning: 'two tasks share one name', retryable: false, status: 409 },
   TASK_UNKNOWN: { meaning: 'no task of that name is registered', retryable: true, status: 404 },
   TASKS_UNLOADABLE: { meaning: 'a file of tasks cannot be loaded', retryable: false, status: 500 },
+  TASK_MODULE_UNLOADABLE: {
+    meaning: 'a thread or process cannot load the task from its module',
+    retryable: true,
+    status: 500,
+  },
   INPUT_INVALID: { meaning: "the input does not match the task's schema", retryable: false, status: 422 },
   PAYLOAD_NOT_JSON: {
     meaning: 'a value cannot be written as JSON without loss',
@@ -37,6 +42,16 @@ export const ERROR_CODES = {
   JOB_CANCELLED: { meaning: 'the job was cancelled', retryable: false, status: 410 },
   JOB_TIMED_OUT: { meaning: 'an attempt ran longer than its timeout', retryable: true, status: 504 },
   JOB_POISONED: { meaning: 'the workers that ran the job kept dying', retryable: false, status: 500 },
+  LANE_CRASHED: {
+    meaning: 'the thread or process that ran the handler ended under it',
+    retryable: true,
+    status: 500,
+  },
+  LANE_OUT_OF_MEMORY: {
+    meaning: 'the thread or process that ran the handler reached its memory limit',
+    retryable: true,
+    status: 500,
+  },
   LEASE_LOST: { meaning: 'another worker may own the job now', retryable: false, status: 409 },
   LEASE_EXPIRED: { meaning: 'the worker that ran the job fell silent', retryable: true, status: 503 },
   RESULT_TIMEOUT: { meaning: 'the job did not end within the time given', retryable: true, status: 504 },

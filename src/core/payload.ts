@@ -27,15 +27,29 @@ export class PayloadCodec {
     this.#cipher = cipher;
   }
 
+  /** Largest payload, counted as JSON before encryption. */
+  get bytesMax(): number {
+    return this.#bytesMax;
+  }
+
+  /** From a stored payload to its JSON text. Throws KEY_UNKNOWN, PAYLOAD_CORRUPT. */
+  open(text: string | null, what: string): string | null {
+    return text === null || this.#cipher === null ? text : this.#cipher.open(text, what);
+  }
+
+  /** From what `encodePayload` made to what is stored. */
+  seal(text: string | null): string | null {
+    return text === null || this.#cipher === null ? text : this.#cipher.seal(text);
+  }
+
   /** As `encodePayload`; the limit counts the JSON, before encryption. */
   encode(value: unknown, what: string): string | null {
-    const text = encodePayload(value, what, this.#bytesMax);
-    return text === null || this.#cipher === null ? text : this.#cipher.seal(text);
+    return this.seal(encodePayload(value, what, this.#bytesMax));
   }
 
   /** As `decodePayload`. Throws KEY_UNKNOWN when no key of the ring opens it. */
   decode(text: string | null, what: string): unknown {
-    return decodePayload(text === null || this.#cipher === null ? text : this.#cipher.open(text, what), what);
+    return decodePayload(this.open(text, what), what);
   }
 }
 

@@ -1,7 +1,9 @@
+import { callSite } from './call-site.ts';
 import { LongshoreError, optionInvalid, requireInteger, requireMs, requireName, show } from './errors.ts';
 import { ALL_QUEUES, NAMED_PRIORITIES, type PriorityName, QUEUE_DEFAULT } from './job.ts';
 import { BACKOFF_DEFAULT, type Backoff, requireBackoff } from './retry.ts';
 import { isSchema, type Schema, type SchemaInput, type SchemaOutput } from './schema.ts';
+import { type Hint, requireHint, requireStrategy, type Strategy } from './strategy.ts';
 import { type UniqueOptions, uniqueSpec } from './unique.ts';
 
 /** What a handler is given. Every member may be taken by destructuring. */
@@ -53,6 +55,15 @@ export interface TaskOptions<Name extends string, Input, Result, Given = Input> 
   readonly backoff?: Backoff;
   /** Longest an attempt may run, in ms; none by default. Inline handlers are asked to stop by their `signal`. */
   readonly timeoutMs?: number;
+  /** Where the handler runs; default: what the worker says, and that is `async` (docs/execution.md). */
+  readonly strategy?: Strategy;
+  /** What the handler is like, for `auto`, which a task with a hint and without a strategy gets. */
+  readonly hint?: Hint;
+  /**
+   * `import.meta.url` of the module that exports the task, for threads and processes, which import it. Only needed
+   * where it is not the module that calls defineTask.
+   */
+  readonly module?: string;
 }
 
 export type TaskKey<Given> = string | ((input: Given) => string);
@@ -69,6 +80,11 @@ export interface Task<Name extends string = string, Given = unknown, Input = unk
   readonly timeoutMs: number | null;
   readonly unique: UniqueOptions | null;
   readonly key: TaskKey<Given> | null;
+  /** `null`: what the worker says. */
+  readonly strategy: Strategy | null;
+  readonly hint: Hint | null;
+  /** URL or path of the module that is believed to export the task; `null` where nothing tells. */
+  readonly module: string | null;
 }
 
 /** A task of any type: what a worker's list holds. */
@@ -93,6 +109,7 @@ export function defineTask(
   options: TaskOptions<string, unknown, unknown> & { readonly input?: unknown },
 ): Task {
   const name = requireName('name', options.name);
+  const caller = options.module === undefined ? callSite(defineTask) : null;
   return namingTask(name, () => {
     if (typeof options.run !== 'function')
       throw optionInvalid('run', options.run, 'a function (context) => result');
@@ -113,6 +130,9 @@ export function defineTask(
       timeoutMs: options.timeoutMs === undefined ? null : requirePositiveMs('timeoutMs', options.timeoutMs),
       unique: options.unique ?? null,
       key: options.key === undefined ? null : requireTaskKey(options.key),
+      hint: options.hint === undefined ? null : requireHint('hint', options.hint),
+      strategy: strategyOf(options),
+      module: options.module === undefined ? caller : requireModule(options.module),
     });
   });
 }
@@ -167,6 +187,17 @@ function requireTaskKey(key: TaskKey<unknown>): TaskKey<unknown> {
   if (typeof key === 'function') return key;
   if (typeof key !== 'string') throw optionInvalid('key', key, 'a string, or a function of the input');
   return requireKey('key', key);
+}
+
+/** Who gives a hint wants it to be followed. */
+function strategyOf({ strategy, hint }: { strategy?: Strategy; hint?: Hint }): Strategy | null {
+  if (strategy !== undefined) return requireStrategy('strategy', strategy);
+  return hint === undefined ? null : 'auto';
+}
+
+function requireModule(module: unknown): string {
+  if (typeof module === 'string' && /^(file:|data:|\/|[A-Za-z]:[\\/])/.test(module)) return module;
+  throw optionInvalid('module', module, 'import.meta.url, or the absolute path of the module');
 }
 
 function requirePositiveMs(field: string, value: unknown): number {

@@ -1,13 +1,63 @@
+import type { LongshoreError } from '../core/errors.ts';
 import type { AnyTask, JobContext } from '../core/task.ts';
 
 /**
- * A lane: where handler code runs. The executor hands it a task and a context and gets the handler's result or
- * error back; everything else (validation, timeouts, settling) is the executor's.
+ * Lanes: where handler code runs. executor -> lane -> handler, and back. A lane takes a job from its input as JSON text
+ * to its result as JSON text: it reads and checks the input, runs the handler and encodes what it returns, all in one
+ * place, so that a handler gets the same in every lane and no live object has to cross a border. Everything else
+ * (leases, encryption, timeouts, settling) is the executor's.
+ *
+ * Three lanes: inline.ts on this event loop; pool-lane.ts in threads or processes, which the pool (pool.ts) keeps as
+ * *hosts* and which run resident.ts. lanes.ts picks by strategy, auto-lane.ts by measurement. Nothing here talks to a
+ * store or emits an event by itself.
  */
 export interface Lane {
-  /** As shown to users, e.g. `inline`. */
-  readonly name: string;
-  /** The handler's return value, or a promise of it; throws or rejects with whatever the handler threw. */
-  run(task: AnyTask, context: JobContext<unknown>): unknown;
+  readonly name: LaneName;
+  /**
+   * The encoded result, or a promise of it. Throws or rejects with whatever the handler threw, as good as it can be
+   * carried over, with an UnfitJob where the job itself is at fault, or with a LongshoreError about the lane.
+   */
+  run(task: AnyTask, job: LaneJob): string | null | Promise<string | null>;
+  /** Lets go of what the lane holds; it may be used again. Jobs that still run in it are stopped. */
   close(): Promise<void>;
+}
+
+export type LaneName = 'inline' | 'thread' | 'process';
+
+/** What a lane is given of a job, and what it may tell about it. */
+export interface LaneJob {
+  readonly id: string;
+  readonly queue: string;
+  readonly key: string | null;
+  readonly attempt: number;
+  readonly attemptsMax: number;
+  /** JSON text, decrypted. */
+  readonly input: string | null;
+  /** Largest result, progress or log datum, as JSON. */
+  readonly payloadBytesMax: number;
+  /** Why the handler is to stop, once it is. */
+  readonly abortReason: LongshoreError | null;
+  /** Set by a lane that can do more about a stop than abort the context's signal. */
+  stopper: Stopper | null;
+  /** The handler is about to start: its time counts from now. Called again where it has to be started again. */
+  begin(): void;
+  /** The context of a handler in this thread; its `progress` and `log` also serve those that run elsewhere. */
+  context(input: unknown): JobContext<unknown>;
+}
+
+export interface Stopper {
+  /** Asks the handler to stop. */
+  abort(reason: LongshoreError): void;
+  /** Stops its code, after the grace that it was given. */
+  kill(): void;
+}
+
+/** A fault of the job itself, found before or after its handler ran: running it again would not help. */
+export class UnfitJob extends Error {
+  override readonly cause: LongshoreError;
+
+  constructor(cause: LongshoreError) {
+    super(cause.message);
+    this.cause = cause;
+  }
 }

@@ -45,7 +45,12 @@ export interface Events {
   /** 80 % of the timeout have passed. */
   'job.slow': AttemptFacts & { readonly runMs: number; readonly timeoutMs: number };
   /** The handler ignored its abort signal; its slot is given away and its outcome is decided without it. */
-  'job.abandoned': AttemptFacts & { readonly runMs: number; readonly reason: string };
+  'job.abandoned': AttemptFacts & {
+    readonly runMs: number;
+    readonly reason: string;
+    /** Its code was stopped, as it can be in a thread or process; inline it may run on. */
+    readonly stopped: boolean;
+  };
   /** A lease expired and was taken back. */
   'job.expired': JobFacts & { readonly state: JobState; readonly crashes: number };
   'worker.started': {
@@ -63,6 +68,38 @@ export interface Events {
     readonly tookMs: number;
   };
   'worker.settled': { readonly workerId: string; readonly jobs: number; readonly tookMs: number };
+  /** Where a task's jobs run from now on: decided by its hint or by measurement (strategy `auto`). Averages of `samples` measured jobs. */
+  'task.strategyChosen': {
+    readonly workerId: string;
+    readonly task: string;
+    readonly lane: 'inline' | 'thread' | 'process';
+    readonly reason: string;
+    readonly samples: number;
+    readonly cpuMs: number;
+    readonly wallMs: number;
+  };
+  /**
+   * A handler held the event loop for longer than `blockedMs` of the settings, or, where not `certain`, was one of several
+   * that may have. Told by workers that have tasks with the strategy `auto`.
+   */
+  'task.blocked': {
+    readonly workerId: string;
+    readonly task: string;
+    readonly blockedMs: number;
+    readonly limitMs: number;
+    readonly certain: boolean;
+  };
+  /** A thread or child process for handlers; `host` is the thread's id in this process, or the process's id. */
+  'host.started': { readonly lane: 'thread' | 'process'; readonly host: number };
+  'host.ended': {
+    readonly lane: 'thread' | 'process';
+    readonly host: number;
+    /** `killed`: to stop a job's code; `retired`: for its age, its memory or a failed import, or because it is not needed. */
+    readonly why: 'crashed' | 'outOfMemory' | 'killed' | 'retired';
+    readonly jobsRun: number;
+    /** What happened, where it crashed. */
+    readonly message: string | null;
+  };
   /** Leadership for maintenance was won or lost. */
   'leader.changed': { readonly workerId: string; readonly leading: boolean };
   'queue.paused': { readonly queue: string };
@@ -97,6 +134,10 @@ export const EVENT_NAMES = [
   'worker.stopped',
   'worker.claimed',
   'worker.settled',
+  'task.strategyChosen',
+  'task.blocked',
+  'host.started',
+  'host.ended',
   'leader.changed',
   'queue.paused',
   'queue.resumed',

@@ -64,7 +64,7 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
   'job.abandoned': [
     'warn',
     (event) =>
-      `${job(event)} ignored its abort signal (${event.reason}) and was given up after ${formatDuration(event.runMs)}`,
+      `${job(event)} ignored its abort signal (${event.reason}) and was ${event.stopped ? 'stopped' : 'given up'} after ${formatDuration(event.runMs)}`,
   ],
   'job.expired': [
     'warn',
@@ -90,6 +90,17 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
     (event) => `claimed ${event.jobs} of ${event.limit} in ${formatDuration(event.tookMs)}`,
   ],
   'worker.settled': ['trace', (event) => `settled ${event.jobs} in ${formatDuration(event.tookMs)}`],
+  'task.strategyChosen': ['info', (event) => `${event.task} runs ${lane(event.lane)}: ${event.reason}`],
+  'task.blocked': [
+    'warn',
+    (event) =>
+      `${event.task} ${event.certain ? 'held' : 'may have held'} the event loop for ${formatDuration(event.blockedMs)} (limit ${formatDuration(event.limitMs)})`,
+  ],
+  'host.started': ['debug', (event) => `${event.lane} ${event.host} started`],
+  'host.ended': [
+    'debug',
+    (event) => `${event.lane} ${event.host} ended after ${event.jobsRun} jobs: ${event.message ?? event.why}`,
+  ],
   'leader.changed': [
     'debug',
     (event) => (event.leading ? 'leads: looks after the store now' : 'leads no more'),
@@ -113,6 +124,10 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
     (event) => `pruned ${event.jobs} finished jobs and ${event.workers} dead workers`,
   ],
 };
+
+function lane(name: 'inline' | 'thread' | 'process'): string {
+  return name === 'inline' ? 'inline' : `in a ${name}`;
+}
 
 function job(event: JobFacts): string {
   return `${event.task} ${event.id}`;

@@ -1,6 +1,7 @@
 import type { CancelTimer } from '../core/clock.ts';
 import type { LongshoreError } from '../core/errors.ts';
 import type { AnyTask, JobContext } from '../core/task.ts';
+import type { LaneJob, Stopper } from '../execution/lane.ts';
 import type { Lease } from '../store/store.ts';
 
 /** Where a handler's progress and log lines go. */
@@ -9,22 +10,63 @@ export interface NoteTaker {
   log(lease: Lease, message: string, data: unknown): void;
 }
 
-/** One execution of a leased job: the value that goes through the executor's steps. */
-export class Attempt {
+/** What all attempts of an executor share. */
+export interface AttemptMeans {
+  readonly notes: NoteTaker;
+  readonly payloadBytesMax: number;
+  /** The handler starts. */
+  readonly onBegin: (attempt: Attempt) => void;
+}
+
+/** One execution of a leased job: the value that goes through the executor's steps, and what its lane sees of it. */
+export class Attempt implements LaneJob {
   readonly lease: Lease;
-  /** `performance.now()` at the start. */
-  readonly startedAt: number = performance.now();
+  /** Known once it was found. */
+  task: AnyTask | null = null;
+  /** JSON text, decrypted. */
+  input: string | null = null;
+  /** `performance.now()` at the start of the handler; until then, of the attempt. */
+  startedAt: number = performance.now();
+  /** The handler has started. In a pool it may have to wait for that. */
+  begun = false;
   /** Time in the handler, ms; set when it ends. */
   runMs = 0;
   /** Set once an outcome is decided; whatever the handler does later is ignored. */
   finished = false;
   /** Why the handler was asked to stop; the first reason stands. */
   abortReason: LongshoreError | null = null;
+  stopper: Stopper | null = null;
   timers: CancelTimer[] | null = null;
+  readonly #means: AttemptMeans;
   #controller: AbortController | null = null;
 
-  constructor(lease: Lease) {
+  constructor(lease: Lease, means: AttemptMeans) {
     this.lease = lease;
+    this.#means = means;
+  }
+
+  get id(): string {
+    return this.lease.id;
+  }
+
+  get queue(): string {
+    return this.lease.queue;
+  }
+
+  get key(): string | null {
+    return this.lease.key;
+  }
+
+  get attempt(): number {
+    return this.lease.attempt;
+  }
+
+  get attemptsMax(): number {
+    return this.lease.attemptsMax;
+  }
+
+  get payloadBytesMax(): number {
+    return this.#means.payloadBytesMax;
   }
 
   /** Made on first use: most handlers never ask, and an AbortController costs more than a no-op job. */
@@ -36,10 +78,29 @@ export class Attempt {
     return this.#controller.signal;
   }
 
+  begin(): void {
+    if (this.begun) this.startedAt = performance.now();
+    this.begun = true;
+    this.#means.onBegin(this);
+  }
+
+  context(input: unknown): JobContext<unknown> {
+    return new AttemptContext(this, input);
+  }
+
   abort(reason: LongshoreError): void {
     if (this.abortReason !== null) return;
     this.abortReason = reason;
     this.#controller?.abort(reason);
+    this.stopper?.abort(reason);
+  }
+
+  progress(value: unknown): void {
+    if (!this.finished) this.#means.notes.progress(this.lease, value);
+  }
+
+  log(message: string, data: unknown): void {
+    if (!this.finished) this.#means.notes.log(this.lease, message, data);
   }
 
   clearTimers(): void {
@@ -50,16 +111,12 @@ export class Attempt {
 }
 
 /** The context a handler sees. Getters are bound and lazy, so that destructuring takes only what is named. */
-export class AttemptContext<Input> implements JobContext<Input> {
-  readonly input: Input;
+class AttemptContext implements JobContext<unknown> {
+  readonly input: unknown;
   readonly #attempt: Attempt;
-  readonly #notes: NoteTaker;
-  readonly #task: AnyTask;
 
-  constructor(attempt: Attempt, task: AnyTask, input: Input, notes: NoteTaker) {
+  constructor(attempt: Attempt, input: unknown) {
     this.#attempt = attempt;
-    this.#task = task;
-    this.#notes = notes;
     this.input = input;
   }
 
@@ -68,7 +125,7 @@ export class AttemptContext<Input> implements JobContext<Input> {
   }
 
   get task(): string {
-    return this.#task.name;
+    return this.#attempt.lease.task;
   }
 
   get queue(): string {
@@ -92,14 +149,10 @@ export class AttemptContext<Input> implements JobContext<Input> {
   }
 
   get progress(): (value: unknown) => void {
-    return (value) => {
-      if (!this.#attempt.finished) this.#notes.progress(this.#attempt.lease, value);
-    };
+    return (value) => this.#attempt.progress(value);
   }
 
   get log(): (message: string, data?: unknown) => void {
-    return (message, data) => {
-      if (!this.#attempt.finished) this.#notes.log(this.#attempt.lease, message, data);
-    };
+    return (message, data) => this.#attempt.log(message, data);
   }
 }

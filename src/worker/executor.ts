@@ -4,12 +4,13 @@ import type { Outcome } from '../core/outcome.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { AnyTask } from '../core/task.ts';
 import type { Lane } from '../execution/lane.ts';
+import { isThenable } from '../execution/steps.ts';
 import type { Lease } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { Slots } from '../tuner/slots.ts';
-import { Attempt, AttemptContext, type NoteTaker } from './attempt.ts';
+import { Attempt, type AttemptMeans, type NoteTaker } from './attempt.ts';
 import { LeaseBuffer } from './lease-buffer.ts';
-import { checkInput, decodeInput, encodeResult, findTask, outcomeOf } from './steps.ts';
+import { findTask, openInput, outcomeOf } from './steps.ts';
 
 /**
  * Runs leased jobs: fetcher -> executor -> settler. Holds the leases that wait for a slot and the attempts that run.
@@ -17,7 +18,7 @@ import { checkInput, decodeInput, encodeResult, findTask, outcomeOf } from './st
  */
 export interface ExecutorOptions {
   readonly tasks: ReadonlyMap<string, AnyTask>;
-  readonly lane: Lane;
+  readonly lane: Omit<Lane, 'name'>;
   readonly slots: Slots;
   readonly clock: Clock;
   readonly events: EventBus;
@@ -41,6 +42,7 @@ const SLOW_SHARE = 0.8;
 
 export class Executor {
   readonly #options: ExecutorOptions;
+  readonly #means: AttemptMeans;
   readonly #buffer = new LeaseBuffer();
   readonly #running = new Map<string, Attempt>();
   #starts = 0;
@@ -53,6 +55,11 @@ export class Executor {
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
+    this.#means = {
+      notes: options.notes,
+      payloadBytesMax: options.codec.bytesMax,
+      onBegin: (attempt) => this.#watchTime(attempt),
+    };
   }
 
   /** Jobs started so far. */
@@ -123,16 +130,16 @@ export class Executor {
     return this.#buffer.takeAll(kept);
   }
 
+  /** Takes the jobs that wait for a host out of their lanes: they end as released. */
+  stopWaiting(): void {
+    for (const attempt of this.#running.values()) {
+      if (!attempt.begun && attempt.stopper !== null) this.#abort(attempt, stopping(attempt));
+    }
+  }
+
   /** Asks every running handler to stop. Returns how many there are. */
   abortAll(): number {
-    for (const attempt of this.#running.values()) {
-      this.#abort(
-        attempt,
-        new LongshoreError('WORKER_STOPPING', 'The worker is stopping.', {
-          details: { id: attempt.lease.id },
-        }),
-      );
-    }
+    for (const attempt of this.#running.values()) this.#abort(attempt, stopping(attempt));
     return this.#running.size;
   }
 
@@ -147,7 +154,7 @@ export class Executor {
   #start(lease: Lease): void {
     this.#starts += 1;
     if (!this.#turnPending) this.#beginTurn();
-    const attempt = new Attempt(lease);
+    const attempt = new Attempt(lease, this.#means);
     if (this.#isSuspect(lease)) this.#suspect = attempt;
     if (lease.crashes > 0) this.#loseEarlier(lease);
     this.#running.set(lease.token, attempt);
@@ -171,19 +178,16 @@ export class Executor {
 
   /** The pipeline. Awaits only where something is asynchronous. */
   async #execute(attempt: Attempt): Promise<void> {
-    const { tasks, lane, clock, notes, random, codec } = this.#options;
+    const { tasks, lane, clock, random, codec } = this.#options;
     let task: AnyTask | undefined;
     let outcome: Outcome | null;
     try {
       task = findTask(attempt, tasks);
-      this.#watchTime(attempt, task);
-      const checked = checkInput(task, decodeInput(attempt, codec));
-      const input = checked instanceof Promise ? await checked : checked;
-      // An asynchronous schema may take so long that the attempt is over, and its slot another's.
-      if (attempt.abortReason !== null) throw attempt.abortReason;
-      const returned = lane.run(task, new AttemptContext(attempt, task, input, notes));
+      attempt.task = task;
+      attempt.input = openInput(attempt, codec);
+      const returned = lane.run(task, attempt);
       const result = isThenable(returned) ? await returned : returned;
-      outcome = { type: 'completed', result: encodeResult(task, result, codec) };
+      outcome = { type: 'completed', result: codec.seal(result) };
     } catch (thrown) {
       outcome = outcomeOf(thrown, attempt, task, clock.now(), random);
     }
@@ -202,9 +206,11 @@ export class Executor {
     if (this.#buffer.length > 0) this.pump();
   }
 
-  #watchTime(attempt: Attempt, task: AnyTask): void {
-    const { timeoutMs } = task;
-    if (timeoutMs === null) return;
+  /** The time of an attempt counts from when its handler starts. */
+  #watchTime(attempt: Attempt): void {
+    const timeoutMs = attempt.task?.timeoutMs ?? null;
+    if (timeoutMs === null || attempt.abortReason !== null) return;
+    attempt.clearTimers();
     const { clock, events } = this.#options;
     const { lease } = attempt;
     const slow = (): void =>
@@ -219,18 +225,20 @@ export class Executor {
     attempt.timers = [clock.after(timeoutMs * SLOW_SHARE, slow), clock.after(timeoutMs, timeout)];
   }
 
-  /** Asks the handler to stop; if it does not within the grace, its outcome is decided without it. */
+  /** Asks the handler to stop; if it does not within the grace, its outcome is decided without it, and its code is stopped where that can be done. */
   #abort(attempt: Attempt, reason: LongshoreError): void {
     if (attempt.abortReason !== null || attempt.finished) return;
     attempt.clearTimers();
-    attempt.abort(reason);
     const { clock, events, random, tasks, abortGraceMs } = this.#options;
     const abandon = (): void => {
       const runMs = performance.now() - attempt.startedAt;
-      events.emit('job.abandoned', { ...facts(attempt.lease), runMs, reason: reason.code });
+      const stopped = attempt.stopper !== null;
+      events.emit('job.abandoned', { ...facts(attempt.lease), runMs, reason: reason.code, stopped });
+      attempt.stopper?.kill();
       this.#finish(attempt, outcomeOf(reason, attempt, tasks.get(attempt.lease.task), clock.now(), random));
     };
     attempt.timers = [clock.after(abortGraceMs, abandon)];
+    attempt.abort(reason);
   }
 
   /**
@@ -271,8 +279,6 @@ export function facts(lease: Lease): { id: string; queue: string; task: string; 
   return { id: lease.id, queue: lease.queue, task: lease.task, attempt: lease.attempt };
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  );
+function stopping({ lease }: Attempt): LongshoreError {
+  return new LongshoreError('WORKER_STOPPING', 'The worker is stopping.', { details: { id: lease.id } });
 }

@@ -1,7 +1,8 @@
 import type { CancelTimer, Clock } from '../core/clock.ts';
-import { LongshoreError, optionInvalid, showNul } from '../core/errors.ts';
+import { LongshoreError } from '../core/errors.ts';
 import type { LogLine } from '../core/job.ts';
 import type { PayloadCodec } from '../core/payload.ts';
+import { logText } from '../execution/log-text.ts';
 import type { Lease, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { NoteTaker } from './attempt.ts';
@@ -16,7 +17,6 @@ interface Pending {
 }
 
 const INTERVAL_MS = 200;
-const MESSAGE_CHARS_MAX = 10_000;
 /** A job that logs in a loop may not fill the memory: past this many unwritten lines the batch is written at once. */
 const LINES_MAX = 1_000;
 
@@ -43,9 +43,7 @@ export class Notes implements NoteTaker {
 
   /** Throws OPTION_INVALID, PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE into the handler. */
   log(lease: Lease, message: string, data: unknown): void {
-    if (typeof message !== 'string' || message === '')
-      throw optionInvalid('the log message', message, 'a string of at least 1 character');
-    const text = showNul(message.slice(0, MESSAGE_CHARS_MAX));
+    const text = logText(message);
     const encoded = this.#codec.encode(data, `the log data of task '${lease.task}'`);
     this.#of(lease).logs.push({
       at: this.#clock.now(),

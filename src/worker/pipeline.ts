@@ -1,7 +1,9 @@
 import type { Outcome } from '../core/outcome.ts';
 import type { AnyTask } from '../core/task.ts';
-import { inlineLane } from '../execution/inline.ts';
+import { Lanes } from '../execution/lanes.ts';
+import type { Choice } from '../execution/routes.ts';
 import type { Lease, WorkerInfo } from '../store/store.ts';
+import type { EventBus } from '../telemetry/events.ts';
 import { fixedSlots } from '../tuner/fixed.ts';
 import type { Slots } from '../tuner/slots.ts';
 import type { Attempt } from './attempt.ts';
@@ -32,6 +34,7 @@ export class Pipeline {
   readonly #notes: Notes;
   readonly #settler: Settler;
   readonly #executor: Executor;
+  readonly #lanes: Lanes;
   #turnPending = false;
   #quietWaiters: (() => void)[] = [];
 
@@ -55,10 +58,11 @@ export class Pipeline {
       turn();
     };
     this.#settler = new Settler({ ...shared, onSettled: () => this.#onSettled() });
+    this.#lanes = lanesOf(tasks, shared);
     this.#executor = new Executor({
       ...shared,
       tasks,
-      lane: inlineLane(),
+      lane: this.#lanes,
       notes: this.#notes,
       unsettled,
       onOutcome: (attempt, outcome) => this.#onOutcome(attempt, outcome),
@@ -84,6 +88,11 @@ export class Pipeline {
 
   get running(): number {
     return this.#executor.running;
+  }
+
+  /** Where each task runs now, and why. */
+  get choices(): Choice[] {
+    return this.#lanes.choices();
   }
 
   /** Once per turn of the event loop, however much happened in it. */
@@ -123,8 +132,12 @@ export class Pipeline {
     });
   }
 
-  /** Gives what was claimed but not started back to the store, uncharged. Returns how many jobs. */
+  /**
+   * Gives what was claimed but not started back to the store, uncharged, and so those that wait for a thread or a
+   * process. Returns how many jobs of the first kind.
+   */
   giveBack(): number {
+    this.#executor.stopWaiting();
     const leases = this.#executor.takeBuffered();
     this.#settler.release(leases);
     this.turn();
@@ -134,6 +147,11 @@ export class Pipeline {
   /** Asks all running handlers to stop. Returns how many there are. */
   abortAll(): number {
     return this.#executor.abortAll();
+  }
+
+  /** Ends the threads and processes that no other worker shares. */
+  closeLanes(): Promise<void> {
+    return this.#lanes.close();
   }
 
   /** Writes the last notes, and forgets outcomes that the store could not take: their leases will expire. */
@@ -169,4 +187,23 @@ export class Pipeline {
     this.#quietWaiters = [];
     for (const check of waiters) check();
   }
+}
+
+function lanesOf(
+  tasks: ReadonlyMap<string, AnyTask>,
+  {
+    events,
+    workerId,
+    ...settings
+  }: WorkerSettings & { readonly events: EventBus; readonly workerId: string },
+): Lanes {
+  return new Lanes(tasks.values(), {
+    ...settings,
+    onChoice: ({ task, lane, reason, profile }) => {
+      const { samples = 0, cpuMs = 0, wallMs = 0 } = profile ?? {};
+      events.emit('task.strategyChosen', { workerId, task, lane, reason, samples, cpuMs, wallMs });
+    },
+    onBlocked: (blocked) => events.emit('task.blocked', { workerId, ...blocked }),
+    onHost: ({ type, ...event }) => events.emit(`host.${type}`, event as never),
+  });
 }

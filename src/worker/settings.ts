@@ -1,5 +1,6 @@
 import { parseDuration } from '../core/duration.ts';
 import { optionInvalid, requireInteger, requireMs } from '../core/errors.ts';
+import { requireStrategy, type Strategy } from '../core/strategy.ts';
 import { requireQueue } from '../core/task.ts';
 
 /**
@@ -30,6 +31,23 @@ export interface WorkerSettings {
   readonly deadLetterAlert: number;
   /** Queues to work on; default: the queues of the tasks. LONGSHORE_QUEUES, comma-separated */
   readonly queues: readonly string[] | null;
+  /** Where tasks run that do not say: `async`, `thread`, `process` or `auto`; default `async`. LONGSHORE_STRATEGY */
+  readonly strategy: Strategy;
+  /** Most threads and most child processes for handlers; default `null`: as many as the machine runs in parallel. LONGSHORE_THREADS, LONGSHORE_PROCESSES */
+  readonly threads: number | null;
+  readonly processes: number | null;
+  /** Jobs at the same time in one thread or child process; default 1, which is best for handlers that compute. LONGSHORE_JOBS_PER_HOST */
+  readonly jobsPerHost: number;
+  /** A thread or child process is replaced after so many jobs; 0 = never; default 0. LONGSHORE_RECYCLE_JOBS */
+  readonly recycleJobs: number;
+  /** One that holds more memory than this after a job is replaced; default `null`: never. LONGSHORE_RECYCLE_BYTES */
+  readonly recycleBytes: number | null;
+  /** Heap limit of a thread or child process, in bytes; default `null`: Node's own. LONGSHORE_HEAP_BYTES_MAX */
+  readonly heapBytesMax: number | null;
+  /** A handler that holds the event loop for longer is told of, and with `auto` moves to a thread; default 200 ms. LONGSHORE_BLOCKED_MS */
+  readonly blockedMs: number;
+  /** Where what handlers print in threads and child processes goes; default `stdout`. */
+  readonly printTo: 'stdout' | 'stderr';
 }
 
 export const WORKER_SETTINGS_DEFAULT: WorkerSettings = {
@@ -44,6 +62,15 @@ export const WORKER_SETTINGS_DEFAULT: WorkerSettings = {
   crashesMax: 3,
   deadLetterAlert: 0,
   queues: null,
+  strategy: 'async',
+  threads: null,
+  processes: null,
+  jobsPerHost: 1,
+  recycleJobs: 0,
+  recycleBytes: null,
+  heapBytesMax: null,
+  blockedMs: 200,
+  printTo: 'stdout',
 };
 
 /** Leases shorter than this cannot be renewed in time on a busy machine. */
@@ -66,8 +93,23 @@ export function workerSettings(
   requireInteger('prefetchMax', merged.prefetchMax, 0, 100_000);
   requireInteger('crashesMax', merged.crashesMax, 1);
   requireInteger('deadLetterAlert', merged.deadLetterAlert, 0);
+  requireLaneSettings(merged);
   if (merged.queues !== null) requireQueues(merged.queues);
   return merged.serial ? { ...merged, concurrency: 1, prefetchMax: 0 } : merged;
+}
+
+const HEAP_BYTES_MIN = 8 * 1_048_576;
+
+function requireLaneSettings(settings: WorkerSettings): void {
+  requireStrategy('strategy', settings.strategy);
+  requireInteger('jobsPerHost', settings.jobsPerHost, 1);
+  requireInteger('recycleJobs', settings.recycleJobs, 0);
+  requireInteger('blockedMs', settings.blockedMs, 1);
+  for (const field of ['threads', 'processes', 'recycleBytes'] as const)
+    if (settings[field] !== null) requireInteger(field, settings[field], 1);
+  if (settings.heapBytesMax !== null) requireInteger('heapBytesMax', settings.heapBytesMax, HEAP_BYTES_MIN);
+  if (!['stdout', 'stderr'].includes(settings.printTo))
+    throw optionInvalid('printTo', settings.printTo, "'stdout' or 'stderr'");
 }
 
 function requireQueues(queues: readonly string[]): void {
@@ -85,6 +127,12 @@ const NUMBERS = {
   LONGSHORE_PREFETCH_MAX: 'prefetchMax',
   LONGSHORE_CRASHES_MAX: 'crashesMax',
   LONGSHORE_DEAD_LETTER_ALERT: 'deadLetterAlert',
+  LONGSHORE_THREADS: 'threads',
+  LONGSHORE_PROCESSES: 'processes',
+  LONGSHORE_JOBS_PER_HOST: 'jobsPerHost',
+  LONGSHORE_RECYCLE_JOBS: 'recycleJobs',
+  LONGSHORE_RECYCLE_BYTES: 'recycleBytes',
+  LONGSHORE_HEAP_BYTES_MAX: 'heapBytesMax',
 } as const;
 
 const DURATIONS = {
@@ -93,6 +141,7 @@ const DURATIONS = {
   LONGSHORE_STARTUP_JITTER_MS: 'startupJitterMs',
   LONGSHORE_GRACE_MS: 'graceMs',
   LONGSHORE_ABORT_GRACE_MS: 'abortGraceMs',
+  LONGSHORE_BLOCKED_MS: 'blockedMs',
 } as const;
 
 function fromEnvironment(env: Readonly<Record<string, string | undefined>>): Partial<WorkerSettings> {
@@ -107,13 +156,16 @@ function fromEnvironment(env: Readonly<Record<string, string | undefined>>): Par
     const text = env[variable];
     if (text !== undefined && text !== '') found[field] = parseDuration(text, variable);
   }
-  const serial = env['LONGSHORE_SERIAL'];
+  const serial = env.LONGSHORE_SERIAL;
   if (serial !== undefined && serial !== '') {
     if (!['0', '1', 'true', 'false'].includes(serial))
       throw optionInvalid('LONGSHORE_SERIAL', serial, 'true or false');
-    found['serial'] = serial === '1' || serial === 'true';
+    found.serial = serial === '1' || serial === 'true';
   }
-  const queues = env['LONGSHORE_QUEUES'];
-  if (queues !== undefined && queues !== '') found['queues'] = queues.split(',').map((name) => name.trim());
+  const strategy = env.LONGSHORE_STRATEGY;
+  if (strategy !== undefined && strategy !== '')
+    found.strategy = requireStrategy('LONGSHORE_STRATEGY', strategy);
+  const queues = env.LONGSHORE_QUEUES;
+  if (queues !== undefined && queues !== '') found.queues = queues.split(',').map((name) => name.trim());
   return found;
 }

@@ -2,24 +2,15 @@ import { LongshoreError, show, toAttemptError } from '../core/errors.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import { BACKOFF_DEFAULT, outcomeOfError } from '../core/retry.ts';
-import { validate } from '../core/schema.ts';
 import type { AnyTask } from '../core/task.ts';
+import { UnfitJob } from '../execution/lane.ts';
+import { unfit } from '../execution/steps.ts';
 import type { Attempt } from './attempt.ts';
 
 /**
- * The executor's pipeline, step by step, over one Attempt. Each step either returns what the next one needs or
+ * The executor's steps before and after the lane, over one Attempt. Each either returns what the next one needs or
  * throws; `outcomeOf` turns what was thrown, and why the attempt was aborted, into an outcome.
  */
-
-/** A fault of the job itself, found before or after its handler ran: running it again would not help. */
-export class UnfitJob extends Error {
-  override readonly cause: LongshoreError;
-
-  constructor(cause: LongshoreError) {
-    super(cause.message);
-    this.cause = cause;
-  }
-}
 
 export function findTask(attempt: Attempt, tasks: ReadonlyMap<string, AnyTask>): AnyTask {
   const task = tasks.get(attempt.lease.task);
@@ -32,29 +23,10 @@ export function findTask(attempt: Attempt, tasks: ReadonlyMap<string, AnyTask>):
   );
 }
 
-export function decodeInput({ lease }: Attempt, codec: PayloadCodec): unknown {
+/** From what is stored to the JSON text that a lane takes. */
+export function openInput({ lease }: Attempt, codec: PayloadCodec): string | null {
   try {
-    return codec.decode(lease.input, `the stored input of job ${lease.id}`);
-  } catch (error) {
-    throw unfit(error);
-  }
-}
-
-/** The schema's output; a promise only where the schema is asynchronous. */
-export function checkInput(task: AnyTask, input: unknown): unknown {
-  if (task.schema === null) return input;
-  const what = `the stored input of task ${show(task.name)}`;
-  try {
-    const checked = validate(task.schema, input, what);
-    return checked instanceof Promise ? checked.catch((error) => Promise.reject(unfit(error))) : checked;
-  } catch (error) {
-    throw unfit(error);
-  }
-}
-
-export function encodeResult(task: AnyTask, result: unknown, codec: PayloadCodec): string | null {
-  try {
-    return codec.encode(result, `the result of task ${show(task.name)}`);
+    return codec.open(lease.input, `the stored input of job ${lease.id}`);
   } catch (error) {
     throw unfit(error);
   }
@@ -113,9 +85,4 @@ function outcomeOfAbort(
       // The worker stops: the job goes back to the line and the attempt is not charged.
       return { type: 'released' };
   }
-}
-
-function unfit(error: unknown): unknown {
-  // An unknown key is a matter of deployment, not of the job: it may be tried again.
-  return error instanceof LongshoreError && !error.retryable ? new UnfitJob(error) : error;
 }

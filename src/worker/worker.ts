@@ -1,5 +1,7 @@
 import { LongshoreError, optionInvalid, requireMs } from '../core/errors.ts';
 import { type AnyTask, indexTasks } from '../core/task.ts';
+import { insideHost } from '../execution/border.ts';
+import type { Choice } from '../execution/routes.ts';
 import type { WorkerInfo } from '../store/store.ts';
 import { type Duty, Leader } from './leader.ts';
 import { ageDuty } from './maintenance/age.ts';
@@ -74,6 +76,11 @@ export class Worker {
   /** Handlers that run now. */
   get running(): number {
     return this.#pipeline.running;
+  }
+
+  /** In which lane the jobs of each task run now, why, and what was measured. */
+  profiles(): readonly Choice[] {
+    return this.#pipeline.choices;
   }
 
   get isProcessing(): boolean {
@@ -186,6 +193,7 @@ export class Worker {
       abort: () => this.#pipeline.abortAll(),
     });
     await this.#leader.stop();
+    await this.#pipeline.closeLanes();
     await this.#pipeline.finish();
     // However the store is, the worker ends: what it still holds expires.
     for (const [verb, farewell] of [
@@ -227,6 +235,7 @@ export class Worker {
         'This worker is inside runOnce or runUntilIdle; wait for it first.',
       );
     if (this.#mode === mode) return;
+    if (insideHost()) throw startedInHost();
     this.#mode = mode;
     this.#parts.live.add(this);
     this.#pipeline.eager = mode === 'once';
@@ -263,6 +272,14 @@ export class Worker {
     const { host, pid, version, clock } = this.#parts;
     return { id: this.id, host, pid, version, tasks, queues, startedAt: clock.now() };
   }
+}
+
+/** The module of a task is more than its definition: it is a program, which must not run once more in each thread. */
+function startedInHost(): LongshoreError {
+  return new LongshoreError(
+    'TASK_MODULE_UNLOADABLE',
+    'A module that starts a worker when it is imported cannot be imported by a thread or process for its tasks; move the tasks to a file of their own.',
+  );
 }
 
 function requireRoles(roles: readonly WorkerRole[]): readonly WorkerRole[] {

@@ -124,7 +124,7 @@ export function workers(): void {
   // @ts-expect-error the tasks are missing
   longshore.worker({ concurrency: 5 });
   // @ts-expect-error a setting that does not exist
-  longshore.worker({ tasks: list, threads: 4 });
+  longshore.worker({ tasks: list, fibers: 4 });
   // @ts-expect-error a role that does not exist
   longshore.worker({ tasks: list, roles: ['cooking'] });
 }

@@ -1,0 +1,123 @@
+/**
+ * The rule of the strategy `auto`, as a pure function: what is known of a task, and something new about it, to what is
+ * known then and where the task runs.
+ *
+ * A task starts in a thread, where it can do no harm and its CPU time can be measured. Light ones move to the event
+ * loop, where a job costs least. One that is caught blocking the loop goes back, and each time it does so it has to stay
+ * twice as long: a task that is heavy now and then ends up in a thread instead of moving to and fro.
+ */
+export interface Profile {
+  readonly lane: 'inline' | 'thread';
+  /** Enough was measured for the first choice. */
+  readonly decided: boolean;
+  /** Jobs measured since the task came to its thread. */
+  readonly samples: number;
+  /** Moving averages over measured jobs, ms. */
+  readonly cpuMs: number;
+  readonly wallMs: number;
+  /** Longest time it held the event loop, ms. */
+  readonly longestBlockMs: number;
+  /** Blocks of the loop in which it was one of several that may have done it, since the last move. */
+  readonly suspicions: number;
+  /** How often it went back to a thread because it blocked the loop. */
+  readonly returns: number;
+}
+
+export type Observation =
+  /** A job in a thread. */
+  | { readonly type: 'measured'; readonly cpuMs: number; readonly wallMs: number }
+  /** A job on the event loop held it for longer than it may; `certain`: no other job could have done it. */
+  | { readonly type: 'blocked'; readonly blockedMs: number; readonly certain: boolean };
+
+export interface AutoRule {
+  /** Longest time a handler may hold the event loop, ms. */
+  readonly blockedMs: number;
+}
+
+export interface Verdict {
+  readonly profile: Profile;
+  /** Why the task runs elsewhere from now on, or was first decided to stay; null: nothing new. */
+  readonly reason: string | null;
+}
+
+export const PROFILE_NEW: Profile = {
+  lane: 'thread',
+  decided: false,
+  samples: 0,
+  cpuMs: 0,
+  wallMs: 0,
+  longestBlockMs: 0,
+  suspicions: 0,
+  returns: 0,
+};
+
+export function observe(profile: Profile, seen: Observation, rule: AutoRule): Verdict {
+  return seen.type === 'measured' ? measured(profile, seen, rule) : blocked(profile, seen);
+}
+
+/** Jobs to be measured before the task may move to the loop: 5, doubled with each return, at most 5,120. */
+export function samplesNeeded({ returns }: Pick<Profile, 'returns'>): number {
+  return SAMPLES_FIRST * 2 ** Math.min(returns, RETURNS_MAX);
+}
+
+/** Share of its time that a job uses the CPU, 0 to 1. */
+export function cpuShare({ cpuMs, wallMs }: Pick<Profile, 'cpuMs' | 'wallMs'>): number {
+  return wallMs <= 0 ? 0 : Math.min(1, cpuMs / wallMs);
+}
+
+const SAMPLES_FIRST = 5;
+const RETURNS_MAX = 10;
+/** Weight of a new measurement: five make two thirds of the average. */
+const WEIGHT = 0.2;
+/** Less CPU time than this disturbs nobody, whatever its share. */
+const LIGHT_CPU_MS = 5;
+const LIGHT_SHARE = 0.2;
+const SUSPICIONS_MAX = 3;
+
+function measured(
+  before: Profile,
+  { cpuMs, wallMs }: { cpuMs: number; wallMs: number },
+  rule: AutoRule,
+): Verdict {
+  // Jobs that were still in threads when the task moved.
+  if (before.lane === 'inline') return { profile: before, reason: null };
+  const samples = before.samples + 1;
+  // The first job in a thread also pays for compiling and for what the handler loads lazily: the second replaces it.
+  const weight = samples <= 2 ? 1 : WEIGHT;
+  const profile: Profile = {
+    ...before,
+    samples,
+    cpuMs: before.cpuMs + weight * (cpuMs - before.cpuMs),
+    wallMs: before.wallMs + weight * (wallMs - before.wallMs),
+  };
+  if (samples < samplesNeeded(profile)) return { profile, reason: null };
+  const figures = `${round(profile.cpuMs)} ms of CPU in ${round(profile.wallMs)} ms, over ${samples} jobs`;
+  if (isLight(profile, rule))
+    return { profile: { ...profile, lane: 'inline', decided: true }, reason: `light: ${figures}` };
+  return { profile: { ...profile, decided: true }, reason: before.decided ? null : `heavy: ${figures}` };
+}
+
+function isLight(profile: Profile, { blockedMs }: AutoRule): boolean {
+  const { cpuMs } = profile;
+  return cpuMs < LIGHT_CPU_MS || (cpuShare(profile) < LIGHT_SHARE && cpuMs < blockedMs / 2);
+}
+
+function blocked(before: Profile, { blockedMs, certain }: { blockedMs: number; certain: boolean }): Verdict {
+  if (before.lane === 'thread') return { profile: before, reason: null };
+  const suspicions = before.suspicions + 1;
+  const longestBlockMs = certain ? Math.max(before.longestBlockMs, blockedMs) : before.longestBlockMs;
+  if (!certain && suspicions < SUSPICIONS_MAX)
+    return { profile: { ...before, suspicions, longestBlockMs }, reason: null };
+  const reason = certain
+    ? `held the event loop for ${round(blockedMs)} ms`
+    : `ran ${suspicions} times when something held the event loop, last for ${round(blockedMs)} ms`;
+  const returns = before.returns + 1;
+  return {
+    profile: { ...before, lane: 'thread', samples: 0, suspicions: 0, longestBlockMs, returns },
+    reason,
+  };
+}
+
+function round(ms: number): number {
+  return ms < 10 ? Math.round(ms * 100) / 100 : Math.round(ms);
+}

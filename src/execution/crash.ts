@@ -1,0 +1,53 @@
+import { LongshoreError, show } from '../core/errors.ts';
+import { type HostEnd, heapMiB } from './host-starter.ts';
+import type { LaneName } from './lane.ts';
+import type { DyingMessage, HostSettings } from './protocol.ts';
+import { unpackError } from './wire-error.ts';
+
+/** What the job under which a host ended is told: LANE_CRASHED or LANE_OUT_OF_MEMORY, with how it ended. */
+export function crashError({ lane, settings, host, end, task }: Crash): LongshoreError {
+  const details = { lane, task, exitCode: end.exitCode, signal: end.signal };
+  const whose = task === null ? `A ${lane}` : `The ${lane} that ran task ${show(task)}`;
+  if (end.outOfMemory) {
+    const limit =
+      settings.heapBytesMax === null
+        ? "Node's own heap limit"
+        : `its heap limit of ${heapMiB(settings.heapBytesMax)} MiB`;
+    return new LongshoreError(
+      'LANE_OUT_OF_MEMORY',
+      `${whose} reached ${limit}. Raise heapBytesMax, or let the handler hold less at a time.`,
+      { details },
+    );
+  }
+  const cause = host.lastWords?.error == null ? end.error : unpackError(host.lastWords.error);
+  return new LongshoreError('LANE_CRASHED', `${whose} ended: ${how(host, end, cause)}.`, {
+    ...(cause === null ? {} : { cause }),
+    details,
+  });
+}
+
+interface Crash {
+  readonly lane: LaneName;
+  readonly settings: HostSettings;
+  readonly host: { readonly lastWords: DyingMessage | null; readonly ready: boolean };
+  readonly end: HostEnd;
+  /** The task that is to blame, where one is. */
+  readonly task: string | null;
+}
+
+function how({ lastWords, ready }: Crash['host'], end: HostEnd, cause: unknown): string {
+  const thrown = cause instanceof Error ? `${cause.name}: ${cause.message}` : show(cause);
+  if (lastWords?.how === 'exit') return `process.exit(${lastWords.exitCode}) was called`;
+  if (lastWords?.how === 'uncaughtException') return `an exception that nothing caught, ${thrown}`;
+  if (lastWords?.how === 'unhandledRejection') return `a rejected promise that nothing handled, ${thrown}`;
+  if (!ready) return `it could not start${cause === null ? '' : `, ${thrown}`}`;
+  if (cause !== null) return thrown;
+  if (end.signal !== null) return `signal ${end.signal}${SIGNALS[end.signal] ?? ''}`;
+  return `exit code ${end.exitCode}`;
+}
+
+const SIGNALS: Readonly<Record<string, string>> = {
+  SIGABRT: ' (process.abort(), or a failed check of native code)',
+  SIGKILL: ' (sent from outside; the kernel sends it when the machine runs out of memory)',
+  SIGSEGV: ' (native code touched memory that is not its own)',
+};

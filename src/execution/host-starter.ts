@@ -1,0 +1,35 @@
+import type { FromHost, HostSettings, ToHost } from './protocol.ts';
+
+/** Starts a host and is its line to the pool: one for threads (thread.ts), one for processes (process.ts). */
+export type HostStarter = (settings: HostSettings, listener: HostListener) => HostLine;
+
+export interface HostLine {
+  /** The thread's id in this process, or the process's id. */
+  readonly id: number;
+  post(message: ToHost): void;
+  /** Ends it at once, whatever it does. `onEnd` follows. */
+  kill(): void;
+}
+
+export interface HostListener {
+  onMessage(message: FromHost): void;
+  /** Once, after the last message. */
+  onEnd(end: HostEnd): void;
+}
+
+/** How a host ended, as seen from outside. */
+export interface HostEnd {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly outOfMemory: boolean;
+  readonly error: unknown;
+}
+
+/** `.ts` in the sources, `.js` as published. */
+export const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+
+const MIB = 1_048_576;
+
+export function heapMiB(bytes: number): number {
+  return Math.max(1, Math.round(bytes / MIB));
+}

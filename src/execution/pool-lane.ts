@@ -1,0 +1,36 @@
+import { LongshoreError } from '../core/errors.ts';
+import type { AnyTask } from '../core/task.ts';
+import { importFault } from './importable.ts';
+import type { Lane, LaneJob } from './lane.ts';
+import type { Usage } from './protocol.ts';
+import type { PoolKind, SharedPool, SharedPools } from './shared-pools.ts';
+
+/** Runs handlers in a pool's threads or processes. Takes its share of the pool with the first job. */
+export class PoolLane implements Lane {
+  readonly name: PoolKind;
+  readonly #pools: SharedPools;
+  #shared: SharedPool | null = null;
+
+  constructor(name: PoolKind, pools: SharedPools) {
+    this.name = name;
+    this.#pools = pools;
+  }
+
+  run(task: AnyTask, job: LaneJob, onUsage?: (usage: Usage) => void): Promise<string | null> {
+    const fault = importFault(task);
+    if (fault !== null) {
+      const details = { task: task.name, module: task.module };
+      return Promise.reject(
+        new LongshoreError('TASK_MODULE_UNLOADABLE', `Not in a ${this.name}: ${fault}.`, { details }),
+      );
+    }
+    this.#shared ??= this.#pools.share(this.name);
+    return this.#shared.pool.run(task, job, onUsage);
+  }
+
+  async close(): Promise<void> {
+    const shared = this.#shared;
+    this.#shared = null;
+    await shared?.release();
+  }
+}

@@ -1,0 +1,85 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { EXTENSION, type HostLine, type HostListener, heapMiB } from './host-starter.ts';
+import type { FromHost, HostSettings } from './protocol.ts';
+
+/** Starts a host that is a child process. It never keeps this process alive by itself, and ends with it. */
+export function startProcess(settings: HostSettings, listener: HostListener): HostLine {
+  const child = fork(
+    fileURLToPath(new URL(`./process-main${EXTENSION}`, import.meta.url)),
+    [JSON.stringify(settings)],
+    {
+      execArgv: [...inherited(process.execArgv), ...heapFlag(settings.heapBytesMax)],
+      // Errors keep dates, maps and the like in their properties.
+      serialization: 'advanced',
+      stdio: ['ignore', settings.printTo === 'stderr' ? 2 : 'inherit', 'pipe', 'ipc'],
+    },
+  );
+  child.unref();
+  child.channel?.unref();
+  const lastWords = passOn(child);
+  child.on('message', (message) => listener.onMessage(message as FromHost));
+  whenEnded(child, (exitCode, signal, error) => {
+    const outOfMemory = OUT_OF_MEMORY.test(lastWords());
+    listener.onEnd({ exitCode, signal, outOfMemory, error });
+  });
+  return {
+    id: child.pid ?? 0,
+    // What cannot be sent any more is answered by the end of the process.
+    post: (message) => void (child.connected && child.send(message, () => undefined)),
+    kill: () => void child.kill('SIGKILL'),
+  };
+}
+
+/** V8 ends a process that is out of heap as abort() would; only what it writes tells the two apart. */
+const OUT_OF_MEMORY = /JavaScript heap out of memory|Allocation failed/;
+const LAST_WORDS_CHARS = 4_000;
+
+/** Hands on what the process writes to standard error. Returns a look at the end of it. */
+function passOn(child: ChildProcess): () => string {
+  let text = '';
+  const pipe = child.stderr as Socket | null;
+  pipe?.unref();
+  pipe?.on('data', (chunk: Buffer) => {
+    process.stderr.write(chunk);
+    text = (text + chunk.toString('latin1')).slice(-LAST_WORDS_CHARS);
+  });
+  return () => text;
+}
+
+/** The exit may be told before the last messages and lines are read; but what the process left behind may hold its pipes open. */
+const LAST_READ_MS = 500;
+
+function whenEnded(
+  child: ChildProcess,
+  ended: (exitCode: number | null, signal: string | null, error: unknown) => void,
+): void {
+  let over = false;
+  const end = (exitCode: number | null, signal: string | null, error: unknown): void => {
+    if (over) return;
+    over = true;
+    child.stderr?.destroy();
+    if (child.connected) child.disconnect();
+    ended(exitCode, signal, error);
+  };
+  child.once('error', (error) => {
+    if (child.pid === undefined) end(null, null, error);
+  });
+  child.once('exit', (exitCode, signal) => {
+    const timer = setTimeout(end, LAST_READ_MS, exitCode, signal, null);
+    child.once('close', () => {
+      clearTimeout(timer);
+      end(exitCode, signal, null);
+    });
+  });
+}
+
+function heapFlag(bytes: number | null): string[] {
+  return bytes === null ? [] : [`--max-old-space-size=${heapMiB(bytes)}`];
+}
+
+/** Loaders and conditions count for handlers, too. A debugger's port can be listened to once, and one process watches files. */
+function inherited(execArgv: readonly string[]): string[] {
+  return execArgv.filter((flag) => !/^--(inspect|watch|test|cpu-prof|heap-prof)/.test(flag));
+}

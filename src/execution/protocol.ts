@@ -1,0 +1,92 @@
+import type { WireError } from './wire-error.ts';
+
+/** What the pool and its hosts tell each other; the same for threads and processes. Payloads are JSON text. */
+
+/** Given to a host when it starts. */
+export interface HostSettings {
+  /** Limit of a host's heap; null: Node's own. */
+  readonly heapBytesMax: number | null;
+  /** A host that takes more memory than this after a job is replaced; null: never. */
+  readonly recycleBytes: number | null;
+  /** Where what handlers print goes: to standard output, or to standard error as where standard output is data. */
+  readonly printTo: 'stdout' | 'stderr';
+}
+
+export interface LoadMessage {
+  readonly type: 'load';
+  readonly job: number;
+  /** The pool's number for it, which later messages use. */
+  readonly task: number;
+  readonly name: string;
+  /** What import() takes. */
+  readonly module: string;
+}
+
+export interface RunMessage {
+  readonly type: 'run';
+  /** The pool's number for this run of it. */
+  readonly job: number;
+  readonly task: number;
+  readonly name: string;
+  readonly id: string;
+  readonly queue: string;
+  readonly key: string | null;
+  readonly attempt: number;
+  readonly attemptsMax: number;
+  readonly input: string | null;
+  readonly payloadBytesMax: number;
+  readonly measure: boolean;
+}
+
+export type ToHost =
+  | LoadMessage
+  | RunMessage
+  | { readonly type: 'abort'; readonly job: number; readonly reason: WireError }
+  | { readonly type: 'close' };
+
+/** What one job took. */
+export interface Usage {
+  /** CPU time of the host's thread while the job ran, ms. */
+  readonly cpuMs: number;
+  readonly wallMs: number;
+}
+
+interface Ended {
+  readonly job: number;
+  /** null: not asked for, or other jobs ran in the host meanwhile. */
+  readonly usage: Usage | null;
+  /** The host wants to be replaced: it takes too much memory. */
+  readonly spent: boolean;
+}
+
+export interface DoneMessage extends Ended {
+  readonly type: 'done';
+  readonly result: string | null;
+}
+
+export interface FailedMessage extends Ended {
+  readonly type: 'failed';
+  /** The job itself is at fault, not its handler. */
+  readonly unfit: boolean;
+  readonly error: WireError;
+}
+
+/** The last words of a host whose JavaScript knows that it ends. */
+export interface DyingMessage {
+  readonly type: 'dying';
+  /** Whose code did it, as the asynchronous context says; null: nobody knows. */
+  readonly job: number | null;
+  readonly how: 'exit' | 'uncaughtException' | 'unhandledRejection';
+  readonly exitCode: number;
+  readonly error: WireError | null;
+}
+
+export type FromHost =
+  | { readonly type: 'ready' }
+  | { readonly type: 'loaded'; readonly job: number }
+  | { readonly type: 'unloadable'; readonly job: number; readonly error: WireError }
+  | { readonly type: 'progress'; readonly job: number; readonly value: string | null }
+  | { readonly type: 'log'; readonly job: number; readonly message: string; readonly data: string | null }
+  | DoneMessage
+  | FailedMessage
+  | DyingMessage;

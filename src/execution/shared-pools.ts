@@ -1,0 +1,94 @@
+import { availableParallelism } from 'node:os';
+import { type HostEvent, Pool } from './pool.ts';
+import { startProcess } from './process.ts';
+import { startThread } from './thread.ts';
+
+/**
+ * The pools of this process. Workers with the same settings share one: what a pool shares out is the machine's cores,
+ * and three workers with a pool each would run three times as many handlers as there are cores. The pool ends with the
+ * last worker that had a share.
+ */
+export class SharedPools {
+  readonly #settings: PoolSettings;
+  readonly #onHost: (event: HostEvent) => void;
+
+  constructor(settings: PoolSettings, onHost: (event: HostEvent) => void) {
+    this.#settings = settings;
+    this.#onHost = onHost;
+  }
+
+  share(kind: PoolKind): SharedPool {
+    const key = keyOf(kind, this.#settings);
+    const entry = ENTRIES.get(key) ?? makeEntry(key, kind, this.#settings);
+    entry.shares += 1;
+    entry.listeners.add(this.#onHost);
+    let held = true;
+    return {
+      pool: entry.pool,
+      release: async () => {
+        if (!held) return;
+        held = false;
+        entry.shares -= 1;
+        if (entry.shares > 0) {
+          entry.listeners.delete(this.#onHost);
+          return;
+        }
+        ENTRIES.delete(key);
+        await entry.pool.close();
+        entry.listeners.delete(this.#onHost);
+      },
+    };
+  }
+}
+
+export type PoolKind = 'thread' | 'process';
+
+export interface SharedPool {
+  readonly pool: Pool;
+  release(): Promise<void>;
+}
+
+export interface PoolSettings {
+  /** Most threads; null: as many as the machine runs in parallel. */
+  readonly threads: number | null;
+  readonly processes: number | null;
+  readonly jobsPerHost: number;
+  readonly recycleJobs: number;
+  readonly recycleBytes: number | null;
+  readonly heapBytesMax: number | null;
+  readonly printTo: 'stdout' | 'stderr';
+}
+
+interface Entry {
+  readonly pool: Pool;
+  readonly listeners: Set<(event: HostEvent) => void>;
+  shares: number;
+}
+
+const ENTRIES = new Map<string, Entry>();
+
+/** Equal where everything is that makes a difference to this kind of pool. */
+function keyOf(kind: PoolKind, settings: PoolSettings): string {
+  const { threads, processes, jobsPerHost, recycleJobs, recycleBytes, heapBytesMax, printTo } = settings;
+  const size = kind === 'thread' ? threads : processes;
+  return JSON.stringify([kind, size, jobsPerHost, recycleJobs, recycleBytes, heapBytesMax, printTo]);
+}
+
+function makeEntry(key: string, kind: PoolKind, settings: PoolSettings): Entry {
+  const { threads, processes, jobsPerHost, recycleJobs, recycleBytes, heapBytesMax, printTo } = settings;
+  const listeners = new Set<(event: HostEvent) => void>();
+  const pool = new Pool({
+    lane: kind,
+    start: kind === 'thread' ? startThread : startProcess,
+    size: (kind === 'thread' ? threads : processes) ?? availableParallelism(),
+    jobsPerHost,
+    recycleJobs,
+    settings: { recycleBytes, heapBytesMax, printTo },
+    onHost: (event) => {
+      for (const listener of listeners) listener(event);
+    },
+  });
+  const entry = { pool, listeners, shares: 0 };
+  ENTRIES.set(key, entry);
+  return entry;
+}

@@ -1,0 +1,36 @@
+import { Worker } from 'node:worker_threads';
+import { EXTENSION, type HostLine, type HostListener, heapMiB } from './host-starter.ts';
+import type { FromHost, HostSettings } from './protocol.ts';
+
+/** Starts a host that is a thread. It never keeps the process alive by itself. */
+export function startThread(settings: HostSettings, listener: HostListener): HostLine {
+  const { heapBytesMax } = settings;
+  const worker = new Worker(new URL(`./thread-main${EXTENSION}`, import.meta.url), {
+    name: 'longshore thread',
+    workerData: settings,
+    ...(heapBytesMax === null ? {} : { resourceLimits: heapLimits(heapBytesMax) }),
+  });
+  worker.unref();
+  let error: unknown = null;
+  worker.on('message', (message: FromHost) => listener.onMessage(message));
+  worker.on('error', (fault) => {
+    error = fault;
+  });
+  worker.on('exit', (exitCode) => {
+    const code = (error as { code?: unknown } | null)?.code;
+    listener.onEnd({ exitCode, signal: null, outOfMemory: code === 'ERR_WORKER_OUT_OF_MEMORY', error });
+  });
+  return {
+    id: worker.threadId,
+    post: (message) => worker.postMessage(message),
+    kill: () => void worker.terminate(),
+  };
+}
+
+/**
+ * At its limit a thread gets 16 MiB more to end in, and where that is not enough, V8 ends the whole process. A young
+ * generation that is smaller than that, when it is moved, fits in.
+ */
+function heapLimits(bytes: number): { maxOldGenerationSizeMb: number; maxYoungGenerationSizeMb: number } {
+  return { maxOldGenerationSizeMb: heapMiB(bytes), maxYoungGenerationSizeMb: 8 };
+}
