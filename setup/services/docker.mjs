@@ -72,6 +72,7 @@ async function startContainer({ name, image, port, inside, flags, args, probe, u
     port: outside,
     /** The server's process is the container's; there is none to signal from here. */
     pid: undefined,
+    folder,
     log: '',
     kill: () => docker('kill', container),
     restart: async () => {

@@ -83,7 +83,7 @@ function imports(file, wanted, seen = new Set()) {
 /** Sources are left out: no test is asked for from there. */
 function specifiers(file) {
   try {
-    const found = readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*'(\.[^']*\.ts)'/g);
+    const found = readFileSync(file, 'utf8').matchAll(/(?:from|import|import\()\s*'(\.[^']*\.ts)'/g);
     return [...found].map(([, specifier]) => specifier).filter((specifier) => !specifier.includes('/src/'));
   } catch {
     return [];

@@ -79,6 +79,11 @@ export class Server {
     return this.#child?.pid;
   }
 
+  /** Everything the server writes, its data too. @returns {string} */
+  get folder() {
+    return this.#plan.folder;
+  }
+
   /** What the server has written to its log. @returns {string} */
   get log() {
     return readFileSync(join(this.#plan.folder, 'log'), 'utf8');
