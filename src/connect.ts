@@ -49,6 +49,11 @@ export interface ConnectOptions {
   readonly encryption?: EncryptionOptions;
   /** Settings of workers from a config file: weaker than what `worker()` is given, stronger than the environment. */
   readonly workerSettings?: Partial<WorkerSettings>;
+  /**
+   * A pool of the store's own driver (`pg.Pool`) to borrow connections from; never closed here. The URL is needed all
+   * the same: heartbeats and hints have connections of their own.
+   */
+  readonly client?: unknown;
   /** For tests; default: the machine's. */
   readonly clock?: Clock;
 }
@@ -58,14 +63,23 @@ export interface ConnectOptions {
  * Throws STORE_URL_INVALID, STORE_UNAVAILABLE, STORE_READ_ONLY, STORE_CORRUPT, STORE_NEWER, OPTION_INVALID.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Longshore> {
-  const { clock, encryption, workerSettings = {}, payloadBytesMax = PAYLOAD_BYTES_MAX_DEFAULT } = options;
+  const {
+    client,
+    clock,
+    encryption,
+    workerSettings = {},
+    payloadBytesMax = PAYLOAD_BYTES_MAX_DEFAULT,
+  } = options;
   requireInteger('payloadBytesMax', payloadBytesMax, 1);
   const codec = new PayloadCodec(
     payloadBytesMax,
     encryption === undefined ? noKeys : keyRingCipher(encryption),
   );
   const driver = await storeDriver(url);
-  const store = await driver.open(url, clock === undefined ? {} : { clock });
+  const store = await driver.open(url, {
+    ...(client === undefined ? {} : { client }),
+    ...(clock === undefined ? {} : { clock }),
+  });
   for (const warning of store.warnings ?? []) warnOnce(warning);
   return new Longshore(store, { codec, workerSettings, clock: clock ?? systemClock });
 }
