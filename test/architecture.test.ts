@@ -30,6 +30,7 @@ const MAIN_FILES: Readonly<Record<string, string>> = {
   store: 'store.ts',
   'store/memory': 'index.ts',
   'store/redis': 'index.ts',
+  'store/postgres': 'index.ts',
   'store/sqlite': 'index.ts',
   telemetry: 'events.ts',
   testing: 'index.ts',
