@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  type AnyTask,
+  connect,
+  isTask,
+  type JobDetail,
+  type JobHandle,
+  type Longshore,
+} from '../../src/index.ts';
+import { eventually, nextEvent } from '../stage.ts';
+import * as behaviours from './tasks/behaviours.ts';
+
+/** What every lane must do alike; a file each runs it for inline, threads and processes. */
+export function strategySuite(strategy: 'async' | 'thread' | 'process'): void {
+  const { longshore, run, failing } = stageFor(strategy);
+
+  test('results come back as they were returned', async () => {
+    const input = { text: 'ü\u2028\0 "', list: [1, null, { deep: true }], number: 1e21 };
+    assert.deepEqual(await run(behaviours.echo, input), input);
+    assert.equal(await run(behaviours.nothing, null), undefined);
+    assert.equal(((await run(behaviours.echo, 'x'.repeat(500_000))) as string).length, 500_000);
+  });
+
+  test("a handler gets the schema's output, not what crossed a border", async () => {
+    const result = await run(behaviours.dated, { at: '2031-05-06T07:08:09Z' });
+    assert.deepEqual(result, { isDate: true, year: 2031 });
+    assert.equal(await run(behaviours.slowSchema, 2), 2);
+  });
+
+  test('an input that does not fit the schema any more fails at once, whatever attempts are left', async () => {
+    for (const [name, input] of [
+      ['dated', { at: 'soon' }],
+      ['slow-schema', 5],
+    ] as const) {
+      const { state, errors } = await failing(
+        await (await longshore()).enqueue(name, input, { attempts: 5 }),
+      );
+      assert.deepEqual([state, errors.length, errors[0]?.code], ['failed', 1, 'INPUT_INVALID']);
+    }
+  });
+
+  test('the context tells the same', async () => {
+    const job = await (await longshore()).enqueue(behaviours.facts, { n: 1 });
+    assert.deepEqual(await job.result(), {
+      id: job.id,
+      task: 'facts',
+      queue: 'fact-queue',
+      key: 'fact-key',
+      attempt: 1,
+      attemptsMax: 4,
+      input: { n: 1 },
+      aborted: false,
+    });
+  });
+
+  test('progress and log lines are kept, in order', async () => {
+    const connected = await longshore();
+    const job = await connected.enqueue(behaviours.tells, null);
+    await job.result();
+    const kept = await connected.jobs.get(job.id);
+    assert.deepEqual(kept?.progress, { percent: 90 });
+    const lines = await logsOf(connected, job.id);
+    assert.deepEqual(lines, [
+      ['first', { n: 1 }],
+      ['second', undefined],
+    ]);
+  });
+
+  test('a log line or a progress that cannot be kept is thrown into the handler', async () => {
+    const codes = [];
+    for (const task of [behaviours.badLog, behaviours.badProgress]) {
+      const { errors } = await failing(await (await longshore()).enqueue(task, null));
+      codes.push(errors[0]?.code);
+    }
+    assert.deepEqual(codes, ['OPTION_INVALID', 'PAYLOAD_NOT_JSON']);
+  });
+
+  test('what a handler throws is kept with name, message, code, stack and causes', async () => {
+    const { errors } = await failing(await (await longshore()).enqueue(behaviours.throwsTypeError, null));
+    const [error] = errors;
+    assert.deepEqual([error?.name, error?.message, error?.code], ['TypeError', 'the outer one', 'E_OUTER']);
+    assert.match(
+      error?.stack ?? '',
+      /behaviours\.ts:\d+[\s\S]*caused by: RangeError: the inner one[\s\S]*behaviours\.ts/,
+    );
+    const text = await failing(await (await longshore()).enqueue(behaviours.throwsText, null));
+    assert.equal(text.errors[0]?.message, 'The handler threw "just text", not an Error.');
+  });
+
+  test('a backoff function is given the error with its properties and its cause', async () => {
+    behaviours.seenByBackoff.length = 0;
+    assert.equal(await run(behaviours.asksBackoff, null), 'second time');
+    const [seen] = behaviours.seenByBackoff as (Error & { status: number })[];
+    assert.ok(seen instanceof Error);
+    assert.deepEqual([seen.name, seen.message, seen.status], ['OwnError', 'teapot', 418]);
+    assert.ok(seen.cause instanceof TypeError);
+  });
+
+  test('UnrecoverableError, RetryAfterError and SnoozeError mean what they mean', async () => {
+    const connected = await longshore();
+    const { state, errors } = await failing(await connected.enqueue(behaviours.unrecoverable, null));
+    assert.deepEqual([state, errors.length, errors[0]?.name], ['failed', 1, 'UnrecoverableError']);
+    const retried = nextEvent(connected, 'job.retried');
+    await connected.enqueue(behaviours.retriesAfter, null);
+    assert.equal((await retried).delayMs, 123_456);
+    const snoozed = nextEvent(connected, 'job.snoozed');
+    await connected.enqueue(behaviours.snoozes, null);
+    assert.equal((await snoozed).delayMs, 654_321);
+  });
+
+  test('a result that is not JSON fails the job at once', async () => {
+    const { errors } = await failing(await (await longshore()).enqueue(behaviours.returnsFunction, null));
+    assert.deepEqual(
+      errors.map(({ code }) => code),
+      ['PAYLOAD_NOT_JSON'],
+    );
+  });
+
+  test('the signal aborts when the job is cancelled, with a reason that says so', async () => {
+    const connected = await longshore();
+    const job = await connected.enqueue(behaviours.waitsForSignal, null);
+    await eventually(async () => (await logsOf(connected, job.id)).length === 1);
+    const cancelled = nextEvent(connected, 'job.cancelled');
+    await connected.jobs.cancel([job.id]);
+    assert.equal((await cancelled).id, job.id);
+    assert.equal((await connected.jobs.get(job.id))?.state, 'cancelled');
+    const lines = await logsOf(connected, job.id);
+    assert.deepEqual(lines, [
+      ['waiting', undefined],
+      ['stopped', { code: 'JOB_CANCELLED' }],
+    ]);
+  });
+}
+
+async function logsOf(longshore: Longshore, id: string): Promise<unknown[]> {
+  const logs = (await longshore.jobs.get(id))?.logs ?? [];
+  return logs.map(({ message, data }) => [message, data]);
+}
+
+function stageFor(strategy: 'async' | 'thread' | 'process') {
+  let opened: Promise<Longshore> | null = null;
+  const open = async (): Promise<Longshore> => {
+    const longshore = await connect('memory:', { workerSettings: { graceMs: 100, abortGraceMs: 5_000 } });
+    const tasks = Object.values<unknown>(behaviours).filter((value): value is AnyTask => isTask(value));
+    await longshore.worker({ tasks, strategy }).start();
+    return longshore;
+  };
+  const longshore = (): Promise<Longshore> => {
+    opened ??= open();
+    return opened;
+  };
+  test.after(async () => (await opened)?.close());
+  return {
+    longshore,
+    run: async (task: { readonly name: string }, input: unknown): Promise<unknown> =>
+      (await (await longshore()).enqueue(task.name, input)).result(),
+    failing: async (job: JobHandle): Promise<JobDetail> => {
+      await job.result().catch(() => undefined);
+      return (await (await longshore()).jobs.get(job.id)) as JobDetail;
+    },
+  };
+}

@@ -1,0 +1,140 @@
+/** Tasks for the strategy suite: each does one thing that must look the same in every lane. */
+import { z } from 'zod';
+import { defineTask, RetryAfterError, SnoozeError, UnrecoverableError } from '../../../src/index.ts';
+
+export const echo = defineTask({ name: 'echo', run: ({ input }) => input });
+
+export const nothing = defineTask({ name: 'nothing', run: () => undefined });
+
+export const dated = defineTask({
+  name: 'dated',
+  input: z.object({ at: z.iso.datetime().transform((text) => new Date(text)) }),
+  run: ({ input }) => ({ isDate: input.at instanceof Date, year: input.at.getUTCFullYear() }),
+});
+
+export const slowSchema = defineTask({
+  name: 'slow-schema',
+  input: z.number().refine(async (value) => value < 3),
+  run: ({ input }) => input,
+});
+
+export const facts = defineTask({
+  name: 'facts',
+  queue: 'fact-queue',
+  key: 'fact-key',
+  attempts: 4,
+  run: ({ id, task, queue, key, attempt, attemptsMax, input, signal }) => ({
+    id,
+    task,
+    queue,
+    key,
+    attempt,
+    attemptsMax,
+    input,
+    aborted: signal.aborted,
+  }),
+});
+
+export const tells = defineTask({
+  name: 'tells',
+  run: async ({ progress, log }) => {
+    progress({ percent: 10 });
+    log('first', { n: 1 });
+    await Promise.resolve();
+    progress({ percent: 90 });
+    log('second');
+  },
+});
+
+export const badLog = defineTask({
+  name: 'bad-log',
+  attempts: 1,
+  run: ({ log }) => log('', null),
+});
+
+export const badProgress = defineTask({
+  name: 'bad-progress',
+  attempts: 1,
+  run: ({ progress }) => progress({ at: 1n }),
+});
+
+export const throwsTypeError = defineTask({
+  name: 'throws-type-error',
+  attempts: 1,
+  run: () => {
+    const error = new TypeError('the outer one', { cause: new RangeError('the inner one') });
+    throw Object.assign(error, { code: 'E_OUTER', limit: new Date(0), callback: () => 1 });
+  },
+});
+
+export const throwsText = defineTask({
+  name: 'throws-text',
+  attempts: 1,
+  run: () => {
+    throw 'just text';
+  },
+});
+
+class OwnError extends Error {
+  override readonly name = 'OwnError';
+  readonly status = 418;
+}
+
+/** What the backoff function, which runs in the worker, is given. */
+export const seenByBackoff: unknown[] = [];
+
+export const asksBackoff = defineTask({
+  name: 'asks-backoff',
+  attempts: 2,
+  backoff: (_, error) => {
+    seenByBackoff.push(error);
+    return 0;
+  },
+  run: ({ attempt }) => {
+    if (attempt === 1) throw new OwnError('teapot', { cause: new TypeError('no coffee') });
+    return 'second time';
+  },
+});
+
+export const unrecoverable = defineTask({
+  name: 'unrecoverable',
+  attempts: 5,
+  run: () => {
+    throw new UnrecoverableError('never again');
+  },
+});
+
+export const retriesAfter = defineTask({
+  name: 'retries-after',
+  attempts: 5,
+  run: () => {
+    throw new RetryAfterError('in a while', 123_456);
+  },
+});
+
+export const snoozes = defineTask({
+  name: 'snoozes',
+  run: () => {
+    throw new SnoozeError(654_321);
+  },
+});
+
+export const returnsFunction = defineTask({
+  name: 'returns-function',
+  attempts: 5,
+  run: () => ({ callback: () => 1 }),
+});
+
+export const waitsForSignal = defineTask({
+  name: 'waits-for-signal',
+  attempts: 1,
+  timeoutMs: 60_000,
+  run: ({ signal, log }) =>
+    new Promise((_, reject) => {
+      log('waiting');
+      signal.addEventListener('abort', () => {
+        log('stopped', { code: (signal.reason as { code: string }).code });
+        reject(signal.reason);
+      });
+    }),
+});

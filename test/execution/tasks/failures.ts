@@ -1,0 +1,110 @@
+/** Handlers that end their thread or process, or would not end at all. */
+import { defineTask } from '../../../src/index.ts';
+
+const once = { attempts: 1 } as const;
+const never = new Promise<never>(() => undefined);
+
+export const fine = defineTask({ ...once, name: 'fine', run: ({ input }) => input });
+
+export const waits = defineTask({
+  ...once,
+  name: 'waits',
+  run: async ({ log }) => {
+    log('started');
+    await never;
+  },
+});
+
+export const slow = defineTask({
+  ...once,
+  name: 'slow',
+  run: async ({ input, log }) => {
+    log('started');
+    const until = Date.now() + (input as number);
+    while (Date.now() < until) await new Promise((resolve) => setImmediate(resolve));
+    return 'done';
+  },
+});
+
+export const throws = defineTask({
+  ...once,
+  name: 'throws',
+  run: () => {
+    throw new Error('thrown');
+  },
+});
+
+export const exits = defineTask({ ...once, name: 'exits', run: () => process.exit(7) });
+
+export const throwsLater = defineTask({
+  ...once,
+  name: 'throws-later',
+  run: async () => {
+    setImmediate(() => {
+      throw new TypeError('too late');
+    });
+    await never;
+  },
+});
+
+export const rejectsLater = defineTask({
+  ...once,
+  name: 'rejects-later',
+  run: async () => {
+    void Promise.reject(new RangeError('stray'));
+    await never;
+  },
+});
+
+/** Ends well, but what it leaves behind throws while another job runs in its host. */
+export const leavesBomb = defineTask({
+  ...once,
+  name: 'leaves-bomb',
+  run: ({ input }) => {
+    setTimeout(() => {
+      throw new Error('left behind');
+    }, input as number);
+    return 'left';
+  },
+});
+
+export const aborts = defineTask({ ...once, name: 'aborts', run: () => process.abort() });
+
+export const killsItself = defineTask({
+  ...once,
+  name: 'kills-itself',
+  run: () => {
+    process.kill(process.pid, 'SIGSEGV');
+    return never;
+  },
+});
+
+export const fillsMemory = defineTask({
+  ...once,
+  name: 'fills-memory',
+  run: () => {
+    const held: unknown[] = [];
+    for (;;) held.push({ at: held.length, text: `s${held.length}` });
+  },
+});
+
+export const loops = defineTask({
+  ...once,
+  name: 'loops',
+  timeoutMs: 100,
+  run: () => {
+    for (;;);
+  },
+});
+
+export const hangs = defineTask({ ...once, name: 'hangs', timeoutMs: 100, run: () => never });
+
+export const unexported = [defineTask({ ...once, name: 'in-a-list', run: () => 'found in a list' })];
+
+export default { inDefault: defineTask({ ...once, name: 'in-default', run: () => 'found in the default' }) };
+
+const hidden = defineTask({ ...once, name: 'hidden', run: () => 'never in a host' });
+
+export function theHidden(): typeof hidden {
+  return hidden;
+}
