@@ -111,6 +111,7 @@ onServers('fleet', 'several worker processes empty one queue together', 3)
   .option('--payload <bytes>', "size of a job's input as JSON", whole(0, 1_000_000), 10)
   .option('--concurrency <n>', 'jobs that run at once in a process', whole(1, 100_000), 100)
   .option('--batch <n>', 'jobs in an enqueueMany', whole(1, 10_000), 500)
+  .option('--warmup <jobs>', 'jobs each process runs before the clock starts', whole(0, 1_000_000), 2_000)
   .addOption(sabotage())
   .action(perform('fleet', fleet, fleetTable));
 

@@ -102,7 +102,17 @@ describe('bench', { concurrency: 2 }, () => {
   });
 
   test('fleet shares one queue between processes, each job once', async () => {
-    const { document } = await measured('fleet', '--jobs', '600', '--processes', '1,2', '--repeat', '1');
+    const { document } = await measured(
+      'fleet',
+      '--jobs',
+      '600',
+      '--processes',
+      '1,2',
+      '--warmup',
+      '50',
+      '--repeat',
+      '1',
+    );
     assert.deepEqual(
       document.fleets.map(({ processes }: { processes: number }) => processes),
       [1, 2],
@@ -128,8 +138,8 @@ describe('bench', { concurrency: 2 }, () => {
     ['repeated', 'burndown', '--jobs', '200', '--repeat', '1'],
     ['lost', 'latency', '--rate', '50', '--seconds', '0.2', '--warmup', '0', '--processes', '2'],
     ['repeated', 'idle', '--seconds', '0.1'],
-    ['lost', 'fleet', '--jobs', '200', '--processes', '2', '--repeat', '1'],
-    ['repeated', 'fleet', '--jobs', '200', '--processes', '2', '--repeat', '1'],
+    ['lost', 'fleet', '--jobs', '200', '--processes', '2', '--warmup', '0', '--repeat', '1'],
+    ['repeated', 'fleet', '--jobs', '200', '--processes', '2', '--warmup', '0', '--repeat', '1'],
     ['lost', 'claim-cost', '--jobs', '200', '--base', '100', '--claims', '1', '--claim-size', '10'],
   ] as const;
   for (const [sabotage, command, ...args] of falsified) {

@@ -42,7 +42,7 @@ for (const kind of KINDS) {
     });
 
     onServer('several processes share a queue', async (_t, server) => {
-      const args = ['--jobs', '600', '--processes', '3', '--repeat', '1'];
+      const args = ['--jobs', '600', '--processes', '3', '--warmup', '50', '--repeat', '1'];
       const { document } = await measured('fleet', ...server, ...args);
       const shares: number[] = document.runs[0][0].shares;
       assert.deepEqual([shares.length, shares.reduce((sum, share) => sum + share, 0)], [3, 600]);

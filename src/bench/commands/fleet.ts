@@ -17,6 +17,8 @@ export interface FleetSettings extends CommonSettings, SiteSettings {
   readonly payload: number;
   readonly concurrency: number;
   readonly batch: number;
+  /** Jobs that each process sends and runs before the clock starts. */
+  readonly warmup: number;
   readonly sabotage: Sabotage | null;
 }
 
@@ -95,15 +97,15 @@ const MS_PER_JOB_MAX = 2;
 const STALL_MS = 15_000;
 
 async function work(
-  { jobs, concurrency }: FleetSettings,
+  { jobs, payload, concurrency, batch, warmup }: FleetSettings,
   processes: number,
   { url }: Place,
   signal: AbortSignal,
 ): Promise<FleetWorkerRun[]> {
-  const settings: FleetWorkerSettings = { url, jobs, concurrency };
+  const common = { url, jobs, payload, concurrency, batch, warmup };
   const options = { timeoutMs: 120_000 + jobs * MS_PER_JOB_MAX, signal };
-  const programs = Array.from({ length: processes }, () =>
-    start<FleetWorkerRun>('fleet-worker', settings, options),
+  const programs = Array.from({ length: processes }, (_, index) =>
+    start<FleetWorkerRun>('fleet-worker', { ...common, index } satisfies FleetWorkerSettings, options),
   );
   await Promise.all(programs.map((program) => program.heard('ready')));
   for (const program of programs) program.tell('go');

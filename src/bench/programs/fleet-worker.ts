@@ -2,13 +2,14 @@ import { connect, defineTask } from '../../index.ts';
 import type { Input } from '../inputs.ts';
 import { monotonicMs } from '../pacer.ts';
 import { program } from '../program.ts';
-import { countJobs } from '../workload.ts';
+import { type WarmUp, warmUp } from '../workload.ts';
 
 /** One of several processes that work on one store. It says how far it is; the parent, who sees them all, ends it. */
-export interface FleetWorkerSettings {
+export interface FleetWorkerSettings extends WarmUp {
   readonly url: string;
   readonly jobs: number;
-  readonly concurrency: number;
+  /** Names the queue of its warm-up. */
+  readonly index: number;
 }
 
 export interface FleetWorkerRun {
@@ -24,7 +25,8 @@ export interface FleetWorkerRun {
 
 const SAY_EVERY_MS = 50;
 
-program<FleetWorkerSettings, FleetWorkerRun>(async ({ url, jobs, concurrency }, parent) => {
+program<FleetWorkerSettings, FleetWorkerRun>(async (settings, parent) => {
+  const { url, jobs, concurrency } = settings;
   const runs = new Uint8Array(jobs);
   let strangers = 0;
   const task = defineTask({
@@ -38,8 +40,7 @@ program<FleetWorkerSettings, FleetWorkerRun>(async ({ url, jobs, concurrency }, 
   const longshore = await connect(url);
   try {
     const worker = longshore.worker({ tasks: [task], concurrency });
-    // Opens the connections that working takes.
-    await countJobs(longshore);
+    await warmUp(longshore, `warm-up-${settings.index}`, settings);
     parent.say('ready');
     await parent.told('go');
     const cpu = process.cpuUsage();

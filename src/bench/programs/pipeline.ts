@@ -1,11 +1,11 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { connect, defineTask, type Longshore } from '../../index.ts';
+import { connect, type Longshore } from '../../index.ts';
 import { makeInputs } from '../inputs.ts';
 import { type Evidence, Ledger, type Sabotage } from '../ledger.ts';
 import { type Phase, startPhase } from '../phase.ts';
 import { program } from '../program.ts';
 import { round } from '../spread.ts';
-import { countJobs, finishLine, noopTask } from '../workload.ts';
+import { countJobs, finishLine, noopTask, warmUp } from '../workload.ts';
 
 /**
  * Burn-down through Longshore's public API: one producer that awaits each batch, then one worker over what is there.
@@ -42,7 +42,7 @@ program<PipelineSettings, PipelineRun>(async (settings) => {
   const inputs = makeInputs(jobs, payload);
   const longshore = await connect(url);
   try {
-    await warmUp(longshore, settings);
+    await warmUp(longshore, 'warm-up', settings);
     if (!settings.keeps) await keepNothing(longshore);
     const enqueuing = startPhase();
     for (let start = 0; start < jobs; start += settings.batch)
@@ -58,20 +58,6 @@ program<PipelineSettings, PipelineRun>(async (settings) => {
     await longshore.close();
   }
 });
-
-/** Both threads run compiled code then, as they do in a worker that is not new. */
-async function warmUp(
-  longshore: Longshore,
-  { warmup, payload, batch, concurrency }: PipelineSettings,
-): Promise<void> {
-  if (warmup === 0) return;
-  const task = defineTask({ name: 'warm-up', queue: 'warm-up', run: () => undefined });
-  const inputs = makeInputs(warmup, payload);
-  for (let start = 0; start < warmup; start += batch)
-    await longshore.enqueueMany(task, inputs.slice(start, start + batch));
-  await longshore.worker({ tasks: [task], concurrency }).runUntilIdle();
-  await longshore.queues.obliterate('warm-up');
-}
 
 async function keepNothing(longshore: Longshore): Promise<void> {
   await longshore.queues.setRetention('default', { completed: { ageMs: null, count: 0 } });
