@@ -164,15 +164,23 @@ async function hintAfter(store: Store, topic: Topic, act: () => Promise<unknown>
       if (acting) resolve();
     });
   });
-  await quiet();
+  await listening(store);
   acting = true;
   await act();
   await withDeadline(hinted, `no hint '${topic}'`);
 }
 
-/** Some turns of the loop, for hints that are on their way. */
-async function quiet(): Promise<void> {
-  for (let turn = 0; turn < 10; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+/**
+ * Until the notifier says that it hears the other connections, which may take it a connection of its own; then some
+ * turns of the loop, for hints that are on their way.
+ */
+async function listening({ capabilities, notifier }: Store): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS;
+  for (let turns = 0; turns < 10; ) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    if (notifier.crossProcess === capabilities.notify) turns += 1;
+    assert.ok(performance.now() < deadline, `the notifier did not listen in ${DEADLINE_MS} ms`);
+  }
 }
 
 const DEADLINE_MS = 5_000;
