@@ -1,0 +1,109 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import type { TestContext } from 'node:test';
+
+/** Stands between clients and a server, and fails as ways to servers do. Servers and clients are real. */
+export class TcpProxy {
+  /** What becomes of new connections: passed on, closed at once, or accepted and left without a word. */
+  admits: 'all' | 'none' | 'silently' = 'all';
+  /** Called with each connection and what its client says, before it is passed on. */
+  onSaid: (link: Link, data: Buffer) => void = () => {};
+  /** Connections accepted so far. */
+  accepted = 0;
+  readonly #links = new Set<Link>();
+  readonly #server: Server;
+
+  /** `target` is the server's URL. */
+  static async start(t: TestContext, target: string): Promise<TcpProxy> {
+    const proxy = new TcpProxy(Number(new URL(target).port));
+    proxy.#server.listen(0, '127.0.0.1');
+    await once(proxy.#server, 'listening');
+    t.after(() => {
+      proxy.#server.close();
+      proxy.cut();
+    });
+    return proxy;
+  }
+
+  private constructor(port: number) {
+    this.#server = createServer((near) => {
+      this.accepted += 1;
+      if (this.admits === 'none') {
+        near.on('error', () => {}).destroy();
+        return;
+      }
+      const link = new Link(near, connect({ port, host: '127.0.0.1' }), (data) => this.onSaid(link, data));
+      if (this.admits === 'silently') link.stall();
+      this.#links.add(link);
+      link.closed.then(() => this.#links.delete(link));
+    });
+  }
+
+  /** The same URL, by way of the proxy. */
+  through(url: string): string {
+    const { port } = this.#server.address() as AddressInfo;
+    return Object.assign(new URL(url), { hostname: '127.0.0.1', port: String(port) }).href;
+  }
+
+  /** The open connections; those for one purpose, if it is given. */
+  links(purpose?: Purpose): Link[] {
+    return [...this.#links].filter((link) => purpose === undefined || link.purpose === purpose);
+  }
+
+  /** Breaks the connections there are. */
+  cut(purpose?: Purpose): void {
+    for (const link of this.links(purpose)) link.cut();
+  }
+}
+
+/** What a store uses a connection for: its verbs, hearing hints, or the heartbeats of the thread. */
+export type Purpose = 'verbs' | 'ear' | 'heart';
+
+/** One connection. */
+export class Link {
+  purpose: Purpose = 'verbs';
+  readonly closed: Promise<unknown>;
+  readonly #near: Socket;
+  readonly #far: Socket;
+  #deaf = false;
+  #stalled = false;
+
+  constructor(near: Socket, far: Socket, onSaid: (data: Buffer) => void) {
+    this.#near = near;
+    this.#far = far;
+    this.closed = once(near, 'close');
+    near.on('data', (data) => {
+      this.purpose = purposeOf(data) ?? this.purpose;
+      onSaid(data);
+      if (!this.#stalled) far.write(data);
+    });
+    far.on('data', (data) => {
+      if (!this.#stalled && !this.#deaf) near.write(data);
+    });
+    near.on('error', () => {}).on('close', () => this.#stalled || far.destroy());
+    far.on('error', () => {}).on('close', () => this.#stalled || near.destroy());
+  }
+
+  /** What the server says is lost, also that it closed the connection; what the client says arrives. */
+  deafen(): void {
+    this.#deaf = true;
+  }
+
+  /** Half open: nothing passes in either direction any more, not even that one side closed it. */
+  stall(): void {
+    this.#stalled = true;
+  }
+
+  cut(): void {
+    this.#near.destroy();
+    this.#far.destroy();
+  }
+}
+
+/** By the words that only such a connection says. */
+function purposeOf(data: Buffer): Purpose | undefined {
+  const text = data.toString('latin1');
+  if (/SUBSCRIBE\r\n|LISTEN "/.test(text)) return 'ear';
+  if (/\r\nheart\r\n|AS now\) AS clock/.test(text)) return 'heart';
+  return undefined;
+}
