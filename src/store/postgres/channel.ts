@@ -2,7 +2,7 @@ import { LongshoreError } from '../../core/errors.ts';
 import type { Topic } from '../notifier.ts';
 import type { ClaimRequest } from '../store.ts';
 import type { Connections } from './connection.ts';
-import { isConflict, isDisconnect, toStoreError } from './errors.ts';
+import { isConflict, isDisconnect, sqlState, toStoreError } from './errors.ts';
 import { Lost } from './lost.ts';
 import { merge, split } from './merge.ts';
 import { transact, type Work } from './transact.ts';
@@ -125,7 +125,7 @@ export class Channel {
       try {
         return split(parts, await this.#transact(works));
       } catch (error) {
-        if (!isConflict(error) || failures === CONFLICTS_MAX) throw error;
+        if (!isPassing(error) || failures === CONFLICTS_MAX) throw error;
       }
     }
   }
@@ -161,6 +161,14 @@ interface Call extends Work {
 const CALLS_MAX = 1_000;
 /** How often a transaction is done again that stood in another's way. */
 const CONFLICTS_MAX = 10;
+
+/**
+ * Another transaction stood in the way, or the partition of a day was made while a job was on its way to the default
+ * one, which takes it no more: check_violation.
+ */
+function isPassing(error: unknown): boolean {
+  return isConflict(error) || sqlState(error) === '23514';
+}
 
 /** The connection broke, and what was sent may have been carried out or not. */
 function isBroken(error: unknown): boolean {
