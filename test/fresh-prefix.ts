@@ -1,7 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 /** Prefixes for tests on the Redis server they share. */
 export interface FreshPrefix {
   readonly url: string;
   remove(): Promise<void>;
+  pace(): Promise<void>;
 }
 
 /** There are no keys that start with it. */
@@ -10,16 +13,31 @@ export function freshPrefix(server: string): FreshPrefix {
   const prefix = `test_${process.pid}_${Date.now().toString(36)}_${made}`;
   const url = new URL(server);
   url.searchParams.set('prefix', prefix);
-  return { url: url.href, remove: () => removeKeys(server, `{${prefix}}:`) };
+  return {
+    url: url.href,
+    remove: () => removeKeys(server, `{${prefix}}:`),
+    pace: () => roundTrip(server),
+  };
 }
 
 let made = 0;
 
 async function removeKeys(server: string, start: string): Promise<void> {
-  client ??= connectedClient(server);
-  const connected = await client;
+  const connected = await clientFor(server);
   for await (const keys of connected.scanIterator({ MATCH: `${start}*`, COUNT: 1_000 }))
     if (keys.length > 0) await connected.unlink(keys);
+}
+
+const PACE_MS = 2;
+
+async function roundTrip(server: string): Promise<void> {
+  await delay(PACE_MS);
+  await (await clientFor(server)).ping();
+}
+
+function clientFor(server: string): ReturnType<typeof connectedClient> {
+  client ??= connectedClient(server);
+  return client;
 }
 
 let client: ReturnType<typeof connectedClient> | undefined;

@@ -10,12 +10,17 @@ import type { StoreDriver } from '../src/store/store.ts';
 export interface FreshSchema {
   readonly url: string;
   remove(): Promise<void>;
+  pace(): Promise<void>;
 }
 
 /** Migrated and empty. */
 export async function freshSchema(server: string, driver: StoreDriver): Promise<FreshSchema> {
   const schema = unused.pop() ?? (await newSchema(server, driver));
-  return { url: schema.url, remove: () => giveBack(server, schema) };
+  return {
+    url: schema.url,
+    remove: () => giveBack(server, schema),
+    pace: async () => void (await query(server, 'SELECT pg_sleep(0.005)')),
+  };
 }
 
 interface Schema {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isPicked } from '../setup/services/for-tests.mjs';
 import type { StoreDriver } from '../src/store/store.ts';
 import { freshPrefix } from './fresh-prefix.ts';
@@ -13,6 +14,8 @@ export interface FreshStore {
   readonly driver: StoreDriver;
   /** Fails where a connection to it was left open. */
   remove(): Promise<void>;
+  /** Resolves after about the time that a call of the store takes. */
+  pace(): Promise<void>;
 }
 
 export const STORE_KINDS = ['memory', 'sqlite', 'postgres', 'redis'] as const;
@@ -42,14 +45,14 @@ async function serverFor(kind: StoreKind): Promise<SharedServer> {
 const MAKE: Readonly<Record<StoreKind, (server: string) => Promise<FreshStore>>> = {
   async memory() {
     const { memoryDriver } = await import('../src/store/memory/index.ts');
-    return { url: 'memory:', driver: memoryDriver, remove: async () => {} };
+    return { url: 'memory:', driver: memoryDriver, remove: async () => {}, pace: nextTurn };
   },
 
   async sqlite() {
     const { sqliteDriver } = await import('../src/store/sqlite/index.ts');
     const folder = await mkdtemp(join(tmpdir(), 'longshore-'));
     const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 5 });
-    return { url: `sqlite:${join(folder, 'jobs.db')}`, driver: sqliteDriver, remove };
+    return { url: `sqlite:${join(folder, 'jobs.db')}`, driver: sqliteDriver, remove, pace: nextTurn };
   },
 
   async postgres(server) {
