@@ -1,7 +1,9 @@
 import { newId } from '../../core/ids.ts';
 import type { ClaimReceipt, ClaimRequest, Lease } from '../store.ts';
+import { isReply } from './errors.ts';
 import type { LostClaims } from './lost.ts';
 import { type JobRecord, readJobs } from './record.ts';
+import type { ScriptReply } from './scripts.ts';
 import type { Session } from './session.ts';
 import { tokenOf } from './token.ts';
 
@@ -15,11 +17,26 @@ export async function claim(
   const { workerId, leaseMs, limit, queues } = request;
   const id = newId();
   const args = [workerId, String(leaseMs), String(Math.max(0, limit)), id, ...queues];
-  const reply = await session.scripts.run('claim', now, args).catch((error: unknown) => {
-    lost.add(error, { id, workerId, leaseMs });
+  let refused = false;
+  try {
+    const reply = await session.scripts.run('claim', now, args).catch((error: unknown) => {
+      refused = isReply(error);
+      throw error;
+    });
+    return await receiptOf(session, queues, reply);
+  } catch (error) {
+    // Also where the answer came and the names in it could not be asked for: the jobs are leased.
+    if (!refused) lost.add({ id, workerId, leaseMs });
     throw error;
-  });
-  const [nextDueAt, ...given] = reply.values as [Buffer, ...unknown[]];
+  }
+}
+
+async function receiptOf(
+  session: Session,
+  queues: readonly string[],
+  { now, values }: ScriptReply,
+): Promise<ClaimReceipt> {
+  const [nextDueAt, ...given] = values as [Buffer, ...unknown[]];
   const leases: Lease[] = [];
   for (let at = 0; at < given.length; at += 2) {
     const queue = queues[given[at] as number] ?? '';
@@ -28,9 +45,9 @@ export async function claim(
       'task',
       jobs.map(({ task }) => task),
     );
-    for (const job of jobs) leases.push(toLease(job, queue, session.names.name('task', job.task), reply.now));
+    for (const job of jobs) leases.push(toLease(job, queue, session.names.name('task', job.task), now));
   }
-  return { now: reply.now, leases, nextDueAt: nextDueAt.length === 0 ? null : Number(nextDueAt) };
+  return { now, leases, nextDueAt: nextDueAt.length === 0 ? null : Number(nextDueAt) };
 }
 
 function toLease(job: JobRecord, queue: string, task: string, claimedAt: number): Lease {

@@ -1,5 +1,4 @@
 import { settle as rule } from '../../core/settle-rule.ts';
-import { isReply } from './errors.ts';
 import { giveBack, subjectsOf } from './give-back.ts';
 import type { Session } from './session.ts';
 
@@ -9,11 +8,11 @@ const LOOK_MS = 1_000;
 /**
  * Claims whose answers may have been lost: the connection broke or was given up, and their jobs, if they got any, are leased
  * to a worker that knows nothing of them and whose beats would renew them for ever. They are looked for by the ids this
- * store gave them, and given back uncharged, until they are found or two lease times have passed.
+ * store gave them, and given back uncharged, until they are found or the server answered for two lease times.
  */
 export class LostClaims {
   readonly #session: Session;
-  readonly #claims = new Map<string, { readonly workerId: string; readonly until: number }>();
+  readonly #claims = new Map<string, Sought>();
   #timer: NodeJS.Timeout | null = null;
 
   constructor(session: Session) {
@@ -25,13 +24,8 @@ export class LostClaims {
     return this.#claims.size;
   }
 
-  /** Takes note of a claim that ended in `error`, unless the server itself refused it. */
-  add(
-    error: unknown,
-    claim: { readonly id: string; readonly workerId: string; readonly leaseMs: number },
-  ): void {
-    if (isReply(error)) return;
-    this.#claims.set(claim.id, { workerId: claim.workerId, until: performance.now() + 2 * claim.leaseMs });
+  add({ id, workerId, leaseMs }: LostClaim): void {
+    this.#claims.set(id, { id, workerId, leaseMs, until: performance.now() + 2 * leaseMs });
     this.#later();
   }
 
@@ -45,9 +39,12 @@ export class LostClaims {
   }
 
   async #look(): Promise<void> {
-    for (const [id, { workerId, until }] of this.#claims) {
-      const found = await this.#giveBack(id, workerId).catch(() => false);
-      if (found || until < performance.now()) this.#claims.delete(id);
+    for (const claim of [...this.#claims.values()]) {
+      const { id, workerId, leaseMs, until } = claim;
+      const found = await this.#giveBack(id, workerId).catch(() => null);
+      // A server that stands still may yet carry out what it was sent: the time counts while it answers.
+      if (found === null) claim.until = performance.now() + 2 * leaseMs;
+      else if (found || until < performance.now()) this.#claims.delete(id);
     }
     this.#timer = null;
     if (this.#claims.size > 0) this.#later();
@@ -62,4 +59,16 @@ export class LostClaims {
     const done = await giveBack(this.#session, { move: 'release', forget: null, now }, subjects, changes);
     return done.every(Boolean);
   }
+}
+
+interface LostClaim {
+  /** The claim's, as it was sent. */
+  readonly id: string;
+  readonly workerId: string;
+  readonly leaseMs: number;
+}
+
+interface Sought extends LostClaim {
+  /** By `performance.now()`. */
+  until: number;
 }
