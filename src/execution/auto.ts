@@ -2,7 +2,7 @@
  * The rule of the strategy `auto`, as a pure function: what is known of a task, and something new about it, to what is
  * known then and where the task runs.
  *
- * A task starts in a thread, where it can do no harm and its CPU time can be measured. Light ones move to the event
+ * A task starts in a thread, where it can do no harm and the time that it keeps the event loop busy can be measured. Light ones move to the event
  * loop, where a job costs least. One that is caught blocking the loop goes back, and each time it does so it has to stay
  * twice as long: a task that is heavy now and then ends up in a thread instead of moving to and fro.
  */
@@ -13,7 +13,7 @@ export interface Profile {
   /** Jobs measured since the task came to its thread. */
   readonly samples: number;
   /** Moving averages over measured jobs, ms. */
-  readonly cpuMs: number;
+  readonly busyMs: number;
   readonly wallMs: number;
   /** Longest time it held the event loop, ms. */
   readonly longestBlockMs: number;
@@ -25,7 +25,7 @@ export interface Profile {
 
 export type Observation =
   /** A job in a thread. */
-  | { readonly type: 'measured'; readonly cpuMs: number; readonly wallMs: number }
+  | { readonly type: 'measured'; readonly busyMs: number; readonly wallMs: number }
   /** A job on the event loop held it for longer than it may; `certain`: no other job could have done it. */
   | { readonly type: 'blocked'; readonly blockedMs: number; readonly certain: boolean };
 
@@ -44,7 +44,7 @@ export const PROFILE_NEW: Profile = {
   lane: 'thread',
   decided: false,
   samples: 0,
-  cpuMs: 0,
+  busyMs: 0,
   wallMs: 0,
   longestBlockMs: 0,
   suspicions: 0,
@@ -60,23 +60,23 @@ export function samplesNeeded({ returns }: Pick<Profile, 'returns'>): number {
   return SAMPLES_FIRST * 2 ** Math.min(returns, RETURNS_MAX);
 }
 
-/** Share of its time that a job uses the CPU, 0 to 1. */
-export function cpuShare({ cpuMs, wallMs }: Pick<Profile, 'cpuMs' | 'wallMs'>): number {
-  return wallMs <= 0 ? 0 : Math.min(1, cpuMs / wallMs);
+/** Share of its time that a job keeps the event loop busy, 0 to 1. */
+export function busyShare({ busyMs, wallMs }: Pick<Profile, 'busyMs' | 'wallMs'>): number {
+  return wallMs <= 0 ? 0 : Math.min(1, busyMs / wallMs);
 }
 
 const SAMPLES_FIRST = 5;
 const RETURNS_MAX = 10;
 /** Weight of a new measurement: five make two thirds of the average. */
 const WEIGHT = 0.2;
-/** Less CPU time than this disturbs nobody, whatever its share. */
-const LIGHT_CPU_MS = 5;
+/** Less time than this disturbs nobody, whatever its share. */
+const LIGHT_BUSY_MS = 5;
 const LIGHT_SHARE = 0.2;
 const SUSPICIONS_MAX = 3;
 
 function measured(
   before: Profile,
-  { cpuMs, wallMs }: { cpuMs: number; wallMs: number },
+  { busyMs, wallMs }: { busyMs: number; wallMs: number },
   rule: AutoRule,
 ): Verdict {
   // Jobs that were still in threads when the task moved.
@@ -87,19 +87,19 @@ function measured(
   const profile: Profile = {
     ...before,
     samples,
-    cpuMs: before.cpuMs + weight * (cpuMs - before.cpuMs),
+    busyMs: before.busyMs + weight * (busyMs - before.busyMs),
     wallMs: before.wallMs + weight * (wallMs - before.wallMs),
   };
   if (samples < samplesNeeded(profile)) return { profile, reason: null };
-  const figures = `${round(profile.cpuMs)} ms of CPU in ${round(profile.wallMs)} ms, over ${samples} jobs`;
+  const figures = `${round(profile.busyMs)} ms busy in ${round(profile.wallMs)} ms, over ${samples} jobs`;
   if (isLight(profile, rule))
     return { profile: { ...profile, lane: 'inline', decided: true }, reason: `light: ${figures}` };
   return { profile: { ...profile, decided: true }, reason: before.decided ? null : `heavy: ${figures}` };
 }
 
 function isLight(profile: Profile, { blockedMs }: AutoRule): boolean {
-  const { cpuMs } = profile;
-  return cpuMs < LIGHT_CPU_MS || (cpuShare(profile) < LIGHT_SHARE && cpuMs < blockedMs / 2);
+  const { busyMs } = profile;
+  return busyMs < LIGHT_BUSY_MS || (busyShare(profile) < LIGHT_SHARE && busyMs < blockedMs / 2);
 }
 
 function blocked(before: Profile, { blockedMs, certain }: { blockedMs: number; certain: boolean }): Verdict {

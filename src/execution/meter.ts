@@ -2,19 +2,17 @@ import type { Usage } from './protocol.ts';
 
 /** What a job takes of its host, and what the host takes of memory. */
 export class Meter {
-  readonly #cpuMs: () => number;
   readonly #recycleBytes: number | null;
   #lookedAt = 0;
   #spent = false;
 
-  constructor(cpuMs: () => number, recycleBytes: number | null) {
-    this.#cpuMs = cpuMs;
+  constructor(recycleBytes: number | null) {
     this.#recycleBytes = recycleBytes;
   }
 
   start(): { stop(): Usage } {
-    const [cpu, wall] = [this.#cpuMs(), performance.now()];
-    return { stop: () => ({ cpuMs: this.#cpuMs() - cpu, wallMs: performance.now() - wall }) };
+    const [cpu, wall] = [busyMs(), performance.now()];
+    return { stop: () => ({ busyMs: busyMs() - cpu, wallMs: performance.now() - wall }) };
   }
 
   /** Whether the host takes more memory than it should keep. Looked up now and then, since it costs a system call. */
@@ -30,3 +28,11 @@ export class Meter {
 }
 
 const LOOK_MS = 20;
+
+/**
+ * Not CPU time, but time in which the event loop was not idle: that is what the job would take of the worker's own loop,
+ * also where it blocks on a file or where the cores are busy with something else.
+ */
+function busyMs(): number {
+  return performance.eventLoopUtilization().active;
+}

@@ -17,10 +17,6 @@ const resident = new Resident(
       onSent = () => exit(code);
       if (posted === 0) onSent();
     },
-    cpuMs: () => {
-      const { user, system } = process.cpuUsage();
-      return (user + system) / 1_000;
-    },
   },
   JSON.parse(process.argv[2] as string) as HostSettings,
 );

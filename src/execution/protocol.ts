@@ -46,8 +46,8 @@ export type ToHost =
 
 /** What one job took. */
 export interface Usage {
-  /** CPU time of the host's thread while the job ran, ms. */
-  readonly cpuMs: number;
+  /** Time in which the host's event loop was not idle, ms. */
+  readonly busyMs: number;
   readonly wallMs: number;
 }
 

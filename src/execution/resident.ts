@@ -24,7 +24,7 @@ export class Resident {
 
   constructor(border: Border, settings: HostSettings) {
     this.#border = border;
-    this.#meter = new Meter(border.cpuMs, settings.recycleBytes);
+    this.#meter = new Meter(settings.recycleBytes);
     markAsHost();
     if (settings.printTo === 'stderr')
       Object.assign(console, new console.Console(process.stderr, process.stderr));
@@ -113,8 +113,6 @@ export interface Border {
   post(message: FromHost): void;
   /** Ends the host once what was posted is on its way. */
   exit(code: number): void;
-  /** CPU time of the host's thread so far, ms. */
-  cpuMs(): number;
 }
 
 async function loadTask(name: string, module: string): Promise<AnyTask> {

@@ -11,17 +11,7 @@ const resident = new Resident(
     post: (message) => port.postMessage(message),
     // Node delivers what was posted before a thread ends.
     exit,
-    cpuMs: threadCpuMs(),
   },
   workerData as HostSettings,
 );
 port.on('message', (message: ToHost) => resident.hear(message));
-
-/** Before Node 23.9 a thread cannot ask for its CPU time: the time its loop was not idle comes nearest. */
-function threadCpuMs(): () => number {
-  if (typeof process.threadCpuUsage !== 'function') return () => performance.eventLoopUtilization().active;
-  return () => {
-    const { user, system } = process.threadCpuUsage();
-    return (user + system) / 1_000;
-  };
-}

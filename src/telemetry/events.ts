@@ -75,7 +75,7 @@ export interface Events {
     readonly lane: 'inline' | 'thread' | 'process';
     readonly reason: string;
     readonly samples: number;
-    readonly cpuMs: number;
+    readonly busyMs: number;
     readonly wallMs: number;
   };
   /**

@@ -200,8 +200,8 @@ function lanesOf(
   return new Lanes(tasks.values(), {
     ...settings,
     onChoice: ({ task, lane, reason, profile }) => {
-      const { samples = 0, cpuMs = 0, wallMs = 0 } = profile ?? {};
-      events.emit('task.strategyChosen', { workerId, task, lane, reason, samples, cpuMs, wallMs });
+      const { samples = 0, busyMs = 0, wallMs = 0 } = profile ?? {};
+      events.emit('task.strategyChosen', { workerId, task, lane, reason, samples, busyMs, wallMs });
     },
     onBlocked: (blocked) => events.emit('task.blocked', { workerId, ...blocked }),
     onHost: ({ type, ...event }) => events.emit(`host.${type}`, event as never),

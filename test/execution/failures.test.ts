@@ -108,9 +108,11 @@ for (const strategy of ['thread', 'process'] as const) {
     await eventually(async () => ((await longshore.jobs.get(job.id))?.logs.length ?? 0) > 0);
     const stopped = nextEvent(longshore, 'job.abandoned');
     const ended = nextEvent(longshore, 'host.ended');
+    const cancelled = nextEvent(longshore, 'job.cancelled');
     await longshore.jobs.cancel([job.id]);
     assert.equal((await stopped).stopped, true);
     assert.equal((await ended).why, 'killed');
+    await cancelled;
     assert.equal((await longshore.jobs.get(job.id))?.state, 'cancelled');
   });
 
