@@ -4,11 +4,11 @@ const LOOK_MS = 1_000;
 /**
  * Claims whose answers may have been lost: their connection broke, and their jobs, if they got any, are leased to a
  * worker that knows nothing of them and whose heartbeats would renew them for ever. They are looked for by their ids
- * and given back, until they are found or must have been undone long ago.
+ * and given back, until they are found or the server answered for two lease times.
  */
 export class Lost {
   readonly #giveBack: (claims: readonly string[]) => Promise<readonly string[]>;
-  readonly #claims = new Map<string, { readonly until: number }>();
+  readonly #claims = new Map<string, { readonly leaseMs: number; until: number }>();
   #timer: NodeJS.Timeout | null = null;
 
   /** `giveBack` resolves to the ids of the claims it found. */
@@ -17,7 +17,8 @@ export class Lost {
   }
 
   add(claims: readonly { readonly id: string; readonly leaseMs: number }[]): void {
-    for (const { id, leaseMs } of claims) this.#claims.set(id, { until: performance.now() + 2 * leaseMs });
+    for (const { id, leaseMs } of claims)
+      this.#claims.set(id, { leaseMs, until: performance.now() + 2 * leaseMs });
     if (claims.length > 0) this.#later();
   }
 
@@ -41,9 +42,22 @@ export class Lost {
 
   async #look(): Promise<void> {
     const now = performance.now();
-    if (this.#claims.size > 0) this.found(await this.#giveBack(this.claims).catch(() => []));
-    for (const [id, { until }] of this.#claims) if (until < now) this.#claims.delete(id);
+    const answered = await this.#ask();
+    for (const [id, claim] of this.#claims) {
+      // A server that stands still may yet carry out what it was sent: the time counts while it answers.
+      if (!answered) claim.until = performance.now() + 2 * claim.leaseMs;
+      else if (claim.until < now) this.#claims.delete(id);
+    }
     this.#timer = null;
     if (this.#claims.size > 0) this.#later();
+  }
+
+  async #ask(): Promise<boolean> {
+    try {
+      if (this.#claims.size > 0) this.found(await this.#giveBack(this.claims));
+      return true;
+    } catch {
+      return false;
+    }
   }
 }
