@@ -18,6 +18,7 @@ export type { KeyLimits, LimitsChange, QueueLimits, Rate } from './core/limits.t
 export type { Json } from './core/payload.ts';
 export type { Backoff, BackoffFunction, BackoffPolicy } from './core/retry.ts';
 export type { Schema } from './core/schema.ts';
+export type { Hint, Strategy } from './core/strategy.ts';
 export {
   type AnyTask,
   defineTask,
@@ -31,6 +32,9 @@ export {
   type TaskResult,
 } from './core/task.ts';
 export type { UniqueMode, UniqueOptions, UniqueScope } from './core/unique.ts';
+export type { Profile } from './execution/auto.ts';
+export type { LaneName } from './execution/lane.ts';
+export type { Choice } from './execution/routes.ts';
 export type { Health, HealthOptions } from './health.ts';
 export type { EnqueueOptions } from './queue/enqueue.ts';
 export type { JobHandle } from './queue/job-handle.ts';

@@ -2,7 +2,8 @@ import { readdirSync, statSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { LongshoreError, show } from '../core/errors.ts';
-import { type AnyTask, isTask } from '../core/task.ts';
+import type { AnyTask } from '../core/task.ts';
+import { exportedTasks } from '../execution/exported-tasks.ts';
 import { loadFault, shortPath } from './load-fault.ts';
 
 /** Finds tasks in files: every module below a folder is imported, and what it exports from defineTask() is collected. */
@@ -10,6 +11,8 @@ export interface FoundTask {
   readonly task: AnyTask;
   /** Relative to the current folder where that is shorter. */
   readonly file: string;
+  /** What import() takes. */
+  readonly url: string;
 }
 
 const EXTENSIONS: ReadonlySet<string> = new Set(['.ts', '.mts', '.js', '.mjs']);
@@ -22,8 +25,9 @@ export async function loadTasks(paths: readonly string[]): Promise<FoundTask[]> 
   const faults: string[] = [];
   for (const file of files) {
     try {
-      const module = (await import(pathToFileURL(resolve(file)).href)) as Record<string, unknown>;
-      for (const task of tasksOf(module)) found.push({ task, file: shortPath(file) });
+      const url = pathToFileURL(resolve(file)).href;
+      const module = (await import(url)) as Record<string, unknown>;
+      for (const task of exportedTasks(module)) found.push({ task, file: shortPath(file), url });
     } catch (error) {
       faults.push(await loadFault(file, error));
     }
@@ -64,13 +68,6 @@ function filesBelow(folder: string): string[] {
     if (!EXTENSIONS.has(extname(entry.name)) || NOT_TASKS.test(entry.name)) return [];
     return entry.isFile() || statSync(path, { throwIfNoEntry: false })?.isFile() ? [path] : [];
   });
-}
-
-/** Exports that are tasks, and tasks in a list or object that is the default export (which is how CommonJS exports look). */
-function tasksOf(module: Readonly<Record<string, unknown>>): Set<AnyTask> {
-  const all = module.default;
-  const inside = typeof all === 'object' && all !== null && !isTask(all) ? Object.values(all) : [];
-  return new Set([...Object.values(module), ...inside].filter(isTask));
 }
 
 /** A task may be exported by several files; two tasks may not have one name. */

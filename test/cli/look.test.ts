@@ -163,7 +163,7 @@ test('tasks lists what the files define, without a store', async (context) => {
   sandbox.write('tasks/all.ts', TASKS);
   const { code, stdout } = await sandbox.run(['tasks', '--tasks', 'tasks'], { env: { LONGSHORE_STORE: '' } });
   assert.equal(code, 0);
-  assert.match(stdout, /^TASK .*\nadd +default +0 +3 +exponential from 1 s +- +zod +tasks\/all\.ts$/m);
+  assert.match(stdout, /^TASK .*\nadd +default +0 +3 +exponential from 1 s +- +zod +- +tasks\/all\.ts$/m);
   const { tasks } = await sandbox.json<{ tasks: { name: string; file: string; schema: string | null }[] }>([
     'tasks',
     '--tasks',

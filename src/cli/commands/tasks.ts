@@ -41,9 +41,10 @@ export function requireTaskPaths(paths: readonly string[] | null): readonly stri
 }
 
 function describe({ task, file }: FoundTask): Record<string, unknown> {
-  const { name, queue, priority, attempts, timeoutMs, unique } = task;
+  const { name, queue, priority, attempts, timeoutMs, unique, strategy, hint } = task;
   const backoff = typeof task.backoff === 'function' ? 'function' : task.backoff;
-  return { name, file, queue, priority, attempts, backoff, timeoutMs, unique, schema: schemaOf(task.schema) };
+  const schema = schemaOf(task.schema);
+  return { name, file, queue, priority, attempts, backoff, timeoutMs, unique, schema, strategy, hint };
 }
 
 /** The library the schema comes from. */
@@ -63,8 +64,15 @@ const COLUMNS: readonly Column<FoundTask>[] = [
     align: 'right',
   },
   { title: 'INPUT', value: ({ task }) => schemaOf(task.schema) ?? 'unchecked', optional: 2 },
+  { title: 'STRATEGY', value: ({ task }) => strategyText(task), optional: 2 },
   { title: 'FILE', value: ({ file }) => file, flexible: true },
 ];
+
+/** Of tasks that say nothing, the worker decides. */
+function strategyText({ strategy, hint }: FoundTask['task']): string {
+  if (strategy === null) return '-';
+  return hint === null ? strategy : `${strategy}, ${hint}`;
+}
 
 function backoffText(backoff: Backoff): string {
   if (typeof backoff === 'function') return 'function';

@@ -1,4 +1,6 @@
 import { type Command, Option } from 'commander';
+import { STRATEGIES, type Strategy } from '../../core/strategy.ts';
+import type { AnyTask } from '../../core/task.ts';
 import type { WorkerSettings } from '../../worker/settings.ts';
 import type { Tally } from '../../worker/settler.ts';
 import type { Worker } from '../../worker/worker.ts';
@@ -8,7 +10,7 @@ import type { Output } from '../output.ts';
 import { printEvents } from '../print-events.ts';
 import { taskPaths, withStore } from '../session.ts';
 import { stopOnSignals } from '../signals.ts';
-import { loadTasks } from '../task-files.ts';
+import { type FoundTask, loadTasks } from '../task-files.ts';
 import { counted } from '../text.ts';
 import { duration, integer, list, repeated } from '../values.ts';
 import { LOG_LEVELS, type LogFormat, type LogLevel, makeLogger } from '../worker-log.ts';
@@ -23,6 +25,9 @@ interface Options {
   readonly poll?: number;
   readonly grace?: number;
   readonly prefetch?: number;
+  readonly strategy?: Strategy;
+  readonly threads?: number;
+  readonly processes?: number;
   readonly untilIdle?: true;
   readonly once?: true;
   readonly logLevel?: LogLevel;
@@ -49,6 +54,15 @@ function define(command: Command): void {
       'jobs held ready beyond those that run (default: 500)',
       integer('--prefetch', 0),
     )
+    .addOption(
+      new Option('--strategy <name>', 'where tasks run that do not say (default: async)').choices(STRATEGIES),
+    )
+    .option('--threads <n>', 'most threads for handlers (default: as many as cores)', integer('--threads', 1))
+    .option(
+      '--processes <n>',
+      'most child processes for handlers (default: as many as cores)',
+      integer('--processes', 1),
+    )
     .addOption(new Option('--until-idle', 'end when no job is ready any more').conflicts('once'))
     .option('--once', 'run one batch of at most --concurrency jobs, then end')
     .addOption(
@@ -71,11 +85,15 @@ async function run({ options, out }: Call<Options>): Promise<number> {
   // Standard output belongs to the events: what handlers print goes where messages go.
   if (out.json) Object.assign(console, new console.Console(process.stderr, process.stderr));
   const config = await loadConfig(options.config);
-  const tasks = (await loadTasks(requireTaskPaths(taskPaths(options.tasks, config)))).map(({ task }) => task);
+  const tasks = (await loadTasks(requireTaskPaths(taskPaths(options.tasks, config)))).map(importable);
   return withStore(
     options,
     async ({ longshore, url }) => {
-      const worker = longshore.worker({ tasks, ...settings(options) });
+      const worker = longshore.worker({
+        tasks,
+        ...settings(options),
+        ...(out.json ? { printTo: 'stderr' } : {}),
+      });
       const log = await makeLogger(longshore, out, options);
       if (out.json) printEvents(longshore, (line) => process.stdout.write(`${line}\n`));
       if (log.pretty) greet(worker, url, tasks, out);
@@ -87,9 +105,14 @@ async function run({ options, out }: Call<Options>): Promise<number> {
   );
 }
 
+/** Threads and processes import the file that the task was found in, which need not be the one that calls defineTask. */
+function importable({ task, url }: FoundTask): AnyTask {
+  return task.module === url ? task : Object.freeze({ ...task, module: url });
+}
+
 /** Flags only: the config file and the environment are the worker's to merge. */
 function settings(options: Options): Partial<WorkerSettings> {
-  const { queue, concurrency, serial, lease, poll, grace, prefetch } = options;
+  const { queue, concurrency, serial, lease, poll, grace, prefetch, strategy, threads, processes } = options;
   return {
     ...(queue === undefined ? {} : { queues: queue }),
     ...(concurrency === undefined ? {} : { concurrency }),
@@ -98,6 +121,9 @@ function settings(options: Options): Partial<WorkerSettings> {
     ...(poll === undefined ? {} : { pollMs: poll }),
     ...(grace === undefined ? {} : { graceMs: grace }),
     ...(prefetch === undefined ? {} : { prefetchMax: prefetch }),
+    ...(strategy === undefined ? {} : { strategy }),
+    ...(threads === undefined ? {} : { threads }),
+    ...(processes === undefined ? {} : { processes }),
   };
 }
 
