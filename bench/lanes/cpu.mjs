@@ -16,7 +16,6 @@ for (const strategy of ['process', 'thread']) {
   for (let i = 0; i < N / 2; i++) burn({});
   const one = (performance.now() - t) / (N / 2);
   t = performance.now();
-  const c = process.cpuUsage();
   const jobs = await l.enqueueMany(work, Array(N).fill(null));
   const lat = [];
   let on = true;

@@ -96,7 +96,9 @@ for (let round = 0; round < 5; round++)
     try {
       await go(pool, 16, 2000);
       for (const f of [1, 16]) {
-        (out[name + ' ' + f] ??= []).push(await go(pool, f, N));
+        const key = `${name} ${f}`;
+        out[key] ??= [];
+        out[key].push(await go(pool, f, N));
       }
     } catch (e) {
       console.log(name, e.message);
