@@ -40,8 +40,8 @@ function wp(t) {
 const within = (p, ms = 4000) =>
   Promise.race([
     Promise.resolve(p).then(
-      (v) => 'ok ' + v,
-      (e) => 'error: ' + String(e?.message).slice(0, 60),
+      (v) => `ok ${v}`,
+      (e) => `error: ${String(e?.message).slice(0, 60)}`,
     ),
     new Promise((r) => setTimeout(r, ms, 'NEVER SETTLED')),
   ]);
