@@ -1,6 +1,6 @@
 import { newId } from '../../core/ids.ts';
 import type { ClaimReceipt, ClaimRequest, Lease } from '../store.ts';
-import { isReply } from './errors.ts';
+import { isReply, isUnsent } from './errors.ts';
 import type { LostClaims } from './lost.ts';
 import { type JobRecord, readJobs } from './record.ts';
 import type { ScriptReply } from './scripts.ts';
@@ -17,16 +17,16 @@ export async function claim(
   const { workerId, leaseMs, limit, queues } = request;
   const id = newId();
   const args = [workerId, String(leaseMs), String(Math.max(0, limit)), id, ...queues];
-  let refused = false;
+  let untaken = false;
   try {
     const reply = await session.scripts.run('claim', now, args).catch((error: unknown) => {
-      refused = isReply(error);
+      untaken = isReply(error) || isUnsent(error);
       throw error;
     });
     return await receiptOf(session, queues, reply);
   } catch (error) {
     // Also where the answer came and the names in it could not be asked for: the jobs are leased.
-    if (!refused) lost.add({ id, workerId, leaseMs });
+    if (!untaken) lost.add({ id, workerId, leaseMs });
     throw error;
   }
 }

@@ -124,6 +124,8 @@ export function listener(address: RedisAddress, channel: string): Listen {
       opened = false;
       destroyClient(client);
     };
+    // What accepts the connection need not be a server that answers.
+    const timer = setTimeout(destroy, connectMs(address)).unref();
     try {
       await client.connect();
       const hear = (text: string | Buffer) => message(text.toString());
@@ -132,6 +134,8 @@ export function listener(address: RedisAddress, channel: string): Listen {
     } catch (error) {
       destroy();
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
     opened = true;
     setRef(client, false);

@@ -158,6 +158,10 @@ export class Connection {
 
   #replace(): void {
     const dead = this.#client;
+    if (this.#closed) {
+      destroyClient(dead);
+      return;
+    }
     this.#client = this.#make();
     this.#client.connect().catch(() => {});
     destroyClient(dead);

@@ -31,6 +31,12 @@ export function isReply(error: unknown): boolean {
   return replyWord(reasonOf(error)) !== null;
 }
 
+/** The client had no connection and sent nothing. */
+export function isUnsent(error: unknown): boolean {
+  const name = error instanceof Error ? error.constructor.name : '';
+  return name === 'ClientOfflineError' || name === 'ClientClosedError';
+}
+
 type Explanation = readonly [code: ErrorCode, problem: string, remedy: string];
 
 function explainReply(reason: string, { user, database }: RedisAddress): Explanation | null {
