@@ -58,7 +58,7 @@ class Heart {
       case 'start': {
         const { keeper, worker, leaseMs, load, intervalMs } = message;
         const timer = setInterval(() => void this.#beat(keeper), Math.min(intervalMs, TIMER_MAX_MS));
-        this.#keepers.set(keeper, { worker, leaseMs, load, timer, beating: false });
+        this.#keepers.set(keeper, { worker, leaseMs, load, intervalMs, timer, beating: false });
         // Connecting takes time, which the first beat may not have.
         await this.#connect().catch(() => {});
         return;
@@ -84,10 +84,8 @@ class Heart {
     const keeper = this.#keepers.get(number);
     if (keeper === undefined || keeper.beating) return;
     keeper.beating = true;
-    const { worker, leaseMs, load } = keeper;
     try {
-      const store = await this.#connect();
-      const receipt = await store.beat({ worker, leaseMs, load });
+      const receipt = await this.#beatInTime(keeper);
       if (this.#keepers.has(number)) this.#say({ type: 'beaten', keeper: number, receipt });
     } catch (error) {
       if (this.#keepers.has(number)) this.#say({ type: 'unbeaten', keeper: number, error: toWire(error) });
@@ -96,13 +94,37 @@ class Heart {
     }
   }
 
+  /**
+   * A connection that does not answer may be dead without a word, and leases end after three intervals: after one without
+   * an answer it is given up, and the beat is done again on another one.
+   */
+  async #beatInTime({ worker, leaseMs, load, intervalMs }: Keeper): Promise<BeatReceipt> {
+    for (let tries = 1; ; tries += 1) {
+      const opening = this.#connect();
+      const receipt = await inTime(
+        opening.then((store) => store.beat({ worker, leaseMs, load })),
+        intervalMs,
+      );
+      if (receipt !== null) return receipt;
+      this.#abandon(opening);
+      if (tries === TRIES_MAX) throw noAnswer(intervalMs);
+    }
+  }
+
+  #abandon(opening: Promise<HeartStore>): void {
+    if (this.#store === opening) this.#store = null;
+    opening.then((store) => store.close()).catch(() => {});
+  }
+
   /** An opening that failed is tried again with the next beat. */
   #connect(): Promise<HeartStore> {
-    this.#store ??= this.#open().catch((error: unknown) => {
-      this.#store = null;
-      throw error;
+    if (this.#store !== null) return this.#store;
+    const opening = this.#open();
+    this.#store = opening;
+    opening.catch(() => {
+      if (this.#store === opening) this.#store = null;
     });
-    return this.#store;
+    return opening;
   }
 
   async #open(): Promise<HeartStore> {
@@ -112,13 +134,33 @@ class Heart {
   }
 }
 
+const TRIES_MAX = 2;
 /** The longest time a timer takes. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
-interface Keeper extends Pick<Kept, 'worker' | 'leaseMs'> {
+interface Keeper extends Kept {
   readonly timer: NodeJS.Timeout;
   load: WorkerLoad;
   beating: boolean;
+}
+
+/** Null where it takes longer than `limitMs`. */
+async function inTime<Result>(result: Promise<Result>, limitMs: number): Promise<Result | null> {
+  const { promise: late, resolve } = Promise.withResolvers<null>();
+  const timer = setTimeout(() => resolve(null), Math.min(limitMs, TIMER_MAX_MS));
+  try {
+    return await Promise.race([result, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function noAnswer(intervalMs: number): LongshoreError {
+  return new LongshoreError(
+    'STORE_UNAVAILABLE',
+    `Heartbeats on ${TRIES_MAX} connections were not answered within ${intervalMs} ms each. The server hangs, or the way to it is cut.`,
+    { details: { intervalMs } },
+  );
 }
 
 function toWire(error: unknown): HeartError {
