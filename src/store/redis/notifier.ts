@@ -1,6 +1,11 @@
 import type { Notifier, Topic } from '../notifier.ts';
 
 const TOPICS: readonly Topic[] = ['ready', 'control', 'settled'];
+/**
+ * What may have been told between the first listener and the subscription. A worker that hears `control` gives back what
+ * it holds in store, and one that has just begun has heard of no pause to undo.
+ */
+const MISSED_AT_FIRST: readonly Topic[] = ['ready', 'settled'];
 
 /** A connection that hears one channel. */
 export interface Ear {
@@ -47,6 +52,8 @@ export class RedisNotifier implements Notifier {
   #timer: NodeJS.Timeout | null = null;
   #state: 'idle' | 'open' | 'closed' = 'idle';
   #failures = 0;
+  /** It was subscribed before. */
+  #heard = false;
 
   constructor(options: RedisNotifierOptions) {
     this.#options = options;
@@ -103,7 +110,8 @@ export class RedisNotifier implements Notifier {
     if (lost) return this.#reconnect();
     this.#ear = ear;
     this.#failures = 0;
-    this.publish(TOPICS);
+    this.publish(this.#heard ? TOPICS : MISSED_AT_FIRST);
+    this.#heard = true;
     this.#after(this.#options.pingMs ?? PING_MS, () => void this.#check(ear));
   }
 
