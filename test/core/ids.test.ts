@@ -44,7 +44,7 @@ test('nothing else is taken for an id', () => {
     id.slice(1),
     `${id}0`,
     id.toUpperCase(),
-    id.replace('-7', '-4'),
+    `${id.slice(0, 14)}4${id.slice(15)}`,
     ` ${id}`,
     `${id}\n`,
   ])
