@@ -14,6 +14,7 @@ import { instrument } from './store/instrument.ts';
 import type { Store, StoreDriver, WorkerRecord } from './store/store.ts';
 import { systemClock } from './system-clock.ts';
 import { EventBus, type EventListener, type EventName } from './telemetry/events.ts';
+import type { Sensor } from './tuner/sensor.ts';
 import { VERSION } from './version.ts';
 import type { LiveWorker } from './worker/parts.ts';
 import type { WorkerSettings } from './worker/settings.ts';
@@ -56,6 +57,8 @@ export interface ConnectOptions {
   readonly client?: unknown;
   /** For tests; default: the machine's. */
   readonly clock?: Clock;
+  /** What the tuner of workers reads; for tests, default: control groups or the machine. */
+  readonly sensor?: Sensor;
 }
 
 /**
@@ -81,7 +84,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     ...(clock === undefined ? {} : { clock }),
   });
   for (const warning of store.warnings ?? []) warnOnce(warning);
-  return new Longshore(store, { codec, workerSettings, clock: clock ?? systemClock });
+  return new Longshore(store, { codec, workerSettings, clock: clock ?? systemClock, sensor: options.sensor });
 }
 
 /** Nobody listens to events yet when a store is opened, so Node's own way it is: printed unless the program catches it. */
@@ -126,6 +129,7 @@ interface LongshoreParts {
   readonly codec: PayloadCodec;
   readonly workerSettings: Partial<WorkerSettings>;
   readonly clock: Clock;
+  readonly sensor?: Sensor | undefined;
 }
 
 /** A connection to a store: enqueues, looks, acts, and makes workers. Get one from `connect`. */
@@ -178,7 +182,7 @@ export class Longshore {
 
   /** A worker for these tasks; it does nothing until started. Throws OPTION_INVALID, TASK_INVALID, TASK_DUPLICATE. */
   worker(options: WorkerOptions): Worker {
-    const { codec, workerSettings, clock } = this.#parts;
+    const { codec, workerSettings, clock, sensor } = this.#parts;
     return new Worker(options, {
       store: this.#store,
       events: this.#events,
@@ -190,6 +194,7 @@ export class Longshore {
       fileSettings: workerSettings,
       env: process.env,
       live: this.#live,
+      sensor,
       random: Math.random,
     });
   }

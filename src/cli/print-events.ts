@@ -2,7 +2,12 @@ import { EVENT_NAMES, type EventName, type Events } from '../telemetry/events.ts
 import type { EventSource } from '../telemetry/log.ts';
 
 /** Events that come with every round trip; a reader of jobs does not want them. */
-const LEFT_OUT: ReadonlySet<EventName> = new Set(['store.called', 'worker.claimed', 'worker.settled']);
+const LEFT_OUT: ReadonlySet<EventName> = new Set([
+  'store.called',
+  'worker.claimed',
+  'worker.settled',
+  'tuner.sampled',
+]);
 
 /** Writes events as JSON, one line each: `at` (ms since the epoch), `event` (its name), and its facts. */
 export function printEvents(source: EventSource, write: (line: string) => void): void {

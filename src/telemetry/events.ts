@@ -100,6 +100,37 @@ export interface Events {
     /** What happened, where it crashed. */
     readonly message: string | null;
   };
+  /** The tuner decided on another number of slots for this process, and why. Shares are of what the process may use, 0 to 1. */
+  'tuner.adjusted': {
+    readonly from: number;
+    readonly to: number;
+    /**
+     * `cpuTested`: one slot more or fewer, to see whether the number is still right; `unusedUnderLoad`: slots nobody used
+     * were closed, since the processor is busy with something else.
+     */
+    readonly reason:
+      | 'cpuBelowTarget'
+      | 'cpuOverTarget'
+      | 'cpuSaturated'
+      | 'cpuTested'
+      | 'unusedUnderLoad'
+      | 'memoryOverTarget';
+    readonly cpu: number;
+    readonly memory: number;
+    readonly used: number;
+    readonly targetCpu: number;
+    readonly targetMemory: number;
+  };
+  /** The tuner's gauges, five times a second. `total` is decided, `open` already open. */
+  'tuner.sampled': {
+    readonly cpu: number;
+    readonly memory: number;
+    readonly used: number;
+    readonly open: number;
+    readonly total: number;
+  };
+  /** What the tuner reads from now on. `problem` says why it is not what it read before. */
+  'tuner.sensorChosen': { readonly sensor: string; readonly problem: string | null };
   /** Leadership for maintenance was won or lost. */
   'leader.changed': { readonly workerId: string; readonly leading: boolean };
   'queue.paused': { readonly queue: string };
@@ -138,6 +169,9 @@ export const EVENT_NAMES = [
   'task.blocked',
   'host.started',
   'host.ended',
+  'tuner.adjusted',
+  'tuner.sampled',
+  'tuner.sensorChosen',
   'leader.changed',
   'queue.paused',
   'queue.resumed',

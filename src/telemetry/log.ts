@@ -101,6 +101,21 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
     'debug',
     (event) => `${event.lane} ${event.host} ended after ${event.jobsRun} jobs: ${event.message ?? event.why}`,
   ],
+  'tuner.adjusted': [
+    'info',
+    (event) =>
+      `tuner adjusted slots from ${event.from} to ${event.to}: ${TUNER_REASONS[event.reason]} (processor ${perCent(event.cpu)}, target ${perCent(event.targetCpu)}; memory ${perCent(event.memory)}, target ${perCent(event.targetMemory)}; ${event.used} used)`,
+  ],
+  'tuner.sampled': [
+    'trace',
+    (event) =>
+      `tuner: processor ${perCent(event.cpu)}, memory ${perCent(event.memory)}, ${event.used} of ${event.open} slots used`,
+  ],
+  'tuner.sensorChosen': [
+    'info',
+    (event) =>
+      `tuner reads ${event.sensor}${event.problem === null ? '' : `, since what it read before failed: ${event.problem}`}`,
+  ],
   'leader.changed': [
     'debug',
     (event) => (event.leading ? 'leads: looks after the store now' : 'leads no more'),
@@ -124,6 +139,19 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
     (event) => `pruned ${event.jobs} finished jobs and ${event.workers} dead workers`,
   ],
 };
+
+const TUNER_REASONS: Readonly<Record<Events['tuner.adjusted']['reason'], string>> = {
+  cpuBelowTarget: 'there is processor time to spare',
+  cpuOverTarget: 'the processor is over its target',
+  cpuSaturated: 'the processor is saturated',
+  cpuTested: 'tests whether the number is still right',
+  unusedUnderLoad: 'the processor is over its target, and slots were unused',
+  memoryOverTarget: 'memory is over its target',
+};
+
+function perCent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
 
 function lane(name: 'inline' | 'thread' | 'process'): string {
   return name === 'inline' ? 'inline' : `in a ${name}`;

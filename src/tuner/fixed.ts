@@ -18,5 +18,7 @@ export function fixedSlots(total: number): Slots {
     release() {
       if (used > 0) used -= 1;
     },
+    start() {},
+    stop() {},
   };
 }

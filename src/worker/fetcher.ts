@@ -98,6 +98,13 @@ export class Fetcher extends Service {
     });
   }
 
+  /** There are more or fewer slots. While more are used than there are, nothing that waits here will start soon. */
+  onSlots(): void {
+    const { slots, turn } = this.#options;
+    if (slots.used > slots.total) this.#giveBack();
+    turn();
+  }
+
   protected onStart(): void {
     const { notifier } = this.#options.store;
     this.#open = true;
@@ -129,7 +136,7 @@ export class Fetcher extends Service {
    */
   #room(): number {
     const { slots, executor, prefetch, unsettled, serial } = this.#options;
-    if (executor.isolating) return 0;
+    if (executor.isolating || slots.used > slots.total) return 0;
     const waiting = executor.buffered;
     const atHand = slots.total + prefetch.size(slots.total);
     const part = Math.max(slots.total, Math.ceil(atHand / 2));

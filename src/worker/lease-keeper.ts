@@ -26,6 +26,7 @@ export class LeaseKeeper extends Service {
   #keepAlive: KeepAlive | null = null;
   #unsubscribe: (() => void) | null = null;
   #reported = -1;
+  #reportedTotal = -1;
   #beatPending = false;
   /** Since when beats fail, and why; null when the last one was answered. */
   trouble: Trouble | null = null;
@@ -35,12 +36,13 @@ export class LeaseKeeper extends Service {
     this.#options = options;
   }
 
-  /** Tells the next beats how many slots are in use. Cheap when nothing changed. */
+  /** Tells the next beats how many slots there are and how many are in use. Cheap when nothing changed. */
   report(): void {
-    const { slots } = this.#options;
-    if (slots.used === this.#reported) return;
-    this.#reported = slots.used;
-    this.#keepAlive?.update({ slots: slots.total, slotsUsed: slots.used });
+    const { total, used } = this.#options.slots;
+    if (used === this.#reported && total === this.#reportedTotal) return;
+    this.#reported = used;
+    this.#reportedTotal = total;
+    this.#keepAlive?.update({ slots: total, slotsUsed: used });
   }
 
   /** Resolves once the worker is in the registry. */

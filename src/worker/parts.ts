@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
+import type { Sensor } from '../tuner/sensor.ts';
 import type { WorkerSettings } from './settings.ts';
 import type { WorkerHealth } from './trouble.ts';
 
@@ -18,6 +19,8 @@ export interface WorkerParts {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The workers that run: each is in here from its start to its stop. */
   readonly live: Set<LiveWorker>;
+  /** What the tuner reads; undefined: this machine. */
+  readonly sensor?: Sensor | undefined;
   /** [0, 1). */
   readonly random: () => number;
 }

@@ -4,7 +4,6 @@ import { Lanes } from '../execution/lanes.ts';
 import type { Choice } from '../execution/routes.ts';
 import type { Lease, WorkerInfo } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
-import { fixedSlots } from '../tuner/fixed.ts';
 import type { Slots } from '../tuner/slots.ts';
 import type { Attempt } from './attempt.ts';
 import { Executor } from './executor.ts';
@@ -15,6 +14,7 @@ import type { WorkerParts } from './parts.ts';
 import { Prefetch } from './prefetch.ts';
 import type { WorkerSettings } from './settings.ts';
 import { Settler, type Tally } from './settler.ts';
+import { slotsOf } from './tuning.ts';
 
 /**
  * The hot path of a worker: fetcher, executor and settler around one turn of the event loop (`turn`). Settle and claim
@@ -47,7 +47,7 @@ export class Pipeline {
     this.#parts = parts;
     this.#info = info;
     this.#settings = settings;
-    this.slots = fixedSlots(settings.concurrency);
+    this.slots = slotsOf(parts, settings);
     this.#prefetch = new Prefetch(settings.prefetchMax);
     this.#notes = new Notes(parts);
     const shared = { ...parts, ...settings, workerId: info.id, slots: this.slots };
@@ -109,9 +109,10 @@ export class Pipeline {
     });
   }
 
-  /** Claims one batch of at most `concurrency` jobs and starts it. */
+  /** Claims one batch of as many jobs as there are slots and starts it. */
   async claimOnce(mayStart: () => boolean): Promise<void> {
-    const { concurrency: limit, leaseMs } = this.#settings;
+    const { leaseMs } = this.#settings;
+    const limit = Math.max(1, this.slots.total);
     const { id: workerId, queues } = this.#info;
     const { leases } = await this.#parts.store.claim({ workerId, queues, limit, leaseMs });
     if (mayStart()) this.#executor.accept(leases);

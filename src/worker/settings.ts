@@ -2,6 +2,8 @@ import { parseDuration } from '../core/duration.ts';
 import { optionInvalid, requireInteger, requireMs } from '../core/errors.ts';
 import { requireStrategy, type Strategy } from '../core/strategy.ts';
 import { requireQueue } from '../core/task.ts';
+import type { TunerSettings } from '../tuner/settings.ts';
+import { tunerOf } from './tuning.ts';
 
 /**
  * The settings of a worker and where they come from: code wins over the config file, the file over LONGSHORE_*
@@ -11,6 +13,8 @@ import { requireQueue } from '../core/task.ts';
 export interface WorkerSettings {
   /** Jobs run at the same time; default 10. LONGSHORE_CONCURRENCY */
   readonly concurrency: number;
+  /** Slots by the load of processor and memory instead of a fixed number (docs/tuning.md); default null. LONGSHORE_TARGET_CPU and others */
+  readonly tuner: Partial<TunerSettings> | null;
   /** Strictly one after the other, in order: the next job starts when the outcome of the one before is stored; default false. LONGSHORE_SERIAL */
   readonly serial: boolean;
   /** How long a claim holds without renewal; leases are renewed every third of it; default 30 s. LONGSHORE_LEASE_MS */
@@ -52,6 +56,7 @@ export interface WorkerSettings {
 
 export const WORKER_SETTINGS_DEFAULT: WorkerSettings = {
   concurrency: 10,
+  tuner: null,
   serial: false,
   leaseMs: 30_000,
   pollMs: 1_000,
@@ -82,7 +87,8 @@ export function workerSettings(
   file: Partial<WorkerSettings> = {},
   env: Readonly<Record<string, string | undefined>> = {},
 ): WorkerSettings {
-  const merged = { ...WORKER_SETTINGS_DEFAULT, ...fromEnvironment(env), ...defined(file), ...defined(code) };
+  const found = { ...WORKER_SETTINGS_DEFAULT, ...fromEnvironment(env), ...defined(file), ...defined(code) };
+  const merged = { ...found, tuner: tunerOf(code, file, env) };
   requireInteger('concurrency', merged.concurrency, 1, 100_000);
   if (typeof merged.serial !== 'boolean') throw optionInvalid('serial', merged.serial, 'true or false');
   if (requireMs('leaseMs', merged.leaseMs) < LEASE_MIN_MS) {
@@ -95,7 +101,7 @@ export function workerSettings(
   requireInteger('deadLetterAlert', merged.deadLetterAlert, 0);
   requireLaneSettings(merged);
   if (merged.queues !== null) requireQueues(merged.queues);
-  return merged.serial ? { ...merged, concurrency: 1, prefetchMax: 0 } : merged;
+  return merged.serial ? { ...merged, concurrency: 1, tuner: null, prefetchMax: 0 } : merged;
 }
 
 const HEAP_BYTES_MIN = 8 * 1_048_576;

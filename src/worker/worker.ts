@@ -10,6 +10,7 @@ import { pruneDuty } from './maintenance/prune.ts';
 import { reapDuty } from './maintenance/reap.ts';
 import type { WorkerParts } from './parts.ts';
 import { Pipeline } from './pipeline.ts';
+import { ROLES, requireRoles, type WorkerRole } from './roles.ts';
 import { type WorkerSettings, workerSettings } from './settings.ts';
 import type { Tally } from './settler.ts';
 import { drain } from './shutdown.ts';
@@ -24,10 +25,6 @@ export interface WorkerOptions extends Partial<WorkerSettings> {
   /** What this worker does: run jobs (`processing`), look after the store (`scheduling`), or both, the default. */
   readonly roles?: readonly WorkerRole[];
 }
-
-const ROLES = ['processing', 'scheduling'] as const;
-
-export type WorkerRole = (typeof ROLES)[number];
 
 export interface StopOptions {
   /** How long to wait for running jobs before their signals abort; default: the setting, 10 s. */
@@ -76,6 +73,12 @@ export class Worker {
   /** Handlers that run now. */
   get running(): number {
     return this.#pipeline.running;
+  }
+
+  /** How many jobs may run at the same time now, and how many do. With a tuner the first changes, and may be the smaller one. */
+  get slots(): { readonly total: number; readonly used: number } {
+    const { total, used } = this.#pipeline.slots;
+    return { total, used };
   }
 
   /** In which lane the jobs of each task run now, why, and what was measured. */
@@ -145,7 +148,7 @@ export class Worker {
     if (role === 'processing') this.#pipeline.giveBack();
   }
 
-  /** With nothing started: claims one batch of at most `concurrency` jobs, runs it, settles it. Resolves to how the attempts ended. */
+  /** With nothing started: claims one batch of as many jobs as there are slots, runs it, settles it. Resolves to how the attempts ended. */
   runOnce(): Promise<Tally> {
     return this.#runWithoutStart(async () => {
       await this.#pipeline.claimOnce(() => this.#isUp());
@@ -236,6 +239,7 @@ export class Worker {
       );
     if (this.#mode === mode) return;
     if (insideHost()) throw startedInHost();
+    this.#pipeline.slots.start(() => this.#pipeline.fetcher.onSlots());
     this.#mode = mode;
     this.#parts.live.add(this);
     this.#pipeline.eager = mode === 'once';
@@ -253,6 +257,7 @@ export class Worker {
     if (this.#keepOpen !== null) clearInterval(this.#keepOpen);
     this.#keepOpen = null;
     this.#mode = 'stopped';
+    this.#pipeline.slots.stop();
     this.#parts.live.delete(this);
   }
 
@@ -280,14 +285,6 @@ function startedInHost(): LongshoreError {
     'TASK_MODULE_UNLOADABLE',
     'A module that starts a worker when it is imported cannot be imported by a thread or process for its tasks; move the tasks to a file of their own.',
   );
-}
-
-function requireRoles(roles: readonly WorkerRole[]): readonly WorkerRole[] {
-  if (!Array.isArray(roles)) throw optionInvalid('roles', roles, "a list of 'processing' and 'scheduling'");
-  for (const [index, role] of roles.entries()) {
-    if (!ROLES.includes(role)) throw optionInvalid(`roles[${index}]`, role, "'processing' or 'scheduling'");
-  }
-  return roles;
 }
 
 /** Says where the worker is, and tells workers of one process apart: `host-4711-k3f9x2ab`. */
