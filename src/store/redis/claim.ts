@@ -2,7 +2,7 @@ import { newId } from '../../core/ids.ts';
 import type { ClaimReceipt, ClaimRequest, Lease } from '../store.ts';
 import { isReply, isUnsent } from './errors.ts';
 import type { LostClaims } from './lost.ts';
-import { type JobRecord, readJobs } from './record.ts';
+import { type JobRecord, readIds, readRecord } from './record.ts';
 import type { ScriptReply } from './scripts.ts';
 import type { Session } from './session.ts';
 import { tokenOf } from './token.ts';
@@ -38,16 +38,26 @@ async function receiptOf(
 ): Promise<ClaimReceipt> {
   const [nextDueAt, ...given] = values as [Buffer, ...unknown[]];
   const leases: Lease[] = [];
-  for (let at = 0; at < given.length; at += 2) {
+  for (let at = 0; at < given.length; at += 4) {
     const queue = queues[given[at] as number] ?? '';
-    const jobs = [...readJobs(given[at + 1] as Buffer)];
-    await session.names.learn(
-      'task',
-      jobs.map(({ task }) => task),
-    );
+    const [ids, lengths, records] = given.slice(at + 1, at + 4) as [Buffer, Buffer, Buffer];
+    const jobs = readJobs(ids, lengths, records);
+    await session.names.learn('task', new Set(jobs.map(({ task }) => task)));
     for (const job of jobs) leases.push(toLease(job, queue, session.names.name('task', job.task), now));
   }
   return { now, leases, nextDueAt: nextDueAt.length === 0 ? null : Number(nextDueAt) };
+}
+
+/** The records stand in a row; `lengths` has four bytes of each. */
+function readJobs(idBytes: Buffer, lengths: Buffer, records: Buffer): JobRecord[] {
+  const ids = readIds(idBytes, lengths.length / 4);
+  let start = 0;
+  return ids.map((id, index) => {
+    const end = start + lengths.readUInt32LE(index * 4);
+    const job = readRecord(id, records, start, end);
+    start = end;
+    return job;
+  });
 }
 
 function toLease(job: JobRecord, queue: string, task: string, claimedAt: number): Lease {

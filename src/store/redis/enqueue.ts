@@ -1,7 +1,7 @@
 import { JOB_STATES, type JobState } from '../../core/job-state.ts';
 import type { UniqueMode } from '../../core/unique.ts';
 import type { EnqueueReceipt, JobSpec } from '../store.ts';
-import { ATTEMPTS_WIDE, FLAG, readId } from './record.ts';
+import { FLAG, readId } from './record.ts';
 import type { Session } from './session.ts';
 import { Writer } from './wire.ts';
 
@@ -35,8 +35,8 @@ const MODES: readonly UniqueMode[] = ['reject', 'existing', 'throttle', 'replace
 
 function writeJob(jobs: Writer, shape: number, { id, key, unique, input }: JobSpec): void {
   jobs.integer(shape, 2).id(id);
-  if (unique !== null) jobs.integer(MODES.indexOf(unique.mode), 1).double(unique.periodMs);
   jobs.block(() => {
+    if (unique !== null) jobs.integer(MODES.indexOf(unique.mode), 1).double(unique.periodMs);
     if (key !== null) jobs.text(key);
     if (unique !== null) jobs.text(unique.key);
     if (input !== null) jobs.bare(input);
@@ -72,9 +72,10 @@ class Shapes {
     if (known !== undefined) return known;
     const number = this.#known.size + 1;
     this.#known.set(name, number);
-    this.#bytes.integer(flags, 2).signed(priority).integer(Math.min(attemptsMax, ATTEMPTS_WIDE), 3);
-    this.#bytes.integer(attemptsMax % 2 ** 48, 6).integer(Math.floor(attemptsMax / 2 ** 48), 1);
     this.#bytes
+      .integer(flags, 2)
+      .signed(priority)
+      .double(attemptsMax)
       .integer(time.absolute ? 1 : 0, 1)
       .double(time.ms)
       .text(queue)
@@ -98,12 +99,9 @@ function isAlike(one: JobSpec, other: JobSpec): boolean {
   );
 }
 
-function flagsOf({ key, unique, input, attemptsMax }: JobSpec): number {
+function flagsOf({ key, unique, input }: JobSpec): number {
   return (
-    (key === null ? 0 : FLAG.key) |
-    (unique === null ? 0 : FLAG.unique) |
-    (input === null ? 0 : FLAG.input) |
-    (attemptsMax >= ATTEMPTS_WIDE ? FLAG.wide : 0)
+    (key === null ? 0 : FLAG.key) | (unique === null ? 0 : FLAG.unique) | (input === null ? 0 : FLAG.input)
   );
 }
 

@@ -46,60 +46,57 @@ export const FLAG = {
   input: 512,
   cancel: 1_024,
   wide: 8_192,
+  priority: 16_384,
+  tries: 32_768,
 } as const;
 
-/** Attempts from here on do not fit their three bytes. */
-export const ATTEMPTS_WIDE = 0xffffff;
-
-const HEAD_BYTES = 33;
+const HEAD_BYTES = 20;
 const HELD = 3;
-
-/** Reads jobs one after the other, as lua/_wire.lua `jobBytes` wrote them: id and record, each with its length. */
-export function* readJobs(bytes: Buffer): Generator<JobRecord> {
-  for (let at = 0; at < bytes.length; ) {
-    const idAt = at + 2;
-    const recordAt = idAt + bytes.readUInt16LE(at) + 4;
-    const end = recordAt + bytes.readUInt32LE(recordAt - 4);
-    yield readRecord(readId(bytes, idAt, recordAt - 4), bytes, recordAt, end);
-    at = end;
-  }
-}
 
 /** The record of `id`, from `start` to `end`. */
 export function readRecord(id: string, bytes: Buffer, start = 0, end = bytes.length): JobRecord {
-  const flags = bytes.readUInt16LE(start + 7);
-  const stateAndTurn = bytes[start + 6] as number;
+  const flags = bytes.readUInt16LE(start + 1);
+  const stateAndTurn = bytes[start] as number;
+  const createdAt = bytes.readUIntLE(start + 14, 6);
+  // From here on in the order of the bytes.
   let at = start + HEAD_BYTES;
-  const number = (flag: number, length: 6 | 7): number | null => {
-    if ((flags & flag) === 0) return null;
-    at += length;
-    return bytes.readUIntLE(at - length, 6) + (length === 7 ? (bytes[at - 1] as number) * 2 ** 48 : 0);
+  const past = (flag: number, length: number): number => {
+    const from = at;
+    if ((flags & flag) !== 0) at += length;
+    return from;
   };
+  const priorityAt = past(FLAG.priority, 4);
+  const wideAt = past(FLAG.wide, 15);
+  const dueAt = past(FLAG.due, 7);
+  const triesAt = past(FLAG.tries, 5);
+  const startedAt = past(FLAG.started, 6);
+  const batchAt = past(FLAG.batch, 6);
+  const finishedAt = past(FLAG.finished, 7);
+  past(FLAG.ticket, 6);
   const text = (flag: number): string | null => {
     if ((flags & flag) === 0) return null;
     const from = at + 4;
     at = from + bytes.readUInt32LE(at);
     return bytes.toString('utf8', from, at);
   };
-  const createdAt = bytes.readUIntLE(start + 27, 6);
+  const isWide = (flags & FLAG.wide) !== 0;
+  const isTried = (flags & FLAG.tries) !== 0;
   return {
     id,
-    seq: bytes.readUIntLE(start, 6),
+    seq: bytes.readUIntLE(start + 8, 6),
     state: JOB_STATES[stateAndTurn & 15] as JobState,
     held: stateAndTurn >> 4 === HELD,
-    attempt: bytes.readUIntLE(start + 9, 3),
-    crashes: bytes.readUInt16LE(start + 12),
-    queue: bytes.readUIntLE(start + 14, 3),
-    task: bytes.readUIntLE(start + 17, 3),
-    priority: bytes.readInt32LE(start + 20),
+    attempt: isTried ? bytes.readUIntLE(triesAt, 3) : 0,
+    crashes: isTried ? bytes.readUInt16LE(triesAt + 3) : 0,
+    queue: isWide ? bytes.readUInt32LE(wideAt) : bytes.readUInt16LE(start + 3),
+    task: isWide ? bytes.readUInt32LE(wideAt + 4) : bytes.readUInt16LE(start + 5),
+    attemptsMax: isWide ? readSeven(bytes, wideAt + 8) : (bytes[start + 7] as number),
+    priority: (flags & FLAG.priority) === 0 ? 0 : bytes.readInt32LE(priorityAt),
     createdAt,
-    // From here on in the order of the bytes.
-    attemptsMax: number(FLAG.wide, 7) ?? bytes.readUIntLE(start + 24, 3),
-    dueAt: number(FLAG.due, 7) ?? createdAt,
-    startedAt: number(FLAG.started, 6),
-    batch: number(FLAG.batch, 6),
-    finishedAt: number(FLAG.finished, 7),
-    ...skip(number(FLAG.ticket, 6)),
+    dueAt: (flags & FLAG.due) === 0 ? createdAt : readSeven(bytes, dueAt),
+    startedAt: (flags & FLAG.started) === 0 ? null : bytes.readUIntLE(startedAt, 6),
+    batch: (flags & FLAG.batch) === 0 ? null : bytes.readUIntLE(batchAt, 6),
+    finishedAt: (flags & FLAG.finished) === 0 ? null : readSeven(bytes, finishedAt),
     key: text(FLAG.key),
     uniqueKey: text(FLAG.unique),
     progress: text(FLAG.progress),
@@ -109,9 +106,8 @@ export function readRecord(id: string, bytes: Buffer, start = 0, end = bytes.len
   };
 }
 
-/** Read only to get past it. */
-function skip(_value: number | null): object {
-  return {};
+function readSeven(bytes: Buffer, at: number): number {
+  return bytes.readUIntLE(at, 6) + (bytes[at + 6] as number) * 2 ** 48;
 }
 
 export function idBytes(id: string): Buffer {
@@ -120,6 +116,26 @@ export function idBytes(id: string): Buffer {
 
 export function readId(bytes: Buffer, from = 0, to = bytes.length): string {
   if (to - from !== 16) return bytes.toString('utf8', from, to).replaceAll('\0', '');
-  const hex = bytes.toString('hex', from, to);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  return uuidOf(bytes.toString('hex', from, to), 0);
+}
+
+/** `count` ids in a row, as lua/_leases.lua `packIds` wrote them: 16 bytes each, or with their lengths where one is longer. */
+export function readIds(bytes: Buffer, count: number): string[] {
+  const ids: string[] = [];
+  if (bytes.length === count * 16) {
+    const hex = bytes.toString('hex');
+    for (let at = 0; at < hex.length; at += 32) ids.push(uuidOf(hex, at));
+    return ids;
+  }
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + 2 + bytes.readUInt16LE(at);
+    ids.push(readId(bytes, at + 2, end));
+    at = end;
+  }
+  return ids;
+}
+
+function uuidOf(hex: string, at: number): string {
+  const part = (from: number, to: number) => hex.slice(at + from, at + to);
+  return `${part(0, 8)}-${part(8, 12)}-${part(12, 16)}-${part(16, 20)}-${part(20, 32)}`;
 }

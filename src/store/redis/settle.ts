@@ -1,7 +1,9 @@
+import { isId } from '../../core/ids.ts';
 import { JOB_STATES, type JobState } from '../../core/job-state.ts';
 import type { OutcomeType } from '../../core/outcome.ts';
 import { settle as rule } from '../../core/settle-rule.ts';
 import type { AnnotateReceipt, Note, Settlement, SettleReceipt } from '../store.ts';
+import { idBytes } from './record.ts';
 import type { Session } from './session.ts';
 import { parseToken, type Token } from './token.ts';
 import { Writer } from './wire.ts';
@@ -17,18 +19,52 @@ export async function settle(
 ): Promise<SettleReceipt[]> {
   const receipts: SettleReceipt[] = Array(settlements.length).fill(LOST);
   const sent: number[] = [];
-  const bytes = new Writer(settlements.length * 64);
+  const parts = new Parts(settlements.length);
   for (const [index, settlement] of settlements.entries()) {
     const token = parseToken(settlement.token);
     if (token === null) continue;
-    writeSettlement(bytes, settlement, token);
+    if (settlement.outcome.type === 'completed' && isId(settlement.id))
+      writeCompletion(parts.completions(), settlement.id, token.batch, settlement.outcome.result);
+    else writeSettlement(parts.others(), settlement, token);
     sent.push(index);
   }
   if (sent.length === 0) return receipts;
-  const { values } = await session.scripts.run('settle', now, [bytes.done()]);
+  const { values } = await session.scripts.run('settle', now, parts.done());
   const states = values[0] as Buffer;
   for (const [place, index] of sent.entries()) receipts[index] = receiptOf(states[place] as number);
   return receipts;
+}
+
+/** Completions and others by turns, in the order of the batch: a batch that only completes is one part. */
+class Parts {
+  readonly #bytes: number;
+  readonly #written: Writer[] = [];
+
+  constructor(settlements: number) {
+    this.#bytes = settlements * 64;
+  }
+
+  completions(): Writer {
+    if (this.#written.length % 2 === 0) this.#written.push(new Writer(this.#bytes));
+    return this.#written.at(-1) as Writer;
+  }
+
+  others(): Writer {
+    if (this.#written.length === 0) this.#written.push(new Writer(0));
+    if (this.#written.length % 2 === 1) this.#written.push(new Writer(this.#bytes));
+    return this.#written.at(-1) as Writer;
+  }
+
+  done(): Buffer[] {
+    const parts = this.#written.map((writer) => writer.done());
+    return parts.length % 2 === 0 ? parts : [...parts, NOTHING];
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+
+function writeCompletion(bytes: Writer, id: string, batch: number, result: string | null): void {
+  bytes.raw(idBytes(id), 0).integer(batch, 6).text(result);
 }
 
 /** Kinds in the order of lua/settle.lua. */

@@ -105,6 +105,47 @@ test('the line passes over thousands of jobs that left it, a bounded number a cl
   assert.ok(claims > 1 && claims <= 5, `it took ${claims} claims`);
 });
 
+test('a store may have more queues and tasks than two bytes can number', async (t) => {
+  const { store, client } = await open(t);
+  for (const hash of ['queues', 'tasks'])
+    for (let from = 0; from < 66_000; from += 1_000)
+      await client.sendCommand([
+        'HSET',
+        `{longshore}:${hash}`,
+        ...Array.from({ length: 1_000 }, (_, index) => [`${hash}-${from + index}`, '1']).flat(),
+      ]);
+  const specs = [
+    spec({ input: '1', priority: 3 }),
+    spec({ queue: 'other', task: 'another', attemptsMax: 9 }),
+  ];
+  await store.enqueue(specs);
+  const { leases } = await store.claim(claimRequest({ queues: ['q', 'other'] }));
+  assert.deepEqual(
+    leases.map(({ id, queue, task, input, priority, attemptsMax }) => [
+      id,
+      queue,
+      task,
+      input,
+      priority,
+      attemptsMax,
+    ]),
+    specs.map(({ id, queue, task, input, priority, attemptsMax }) => [
+      id,
+      queue,
+      task,
+      input,
+      priority,
+      attemptsMax,
+    ]),
+  );
+  await store.settle(leases.map((lease) => ({ ...lease, outcome: completed('2') })));
+  const jobs = await store.get(specs.map(({ id }) => id));
+  assert.deepEqual(
+    jobs.map((one) => [one?.queue, one?.task, one?.state, one?.result]),
+    specs.map(({ queue, task }) => [queue, task, 'completed', '2']),
+  );
+});
+
 const job = fc.record({
   key: fc.oneof({ arbitrary: fc.constant(null), weight: 5 }, fc.constantFrom('k1', 'k2')),
   unique: fc.oneof({ arbitrary: fc.constant(false), weight: 5 }, fc.constant(true)),

@@ -1,7 +1,7 @@
 -- Part: counts. Hash `counts`: queue * 8 + state -> jobs. Hash `places`: chunk * 8 + state -> jobs, where a chunk is
 -- floor(seq / 1024): list passes over chunks without what it looks for. Hash `bytes`: queue * 8 + state -> bytes of the
 -- records of ended jobs. Lists `all:<chunk>`: ids of jobs in the order of their seq; of jobs that are gone as well, until
--- the chunk has none left. Needs: begin
+-- the chunk has none left. Needs: record
 local CHUNK = 1024
 local countDelta, placeDelta, bytesDelta, gone = {}, {}, {}, {}
 
@@ -47,7 +47,7 @@ local function sweepChunks()
       local ids = call('LRANGE', key, 0, -1)
       local there, kept = call('HMGET', jobsKey, unpack(ids)), {}
       for index, id in ipairs(ids) do
-        if there[index] and floor(unpackStruct('<I6', there[index]) / CHUNK) == chunk then kept[#kept + 1] = id end
+        if there[index] and floor(seqOf(there[index]) / CHUNK) == chunk then kept[#kept + 1] = id end
       end
       call('DEL', key)
       if #kept > 0 then call('RPUSH', key, unpack(kept)) end

@@ -2,10 +2,9 @@
 -- of `back`. An entry of a list that does not count any more is dropped on the way; how many are looked at is bounded.
 -- Needs: turns
 
--- What a list's entry must say of its job to count: ready, in its turn, never held, of this queue and priority.
-local function countsIn(record, queue, priority)
-  local _, state, flags, _, _, ofQueue, _, ofPriority = unpackStruct(HEAD, record)
-  return state == LINE * 16 + READY and ofQueue == queue and ofPriority == priority and has(flags, TICKET) == 0
+-- Whether a list's entry counts: its job is in its turn, never held, and still of this queue and priority.
+local function countsIn(record, form, queue, priority)
+  return form.isInLine and form.queue == queue and priorityOf(record, form) == priority
 end
 
 local function recordsOf(ids)
@@ -43,15 +42,15 @@ local function idsOf(entries)
   return ids
 end
 
--- Takes jobs off the front of the line and hands each to `take(id, record)`, which must lease it (true) or put it off.
--- Ends when `want` jobs were leased or the line is empty; returns false when it looked at `budget` entries before.
+-- Takes jobs off the front of the line and hands each to `take(id, record, form)`, which must lease it (true) or put it
+-- off. Ends when `want` jobs were leased or the line is empty; returns false when it looked at `budget` entries before.
 local function walkLine(queue, want, budget, take)
   local seen, looked, most, members = {}, 0, want, {}
-  local function hand(id, record, member)
+  local function hand(id, record, form, member)
     members[#members + 1] = member
     if seen[id] then return end
     seen[id] = true
-    if take(id, record) then want = want - 1 end
+    if take(id, record, form) then want = want - 1 end
   end
   while want > 0 do
     if looked >= budget then return false end
@@ -62,29 +61,29 @@ local function walkLine(queue, want, budget, take)
       local records = recordsOf(idsOf(back))
       for index, entry in ipairs(back) do
         if want == 0 or priority and entry.priority >= priority then break end
-        hand(entry.id, records[index], entry.member)
+        hand(entry.id, records[index], formOf(records[index]), entry.member)
         looked = looked + 1
       end
     elseif priority then
       local ids = call('LRANGE', list, 0, most - 1)
       if #ids == 0 then dropList(queue, priority) end
       local listed, returned = recordsOf(ids), nil
-      local from, backFrom = 1, 1
-      while want > 0 and from <= #ids do
-        local record, entry = listed[from], back[backFrom]
+      local from, last, backFrom = 1, #ids, 1
+      while want > 0 and from <= last do
+        local id, record, entry = ids[from], listed[from], back[backFrom]
+        local form = record and formOf(record)
         looked = looked + 1
-        if not record or seen[ids[from]] or not countsIn(record, queue, priority) then
+        if not form or seen[id] or not countsIn(record, form, queue, priority) then
           from = from + 1
-        elseif entry and entry.priority == priority and entry.place < unpackStruct('<I6', record) then
+        elseif entry and entry.priority == priority and entry.place < seqOf(record) then
           returned = returned or recordsOf(idsOf(back))
-          hand(entry.id, returned[backFrom], entry.member)
+          hand(entry.id, returned[backFrom], formOf(returned[backFrom]), entry.member)
           backFrom = backFrom + 1
         elseif not entry and backFrom > 1 and #back == most then
           -- There may be more in `back` that comes first.
           break
         else
-          local flags = select(3, unpackStruct(HEAD, record))
-          hand(ids[from], record, has(flags, APART) > 0 and backMember(decode(ids[from], record)) or nil)
+          hand(id, record, form, has(form.flags, APART) > 0 and backMember(decode(id, record)) or nil)
           from = from + 1
         end
       end
@@ -106,7 +105,7 @@ local function isLine(queue, budget)
     if not priority then return false end
     local ids = call('LRANGE', list, 0, 99)
     for index, record in ipairs(recordsOf(ids)) do
-      if record and countsIn(record, queue, priority) then return true end
+      if record and countsIn(record, formOf(record), queue, priority) then return true end
     end
     if #ids == 0 then dropList(queue, priority) else call('LTRIM', list, #ids, -1) end
   end

@@ -2,8 +2,7 @@
 -- Needs: record, leases
 local batchesRead = {}
 local function shown(id, record)
-  local _, state = unpackStruct('<I6B', record)
-  local number = state % 16 == RUNNING and decode(id, record).batch
+  local number = formOf(record).state == RUNNING and decode(id, record).batch
   if not number then return { id, record, false, false } end
   if batchesRead[number] == nil then batchesRead[number] = readBatch(text(number)) or false end
   local batch = batchesRead[number]

@@ -1,19 +1,25 @@
--- Part: record. A job as the value of its field in the hash `jobs`; record.ts reads and writes the same.
+-- Part: record. A job as the value of its field in the hash `jobs`; record.ts reads the same.
 -- Needs: begin
 --
---   seq I6, state and turn B (turn * 16 + state), flags I2, attempt I3, crashes I2, queue I3, task I3, priority i4,
---   attemptsMax I3, createdAt I6; then, each where its flag says so: attemptsMax I7 (beyond 24 bits), dueAt I7 (else it
---   is createdAt), startedAt I6, batch I6, finishedAt I7, ticket I6; then texts with a length I4 before each: key, unique,
---   progress, result; then the input up to the end. All little-endian; the head is 33 bytes.
+--   form: state and turn B (turn * 16 + state), flags I2, queue I2, task I2, attemptsMax B
+--   seq I6, createdAt I6
+--   then, each where its flag says so, in this order:
+--     PRIORITY i4 (else it is 0); WIDE queue I4, task I4, attemptsMax I7 (those of the form mean nothing then); DUE dueAt I7
+--     (else it is createdAt); TRIES attempt I3, crashes I2 (else both are 0); STARTED startedAt I6; BATCH batch I6; FINISHED
+--     finishedAt I7; TICKET ticket I6
+--     KEY, UNIQUE, PROGRESS, RESULT: a text with its length I4 before it
+--     INPUT: the rest
+--
+-- All little-endian; the head is 20 bytes. With it, the record of a job that waits with a short input is a string of
+-- Redis's smallest kind (below 32 bytes). Jobs of the same form have all but the texts in the same places: a script finds
+-- out once where, and then takes records apart and puts them together by `sub` alone.
 --
 -- The field is the job's id: the 16 bytes of a UUID, or other text between NULs (at least 17 bytes).
-local HEAD = '<I6BI2I3I2I3I3i4I3I6'
-local HEAD_BYTES = 33
+local FORM_BYTES, HEAD_BYTES = 8, 20
 local DUE, STARTED, BATCH, FINISHED, TICKET, KEY, UNIQUE, PROGRESS, RESULT, INPUT =
   1, 2, 4, 8, 16, 32, 64, 128, 256, 512
 -- CANCEL: it is asked for. APART: in the line, the job stands in `back`. TRAIL: there are errors, log lines or audit.
-local CANCEL, APART, TRAIL, WIDE = 1024, 2048, 4096, 8192
-local ATTEMPTS_WIDE = 16777215
+local CANCEL, APART, TRAIL, WIDE, PRIORITY, TRIES = 1024, 2048, 4096, 8192, 16384, 32768
 local has = bit.band
 local function with(flags, flag) return bit.bor(flags, flag) end
 local function without(flags, flag) return bit.band(flags, bit.bnot(flag)) end
@@ -21,19 +27,66 @@ local function without(flags, flag) return bit.band(flags, bit.bnot(flag)) end
 -- Whose turn it is among the jobs of a key; see turns.
 local NONE, LINE, LATER, HELD = 0, 1, 2, 3
 
+local function newForm(record)
+  local state, flags, queue, task, attemptsMax = unpackStruct('<BI2I2I2B', record)
+  local at = HEAD_BYTES + 1
+  local form = { state = state % 16, turn = floor(state / 16), flags = flags }
+  local function past(flag, bytes)
+    local from = at
+    if has(flags, flag) > 0 then at = at + bytes end
+    return from
+  end
+  past(PRIORITY, 4)
+  local wideAt = past(WIDE, 15)
+  if has(flags, WIDE) > 0 then queue, task, attemptsMax = unpackStruct('<I4I4I7', record, wideAt) end
+  form.queue, form.task, form.attemptsMax = queue, task, attemptsMax
+  form.dueAt, form.triesAt, form.startedAt = past(DUE, 7), past(TRIES, 5), past(STARTED, 6)
+  form.batchAt, form.finishedAt, form.ticketAt = past(BATCH, 6), past(FINISHED, 7), past(TICKET, 6)
+  form.textsAt = at
+  -- What a list's entry must say of its job to count: ready, in its turn, never held.
+  form.isInLine = state == LINE * 16 + READY and has(flags, TICKET) == 0
+  return form
+end
+
+-- What is common to the records of a form: values, and where the others stand (<name>At). Not to be changed.
+local forms = {}
+local function formOf(record)
+  local bytes = sub(record, 1, FORM_BYTES)
+  local form = forms[bytes]
+  if not form then
+    form = newForm(record)
+    if has(form.flags, WIDE) == 0 then forms[bytes] = form end
+  end
+  return form
+end
+
+-- The form of the same record with another state and other flags.
+local function formBytes(record, form, state, flags)
+  return string.char(form.turn * 16 + state) .. pack('<I2', flags) .. sub(record, 4, FORM_BYTES)
+end
+
+local function seqOf(record)
+  return (unpackStruct('<I6', record, FORM_BYTES + 1))
+end
+
+local function priorityOf(record, form)
+  if has(form.flags, PRIORITY) == 0 then return 0 end
+  return (unpackStruct('<i4', record, HEAD_BYTES + 1))
+end
+
 local function decode(id, record)
-  local job = { id = id }
-  local at, state, flags
-  job.seq, state, flags, job.attempt, job.crashes, job.queue, job.task, job.priority, job.attemptsMax, job.createdAt, at =
-    unpackStruct(HEAD, record)
-  job.state, job.turn = state % 16, floor(state / 16)
-  if has(flags, WIDE) > 0 then job.attemptsMax, at = unpackStruct('<I7', record, at) end
+  local form = formOf(record)
+  local flags, at = form.flags, form.textsAt
+  local job = { id = id, state = form.state, turn = form.turn, queue = form.queue, task = form.task,
+    attemptsMax = form.attemptsMax, priority = priorityOf(record, form), attempt = 0, crashes = 0 }
+  job.seq, job.createdAt = unpackStruct('<I6I6', record, FORM_BYTES + 1)
   job.dueAt = job.createdAt
-  if has(flags, DUE) > 0 then job.dueAt, at = unpackStruct('<I7', record, at) end
-  if has(flags, STARTED) > 0 then job.startedAt, at = unpackStruct('<I6', record, at) end
-  if has(flags, BATCH) > 0 then job.batch, at = unpackStruct('<I6', record, at) end
-  if has(flags, FINISHED) > 0 then job.finishedAt, at = unpackStruct('<I7', record, at) end
-  if has(flags, TICKET) > 0 then job.ticket, at = unpackStruct('<I6', record, at) end
+  if has(flags, DUE) > 0 then job.dueAt = unpackStruct('<I7', record, form.dueAt) end
+  if has(flags, TRIES) > 0 then job.attempt, job.crashes = unpackStruct('<I3I2', record, form.triesAt) end
+  if has(flags, STARTED) > 0 then job.startedAt = unpackStruct('<I6', record, form.startedAt) end
+  if has(flags, BATCH) > 0 then job.batch = unpackStruct('<I6', record, form.batchAt) end
+  if has(flags, FINISHED) > 0 then job.finishedAt = unpackStruct('<I7', record, form.finishedAt) end
+  if has(flags, TICKET) > 0 then job.ticket = unpackStruct('<I6', record, form.ticketAt) end
   if has(flags, KEY) > 0 then job.key, at = unpackStruct('<I4c0', record, at) end
   if has(flags, UNIQUE) > 0 then job.unique, at = unpackStruct('<I4c0', record, at) end
   if has(flags, PROGRESS) > 0 then job.progress, at = unpackStruct('<I4c0', record, at) end
@@ -43,37 +96,43 @@ local function decode(id, record)
   return job
 end
 
+-- Whether numbers are beyond what the form has room for.
+local function isWide(queue, task, attemptsMax)
+  return queue > 65535 or task > 65535 or attemptsMax > 255
+end
+
 local function encode(job)
-  local flags, parts = 0, { '' }
-  local function put(flag, format, value)
-    if value == nil then return end
+  local flags, parts = 0, { '', pack('<I6I6', job.seq, job.createdAt) }
+  local function put(flag, bytes)
     flags = flags + flag
-    parts[#parts + 1] = pack(format, value)
+    parts[#parts + 1] = bytes
+  end
+  local function putNumber(flag, format, value)
+    if value then put(flag, pack(format, value)) end
   end
   local function putText(flag, value)
-    if value == nil then return end
-    flags = flags + flag
-    parts[#parts + 1] = pack('<I4', #value) .. value
+    if value then put(flag, pack('<I4', #value) .. value) end
   end
-  local wide = job.attemptsMax >= ATTEMPTS_WIDE
-  if wide then put(WIDE, '<I7', job.attemptsMax) end
-  if job.dueAt ~= job.createdAt then put(DUE, '<I7', job.dueAt) end
-  put(STARTED, '<I6', job.startedAt)
-  put(BATCH, '<I6', job.batch)
-  put(FINISHED, '<I7', job.finishedAt)
-  put(TICKET, '<I6', job.ticket)
+  local queue, task, attemptsMax = job.queue, job.task, job.attemptsMax
+  if job.priority ~= 0 then putNumber(PRIORITY, '<i4', job.priority) end
+  if isWide(queue, task, attemptsMax) then
+    put(WIDE, pack('<I4I4I7', queue, task, attemptsMax))
+    queue, task, attemptsMax = 0, 0, 0
+  end
+  if job.dueAt ~= job.createdAt then putNumber(DUE, '<I7', job.dueAt) end
+  if job.attempt ~= 0 or job.crashes ~= 0 then put(TRIES, pack('<I3I2', job.attempt, job.crashes)) end
+  putNumber(STARTED, '<I6', job.startedAt)
+  putNumber(BATCH, '<I6', job.batch)
+  putNumber(FINISHED, '<I7', job.finishedAt)
+  putNumber(TICKET, '<I6', job.ticket)
   putText(KEY, job.key)
   putText(UNIQUE, job.unique)
   putText(PROGRESS, job.progress)
   putText(RESULT, job.result)
-  if job.input then
-    flags = flags + INPUT
-    parts[#parts + 1] = job.input
-  end
+  if job.input then put(INPUT, job.input) end
   if job.cancel then flags = flags + CANCEL end
   if job.apart then flags = flags + APART end
   if job.trail then flags = flags + TRAIL end
-  parts[1] = pack(HEAD, job.seq, job.turn * 16 + job.state, flags, job.attempt, job.crashes, job.queue, job.task,
-    job.priority, wide and ATTEMPTS_WIDE or job.attemptsMax, job.createdAt)
+  parts[1] = pack('<BI2I2I2B', job.turn * 16 + job.state, flags, queue, task, attemptsMax)
   return table.concat(parts)
 end

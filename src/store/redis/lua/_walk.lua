@@ -21,7 +21,7 @@ end
 local function entryOf(id, chunk)
   local record = call('HGET', jobsKey, id)
   if not record then return nil end
-  local seq = unpackStruct('<I6', record)
+  local seq = seqOf(record)
   if floor(seq / CHUNK) ~= chunk then return nil end
   return record, seq
 end

@@ -42,8 +42,3 @@ end
 local function idBytes(id)
   return pack('<I2', #id) .. id
 end
-
--- A job as a reply: id, then its record with its length (I4) before it.
-local function jobBytes(id, record)
-  return pack('<I2', #id) .. id .. pack('<I4', #record) .. record
-end

@@ -1,8 +1,9 @@
 #!lua flags=allow-oom
 -- Jobs out: promotes what is due, then leases the first jobs of each queue that is not paused, as far as its limits go.
 -- ARGV[4] id of the worker; [5] leaseMs; [6] at most so many; [7] id of the claim; [8]... queues, in the order to look at
--- Reply   nextDueAt as text, '' for none; then for each queue that gave jobs: its place in the request from 0, jobs
--- Needs: line, leases, rates, wire
+-- Reply   nextDueAt as text, '' for none; then for each queue that gave jobs: its place in the request from 0, the ids
+--         (packIds), the lengths of the records (I4 each), the records
+-- Needs: line, leases, rates
 local workerId, limit, claimId = ARGV[4], tonumber(ARGV[6]), ARGV[7]
 local expiresAt = wholeMs(now + tonumber(ARGV[5]))
 -- To bound its time, one claim promotes and looks at no more jobs than these; the next one goes on.
@@ -29,26 +30,55 @@ local function roomIn(queue, want)
   return want
 end
 
--- A job as leased: the settle rule for a claim is to count the attempt.
-local function leased(record, batch)
-  local seq, state, flags, attempt, crashes, queue, task, priority, attemptsMax, createdAt = unpackStruct(HEAD, record)
-  local at = HEAD_BYTES + 1
-  if has(flags, WIDE) > 0 then at = at + 7 end
-  if has(flags, DUE) > 0 then at = at + 7 end
-  local rest = at
-  if has(flags, STARTED) > 0 then rest = rest + 6 end
-  flags = without(with(flags, STARTED + BATCH), APART)
-  return seq, pack(HEAD, seq, state - READY + RUNNING, flags, attempt + 1, crashes, queue, task, priority, attemptsMax,
-    createdAt) .. sub(record, HEAD_BYTES + 1, at - 1) .. pack('<I6I6', now, batch) .. sub(record, rest)
+-- The settle rule for a claim is to count the attempt. By the bytes of TRIES as they were, '' for none.
+local triesAfter = { [''] = pack('<I3I2', 1, 0) }
+local function countTry(tries)
+  local after = triesAfter[tries]
+  if not after then
+    local attempt, crashes = unpackStruct('<I3I2', tries)
+    after = pack('<I3I2', attempt + 1, crashes)
+    triesAfter[tries] = after
+  end
+  return after
 end
 
--- The jobs as a reply, and whether there may be more to take at once.
+-- A job as leased. `started` is startedAt and batch as the record has them.
+local function leased(record, form, started)
+  if not form.leased then
+    local flags = without(with(form.flags, STARTED + BATCH + TRIES), APART)
+    form.leased = formBytes(record, form, RUNNING, flags)
+  end
+  return form.leased .. sub(record, FORM_BYTES + 1, form.triesAt - 1) ..
+    countTry(sub(record, form.triesAt, form.startedAt - 1)) .. started .. sub(record, form.batchAt)
+end
+
+-- Jobs of one chunk have the same upper bytes of seq: those are counted as they stand, and read once.
+local function countTaken(uppers)
+  for upper, by in pairs(uppers) do
+    local place = floor(unpackStruct('<I5', upper) * 256 / CHUNK) * 8
+    placeDelta[place + READY] = (placeDelta[place + READY] or 0) - by
+    placeDelta[place + RUNNING] = (placeDelta[place + RUNNING] or 0) + by
+  end
+end
+
+-- Lengths as four bytes; most records of a claim are alike.
+local lengths = {}
+local function lengthBytes(length)
+  local bytes = lengths[length]
+  if not bytes then
+    bytes = pack('<I4', length)
+    lengths[length] = bytes
+  end
+  return bytes
+end
+
+-- Whether there may be more to take at once, how many were taken, and these as a reply.
 local function take(queue, want)
   local limits = limitsOf(queue)
   local rate, keyRate = limits and given(limits.rate), limits and given(limits.perKey.rate)
-  local batch
-  local records, members, jobs, chunks = {}, {}, {}, {}
-  local final = walkLine(queue, want, LOOKED_MAX + want, function(id, record)
+  local batch, started
+  local fields, ids, records, sizes, uppers, size = {}, {}, {}, {}, {}, 0
+  local final = walkLine(queue, want, LOOKED_MAX + want, function(id, record, form)
     if keyRate then
       local job = load(id)
       if job.key then
@@ -60,28 +90,28 @@ local function take(queue, want)
         takeStarts(queue, job.key, keyRate, 1)
       end
     end
-    batch = batch or openBatch()
-    local seq, changed = leased(record, batch)
+    if not batch then
+      batch = openBatch()
+      started = pack('<I6I6', now, batch)
+    end
+    local changed = leased(record, form, started)
     loaded[id] = nil
-    local size = #members + 1
-    records[2 * size - 1], records[2 * size] = id, changed
-    members[size] = idBytes(id)
-    jobs[size] = members[size] .. pack('<I4', #changed) .. changed
-    local chunk = floor(seq / CHUNK)
-    chunks[chunk] = (chunks[chunk] or 0) + 1
+    fields[2 * size + 1], fields[2 * size + 2] = id, changed
+    size = size + 1
+    ids[size], records[size], sizes[size] = id, changed, lengthBytes(#changed)
+    local upper = sub(record, FORM_BYTES + 2, FORM_BYTES + 6)
+    uppers[upper] = (uppers[upper] or 0) + 1
     return true
   end)
-  if #members == 0 then return nil, final end
-  callMany('HSET', jobsKey, records, 2)
-  for chunk, by in pairs(chunks) do
-    placeDelta[chunk * 8 + READY] = (placeDelta[chunk * 8 + READY] or 0) - by
-    placeDelta[chunk * 8 + RUNNING] = (placeDelta[chunk * 8 + RUNNING] or 0) + by
-  end
-  countDelta[queue * 8 + READY] = (countDelta[queue * 8 + READY] or 0) - #members
-  countDelta[queue * 8 + RUNNING] = (countDelta[queue * 8 + RUNNING] or 0) + #members
-  closeBatch(batch, workerId, claimId, queue, expiresAt, members)
-  if rate then takeStarts(queue, '', rate, #members) end
-  return table.concat(jobs), final, #members
+  if size == 0 then return final, 0 end
+  callMany('HSET', jobsKey, fields, 2)
+  countTaken(uppers)
+  countDelta[queue * 8 + READY] = (countDelta[queue * 8 + READY] or 0) - size
+  countDelta[queue * 8 + RUNNING] = (countDelta[queue * 8 + RUNNING] or 0) + size
+  local packed = packIds(ids)
+  closeBatch(batch, { workerId = workerId, claimId = claimId, queue = queue }, expiresAt, packed, size)
+  if rate then takeStarts(queue, '', rate, size) end
+  return final, size, packed, table.concat(sizes), table.concat(records)
 end
 
 if isPaused(0) then return reply('') end
@@ -93,9 +123,9 @@ for index = 8, #ARGV do
     promote(queue)
     local want = roomIn(queue, limit)
     if want > 0 then
-      local jobs, final, taken = take(queue, want)
-      if jobs then
-        answer[#answer + 1], answer[#answer + 2] = index - 8, jobs
+      local final, taken, packed, sizes, records = take(queue, want)
+      if taken > 0 then
+        for _, part in ipairs({ index - 8, packed, sizes, records }) do answer[#answer + 1] = part end
         limit = limit - taken
       end
       if not final then nextDueAt = now end

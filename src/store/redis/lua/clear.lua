@@ -9,8 +9,8 @@ if not queue then return reply(-1, 0) end
 local doomed = {}
 local bound = walk(states, tonumber(ARGV[6]) or endOfLine(), -1, function(id, record)
   if #doomed >= most then return true end
-  local _, state, _, _, _, ofQueue = unpackStruct(HEAD, record)
-  if ofQueue == queue and string.find(states, tostring(state % 16), 1, true) then doomed[#doomed + 1] = decode(id, record) end
+  local form = formOf(record)
+  if form.queue == queue and string.find(states, tostring(form.state), 1, true) then doomed[#doomed + 1] = decode(id, record) end
   return false
 end)
 for _, job in ipairs(doomed) do

@@ -1,9 +1,9 @@
 #!lua
 -- Jobs in. Without allow-oom: when memory is full this is refused before it begins, and nothing is written.
--- ARGV[4]  shapes, what jobs of a batch share: length of them all (I4), then each: flags I2, priority i4, attemptsMax I3
---          and I7, how `time` counts B (0 delay, 1 absolute), time d, queue and task as texts
--- ARGV[5]  jobs: shape I2 (from 1), id, for those with a unique key its mode B and period d, then the record from `key` on, as
---          a text
+-- ARGV[4]  shapes, what jobs of a batch share: flags of the texts I2, priority i4, attemptsMax d, how `time` counts B (0
+--          delay, 1 absolute), time d, queue and task as texts
+-- ARGV[5]  jobs: shape I2 (from 1), id, then as a text: for those with a unique key its mode B and period d, and the record
+--          from `key` on
 -- Reply    states of the shapes, a byte each; then what was not simply created: index from 0 (I4), status B, state B, id
 -- Needs: turns, unique, wire
 local CREATED_ = 0
@@ -15,20 +15,18 @@ do
   local read = reader(ARGV[4])
   while read.more() do
     local shape = { flags = read.number('<I2'), priority = read.number('<i4') }
-    shape.attemptsMax = read.number('<I3')
-    shape.wide = read.number('<I7')
-    local absolute, time = read.number('B'), read.number('<d')
+    local attemptsMax, absolute, time = read.number('<d'), read.number('B'), read.number('<d')
     shape.dueAt = math.max(now, absolute == 1 and time or wholeMs(now + time))
-    shape.queue, shape.task = numberOf('queue', read.text(), true), numberOf('task', read.text(), true)
+    shape.queue = numberOf('queue', read.text(), true)
     shape.state = shape.dueAt > now and SCHEDULED or READY
-    if shape.dueAt > now then shape.flags = with(shape.flags, DUE) end
     shapes[#shapes + 1], states[#states + 1] = shape, string.char(shape.state)
-    -- All of a fresh record but seq and, for jobs with a key, the turn.
-    shape.rest = pack('<I2I3I2I3I3i4I3I6', shape.flags, 0, 0, shape.queue, shape.task, shape.priority, shape.attemptsMax,
-      now)
-    if has(shape.flags, WIDE) > 0 then shape.rest = shape.rest .. pack('<I7', shape.wide) end
-    if shape.dueAt > now then shape.rest = shape.rest .. pack('<I7', shape.dueAt) end
-    shape.head = string.char(LINE * 16 + shape.state) .. shape.rest
+    -- A fresh record is `before`, seq, `after` and the texts.
+    local bare = encode({ state = shape.state, turn = LINE, queue = shape.queue, task = numberOf('task', read.text(), true),
+      priority = shape.priority, attemptsMax = attemptsMax, attempt = 0, crashes = 0, seq = 0, createdAt = now,
+      dueAt = shape.dueAt })
+    local form = formOf(bare)
+    shape.before = formBytes(bare, form, shape.state, with(form.flags, shape.flags))
+    shape.after = sub(bare, FORM_BYTES + 7)
   end
 end
 
@@ -47,7 +45,7 @@ end
 
 local fresh = {}
 local lastShape, lastLine, lastChunk, lastChunkIds
-local queued, placed = 0, 0
+local placed = 0
 
 -- Counts jobs of one shape and chunk together.
 local function countAdded()
@@ -83,21 +81,21 @@ local function add(shape, id, tail)
   placed = placed + 1
   fresh[id], loaded[id] = shape, nil
   lastChunkIds[#lastChunkIds + 1] = id
-  local head, line = shape.head, lastLine
+  local before, line = shape.before, lastLine
   if has(shape.flags, KEY) > 0 then
     local key = unpackStruct('<I4c0', tail)
     local job = { id = id, seq = seq, queue = shape.queue, priority = shape.priority, key = key, state = shape.state, turn = NONE }
     job.turn = turnOf(job, nil)
     enterKey(job)
-    head = string.char(job.turn * 16 + shape.state) .. shape.rest
+    before = string.char(job.turn * 16 + shape.state) .. sub(before, 2)
     if job.turn ~= LINE then line = nil end
   end
   if line then line[#line + 1] = id
   elseif shape.state == SCHEDULED then
     call('ZADD', base .. 'due:' .. shape.queue, text(shape.dueAt), pack('>I6', seq) .. id)
   end
-  records[#records + 1] = id
-  records[#records + 1] = pack('<I6', seq) .. head .. tail
+  local size = #records
+  records[size + 1], records[size + 2] = id, before .. pack('<I6', seq) .. shape.after .. tail
 end
 
 local function flush()
@@ -108,7 +106,7 @@ end
 
 -- The waiting holder keeps its id, its place in the line and its trail, and takes all the rest from the spec.
 local function replace(holder, shape, tail, dueAt)
-  local values = decode(holder.id, pack('<I6', 0) .. shape.head .. tail)
+  local values = decode(holder.id, shape.before .. pack('<I6', 0) .. shape.after .. tail)
   rearrange(holder, 'reschedule', function()
     holder.queue, holder.task, holder.key, holder.priority = values.queue, values.task, values.key, values.priority
     holder.input, holder.attemptsMax, holder.attempt, holder.crashes = values.input, values.attemptsMax, 0, 0
@@ -151,21 +149,13 @@ local function except(index, status, state, id)
   exceptions[#exceptions + 1] = pack('<I4BB', index, status, state) .. idBytes(id)
 end
 
-local ids, shapeOf, modes, periods, tails = {}, {}, {}, {}, {}
+local ids, shapeOf, tails = {}, {}, {}
 do
-  local bytes, at, length, last = ARGV[5], 1, nil, #ARGV[5]
-  local index = 0
+  local bytes, at, last, index, number = ARGV[5], 1, #ARGV[5], 0, nil
   while at <= last do
     index = index + 1
-    local number
-    number, length, at = unpackStruct('<I2I2', bytes, at)
-    local shape = shapes[number]
-    shapeOf[index], ids[index] = shape, sub(bytes, at, at + length - 1)
-    at = at + length
-    if has(shape.flags, UNIQUE) > 0 then modes[index], periods[index], at = unpackStruct('<Bd', bytes, at) end
-    length, at = unpackStruct('<I4', bytes, at)
-    tails[index] = sub(bytes, at, at + length - 1)
-    at = at + length
+    number, ids[index], tails[index], at = unpackStruct('<I2I2c0I4c0', bytes, at)
+    shapeOf[index] = shapes[number]
   end
 end
 
@@ -178,13 +168,13 @@ for from = 1, #ids, MOST do
     local record = there[index - from + 1]
     if record then
       -- An earlier item of the batch may have changed it.
-      local now_ = load(id)
-      except(index - 1, EXISTING_, now_.state, id)
+      except(index - 1, EXISTING_, load(id).state, id)
     elseif fresh[id] then
       flush()
       except(index - 1, EXISTING_, load(id).state, id)
-    elseif modes[index] then
-      local status, state, holder = addUnique(shape, id, tails[index], modes[index], periods[index])
+    elseif has(shape.flags, UNIQUE) > 0 then
+      local mode, periodMs, at = unpackStruct('<Bd', tails[index])
+      local status, state, holder = addUnique(shape, id, sub(tails[index], at), mode, periodMs)
       if status ~= CREATED_ then except(index - 1, status, state, holder) end
     else
       add(shape, id, tails[index])

@@ -30,9 +30,9 @@ for _, place in ipairs(places) do total = total + counted(place.queue, place.sta
 if total == 0 then return reply(-1, {}, 0) end
 
 local function isWanted(record)
-  local seq, state, _, _, _, ofQueue, ofTask = unpackStruct(HEAD, record)
-  if not string.find(states, tostring(state % 16), 1, true) then return false end
-  return (not queue or ofQueue == queue) and (not task or ofTask == task) and seq < bound
+  local form = formOf(record)
+  if not string.find(states, tostring(form.state), 1, true) then return false end
+  return (not queue or form.queue == queue) and (not task or form.task == task) and seqOf(record) < bound
 end
 
 -- Ids of all jobs in states that are kept by their end; nil where there are other states, or too much to read.
@@ -56,7 +56,7 @@ if ids then
   for _, id in ipairs(ids) do
     local record = not seen[id] and call('HGET', jobsKey, id)
     seen[id] = true
-    if record and isWanted(record) then jobs[#jobs + 1] = { id = id, seq = unpackStruct('<I6', record) } end
+    if record and isWanted(record) then jobs[#jobs + 1] = { id = id, seq = seqOf(record) } end
   end
   table.sort(jobs, function(one, other) return one.seq > other.seq end)
   for index = 1, math.min(most, #jobs) do

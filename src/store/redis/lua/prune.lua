@@ -32,8 +32,8 @@ local function oldestFirst(queue, state, visit)
 
   local function counts(id, record)
     if not record or seen[id] then return false end
-    local _, ofState, _, _, _, ofQueue = unpackStruct(HEAD, record)
-    if ofState % 16 ~= state or ofQueue ~= queue then return false end
+    local form = formOf(record)
+    if form.state ~= state or form.queue ~= queue then return false end
     if isLate and call('ZSCORE', late, id) then return false end
     if not marked or call('HEXISTS', left, id) == 0 then return true end
     if call('HINCRBY', left, id, -1) <= 0 then call('HDEL', left, id) end

@@ -11,8 +11,8 @@ if call('HGET', base .. 'ageing', queue) ~= ARGV[5] then return reply(0, 0, -1) 
 local bestDueAt, floorAt, most = sweptAt - ARGV[8], tonumber(ARGV[9]), tonumber(ARGV[10])
 local due = {}
 local bound = walk(tostring(READY), tonumber(ARGV[7]), 1, function(id, record)
-  local _, state, _, _, _, ofQueue, _, priority = unpackStruct(HEAD, record)
-  if state % 16 ~= READY or ofQueue ~= queue or priority <= floorAt then return false end
+  local form = formOf(record)
+  if form.state ~= READY or form.queue ~= queue or priorityOf(record, form) <= floorAt then return false end
   if decode(id, record).dueAt > bestDueAt then return false end
   if #due >= most then return true end
   due[#due + 1] = id
