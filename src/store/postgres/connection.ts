@@ -129,6 +129,8 @@ async function newPool({ place, max }: ConnectionsOptions): Promise<ClientPool> 
 export class Lent {
   /** The time ran out: the connection is broken off. */
   expired = false;
+  /** How long one statement may take. */
+  readonly timeoutMs: number;
   readonly #client: PoolClient;
   readonly #prepares: boolean;
   readonly #timer: NodeJS.Timeout;
@@ -136,6 +138,7 @@ export class Lent {
 
   constructor(client: PoolClient, { timeoutMs, prepares }: { timeoutMs: number; prepares: boolean }) {
     this.#client = client;
+    this.timeoutMs = timeoutMs;
     this.#prepares = prepares;
     this.#timer = setTimeout(() => this.#expire(), timeoutMs);
   }

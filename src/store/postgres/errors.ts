@@ -22,10 +22,10 @@ export function isConflict(error: unknown): boolean {
   return state === '40001' || state === '40P01';
 }
 
-/** The connection is of no more use, and whether a statement under way was carried out is not known. */
+/** The connection is of no more use (25P03 and 25P04 end transactions that take too long, connection and all), and whether a statement under way was carried out is not known. */
 export function isDisconnect(error: unknown): boolean {
   const state = sqlState(error);
-  if (state !== null) return state.startsWith('08') || /^57P0[1-5]$/.test(state);
+  if (state !== null) return /^(08...|57P0[1-5]|25P0[34])$/.test(state);
   return NETWORK[codeOf(error)] !== undefined || /terminated|not queryable|timeout/i.test(reasonOf(error));
 }
 
@@ -104,7 +104,7 @@ function explainServer(state: string, reason: string, place: Place): Explained {
 }
 
 function explainClass(state: string, reason: string, where: string): Explained {
-  if (/^(08|57P|53)/.test(state)) {
+  if (/^(08|57P|53|25P0[34])/.test(state)) {
     return [
       'STORE_UNAVAILABLE',
       `${where} cannot serve now (${reason}). Check that the server runs; this call may be repeated.`,

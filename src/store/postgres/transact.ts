@@ -87,14 +87,20 @@ async function runAll(session: Lent, group: readonly Work[], inside: Inside): Pr
   return Promise.all(sent.slice(1, group.length + 1));
 }
 
-/** The time is read by the transaction itself, unless all of its statements do it on their own. */
+/**
+ * The time is read by the transaction itself, unless all of its statements do it on their own. What it holds, the server
+ * lets go by itself once this side was not heard of for as long as it would wait: a machine that is cut off leaves its
+ * connections open.
+ */
 async function begin(
   session: Lent,
   schema: string | null,
   sent: Promise<unknown>[],
 ): Promise<{ startedAt?: number }> {
   const begun = session.script<{ now: number }>(
-    schema === null ? 'BEGIN' : `BEGIN; SELECT ${schema}.now_ms() AS now`,
+    schema === null
+      ? 'BEGIN'
+      : `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${session.timeoutMs}; SELECT ${schema}.now_ms() AS now`,
   );
   sent.push(begun);
   if (schema === null && session.pipelined) return {};
