@@ -103,7 +103,7 @@ export class Link {
 /** By the words that only such a connection says. */
 function purposeOf(data: Buffer): Purpose | undefined {
   const text = data.toString('latin1');
-  if (/SUBSCRIBE\r\n|LISTEN "/.test(text)) return 'ear';
+  if (/subscribe\r\n|LISTEN "/i.test(text)) return 'ear';
   if (/\r\nheart\r\n|AS now\) AS clock/.test(text)) return 'heart';
   return undefined;
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type { JobView, Longshore } from '../../src/index.ts';
 import type { Fleet } from './fleet.ts';
 
@@ -32,6 +32,15 @@ export function assertSettledOnce(fleet: Fleet): void {
   const seen = new Set<string>();
   const twice = ids.filter((id) => seen.size === seen.add(id).size);
   assert.deepEqual(twice, [], 'settled twice');
+}
+
+/** For what no event tells, and where a fault would show as waiting without end. */
+export async function eventually(holds: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  while (!(await holds())) {
+    assert.ok(performance.now() < deadline, `it did not come about within ${withinMs} ms`);
+    await nextTurn();
+  }
 }
 
 async function idle(longshore: Longshore): Promise<void> {

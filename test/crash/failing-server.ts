@@ -86,7 +86,7 @@ export function onEachServer(
   kinds: readonly ServerKind[] = ['redis', 'postgres'],
 ): void {
   for (const kind of kinds.filter((name) => PICKED_KINDS.includes(name))) {
-    test(`${title} (${kind})`, { timeout: 60_000 }, async (t) => {
+    test(`${title} (${kind})`, { timeout: 30_000 }, async (t) => {
       const failing = await sharedBy(kind).catch((error: Error) => error);
       if (failing instanceof Error) {
         if (process.env.CI) throw failing;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createClient } from '@redis/client';
 import { defineTask } from '../../src/index.ts';
-import { eventually, nextEvent } from '../stage.ts';
-import { acknowledged, assertAllRan, settled } from './account.ts';
+import { nextEvent } from '../stage.ts';
+import { acknowledged, assertAllRan, eventually, settled } from './account.ts';
 import { onEachServer, type Scene } from './failing-server.ts';
 
 const WORKER = { leaseMs: 2_000, crashesMax: 1_000, concurrency: 8, pollMs: 60_000 };
