@@ -15,6 +15,14 @@ export function integer(option: string, min: number, max?: number): (text: strin
   };
 }
 
+/** A share of the whole, as a number; what range it must be in is the core's to say. */
+export function share(option: string): (text: string) => number {
+  return (text) => {
+    if (/^\d*\.?\d+$/.test(text)) return Number(text);
+    throw optionInvalid(option, text, 'a share such as 0.9');
+  };
+}
+
 /** A number as a number, anything else as it is: for options whose names and ranges the core knows. */
 export function numberOrName(text: string): number | string {
   return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;

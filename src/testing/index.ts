@@ -3,6 +3,7 @@
  * Nothing else in the package imports this folder.
  */
 export { FakeClock } from './fake-clock.ts';
+export { FakeSensor } from './fake-sensor.ts';
 export type { OpenFixture, StoreFixture } from './store-conformance/fixture.ts';
 export {
   type ConformanceOptions,

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { STRATEGIES, type Strategy } from '../../core/strategy.ts';
 import type { AnyTask } from '../../core/task.ts';
+import type { TunerSettings } from '../../tuner/settings.ts';
 import type { WorkerSettings } from '../../worker/settings.ts';
 import type { Tally } from '../../worker/settler.ts';
 import type { Worker } from '../../worker/worker.ts';
@@ -12,7 +13,7 @@ import { taskPaths, withStore } from '../session.ts';
 import { stopOnSignals } from '../signals.ts';
 import { type FoundTask, loadTasks } from '../task-files.ts';
 import { counted } from '../text.ts';
-import { duration, integer, list, repeated } from '../values.ts';
+import { duration, integer, list, repeated, share } from '../values.ts';
 import { LOG_LEVELS, type LogFormat, type LogLevel, makeLogger } from '../worker-log.ts';
 import { requireTaskPaths } from './tasks.ts';
 
@@ -21,6 +22,11 @@ interface Options {
   readonly queue?: readonly string[];
   readonly concurrency?: number;
   readonly serial?: true;
+  readonly targetCpu?: number;
+  readonly targetMemory?: number;
+  readonly slotsMin?: number;
+  readonly slotsMax?: number;
+  readonly ramp?: number;
   readonly lease?: number;
   readonly poll?: number;
   readonly grace?: number;
@@ -46,6 +52,19 @@ function define(command: Command): void {
     .option('-q, --queue <name>', "work on this queue; may be repeated (default: the tasks' queues)", list)
     .option('-c, --concurrency <n>', 'jobs at the same time (default: 10)', integer('--concurrency', 1))
     .option('--serial', 'one after the other, in strict order')
+    .option(
+      '--target-cpu <share>',
+      'as many jobs as keep the processor this busy, e.g. 0.9',
+      share('--target-cpu'),
+    )
+    .option(
+      '--target-memory <share>',
+      '... and memory no fuller than this, e.g. 0.8',
+      share('--target-memory'),
+    )
+    .option('--slots-min <n>', '... but never fewer jobs (default: 50)', integer('--slots-min', 1))
+    .option('--slots-max <n>', '... and never more (default: 500)', integer('--slots-max', 1))
+    .option('--ramp <time>', '... one more after this time (default: 50ms)', duration('--ramp'))
     .option('--lease <time>', 'how long a claim holds unrenewed (default: 30s)', duration('--lease'))
     .option('--poll <time>', 'longest time between two looks at the store (default: 1s)', duration('--poll'))
     .option('--grace <time>', 'how long a stop waits for running jobs (default: 10s)', duration('--grace'))
@@ -77,6 +96,7 @@ function define(command: Command): void {
     command,
     'longshore work --tasks tasks/ --concurrency 20',
     'longshore work --tasks tasks/mail.ts --queue mail --serial',
+    'longshore work --tasks tasks/ --target-cpu 0.9 --slots-min 1',
     'longshore work --tasks tasks/ --until-idle --json > events.jsonl',
   );
 }
@@ -117,6 +137,7 @@ function settings(options: Options): Partial<WorkerSettings> {
     ...(queue === undefined ? {} : { queues: queue }),
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(serial === undefined ? {} : { serial }),
+    ...tunerOf(options),
     ...(lease === undefined ? {} : { leaseMs: lease }),
     ...(poll === undefined ? {} : { pollMs: poll }),
     ...(grace === undefined ? {} : { graceMs: grace }),
@@ -125,6 +146,18 @@ function settings(options: Options): Partial<WorkerSettings> {
     ...(threads === undefined ? {} : { threads }),
     ...(processes === undefined ? {} : { processes }),
   };
+}
+
+function tunerOf(options: Options): Pick<Partial<WorkerSettings>, 'tuner'> {
+  const { targetCpu, targetMemory, slotsMin, slotsMax, ramp: rampMs } = options;
+  const given = Object.entries({ targetCpu, targetMemory, slotsMin, slotsMax, rampMs }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return given.length === 0 ? {} : { tuner: Object.fromEntries(given) };
+}
+
+function tuned({ targetCpu, targetMemory, slotsMin, slotsMax }: Partial<TunerSettings>): string {
+  return `${slotsMin} to ${slotsMax} slots for a processor at ${targetCpu} and memory at ${targetMemory}`;
 }
 
 /** Resolves when the worker has stopped: by a signal, or because --once or --until-idle was all it had to do. */
@@ -153,13 +186,13 @@ function greet(
   tasks: readonly { name: string; queue: string }[],
   out: Output,
 ): void {
-  const { concurrency, serial, queues } = worker.settings;
+  const { concurrency, serial, queues, tuner } = worker.settings;
   const parts = [
     out.paintMessage('bold', 'longshore'),
     url,
     `queues ${(queues ?? [...new Set(tasks.map(({ queue }) => queue))]).join(', ')}`,
     `tasks ${tasks.map(({ name }) => name).join(', ')}`,
-    serial ? 'serial' : counted(concurrency, 'slot'),
+    serial ? 'serial' : tuner === null ? counted(concurrency, 'slot') : tuned(tuner),
   ];
   out.say(parts.join('  '));
 }
