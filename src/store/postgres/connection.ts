@@ -122,6 +122,8 @@ async function newPool({ place, max }: ConnectionsOptions): Promise<ClientPool> 
   });
   // Of idle connections that broke: the pool has let them go already.
   pool.on('error', () => {});
+  // The pool listens to the idle ones and `use` to those it lends, but the end may come with the greeting, in between.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool as unknown as ClientPool;
 }
 
