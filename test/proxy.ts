@@ -6,6 +6,8 @@ import type { TestContext } from 'node:test';
 export class TcpProxy {
   /** What becomes of new connections: passed on, closed at once, or accepted and left without a word. */
   admits: 'all' | 'none' | 'silently' = 'all';
+  /** What the server says on new connections is kept until they are told to pass it on. */
+  holds = false;
   /** Called with each connection and what its client says, before it is passed on. */
   onSaid: (link: Link, data: Buffer) => void = () => {};
   /** Connections accepted so far. */
@@ -34,6 +36,7 @@ export class TcpProxy {
       }
       const link = new Link(near, connect({ port, host: '127.0.0.1' }), (data) => this.onSaid(link, data));
       if (this.admits === 'silently') link.stall();
+      if (this.holds) link.hold();
       this.#links.add(link);
       link.closed.then(() => this.#links.delete(link));
     });
@@ -67,6 +70,8 @@ export class Link {
   readonly #far: Socket;
   #deaf = false;
   #stalled = false;
+  #held: Buffer[] | null = null;
+  #ended = false;
 
   constructor(near: Socket, far: Socket, onSaid: (data: Buffer) => void) {
     this.#near = near;
@@ -78,10 +83,16 @@ export class Link {
       if (!this.#stalled) far.write(data);
     });
     far.on('data', (data) => {
-      if (!this.#stalled && !this.#deaf) near.write(data);
+      if (this.#held !== null) this.#held.push(data);
+      else if (!this.#stalled && !this.#deaf) near.write(data);
     });
     near.on('error', () => {}).on('close', () => this.#stalled || far.destroy());
-    far.on('error', () => {}).on('close', () => this.#stalled || near.destroy());
+    far
+      .on('error', () => {})
+      .on('close', () => {
+        this.#ended = true;
+        if (!this.#stalled && this.#held === null) near.destroy();
+      });
   }
 
   /** What the server says is lost, also that it closed the connection; what the client says arrives. */
@@ -92,6 +103,28 @@ export class Link {
   /** Half open: nothing passes in either direction any more, not even that one side closed it. */
   stall(): void {
     this.#stalled = true;
+  }
+
+  hold(): void {
+    this.#held = [];
+  }
+
+  /** The server has said something that is held. */
+  get holding(): boolean {
+    return this.#held !== null && this.#held.length > 0;
+  }
+
+  /** The server has closed the connection. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** What was held, in one piece, and the end if that was there. */
+  passOn(): void {
+    const held = Buffer.concat(this.#held ?? []);
+    this.#held = null;
+    if (this.#ended) this.#near.end(held);
+    else this.#near.write(held);
   }
 
   cut(): void {

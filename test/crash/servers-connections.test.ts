@@ -136,6 +136,29 @@ for (const [what, words] of [
   );
 }
 
+onEachServer(
+  'a connection that the server ends as it greets is no reason for the process to end',
+  async (scene) => {
+    const url = await scene.freshUrl();
+    const proxy = await scene.proxy();
+    const store = await scene.open(proxy.through(url));
+    proxy.cut();
+    proxy.holds = true;
+    const asked = store.queues().catch((error: unknown) => error);
+    await eventually(() => proxy.links().some(({ holding }) => holding));
+    await eventually(async () => {
+      await scene.dropConnections();
+      return proxy.links().every(({ ended }) => ended);
+    });
+    proxy.holds = false;
+    // The greeting and the end arrive at once.
+    for (const link of proxy.links()) link.passOn();
+    const answer = await asked;
+    if (answer instanceof Error) assert.equal((answer as { code?: unknown }).code, 'STORE_UNAVAILABLE');
+    await eventually(async () => Array.isArray(await store.queues().catch(() => null)));
+  },
+);
+
 /** The reply to what holds these words will be lost; resolves to its connection once they were said. */
 function deafenAt(proxy: TcpProxy, words: string): Promise<Link> {
   const { promise, resolve } = Promise.withResolvers<Link>();

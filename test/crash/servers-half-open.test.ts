@@ -47,7 +47,7 @@ for (const [title, hurt] of [
       const longshore = await scene.connect(proxy.through(url));
       const gate = new Gate();
       const task = defineTask({ name: 'task', run: waitAt(gate) });
-      const leaseMs = 2_100;
+      const leaseMs = 1_500;
       const worker = longshore.worker({ tasks: [task], pollMs: 50, leaseMs });
       await worker.start();
       // Takes back what is not renewed.
