@@ -27,8 +27,10 @@ import type { TunerSettings } from './settings.ts';
  *   is tested by one slot after 10 s, then 20, 40, and every 80 s.
  * - At 97 % and more the processor is saturated, and what slots cost is hidden: it shrinks to 0.7 of the used slots a
  *   second, unless what was learned before predicts saturation at this number and says that no other is nearer the target.
- * - Over the memory target it sheds to 0.7 of the used slots a second; within 5 points below, or when the trend would
- *   cross it within 3 s, nothing is added.
+ * - Over the memory target it sheds to 0.7 of the used slots a second, to 0.4 when the trend would reach the limit itself
+ *   within 3 s; within 5 points below the target, or when the trend would cross it within 3 s, nothing is added.
+ * - With jobs that stay for seconds (Little's law) the filters are as much slower, so that a mean covers whole jobs.
+ * - Growth goes half way to a number that saturated the processor before, until it is found to be too low.
  * Nothing that runs is stopped: while more is used than allowed, what the processor says is about the past, and waits.
  */
 export type Reason =
@@ -61,6 +63,7 @@ const HALF_SLOT = 0.55;
 const LIMITING = 0.9;
 const GROWTH_MAX = 2;
 const SHRINK = 0.7;
+const SHED = 0.4;
 const MEMORY_MARGIN = 0.05;
 const MEMORY_AHEAD_S = 3;
 const TEST_ERROR = 0.05;
@@ -111,7 +114,9 @@ function verdictOf(state: ControlState, seen: Observation, settings: TunerSettin
   const { total, mean } = state;
   const hold: Verdict = { to: total, reason: null };
   if (state.memory > settings.targetMemory) {
-    const to = Math.min(total, Math.floor(Math.min(seen.usedNow, total) * SHRINK));
+    const soonFull = state.memory + state.memoryTrend * MEMORY_AHEAD_S > 1;
+    const kept = Math.min(seen.usedNow, total) * (soonFull ? SHED : SHRINK);
+    const to = Math.min(total, Math.floor(kept));
     return { to, reason: 'memoryOverTarget' };
   }
   if (!enough(state)) return hold;
