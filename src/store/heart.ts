@@ -96,18 +96,20 @@ class Heart {
 
   /**
    * A connection that does not answer may be dead without a word, and leases end after three intervals: after one without
-   * an answer it is given up, and the beat is done again on another one.
+   * an answer it is given up, and the beat is done again on another one. Not sooner than after a second, though: a busy
+   * server would be given more and more connections.
    */
   async #beatInTime({ worker, leaseMs, load, intervalMs }: Keeper): Promise<BeatReceipt> {
+    const answerMs = Math.max(intervalMs, ANSWER_MIN_MS);
     for (let tries = 1; ; tries += 1) {
       const opening = this.#connect();
       const receipt = await inTime(
         opening.then((store) => store.beat({ worker, leaseMs, load })),
-        intervalMs,
+        answerMs,
       );
       if (receipt !== null) return receipt;
       this.#abandon(opening);
-      if (tries === TRIES_MAX) throw noAnswer(intervalMs);
+      if (tries === TRIES_MAX) throw noAnswer(answerMs);
     }
   }
 
@@ -135,6 +137,7 @@ class Heart {
 }
 
 const TRIES_MAX = 2;
+const ANSWER_MIN_MS = 1_000;
 /** The longest time a timer takes. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
@@ -155,11 +158,11 @@ async function inTime<Result>(result: Promise<Result>, limitMs: number): Promise
   }
 }
 
-function noAnswer(intervalMs: number): LongshoreError {
+function noAnswer(answerMs: number): LongshoreError {
   return new LongshoreError(
     'STORE_UNAVAILABLE',
-    `Heartbeats on ${TRIES_MAX} connections were not answered within ${intervalMs} ms each. The server hangs, or the way to it is cut.`,
-    { details: { intervalMs } },
+    `Heartbeats on ${TRIES_MAX} connections were not answered within ${answerMs} ms each. The server hangs, or the way to it is cut.`,
+    { details: { answerMs } },
   );
 }
 
