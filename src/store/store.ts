@@ -84,6 +84,8 @@ export interface Capabilities {
   readonly notify: boolean;
   /** Finished jobs can be kept up to a number of bytes (`Keep.bytes`). */
   readonly retentionBytes: boolean;
+  /** Calls of different turns of the event loop are carried out side by side: to settle and to claim at a time gains. */
+  readonly parallel: boolean;
   /** Enqueues inside a transaction of the caller's own (EnqueueCall.tx). */
   readonly transactions: boolean;
 }
@@ -433,6 +435,6 @@ export interface Finding {
   /** `note`: worth knowing, and may be as it should be; `fault`: something is wrong with the store itself. */
   readonly level: 'ok' | 'note' | 'fault';
   readonly detail: string;
-  /** What to do; null when ok. */
+  /** What to do; null when ok, or where `detail` says so itself. */
   readonly remedy: string | null;
 }

@@ -16,10 +16,16 @@ import type { WorkerSettings } from './settings.ts';
 import { Settler, type Tally } from './settler.ts';
 import { slotsOf } from './tuning.ts';
 
+/** Outcomes from which on a batch is worth a commit of its own. */
+const APART_MIN = 50;
+
 /**
  * The hot path of a worker: fetcher, executor and settler around one turn of the event loop (`turn`). Settle and claim
  * go to the store together, as one exchange, which a store can write in one commit. While an exchange is under way,
  * outcomes collect for the next one, as many as there come: the slower the store, the larger the batches.
+ *
+ * Where a store does two things at a time (`capabilities.parallel`), large batches go apart, and claims do not wait for
+ * settlements: on PostgreSQL that was 1.2 to 1.9 times the rate. Few outcomes stay with the claim: one commit, not two.
  */
 export class Pipeline {
   readonly slots: Slots;
@@ -162,9 +168,13 @@ export class Pipeline {
   }
 
   #exchange(): void {
-    if (this.#settler.writing || this.fetcher.claiming) return;
-    this.#settler.flush();
-    this.fetcher.check();
+    const { writing, pending } = this.#settler;
+    const apart = this.#parts.store.capabilities.parallel && pending >= APART_MIN;
+    if (!apart && (writing || this.fetcher.claiming)) return;
+    if (!writing) this.#settler.flush();
+    if (this.fetcher.claiming) return;
+    if (apart) setImmediate(() => this.fetcher.check());
+    else this.fetcher.check();
   }
 
   #onOutcome(attempt: Attempt, outcome: Outcome | null): void {

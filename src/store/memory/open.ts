@@ -45,6 +45,7 @@ export class MemoryStore implements Store {
     notify: false,
     transactions: false,
     retentionBytes: true,
+    parallel: false,
   } as const;
   readonly notifier = new MemoryNotifier();
   readonly lock: LeaseLock;

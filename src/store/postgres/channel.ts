@@ -14,8 +14,8 @@ export interface ChannelOptions {
   readonly schema: string;
   /** Names the store object in notifications. */
   readonly sender: string;
-  /** Whether a transaction may notify by itself now. */
-  notifies(): boolean;
+  /** Whether a transaction may notify by itself now; `ends` when it is about outcomes. */
+  notifies(ends: boolean): boolean;
   committed(topics: ReadonlySet<Topic>, told: boolean): void;
 }
 
@@ -133,7 +133,7 @@ export class Channel {
   async #transact(works: readonly Work[]): Promise<readonly unknown[]> {
     const { connections, schema, sender, committed } = this.#options;
     const claims: { id: string; leaseMs: number }[] = [];
-    const notifies = this.#options.notifies();
+    const notifies = this.#options.notifies(isOrdered(works));
     const claimId = ({ leaseMs }: ClaimRequest): string => {
       const id = crypto.randomUUID();
       claims.push({ id, leaseMs });

@@ -2,10 +2,12 @@ import type { Topic } from '../notifier.ts';
 
 /** Between two notifications of one store, at least. */
 const APART_MS = 5;
+/** The same for ends of jobs alone, which only who awaits a result wants to know of, and which a busy worker has always. */
+const ENDS_APART_MS = 25;
 
 /**
- * When to tell other processes what was committed. A notification makes commits wait for each other, so a busy store
- * sends one every few milliseconds: what comes in between is told once, when that time is over.
+ * When to tell other processes what was committed. A notification makes commits wait for each other and wakes every
+ * process that listens, so a busy store sends one now and then: what comes in between is told once, when that time is over.
  */
 export class HintPacer {
   readonly #send: (topics: readonly Topic[]) => void;
@@ -13,6 +15,7 @@ export class HintPacer {
   readonly #owed = new Set<Topic>();
   #sentAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
+  #flushesAt = Number.POSITIVE_INFINITY;
 
   /** `send` tells other processes, `publish` this store's own listeners. */
   constructor(send: (topics: readonly Topic[]) => void, publish: (topics: ReadonlySet<Topic>) => void) {
@@ -20,9 +23,9 @@ export class HintPacer {
     this.#publish = publish;
   }
 
-  /** Whether a transaction may notify by itself. */
-  get open(): boolean {
-    return this.#timer === null && performance.now() - this.#sentAt >= APART_MS;
+  /** Whether a transaction may notify by itself; `ends` when it is mostly about ends of jobs. */
+  isOpen(ends: boolean): boolean {
+    return performance.now() - this.#sentAt >= (ends ? ENDS_APART_MS : APART_MS);
   }
 
   /** A transaction was committed; `told` when it notified by itself. */
@@ -38,6 +41,7 @@ export class HintPacer {
     if (this.#timer === null) return;
     clearTimeout(this.#timer);
     this.#timer = null;
+    this.#flushesAt = Number.POSITIVE_INFINITY;
     this.#sentAt = performance.now();
     const topics = [...this.#owed];
     this.#owed.clear();
@@ -46,6 +50,12 @@ export class HintPacer {
 
   #owe(topics: ReadonlySet<Topic>): void {
     for (const topic of topics) this.#owed.add(topic);
-    this.#timer ??= setTimeout(() => this.flush(), APART_MS);
+    const endsAlone = this.#owed.size === 1 && this.#owed.has('settled');
+    const waitMs = endsAlone ? ENDS_APART_MS : APART_MS;
+    const flushesAt = performance.now() + waitMs;
+    if (this.#flushesAt <= flushesAt) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#flushesAt = flushesAt;
+    this.#timer = setTimeout(() => this.flush(), waitMs);
   }
 }

@@ -71,6 +71,7 @@ class PostgresStore implements Store {
       shared: true,
       notify,
       retentionBytes: false,
+      parallel: true,
       transactions: true,
     } as const;
     this.notifier = new PostgresNotifier({ place, instance, listens: notify });
@@ -82,7 +83,7 @@ class PostgresStore implements Store {
       connections,
       schema: quoted(place.schema),
       sender: instance,
-      notifies: () => this.#pacer.open,
+      notifies: (ends) => this.#pacer.isOpen(ends),
       committed: (topics, told) => this.#pacer.committed(topics, told),
     });
     this.#keepAlives = new KeepAlives({

@@ -91,6 +91,7 @@ class RedisStore implements Store {
     shared: true,
     notify: true,
     retentionBytes: true,
+    parallel: false,
     transactions: false,
   } as const;
   readonly warnings: readonly string[];

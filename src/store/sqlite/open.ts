@@ -56,6 +56,7 @@ class SqliteStore implements Store {
     notify: true,
     transactions: true,
     retentionBytes: false,
+    parallel: false,
   } as const;
   readonly notifier: SqliteNotifier;
   readonly lock: LeaseLock;
