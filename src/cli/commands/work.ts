@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { STRATEGIES, type Strategy } from '../../core/strategy.ts';
 import type { AnyTask } from '../../core/task.ts';
+import { withoutPassword } from '../../store/postgres/url.ts';
 import type { TunerSettings } from '../../tuner/settings.ts';
 import type { WorkerSettings } from '../../worker/settings.ts';
 import type { Tally } from '../../worker/settler.ts';
@@ -70,7 +71,7 @@ function define(command: Command): void {
     .option('--grace <time>', 'how long a stop waits for running jobs (default: 10s)', duration('--grace'))
     .option(
       '--prefetch <n>',
-      'jobs held ready beyond those that run (default: 500)',
+      'jobs held ready beyond those that run (default: 1000)',
       integer('--prefetch', 0),
     )
     .addOption(
@@ -189,7 +190,7 @@ function greet(
   const { concurrency, serial, queues, tuner } = worker.settings;
   const parts = [
     out.paintMessage('bold', 'longshore'),
-    url,
+    withoutPassword(url),
     `queues ${(queues ?? [...new Set(tasks.map(({ queue }) => queue))]).join(', ')}`,
     `tasks ${tasks.map(({ name }) => name).join(', ')}`,
     serial ? 'serial' : tuner === null ? counted(concurrency, 'slot') : tuned(tuner),
