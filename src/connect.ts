@@ -104,7 +104,7 @@ export async function storeDriver(url: string): Promise<StoreDriver> {
     const shown = show(typeof url === 'string' ? url.replace(/^.*@/s, '***@') : url);
     throw new LongshoreError(
       'STORE_URL_INVALID',
-      `The store URL is ${shown}; expected one that starts with ${kinds.join(' or ')}, e.g. sqlite:jobs.db.`,
+      `The store URL is ${shown}; expected one that starts with ${kinds.join(', ')}, e.g. sqlite:jobs.db.`,
       {
         details: { url: shown },
       },
@@ -115,7 +115,7 @@ export async function storeDriver(url: string): Promise<StoreDriver> {
   if (load === undefined) {
     throw new LongshoreError(
       'STORE_URL_INVALID',
-      `There is no store of kind ${show(kind)}; this version knows ${kinds.join(' and ')}.`,
+      `There is no store of kind ${show(kind)}; this version knows ${kinds.join(', ')}.`,
       {
         details: { kind, kinds },
       },

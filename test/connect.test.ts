@@ -4,13 +4,13 @@ import { connect, defineTask } from '../src/index.ts';
 import { onEachStore } from './stage.ts';
 
 const REFUSED: readonly [unknown, RegExp][] = [
-  ['', /The store URL is ""; expected one that starts with memory: or sqlite:/],
+  ['', /The store URL is ""; expected one that starts with memory:, sqlite:/],
   [undefined, /The store URL is undefined/],
   [42, /The store URL is 42/],
   ['jobs.db', /The store URL is "jobs\.db"/],
   ['///', /The store URL is/],
   ['constructor:x', /no store of kind "constructor"/],
-  ['mysql://localhost/jobs', /no store of kind "mysql"; this version knows memory: and sqlite:/],
+  ['mysql://localhost/jobs', /no store of kind "mysql"; this version knows memory:, sqlite:/],
   ['memory:shared', /expected memory: and nothing after it/],
   ['sqlite:', /names no file/],
   ['sqlite::memory:', /use memory: as the store URL/],

@@ -80,7 +80,7 @@ const STORES: readonly (readonly [what: string, args: readonly string[], code: n
     'an unknown kind',
     ['jobs', '--store', 'mysql://x'],
     2,
-    /STORE_URL_INVALID: There is no store of kind "mysql"; this version knows memory: and sqlite:/,
+    /STORE_URL_INVALID: There is no store of kind "mysql"; this version knows memory:, sqlite:/,
   ],
   [
     'a plain path',

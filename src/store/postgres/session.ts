@@ -105,10 +105,14 @@ export async function loadDriver(): Promise<Driver> {
   } catch (cause) {
     throw new LongshoreError(
       'STORE_UNAVAILABLE',
-      `PostgreSQL stores need the package pg (8.12 or later), which cannot be loaded (${String(cause)}). Install it beside longshore: npm install pg.`,
-      { cause },
+      `A postgres: store needs the package pg (8.12 or later), which ${isMissing(cause) ? 'is not installed' : `does not load (${String(cause)})`}. Run: npm install pg`,
+      { cause, details: { package: 'pg' } },
     );
   }
+}
+
+function isMissing(cause: unknown): boolean {
+  return cause instanceof Error && cause.message.startsWith("Cannot find package 'pg'");
 }
 
 const BIGINT = 20;

@@ -97,16 +97,52 @@ function takeOwn(url: string, given: URLSearchParams): Own {
   // Longer names are cut by the server without a word.
   if (schema === '' || schema.includes('\0') || Buffer.byteLength(schema) > 63)
     throw invalid(url, `schema is ${show(schema)}; expected a name of 1 to 63 bytes`);
+  if (/^(pg_|information_schema$)/.test(schema))
+    throw invalid(url, `schema is ${show(schema)}, which is the server's own; expected another name`);
   const migrate = take('migrate');
   if (migrate !== null && migrate !== 'auto')
     throw invalid(url, `migrate is ${show(migrate)}; expected auto`);
-  return {
+  const own = {
     schema,
     max: wholeNumber(url, 'max', take('max'), MAX_DEFAULT),
     pgbouncer: yesOrNo(url, 'pgbouncer', take('pgbouncer')),
     timeoutMs: wholeNumber(url, 'timeoutMs', take('timeoutMs'), TIMEOUT_DEFAULT_MS),
     migrates: migrate === 'auto',
   };
+  for (const name of given.keys()) refuseMisspelt(url, name);
+  return own;
+}
+
+/**
+ * What is left belongs to the driver, which says nothing of options that it does not know either. One that is nearly ours
+ * would silently lead to another schema, so it is refused.
+ */
+function refuseMisspelt(url: string, name: string): void {
+  const letters = sorted(name);
+  const meant = OWN.find(
+    (own) => letters === sorted(own) || isOneLetterOff(name.toLowerCase(), own.toLowerCase()),
+  );
+  if (meant !== undefined) throw invalid(url, `there is no option ${show(name)}; it is written ${meant}`);
+}
+
+const OWN = ['schema', 'max', 'pgbouncer', 'timeoutMs', 'migrate'];
+
+/** Equal for names that differ in case or in the order of their letters. */
+function sorted(name: string): string {
+  return [...name.toLowerCase()].sort().join('');
+}
+
+/** One letter more, less or another. */
+function isOneLetterOff(given: string, own: string): boolean {
+  if (Math.abs(given.length - own.length) > 1) return false;
+  let same = 0;
+  while (same < own.length && given[same] === own[same]) same += 1;
+  const rests = [given.slice(same), own.slice(same)] as const;
+  return [
+    [1, 1],
+    [0, 1],
+    [1, 0],
+  ].some(([skip, skipOwn]) => rests[0].slice(skip) === rests[1].slice(skipOwn));
 }
 
 function wholeNumber(url: string, name: string, text: string | null, otherwise: number): number {

@@ -30,10 +30,14 @@ export async function loadVendor(): Promise<Vendor> {
   } catch (cause) {
     throw new LongshoreError(
       'STORE_UNAVAILABLE',
-      'A redis: store needs the package @redis/client, which is not installed. Run: npm install @redis/client',
-      { cause },
+      `A redis: store needs the package @redis/client, which ${isMissing(cause) ? 'is not installed' : `does not load (${String(cause)})`}. Run: npm install @redis/client`,
+      { cause, details: { package: '@redis/client' } },
     );
   }
+}
+
+function isMissing(cause: unknown): boolean {
+  return cause instanceof Error && cause.message.startsWith("Cannot find package '@redis/client'");
 }
 
 /** How long to wait before the next attempt to connect, in ms; false for none. */

@@ -112,6 +112,13 @@ function explainReply(reason: string, { user, database }: RedisAddress): Explana
       "Name one of the server's databases (setting `databases`, 16 by default; a cluster has 0 alone).",
     ];
   }
+  if (/without any password configured/i.test(reason)) {
+    return [
+      'STORE_UNAVAILABLE',
+      'has no password for the default user',
+      'Take the password out of the store URL, or name the user it belongs to: redis://user:password@host.',
+    ];
+  }
   return ['STORE_FAILED', 'answered with an error', 'See the reason; it may be a defect of Longshore.'];
 }
 
@@ -171,7 +178,7 @@ const CLIENT_ERRORS: Readonly<Record<string, Explanation>> = {
   ConnectionTimeoutError: [
     'STORE_UNAVAILABLE',
     'does not answer',
-    'Check the host, the network and its firewalls.',
+    'Check the host, the network and its firewalls; rediss: is for servers with TLS alone, redis: for those without.',
   ],
   SocketTimeoutError: [
     'STORE_UNAVAILABLE',
@@ -181,7 +188,7 @@ const CLIENT_ERRORS: Readonly<Record<string, Explanation>> = {
   SocketClosedUnexpectedlyError: [
     'STORE_UNAVAILABLE',
     'closed the connection',
-    'The client connects again by itself.',
+    'The client connects again by itself. If it stays so, check that it is Redis that listens there, and whether it wants TLS (rediss:).',
   ],
   ClientOfflineError: [
     'STORE_UNAVAILABLE',
@@ -193,7 +200,7 @@ const CLIENT_ERRORS: Readonly<Record<string, Explanation>> = {
   RootNodesUnavailableError: [
     'STORE_UNAVAILABLE',
     'has no node that answers',
-    'Check the nodes of the cluster.',
+    'Check the nodes of the cluster; for a server that is no node of one, leave cluster=true out of the store URL.',
   ],
   MaxCommandRedirectionsError: [
     'STORE_UNAVAILABLE',

@@ -36,7 +36,11 @@ const TIMEOUT_MAX_MS = 3_600_000;
 export function parseUrl(url: string): RedisAddress {
   const parsed = URL.canParse(url) ? new URL(url) : null;
   const scheme = parsed === null ? undefined : SCHEMES[parsed.protocol];
-  if (parsed === null || scheme === undefined) throw invalid(url, EXPECTED);
+  if (parsed === null || scheme === undefined)
+    throw invalid(
+      url,
+      `it cannot be read as a URL; write special characters of a password as %40 for @, %23 for #; ${EXPECTED}`,
+    );
   if (parsed.hostname === '') throw invalid(url, `it names no host; ${EXPECTED}`);
   if (parsed.hash !== '')
     throw invalid(url, '# is not allowed; write %23 where it belongs to a name or password');

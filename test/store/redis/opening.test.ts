@@ -65,6 +65,7 @@ test('a URL that makes no sense is refused with what is wrong', () => {
     ['redis://h?prefx=a', /no option "prefx", only prefix, cluster, timeoutMs/],
     ['redis://h#part', /# is not allowed/],
     ['redis://u:100%@h', /write %25/],
+    ['redis://u:a#b@h', /special characters of a password as %40 for @, %23 for #/],
   ] as const)
     assert.throws(() => parseUrl(url), { code: 'STORE_URL_INVALID', message }, url);
 });
