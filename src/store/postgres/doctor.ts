@@ -11,7 +11,7 @@ export async function examinePlace(place: Place, bounds: Bounds = BOUNDS): Promi
   try {
     session = await openSession(place, 0);
   } catch (error) {
-    return [faultOf('server', toStoreError(error, place).message, 'See the message.')];
+    return [faultOf('server', error, place)];
   }
   try {
     return await examine(session, place, bounds);
@@ -67,7 +67,7 @@ async function examine(session: Session, place: Place, bounds: Bounds): Promise<
   try {
     facts = await lookAt(session, place);
   } catch (error) {
-    return [faultOf('server', toStoreError(error, place).message, 'See the message.')];
+    return [faultOf('server', error, place)];
   }
   const patient: Patient = { session, place, facts, bounds, schema: quoted(place.schema) };
   const findings: Finding[] = [];
@@ -83,7 +83,7 @@ async function attempt(check: string, look: Check, patient: Patient): Promise<Fi
   try {
     return { check, ...(await look(patient)) };
   } catch (error) {
-    return faultOf(check, toStoreError(error, patient.place).message, 'See the message.');
+    return faultOf(check, error, patient.place);
   }
 }
 
@@ -294,6 +294,7 @@ function fault(detail: string, remedy: string): Look {
   return { level: 'fault', detail, remedy };
 }
 
-function faultOf(check: string, detail: string, remedy: string): Finding {
-  return { check, ...fault(detail, remedy) };
+/** The message of an error says what to do. */
+function faultOf(check: string, error: unknown, place: Place): Finding {
+  return { check, level: 'fault', detail: toStoreError(error, place).message, remedy: null };
 }

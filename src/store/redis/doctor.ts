@@ -23,7 +23,7 @@ export async function doctor({ address, send, openStore }: Patient): Promise<Fin
     if (layout > 0) findings.push(...(await examineStore(await openStore())));
   } catch (error) {
     const check = findings.length === 0 ? 'server' : 'store';
-    findings.push({ check, ...fault(toStoreError(error, address).message, 'See the message.') });
+    findings.push({ check, level: 'fault', detail: toStoreError(error, address).message, remedy: null });
   }
   return findings;
 }

@@ -52,7 +52,7 @@ function attempt(check: string, look: () => Look, file: string): Finding {
     return { check, ...look() };
   } catch (error) {
     const { message } = toStoreError(error, file);
-    return faultOf(check, message, 'See the message.');
+    return { check, level: 'fault', detail: message, remedy: null };
   }
 }
 
