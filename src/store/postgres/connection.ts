@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { LongshoreError } from '../../core/errors.ts';
 import { isDisconnect, toStoreError, whereIs } from './errors.ts';
 import { requireReady } from './migrate.ts';
-import { loadDriver } from './session.ts';
+import { connectMs, loadDriver } from './session.ts';
 import type { Place } from './url.ts';
 
 /** What a driver's pool must have; `pg.Pool` does, of whatever copy of the package. */
@@ -32,8 +32,6 @@ export interface ConnectionsOptions {
   /** Not more than this many; default `place.max`. */
   readonly max?: number;
 }
-
-const CONNECT_MAX_MS = 5_000;
 
 /** The store's connections: a pool of its own, or one that is borrowed. Errors come out as LongshoreErrors, but for the server's own inside `use`. */
 export class Connections {
@@ -113,7 +111,7 @@ async function newPool({ place, max }: ConnectionsOptions): Promise<ClientPool> 
   const pool = new Pool({
     connectionString: place.connectionString,
     max: max ?? place.max,
-    connectionTimeoutMillis: CONNECT_MAX_MS,
+    connectionTimeoutMillis: connectMs(place.timeoutMs),
     idleTimeoutMillis: 60_000,
     allowExitOnIdle: true,
     keepAlive: true,

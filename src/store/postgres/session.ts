@@ -75,6 +75,12 @@ export class Session {
 }
 
 const CONNECT_MAX_MS = 5_000;
+
+/** How long connecting may take where a statement may take `timeoutMs`, 0 for no bound. */
+export function connectMs(timeoutMs: number): number {
+  return timeoutMs > 0 ? Math.min(CONNECT_MAX_MS, timeoutMs) : CONNECT_MAX_MS;
+}
+
 const CLOSE_MAX_MS = 1_000;
 
 /** The driver's types leave out what both of its versions have. */
@@ -120,7 +126,7 @@ const BIGINT = 20;
 function configOf(place: Place, driver: Driver, timeoutMs: number): ClientConfig {
   return {
     connectionString: place.connectionString,
-    connectionTimeoutMillis: CONNECT_MAX_MS,
+    connectionTimeoutMillis: connectMs(timeoutMs),
     fallback_application_name: 'longshore',
     keepAlive: true,
     ...(timeoutMs > 0 ? { query_timeout: timeoutMs } : {}),
