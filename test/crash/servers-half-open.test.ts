@@ -102,6 +102,23 @@ onEachServer(
   },
 );
 
+onEachServer('a process whose connections are all half open comes to its end', async (scene) => {
+  const { fleet } = scene;
+  const proxy = await scene.proxy();
+  const url = `${proxy.through(await scene.freshUrl())}&timeoutMs=300`;
+  const worker = fleet.start('serve', { url, settings: { leaseMs: 600, pollMs: 50 } });
+  await fleet.ready(worker);
+  proxy.admits = 'silently';
+  for (const link of proxy.links()) link.stall();
+  worker.tell('stop');
+  let over = false;
+  worker.exited.then(() => {
+    over = true;
+  });
+  await eventually(() => over, 25_000);
+  assert.equal(worker.child.exitCode, 0);
+});
+
 onEachServer(
   'a listener hears again after its connection went silent, whatever meets the next ones',
   async (scene) => {
