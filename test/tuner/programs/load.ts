@@ -1,14 +1,17 @@
 /**
  * The tuner on a real machine: jobs of 20 ms of computing and 80 ms of waiting each, in child processes.
  *
- *   node test/tuner/programs/load.ts [--seconds 40] [--target 0.9] [--compute 20] [--wait 80] [--store memory:]
+ *   node test/tuner/programs/load.ts [--seconds 40] [--target 0.9] [--compute 20] [--wait 80] [--store memory:] [--own]
  *
- * Prints a line a second and a summary. To be believed only where nothing else runs.
+ * Prints a line a second and a summary. To be believed only where nothing else runs; on a busy machine `--own` with a
+ * low target shows at least that the loop works: it counts the processor time of the jobs' processes alone.
  */
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setTimeout as passed } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { connect, type Events } from '../../../src/index.ts';
+import { connect, type Events, type Sensor } from '../../../src/index.ts';
+import { UseMeter } from '../../../src/tuner/sensor.ts';
 import { compute, load } from './tasks.ts';
 
 const text = (fallback: string) => ({ type: 'string', default: fallback }) as const;
@@ -20,12 +23,15 @@ const { values } = parseArgs({
     wait: text('80'),
     store: text('memory:'),
     min: text('1'),
+    own: { type: 'boolean', default: false },
   },
 });
 const [seconds, target] = [Number(values.seconds), Number(values.target)];
 const input = { rounds: roundsFor(Number(values.compute)), waitMs: Number(values.wait) };
 
-const longshore = await connect(values.store);
+const hosts = new Set<number>();
+const longshore = await connect(values.store, values.own ? { sensor: ownSensor() } : {});
+longshore.on('host.started', ({ host }) => hosts.add(host));
 const samples: Events['tuner.sampled'][] = [];
 const changes: { second: number; event: Events['tuner.adjusted'] }[] = [];
 longshore.on('tuner.sensorChosen', ({ sensor }) => console.log(`reads ${sensor}`));
@@ -74,6 +80,20 @@ function summary(): void {
     `${changes.length} changes, ${changes.filter((change) => change.second > 10).length} of them after 10 s`,
   );
   console.log(`${worker.tally.completed} jobs done`);
+}
+
+/** Of the child processes (Linux only): user and system time of /proc/<pid>/stat, in ticks of 10 ms. */
+function ownSensor(): Sensor {
+  const usedMs = (): number =>
+    [...hosts].reduce((sum, pid) => {
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+      return sum + (Number(fields[11]) + Number(fields[12])) * 10;
+    }, 0);
+  const meter = new UseMeter(0, performance.now());
+  return {
+    name: 'the processes of the jobs',
+    sample: () => ({ cpu: meter.use(usedMs(), performance.now(), availableParallelism()), memory: 0 }),
+  };
 }
 
 /** How many rounds take so long here: the fastest of five tries, warm. */
