@@ -2,7 +2,7 @@ import { newId } from '../../core/ids.ts';
 import type { ClaimReceipt, ClaimRequest, Lease } from '../store.ts';
 import { isReply, isUnsent } from './errors.ts';
 import type { LostClaims } from './lost.ts';
-import { type JobRecord, readIds, readRecord } from './record.ts';
+import { type JobRecord, readFront, readIds, readRest } from './record.ts';
 import type { ScriptReply } from './scripts.ts';
 import type { Session } from './session.ts';
 import { tokenOf } from './token.ts';
@@ -38,26 +38,30 @@ async function receiptOf(
 ): Promise<ClaimReceipt> {
   const [nextDueAt, ...given] = values as [Buffer, ...unknown[]];
   const leases: Lease[] = [];
-  for (let at = 0; at < given.length; at += 4) {
+  for (let at = 0; at < given.length; at += 5) {
     const queue = queues[given[at] as number] ?? '';
-    const [ids, lengths, records] = given.slice(at + 1, at + 4) as [Buffer, Buffer, Buffer];
-    const jobs = readJobs(ids, lengths, records);
+    const jobs = readJobs(given.slice(at + 1, at + 5) as [Buffer, Buffer, Buffer, Buffer]);
     await session.names.learn('task', new Set(jobs.map(({ task }) => task)));
     for (const job of jobs) leases.push(toLease(job, queue, session.names.name('task', job.task), now));
   }
   return { now, leases, nextDueAt: nextDueAt.length === 0 ? null : Number(nextDueAt) };
 }
 
-/** The records stand in a row; `lengths` has four bytes of each. */
-function readJobs(idBytes: Buffer, lengths: Buffer, records: Buffer): JobRecord[] {
-  const ids = readIds(idBytes, lengths.length / 4);
+/** Ids, fronts, lengths of rests and rests, as lua/claim.lua describes them. */
+function readJobs([idsBytes, fronts, lengths, rests]: [Buffer, Buffer, Buffer, Buffer]): JobRecord[] {
+  const ids = readIds(idsBytes, lengths.length / 4);
+  const jobs: JobRecord[] = [];
   let start = 0;
-  return ids.map((id, index) => {
-    const end = start + lengths.readUInt32LE(index * 4);
-    const job = readRecord(id, records, start, end);
-    start = end;
-    return job;
-  });
+  for (let at = 0; at < fronts.length; at += 8 + fronts.readUInt32LE(at + 4)) {
+    const front = readFront(fronts, at + 8);
+    for (let alike = fronts.readUInt32LE(at); alike > 0; alike -= 1) {
+      const index = jobs.length;
+      const end = start + lengths.readUInt32LE(index * 4);
+      jobs.push(readRest(ids[index] as string, front, rests, start, end));
+      start = end;
+    }
+  }
+  return jobs;
 }
 
 function toLease(job: JobRecord, queue: string, task: string, claimedAt: number): Lease {

@@ -1,4 +1,3 @@
-import { isId } from '../../core/ids.ts';
 import { JOB_STATES, type JobState } from '../../core/job-state.ts';
 
 /**
@@ -50,60 +49,113 @@ export const FLAG = {
   tries: 32_768,
 } as const;
 
-const HEAD_BYTES = 20;
+const FORM_BYTES = 8;
 const HELD = 3;
 
-/** The record of `id`, from `start` to `end`. */
-export function readRecord(id: string, bytes: Buffer, start = 0, end = bytes.length): JobRecord {
+/** What stands before the rest of a record; jobs that were claimed together have the same. */
+export interface Front {
+  readonly flags: number;
+  readonly state: JobState;
+  readonly held: boolean;
+  readonly attempt: number;
+  readonly crashes: number;
+  readonly queue: number;
+  readonly task: number;
+  readonly attemptsMax: number;
+  readonly startedAt: number | null;
+  readonly batch: number | null;
+  readonly finishedAt: number | null;
+  /** Where it ends. */
+  readonly end: number;
+}
+
+export function readFront(bytes: Buffer, start = 0): Front {
   const flags = bytes.readUInt16LE(start + 1);
-  const stateAndTurn = bytes[start] as number;
-  const createdAt = bytes.readUIntLE(start + 14, 6);
-  // From here on in the order of the bytes.
-  let at = start + HEAD_BYTES;
+  let at = start + FORM_BYTES;
   const past = (flag: number, length: number): number => {
     const from = at;
     if ((flags & flag) !== 0) at += length;
     return from;
   };
-  const priorityAt = past(FLAG.priority, 4);
-  const wideAt = past(FLAG.wide, 15);
-  const dueAt = past(FLAG.due, 7);
+  past(FLAG.ticket, 6);
   const triesAt = past(FLAG.tries, 5);
   const startedAt = past(FLAG.started, 6);
   const batchAt = past(FLAG.batch, 6);
   const finishedAt = past(FLAG.finished, 7);
-  past(FLAG.ticket, 6);
+  const isTried = (flags & FLAG.tries) !== 0;
+  return {
+    flags,
+    state: JOB_STATES[(bytes[start] as number) & 15] as JobState,
+    held: (bytes[start] as number) >> 4 === HELD,
+    attempt: isTried ? bytes.readUIntLE(triesAt, 3) : 0,
+    crashes: isTried ? bytes.readUInt16LE(triesAt + 3) : 0,
+    queue: bytes.readUInt16LE(start + 3),
+    task: bytes.readUInt16LE(start + 5),
+    attemptsMax: bytes[start + 7] as number,
+    startedAt: (flags & FLAG.started) === 0 ? null : bytes.readUIntLE(startedAt, 6),
+    batch: (flags & FLAG.batch) === 0 ? null : bytes.readUIntLE(batchAt, 6),
+    finishedAt: (flags & FLAG.finished) === 0 ? null : readSeven(bytes, finishedAt),
+    end: at,
+  };
+}
+
+/** The rest of a record, from `start` to `end`, with its front. */
+export function readRest(id: string, front: Front, bytes: Buffer, start: number, end: number): JobRecord {
+  const { flags } = front;
+  const createdAt = bytes.readUIntLE(start + 6, 6);
+  let at = start + 12;
+  let last = end;
+  const past = (flag: number, length: number): number => {
+    const from = at;
+    if ((flags & flag) !== 0) at += length;
+    return from;
+  };
   const text = (flag: number): string | null => {
     if ((flags & flag) === 0) return null;
     const from = at + 4;
     at = from + bytes.readUInt32LE(at);
     return bytes.toString('utf8', from, at);
   };
+  const priorityAt = past(FLAG.priority, 4);
+  const wideAt = past(FLAG.wide, 15);
+  const dueAt = past(FLAG.due, 7);
   const isWide = (flags & FLAG.wide) !== 0;
-  const isTried = (flags & FLAG.tries) !== 0;
+  const key = text(FLAG.key);
+  const uniqueKey = text(FLAG.unique);
+  const progress = text(FLAG.progress);
+  let result: string | null = null;
+  if ((flags & FLAG.result) !== 0) {
+    last = end - 4 - bytes.readUInt32LE(end - 4);
+    result = bytes.toString('utf8', last, end - 4);
+  }
   return {
     id,
-    seq: bytes.readUIntLE(start + 8, 6),
-    state: JOB_STATES[stateAndTurn & 15] as JobState,
-    held: stateAndTurn >> 4 === HELD,
-    attempt: isTried ? bytes.readUIntLE(triesAt, 3) : 0,
-    crashes: isTried ? bytes.readUInt16LE(triesAt + 3) : 0,
-    queue: isWide ? bytes.readUInt32LE(wideAt) : bytes.readUInt16LE(start + 3),
-    task: isWide ? bytes.readUInt32LE(wideAt + 4) : bytes.readUInt16LE(start + 5),
-    attemptsMax: isWide ? readSeven(bytes, wideAt + 8) : (bytes[start + 7] as number),
+    seq: bytes.readUIntLE(start, 6),
+    state: front.state,
+    held: front.held,
+    attempt: front.attempt,
+    crashes: front.crashes,
+    queue: isWide ? bytes.readUInt32LE(wideAt) : front.queue,
+    task: isWide ? bytes.readUInt32LE(wideAt + 4) : front.task,
+    attemptsMax: isWide ? readSeven(bytes, wideAt + 8) : front.attemptsMax,
     priority: (flags & FLAG.priority) === 0 ? 0 : bytes.readInt32LE(priorityAt),
     createdAt,
     dueAt: (flags & FLAG.due) === 0 ? createdAt : readSeven(bytes, dueAt),
-    startedAt: (flags & FLAG.started) === 0 ? null : bytes.readUIntLE(startedAt, 6),
-    batch: (flags & FLAG.batch) === 0 ? null : bytes.readUIntLE(batchAt, 6),
-    finishedAt: (flags & FLAG.finished) === 0 ? null : readSeven(bytes, finishedAt),
-    key: text(FLAG.key),
-    uniqueKey: text(FLAG.unique),
-    progress: text(FLAG.progress),
-    result: text(FLAG.result),
-    input: (flags & FLAG.input) === 0 ? null : bytes.toString('utf8', at, end),
+    startedAt: front.startedAt,
+    batch: front.batch,
+    finishedAt: front.finishedAt,
+    key,
+    uniqueKey,
+    progress,
+    result,
+    input: (flags & FLAG.input) === 0 ? null : bytes.toString('utf8', at, last),
     cancelRequested: (flags & FLAG.cancel) !== 0,
   };
+}
+
+export function readRecord(id: string, bytes: Buffer): JobRecord {
+  const front = readFront(bytes);
+  return readRest(id, front, bytes, front.end, bytes.length);
 }
 
 function readSeven(bytes: Buffer, at: number): number {
@@ -111,8 +163,37 @@ function readSeven(bytes: Buffer, at: number): number {
 }
 
 export function idBytes(id: string): Buffer {
-  return isId(id) ? Buffer.from(id.replaceAll('-', ''), 'hex') : Buffer.from(`\0${id.padEnd(15, '\0')}\0`);
+  const bytes = Buffer.allocUnsafe(16);
+  return writeUuid(id, bytes, 0) ? bytes : Buffer.from(`\0${id.padEnd(15, '\0')}\0`);
 }
+
+/** Writes 16 bytes at `at`; false, and nothing that counts, where `id` is none of those core/ids.ts makes. */
+export function writeUuid(id: string, bytes: Buffer, at: number): boolean {
+  if (id.length !== 36) return false;
+  let seen = 0;
+  let to = at;
+  for (let from = 0; from < 36; from += 2) {
+    if (HYPHENS.includes(from)) from += 1;
+    const high = id.charCodeAt(from);
+    const low = id.charCodeAt(from + 1);
+    const byte = ((NIBBLES[high & 127] as number) << 4) | (NIBBLES[low & 127] as number);
+    // Beyond a byte for a character that is none of these, ASCII or not.
+    seen |= byte | (((high | low) >> 7) << 8);
+    bytes[to] = byte;
+    to += 1;
+  }
+  if (seen > 255) return false;
+  const isVersion7 =
+    ((bytes[at + 6] as number) & 0xf0) === 0x70 && ((bytes[at + 8] as number) & 0xc0) === 0x80;
+  return isVersion7 && HYPHENS.every((place) => id.charCodeAt(place) === 45);
+}
+
+const HYPHENS = [8, 13, 18, 23];
+/** Of the characters 0 to 9 and a to f; 256, more than a byte, for all others. */
+const NIBBLES = Uint16Array.from({ length: 128 }, (_, code) => {
+  const value = '0123456789abcdef'.indexOf(String.fromCharCode(code));
+  return value < 0 ? 256 : value;
+});
 
 export function readId(bytes: Buffer, from = 0, to = bytes.length): string {
   if (to - from !== 16) return bytes.toString('utf8', from, to).replaceAll('\0', '');

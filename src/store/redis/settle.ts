@@ -1,11 +1,9 @@
-import { isId } from '../../core/ids.ts';
 import { JOB_STATES, type JobState } from '../../core/job-state.ts';
 import type { OutcomeType } from '../../core/outcome.ts';
 import { settle as rule } from '../../core/settle-rule.ts';
 import type { AnnotateReceipt, Note, Settlement, SettleReceipt } from '../store.ts';
-import { idBytes } from './record.ts';
 import type { Session } from './session.ts';
-import { parseToken, type Token } from './token.ts';
+import { batchOf, parseToken, type Token } from './token.ts';
 import { Writer } from './wire.ts';
 
 /**
@@ -19,52 +17,91 @@ export async function settle(
 ): Promise<SettleReceipt[]> {
   const receipts: SettleReceipt[] = Array(settlements.length).fill(LOST);
   const sent: number[] = [];
-  const parts = new Parts(settlements.length);
-  for (const [index, settlement] of settlements.entries()) {
-    const token = parseToken(settlement.token);
-    if (token === null) continue;
-    if (settlement.outcome.type === 'completed' && isId(settlement.id))
-      writeCompletion(parts.completions(), settlement.id, token.batch, settlement.outcome.result);
-    else writeSettlement(parts.others(), settlement, token);
-    sent.push(index);
+  const parts = new Parts();
+  for (let index = 0; index < settlements.length; index += 1) {
+    const settlement = settlements[index] as Settlement;
+    if (parts.add(settlement)) sent.push(index);
   }
   if (sent.length === 0) return receipts;
   const { values } = await session.scripts.run('settle', now, parts.done());
   const states = values[0] as Buffer;
-  for (const [place, index] of sent.entries()) receipts[index] = receiptOf(states[place] as number);
+  for (let place = 0; place < sent.length; place += 1)
+    receipts[sent[place] as number] = receiptOf(states[place] as number);
   return receipts;
 }
 
 /** Completions and others by turns, in the order of the batch: a batch that only completes is one part. */
 class Parts {
-  readonly #bytes: number;
-  readonly #written: Writer[] = [];
+  readonly #done: Buffer[] = [];
+  #completions = new Completions();
+  #others: Writer | null = null;
 
-  constructor(settlements: number) {
-    this.#bytes = settlements * 64;
-  }
-
-  completions(): Writer {
-    if (this.#written.length % 2 === 0) this.#written.push(new Writer(this.#bytes));
-    return this.#written.at(-1) as Writer;
-  }
-
-  others(): Writer {
-    if (this.#written.length === 0) this.#written.push(new Writer(0));
-    if (this.#written.length % 2 === 1) this.#written.push(new Writer(this.#bytes));
-    return this.#written.at(-1) as Writer;
+  /** False for what cannot be anybody's. */
+  add(settlement: Settlement): boolean {
+    const { id, token, outcome } = settlement;
+    if (outcome.type === 'completed') {
+      const batch = batchOf(token);
+      if (batch === null) return false;
+      if (this.#others !== null) this.#end();
+      if (this.#completions.add(id, batch, outcome.result)) return true;
+    }
+    const parsed = parseToken(token);
+    if (parsed === null) return false;
+    this.#others ??= new Writer();
+    writeSettlement(this.#others, settlement, parsed);
+    return true;
   }
 
   done(): Buffer[] {
-    const parts = this.#written.map((writer) => writer.done());
-    return parts.length % 2 === 0 ? parts : [...parts, NOTHING];
+    this.#end();
+    return this.#done;
+  }
+
+  #end(): void {
+    this.#done.push(this.#completions.done(), this.#others?.done() ?? NOTHING);
+    this.#completions = new Completions();
+    this.#others = null;
   }
 }
 
 const NOTHING = Buffer.alloc(0);
 
-function writeCompletion(bytes: Writer, id: string, batch: number, result: string | null): void {
-  bytes.raw(idBytes(id), 0).integer(batch, 6).text(result);
+/** In runs of one batch, as lua/settle.lua describes them. */
+class Completions {
+  readonly #bytes = new Writer();
+  #results: (string | null)[] = [];
+  #batch = 0;
+  #sizeAt = 0;
+  #hasResults = false;
+
+  /** False when the id is not one of 16 bytes. */
+  add(id: string, batch: number, result: string | null): boolean {
+    if (this.#results.length === 0 || batch !== this.#batch) {
+      this.#endRun();
+      this.#batch = batch;
+      this.#bytes.integer(batch, 6);
+      this.#sizeAt = this.#bytes.length;
+      this.#bytes.integer(0, 4);
+    }
+    if (!this.#bytes.uuid(id)) return false;
+    this.#results.push(result);
+    if (result !== null) this.#hasResults = true;
+    return true;
+  }
+
+  done(): Buffer {
+    this.#endRun();
+    return this.#bytes.done();
+  }
+
+  #endRun(): void {
+    if (this.#bytes.length === 0) return;
+    this.#bytes.integerAt(this.#sizeAt, this.#results.length);
+    this.#bytes.integer(this.#hasResults ? 1 : 0, 4);
+    if (this.#hasResults) for (const result of this.#results) this.#bytes.textBetween(result);
+    this.#results = [];
+    this.#hasResults = false;
+  }
 }
 
 /** Kinds in the order of lua/settle.lua. */

@@ -1,6 +1,6 @@
 import { JOB_STATES, type JobState } from '../../core/job-state.ts';
 import type { JobChange } from '../../core/settle-rule.ts';
-import { idBytes } from './record.ts';
+import { idBytes, writeUuid } from './record.ts';
 
 /** The bytes verbs take and give; lua/_wire.lua is the other end. Grows as it is written to. All numbers little-endian. */
 export class Writer {
@@ -26,6 +26,12 @@ export class Writer {
     return this;
   }
 
+  /** Over what was written at `at`: four bytes. */
+  integerAt(at: number, value: number): this {
+    this.#bytes.writeUInt32LE(value, at);
+    return this;
+  }
+
   /** Signed, 32 bits. */
   signed(value: number): this {
     this.#at = this.#room(4).writeInt32LE(value, this.#at);
@@ -37,14 +43,32 @@ export class Writer {
     return this;
   }
 
+  /** With its length before it. */
   id(id: string): this {
+    this.integer(16, 2);
+    if (this.uuid(id)) return this;
+    this.#at -= 2;
     return this.raw(idBytes(id), 2);
+  }
+
+  /** 16 bytes; false, and nothing written, where the id is of another kind. */
+  uuid(id: string): boolean {
+    const isUuid = writeUuid(id, this.#room(16), this.#at);
+    if (isUuid) this.#at += 16;
+    return isUuid;
   }
 
   /** With its length before it. */
   text(text: string | null | undefined): this {
     if (text === null || text === undefined) return this.integer(NOTHING, 4);
     return this.block(() => this.bare(text));
+  }
+
+  /** With its length before it and behind it. */
+  textBetween(text: string | null): this {
+    const from = this.#at;
+    this.text(text);
+    return text === null ? this : this.integer(this.#at - from - 4, 4);
   }
 
   /** What `write` writes, with its length before it. */

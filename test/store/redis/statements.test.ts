@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { createClient } from '@redis/client';
 import fc from 'fast-check';
 import { startRedis } from '../../../setup/services/index.mjs';
+import { newId } from '../../../src/core/ids.ts';
 import { settle as rule } from '../../../src/core/settle-rule.ts';
 import { redisDriver } from '../../../src/store/redis/index.ts';
 import type { JobSpec, Lease, Store } from '../../../src/store/store.ts';
@@ -104,6 +105,51 @@ test('the line passes over thousands of jobs that left it, a bounded number a cl
   assert.deepEqual(found, [last.id]);
   assert.ok(claims > 1 && claims <= 5, `it took ${claims} claims`);
 });
+
+test('completions and other outcomes of one call apply in their order', async (t) => {
+  const { store } = await open(t);
+  const ids = [...Array.from({ length: 5 }, () => newId()), 'named by its caller'];
+  await store.enqueue(ids.map((id) => spec({ id, input: '1' })));
+  const [a, b, c, d, e, named] = [
+    ...(await store.claim(claimRequest({ limit: 2 }))).leases,
+    ...(await store.claim(claimRequest())).leases,
+  ].map(({ id, token }) => ({ id, token })) as [Held, Held, Held, Held, Held, Held];
+  const released = { type: 'released' } as const;
+  const receipts = await store.settle([
+    { ...a, outcome: completed('"a"') },
+    { ...a, outcome: released },
+    { ...c, outcome: completed(null) },
+    { ...b, outcome: released },
+    { ...b, outcome: completed('"b"') },
+    { ...d, outcome: completed('"d"') },
+    { ...d, outcome: completed('"again"') },
+    { ...named, outcome: completed('"named"') },
+    { ...e, token: `${e.token}0`, outcome: released },
+    { ...e, outcome: completed('') },
+  ]);
+  assert.deepEqual(
+    receipts.map((receipt) => (receipt.status === 'lost' ? 'lost' : receipt.state)),
+    [
+      'completed',
+      'lost',
+      'completed',
+      'ready',
+      'lost',
+      'completed',
+      'lost',
+      'completed',
+      'lost',
+      'completed',
+    ],
+  );
+  const jobs = await store.get([a, b, c, d, e, named].map(({ id }) => id));
+  assert.deepEqual(
+    jobs.map((one) => [one?.result, one?.input]),
+    ['"a"', null, null, '"d"', '', '"named"'].map((result) => [result, '1']),
+  );
+});
+
+type Held = Pick<Lease, 'id' | 'token'>;
 
 test('a store may have more queues and tasks than two bytes can number', async (t) => {
   const { store, client } = await open(t);

@@ -1,21 +1,21 @@
 -- Part: record. A job as the value of its field in the hash `jobs`; record.ts reads the same.
 -- Needs: begin
 --
---   form: state and turn B (turn * 16 + state), flags I2, queue I2, task I2, attemptsMax B
---   seq I6, createdAt I6
---   then, each where its flag says so, in this order:
---     PRIORITY i4 (else it is 0); WIDE queue I4, task I4, attemptsMax I7 (those of the form mean nothing then); DUE dueAt I7
---     (else it is createdAt); TRIES attempt I3, crashes I2 (else both are 0); STARTED startedAt I6; BATCH batch I6; FINISHED
---     finishedAt I7; TICKET ticket I6
---     KEY, UNIQUE, PROGRESS, RESULT: a text with its length I4 before it
---     INPUT: the rest
+--   front   form: state and turn B (turn * 16 + state), flags I2, queue I2, task I2, attemptsMax B
+--           then, each where its flag says so: TICKET ticket I6; TRIES attempt I3, crashes I2 (else both are 0); STARTED
+--           startedAt I6; BATCH batch I6; FINISHED finishedAt I7
+--   rest    seq I6, createdAt I6
+--           then, each where its flag says so: PRIORITY i4 (else it is 0); WIDE queue I4, task I4, attemptsMax I7 (those of the
+--           form mean nothing then); DUE dueAt I7 (else it is createdAt); KEY, UNIQUE, PROGRESS, each a text with its length
+--           I4 before it; INPUT a text up to the end, or up to RESULT, a text with its length I4 behind it
 --
--- All little-endian; the head is 20 bytes. With it, the record of a job that waits with a short input is a string of
--- Redis's smallest kind (below 32 bytes). Jobs of the same form have all but the texts in the same places: a script finds
--- out once where, and then takes records apart and puts them together by `sub` alone.
+-- All little-endian. With 20 bytes besides, the record of a job that waits with a short input is a string of Redis's
+-- smallest kind (below 32 bytes). The form says where all but the texts stand: a script finds that out once. Jobs that were
+-- claimed together have the same front, so claiming and completing one is to put another front before its rest. Few
+-- and short strings matter: Lua hashes every byte of each.
 --
 -- The field is the job's id: the 16 bytes of a UUID, or other text between NULs (at least 17 bytes).
-local FORM_BYTES, HEAD_BYTES = 8, 20
+local FORM_BYTES = 8
 local DUE, STARTED, BATCH, FINISHED, TICKET, KEY, UNIQUE, PROGRESS, RESULT, INPUT =
   1, 2, 4, 8, 16, 32, 64, 128, 256, 512
 -- CANCEL: it is asked for. APART: in the line, the job stands in `back`. TRAIL: there are errors, log lines or audit.
@@ -29,19 +29,21 @@ local NONE, LINE, LATER, HELD = 0, 1, 2, 3
 
 local function newForm(record)
   local state, flags, queue, task, attemptsMax = unpackStruct('<BI2I2I2B', record)
-  local at = HEAD_BYTES + 1
-  local form = { state = state % 16, turn = floor(state / 16), flags = flags }
+  local form, at = { state = state % 16, turn = floor(state / 16), flags = flags }, FORM_BYTES + 1
   local function past(flag, bytes)
     local from = at
     if has(flags, flag) > 0 then at = at + bytes end
     return from
   end
-  past(PRIORITY, 4)
+  form.ticketAt, form.triesAt, form.startedAt = past(TICKET, 6), past(TRIES, 5), past(STARTED, 6)
+  form.batchAt, form.finishedAt = past(BATCH, 6), past(FINISHED, 7)
+  form.seqAt = at
+  at = at + 12
+  form.priorityAt = past(PRIORITY, 4)
   local wideAt = past(WIDE, 15)
   if has(flags, WIDE) > 0 then queue, task, attemptsMax = unpackStruct('<I4I4I7', record, wideAt) end
   form.queue, form.task, form.attemptsMax = queue, task, attemptsMax
-  form.dueAt, form.triesAt, form.startedAt = past(DUE, 7), past(TRIES, 5), past(STARTED, 6)
-  form.batchAt, form.finishedAt, form.ticketAt = past(BATCH, 6), past(FINISHED, 7), past(TICKET, 6)
+  form.dueAt = past(DUE, 7)
   form.textsAt = at
   -- What a list's entry must say of its job to count: ready, in its turn, never held.
   form.isInLine = state == LINE * 16 + READY and has(flags, TICKET) == 0
@@ -66,32 +68,36 @@ local function formBytes(record, form, state, flags)
 end
 
 local function seqOf(record)
-  return (unpackStruct('<I6', record, FORM_BYTES + 1))
+  return (unpackStruct('<I6', record, formOf(record).seqAt))
 end
 
 local function priorityOf(record, form)
   if has(form.flags, PRIORITY) == 0 then return 0 end
-  return (unpackStruct('<i4', record, HEAD_BYTES + 1))
+  return (unpackStruct('<i4', record, form.priorityAt))
 end
 
 local function decode(id, record)
   local form = formOf(record)
-  local flags, at = form.flags, form.textsAt
+  local flags, at, last = form.flags, form.textsAt, #record
   local job = { id = id, state = form.state, turn = form.turn, queue = form.queue, task = form.task,
     attemptsMax = form.attemptsMax, priority = priorityOf(record, form), attempt = 0, crashes = 0 }
-  job.seq, job.createdAt = unpackStruct('<I6I6', record, FORM_BYTES + 1)
+  job.seq, job.createdAt = unpackStruct('<I6I6', record, form.seqAt)
   job.dueAt = job.createdAt
-  if has(flags, DUE) > 0 then job.dueAt = unpackStruct('<I7', record, form.dueAt) end
+  if has(flags, TICKET) > 0 then job.ticket = unpackStruct('<I6', record, form.ticketAt) end
   if has(flags, TRIES) > 0 then job.attempt, job.crashes = unpackStruct('<I3I2', record, form.triesAt) end
   if has(flags, STARTED) > 0 then job.startedAt = unpackStruct('<I6', record, form.startedAt) end
   if has(flags, BATCH) > 0 then job.batch = unpackStruct('<I6', record, form.batchAt) end
   if has(flags, FINISHED) > 0 then job.finishedAt = unpackStruct('<I7', record, form.finishedAt) end
-  if has(flags, TICKET) > 0 then job.ticket = unpackStruct('<I6', record, form.ticketAt) end
+  if has(flags, DUE) > 0 then job.dueAt = unpackStruct('<I7', record, form.dueAt) end
   if has(flags, KEY) > 0 then job.key, at = unpackStruct('<I4c0', record, at) end
   if has(flags, UNIQUE) > 0 then job.unique, at = unpackStruct('<I4c0', record, at) end
   if has(flags, PROGRESS) > 0 then job.progress, at = unpackStruct('<I4c0', record, at) end
-  if has(flags, RESULT) > 0 then job.result, at = unpackStruct('<I4c0', record, at) end
-  if has(flags, INPUT) > 0 then job.input = sub(record, at) end
+  if has(flags, RESULT) > 0 then
+    local to = last - 4
+    last = to - unpackStruct('<I4', record, to + 1)
+    job.result = sub(record, last + 1, to)
+  end
+  if has(flags, INPUT) > 0 then job.input = sub(record, at, last) end
   job.cancel, job.apart, job.trail = has(flags, CANCEL) > 0, has(flags, APART) > 0, has(flags, TRAIL) > 0
   return job
 end
@@ -102,7 +108,7 @@ local function isWide(queue, task, attemptsMax)
 end
 
 local function encode(job)
-  local flags, parts = 0, { '', pack('<I6I6', job.seq, job.createdAt) }
+  local flags, parts = 0, { '' }
   local function put(flag, bytes)
     flags = flags + flag
     parts[#parts + 1] = bytes
@@ -114,22 +120,23 @@ local function encode(job)
     if value then put(flag, pack('<I4', #value) .. value) end
   end
   local queue, task, attemptsMax = job.queue, job.task, job.attemptsMax
+  putNumber(TICKET, '<I6', job.ticket)
+  if job.attempt ~= 0 or job.crashes ~= 0 then put(TRIES, pack('<I3I2', job.attempt, job.crashes)) end
+  putNumber(STARTED, '<I6', job.startedAt)
+  putNumber(BATCH, '<I6', job.batch)
+  putNumber(FINISHED, '<I7', job.finishedAt)
+  put(0, pack('<I6I6', job.seq, job.createdAt))
   if job.priority ~= 0 then putNumber(PRIORITY, '<i4', job.priority) end
   if isWide(queue, task, attemptsMax) then
     put(WIDE, pack('<I4I4I7', queue, task, attemptsMax))
     queue, task, attemptsMax = 0, 0, 0
   end
   if job.dueAt ~= job.createdAt then putNumber(DUE, '<I7', job.dueAt) end
-  if job.attempt ~= 0 or job.crashes ~= 0 then put(TRIES, pack('<I3I2', job.attempt, job.crashes)) end
-  putNumber(STARTED, '<I6', job.startedAt)
-  putNumber(BATCH, '<I6', job.batch)
-  putNumber(FINISHED, '<I7', job.finishedAt)
-  putNumber(TICKET, '<I6', job.ticket)
   putText(KEY, job.key)
   putText(UNIQUE, job.unique)
   putText(PROGRESS, job.progress)
-  putText(RESULT, job.result)
   if job.input then put(INPUT, job.input) end
+  if job.result then put(RESULT, job.result .. pack('<I4', #job.result)) end
   if job.cancel then flags = flags + CANCEL end
   if job.apart then flags = flags + APART end
   if job.trail then flags = flags + TRAIL end

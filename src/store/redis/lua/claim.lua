@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 -- Jobs out: promotes what is due, then leases the first jobs of each queue that is not paused, as far as its limits go.
 -- ARGV[4] id of the worker; [5] leaseMs; [6] at most so many; [7] id of the claim; [8]... queues, in the order to look at
--- Reply   nextDueAt as text, '' for none; then for each queue that gave jobs: its place in the request from 0, the ids
---         (packIds), the lengths of the records (I4 each), the records
+-- Reply   nextDueAt as text, '' for none; then for each queue that gave jobs: its place in the request from 0, their ids
+--         (packIds), fronts of records (how many in a row have it I4, and it as a text), lengths of their rests (I4 each), rests
 -- Needs: line, leases, rates
 local workerId, limit, claimId = ARGV[4], tonumber(ARGV[6]), ARGV[7]
 local expiresAt = wholeMs(now + tonumber(ARGV[5]))
@@ -42,14 +42,14 @@ local function countTry(tries)
   return after
 end
 
--- A job as leased. `started` is startedAt and batch as the record has them.
-local function leased(record, form, started)
-  if not form.leased then
-    local flags = without(with(form.flags, STARTED + BATCH + TRIES), APART)
-    form.leased = formBytes(record, form, RUNNING, flags)
-  end
-  return form.leased .. sub(record, FORM_BYTES + 1, form.triesAt - 1) ..
-    countTry(sub(record, form.triesAt, form.startedAt - 1)) .. started .. sub(record, form.batchAt)
+-- The front of a job as leased. `started` is startedAt and batch as the record has them: the same for all jobs of a queue.
+local function leasedFront(record, form, started)
+  if form.leasedWith == started then return form.leasedFront end
+  local flags = without(with(form.flags, STARTED + BATCH + TRIES), APART)
+  local front = formBytes(record, form, RUNNING, flags) .. sub(record, form.ticketAt, form.triesAt - 1) ..
+    countTry(sub(record, form.triesAt, form.startedAt - 1)) .. started
+  if has(form.flags, TICKET + TRIES) == 0 then form.leasedFront, form.leasedWith = front, started end
+  return front
 end
 
 -- Jobs of one chunk have the same upper bytes of seq: those are counted as they stand, and read once.
@@ -72,12 +72,13 @@ local function lengthBytes(length)
   return bytes
 end
 
--- Whether there may be more to take at once, how many were taken, and these as a reply.
+-- Whether there may be more to take at once; the jobs taken as the reply has them, and how many they are.
 local function take(queue, want)
   local limits = limitsOf(queue)
   local rate, keyRate = limits and given(limits.rate), limits and given(limits.perKey.rate)
   local batch, started
-  local fields, ids, records, sizes, uppers, size = {}, {}, {}, {}, {}, 0
+  local fields, ids, rests, sizes, uppers, size = {}, {}, {}, {}, {}, 0
+  local fronts, lastFront, alike = {}, nil, 0
   local final = walkLine(queue, want, LOOKED_MAX + want, function(id, record, form)
     if keyRate then
       local job = load(id)
@@ -94,16 +95,23 @@ local function take(queue, want)
       batch = openBatch()
       started = pack('<I6I6', now, batch)
     end
-    local changed = leased(record, form, started)
+    local front, rest = leasedFront(record, form, started), sub(record, form.seqAt)
     loaded[id] = nil
-    fields[2 * size + 1], fields[2 * size + 2] = id, changed
+    fields[2 * size + 1], fields[2 * size + 2] = id, front .. rest
     size = size + 1
-    ids[size], records[size], sizes[size] = id, changed, lengthBytes(#changed)
-    local upper = sub(record, FORM_BYTES + 2, FORM_BYTES + 6)
+    ids[size], rests[size], sizes[size] = id, rest, lengthBytes(#rest)
+    if front == lastFront then
+      alike = alike + 1
+    else
+      if lastFront then fronts[#fronts + 1] = pack('<I4I4', alike, #lastFront) .. lastFront end
+      lastFront, alike = front, 1
+    end
+    local upper = sub(record, form.seqAt + 1, form.seqAt + 5)
     uppers[upper] = (uppers[upper] or 0) + 1
     return true
   end)
-  if size == 0 then return final, 0 end
+  if size == 0 then return final end
+  fronts[#fronts + 1] = pack('<I4I4', alike, #lastFront) .. lastFront
   callMany('HSET', jobsKey, fields, 2)
   countTaken(uppers)
   countDelta[queue * 8 + READY] = (countDelta[queue * 8 + READY] or 0) - size
@@ -111,7 +119,7 @@ local function take(queue, want)
   local packed = packIds(ids)
   closeBatch(batch, { workerId = workerId, claimId = claimId, queue = queue }, expiresAt, packed, size)
   if rate then takeStarts(queue, '', rate, size) end
-  return final, size, packed, table.concat(sizes), table.concat(records)
+  return final, { packed, table.concat(fronts), table.concat(sizes), table.concat(rests) }, size
 end
 
 if isPaused(0) then return reply('') end
@@ -123,9 +131,10 @@ for index = 8, #ARGV do
     promote(queue)
     local want = roomIn(queue, limit)
     if want > 0 then
-      local final, taken, packed, sizes, records = take(queue, want)
-      if taken > 0 then
-        for _, part in ipairs({ index - 8, packed, sizes, records }) do answer[#answer + 1] = part end
+      local final, parts, taken = take(queue, want)
+      if parts then
+        answer[#answer + 1] = index - 8
+        for _, part in ipairs(parts) do answer[#answer + 1] = part end
         limit = limit - taken
       end
       if not final then nextDueAt = now end

@@ -20,12 +20,12 @@ do
     shape.queue = numberOf('queue', read.text(), true)
     shape.state = shape.dueAt > now and SCHEDULED or READY
     shapes[#shapes + 1], states[#states + 1] = shape, string.char(shape.state)
-    -- A fresh record is `before`, seq, `after` and the texts.
+    -- A fresh record is its form, seq, `after` and the texts.
     local bare = encode({ state = shape.state, turn = LINE, queue = shape.queue, task = numberOf('task', read.text(), true),
       priority = shape.priority, attemptsMax = attemptsMax, attempt = 0, crashes = 0, seq = 0, createdAt = now,
       dueAt = shape.dueAt })
     local form = formOf(bare)
-    shape.before = formBytes(bare, form, shape.state, with(form.flags, shape.flags))
+    shape.form = formBytes(bare, form, shape.state, with(form.flags, shape.flags))
     shape.after = sub(bare, FORM_BYTES + 7)
   end
 end
@@ -81,13 +81,13 @@ local function add(shape, id, tail)
   placed = placed + 1
   fresh[id], loaded[id] = shape, nil
   lastChunkIds[#lastChunkIds + 1] = id
-  local before, line = shape.before, lastLine
+  local formed, line = shape.form, lastLine
   if has(shape.flags, KEY) > 0 then
     local key = unpackStruct('<I4c0', tail)
     local job = { id = id, seq = seq, queue = shape.queue, priority = shape.priority, key = key, state = shape.state, turn = NONE }
     job.turn = turnOf(job, nil)
     enterKey(job)
-    before = string.char(job.turn * 16 + shape.state) .. sub(before, 2)
+    formed = string.char(job.turn * 16 + shape.state) .. sub(formed, 2)
     if job.turn ~= LINE then line = nil end
   end
   if line then line[#line + 1] = id
@@ -95,7 +95,7 @@ local function add(shape, id, tail)
     call('ZADD', base .. 'due:' .. shape.queue, text(shape.dueAt), pack('>I6', seq) .. id)
   end
   local size = #records
-  records[size + 1], records[size + 2] = id, before .. pack('<I6', seq) .. shape.after .. tail
+  records[size + 1], records[size + 2] = id, formed .. pack('<I6', seq) .. shape.after .. tail
 end
 
 local function flush()
@@ -106,7 +106,7 @@ end
 
 -- The waiting holder keeps its id, its place in the line and its trail, and takes all the rest from the spec.
 local function replace(holder, shape, tail, dueAt)
-  local values = decode(holder.id, shape.before .. pack('<I6', 0) .. shape.after .. tail)
+  local values = decode(holder.id, shape.form .. pack('<I6', 0) .. shape.after .. tail)
   rearrange(holder, 'reschedule', function()
     holder.queue, holder.task, holder.key, holder.priority = values.queue, values.task, values.key, values.priority
     holder.input, holder.attemptsMax, holder.attempt, holder.crashes = values.input, values.attemptsMax, 0, 0

@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 -- Outcomes in, each fenced by its batch. A completion of a plain job has a short way; for the rest the caller sends what
 -- the settle rule says for a job that is to be cancelled and for one that is not.
--- ARGV[4], [6]...  completions: id (16 bytes), batch I6, result as a text
+-- ARGV[4], [6]...  completions, in runs of one batch: batch I6, how many I4, their ids (16 bytes each); then 0 (I4) where none
+--                  has a result, else 1 and the results: length I4, and where there is one the text and its length again
 -- ARGV[5], [7]...  others, after those and before the next: kind B (0 completed, else the move), id, batch I6, attempt I3,
 --                  attemptsMax d, crashes I2; then for a completion the result as a text, else two changes: one if
 --                  cancellation was not asked for, one if it was
@@ -9,7 +10,6 @@
 -- Needs: change, wire
 local MOVES = { [0] = 'complete', 'retry', 'fail', 'cancel', 'snooze', 'release' }
 local LOST, COMPLETED_BYTE = string.char(255), string.char(COMPLETED)
-local NOTHING_BYTES = pack('<I4', NOTHING)
 local finishedAt = pack('<I7', now)
 local MOST = 4000
 local states = {}
@@ -38,26 +38,38 @@ local function write()
   fields, ended, bytesAdded, batches, uppers = {}, {}, {}, {}, {}
 end
 
--- The form of a record once its job is completed the short way; false where that cannot be: the job has a key or a unique
--- key, does not run, or its queue keeps no completed jobs.
-local function completedForm(record, form, result)
-  if form.state ~= RUNNING or has(form.flags, KEY + UNIQUE) > 0 or dropsAll(form.queue, COMPLETED) then return false end
+-- By the front of a record: its batch as bytes, its queue, where the rest begins and, where a job may be completed the
+-- short way, its front then. It may not with a key or a unique key, or when its queue keeps no completed jobs. Nil for
+-- a job that is in no batch.
+local fronts, lastBytes = {}, FORM_BYTES
+local function frontOf(record)
+  -- Most are as long as the one before. A front has the length its form tells, so no other can be taken for one.
+  local front = fronts[sub(record, 1, lastBytes)]
+  if front then return front end
+  local form = formOf(record)
+  if has(form.flags, BATCH) == 0 then return nil end
+  lastBytes = form.seqAt - 1
+  local bytes = sub(record, 1, lastBytes)
+  front = fronts[bytes]
+  if front then return front end
+  front = { batch = sub(record, form.batchAt, form.finishedAt - 1), queue = form.queue, flags = form.flags, restAt = form.seqAt,
+    isShort = form.state == RUNNING and has(form.flags, KEY + UNIQUE) == 0 and not dropsAll(form.queue, COMPLETED) }
   local flags = with(without(form.flags, BATCH), FINISHED)
-  return formBytes(record, form, COMPLETED, result and with(flags, RESULT) or flags)
+  local between = sub(record, FORM_BYTES + 1, form.batchAt - 1) .. finishedAt
+  front.completed = formBytes(record, form, COMPLETED, flags) .. between
+  front.completedWith = formBytes(record, form, COMPLETED, with(flags, RESULT)) .. between
+  if has(form.flags, WIDE) == 0 then fronts[bytes] = front end
+  return front
 end
 
--- Where this can be done, it writes what change.applyChange would write, and returns true. `result` has its length.
-local function completePlain(id, record, form, batch, result)
-  local kind = result and 'completedWith' or 'completed'
-  if form[kind] == nil then form[kind] = completedForm(record, form, result) end
-  if not form[kind] then return false end
-  local resultAt = form.textsAt
-  if has(form.flags, PROGRESS) > 0 then resultAt = resultAt + 4 + unpackStruct('<I4', record, resultAt) end
-  local changed = form[kind] .. sub(record, FORM_BYTES + 1, form.batchAt - 1) .. finishedAt ..
-    sub(record, form.ticketAt, resultAt - 1) .. (result or '') .. sub(record, resultAt)
+-- Where the front allows it, it writes what change.applyChange would write. `result` has its length behind it.
+local function completePlain(id, record, front, result)
+  local changed
+  if result then changed = front.completedWith .. sub(record, front.restAt) .. result
+  else changed = front.completed .. sub(record, front.restAt) end
   local size = #fields
   fields[size + 1], fields[size + 2] = id, changed
-  local queue = form.queue
+  local queue, batch = front.queue, front.batch
   local ids = ended[queue]
   if not ids then
     ids = {}
@@ -66,10 +78,9 @@ local function completePlain(id, record, form, batch, result)
   ids[#ids + 1] = id
   bytesAdded[queue] = bytesAdded[queue] + #changed
   written[id], loaded[id] = true, nil
-  local upper = sub(record, FORM_BYTES + 2, FORM_BYTES + 6)
+  local upper = sub(record, front.restAt + 1, front.restAt + 5)
   uppers[upper] = (uppers[upper] or 0) + 1
   batches[batch] = (batches[batch] or 0) + 1
-  return true
 end
 
 -- The long way, for a job as it is saved. `item` has batch and result or changes.
@@ -88,29 +99,43 @@ local function settleSaved(id, item)
   return string.char(change.state)
 end
 
--- Both as they came: the batch as its bytes, the result with its length.
+-- Both as they came: the batch as its bytes, the result with its length behind it.
 local function complete(id, record, batch, result)
-  local form = record and formOf(record)
-  if not form or sub(record, form.batchAt, form.finishedAt - 1) ~= batch or written[id] then return LOST end
-  if completePlain(id, record, form, batch, result) then return COMPLETED_BYTE end
-  return settleSaved(id, { kind = 0, batch = unpackStruct('<I6', batch), result = result and sub(result, 5) })
+  local front = record and frontOf(record)
+  if not front or front.batch ~= batch or written[id] then return LOST end
+  if front.isShort then
+    completePlain(id, record, front, result)
+    return COMPLETED_BYTE
+  end
+  return settleSaved(id, { kind = 0, batch = unpackStruct('<I6', batch), result = result and sub(result, 1, -5) })
+end
+
+-- Of jobs of one batch; ids, batches and results are added to the lists given.
+local function readRun(bytes, at, ids, batchOf, resultOf)
+  local batch, size, next = sub(bytes, at, at + 5), unpackStruct('<I4', bytes, at + 6)
+  local from = #ids
+  for index = from + 1, from + size do
+    ids[index], batchOf[index] = sub(bytes, next, next + 15), batch
+    next = next + 16
+  end
+  local length
+  length, at = unpackStruct('<I4', bytes, next)
+  if length == 0 then return at end
+  for index = from + 1, from + size do
+    length, at = unpackStruct('<I4', bytes, at)
+    if length ~= NOTHING then
+      resultOf[index] = sub(bytes, at, at + length + 3)
+      at = at + length + 4
+    end
+  end
+  return at
 end
 
 local function settleCompletions(bytes)
-  local ids, batchOf, resultOf, size, at, last = {}, {}, {}, 0, 1, #bytes
-  while at <= last do
-    size = size + 1
-    ids[size], batchOf[size] = sub(bytes, at, at + 15), sub(bytes, at + 16, at + 21)
-    local length = sub(bytes, at + 22, at + 25)
-    local to = at + 25
-    if length ~= NOTHING_BYTES then
-      to = to + unpackStruct('<I4', length)
-      resultOf[size] = sub(bytes, at + 22, to)
-    end
-    at = to + 1
-  end
-  for from = 1, size, MOST do
-    local to = math.min(from + MOST - 1, size)
+  local ids, batchOf, resultOf, at = {}, {}, {}, 1
+  while at <= #bytes do at = readRun(bytes, at, ids, batchOf, resultOf) end
+  for from = 1, #ids, MOST do
+    local to = math.min(from + MOST - 1, #ids)
     local found = call('HMGET', jobsKey, unpack(ids, from, to))
     for index = from, to do
       local id, record = ids[index], found[index - from + 1]
