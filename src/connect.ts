@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { type EncryptionOptions, keyRingCipher, noKeys } from './cipher.ts';
 import type { Clock } from './core/clock.ts';
-import { LongshoreError, requireInteger, show } from './core/errors.ts';
+import { LongshoreError, optionInvalid, requireInteger, show } from './core/errors.ts';
 import { PAYLOAD_BYTES_MAX_DEFAULT, PayloadCodec } from './core/payload.ts';
 import type { AnyTask, TaskGiven, TaskResult } from './core/task.ts';
 import { HEALTH_TIMEOUT_MS_DEFAULT, type Health, type HealthOptions, healthOf } from './health.ts';
@@ -79,6 +79,8 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     encryption === undefined ? noKeys : keyRingCipher(encryption),
   );
   const driver = await storeDriver(url);
+  if (client !== undefined && driver.borrows !== true)
+    throw optionInvalid('client', client, 'to be left out: only a postgres: store borrows a pool');
   const store = await driver.open(url, {
     ...(client === undefined ? {} : { client }),
     ...(clock === undefined ? {} : { clock }),

@@ -30,6 +30,15 @@ test('connect refuses a payload limit that is none', async () => {
     });
 });
 
+test('connect refuses a client where the store borrows none, and what is no pool', async () => {
+  for (const [url, client, message] of [
+    ['memory:', {}, /^client is an object \(Object\); expected to be left out: only a postgres: store/],
+    ['redis://127.0.0.1:1', {}, /only a postgres: store borrows a pool/],
+    ['postgres://127.0.0.1:1/none', { connect: () => {} }, /expected a Pool of the package pg/],
+  ] as const)
+    await assert.rejects(connect(url, { client }), { code: 'OPTION_INVALID', message });
+});
+
 onEachStore(
   'close stops the workers, is idempotent, and later calls say that the store was closed',
   async ({ connect: open }) => {

@@ -157,7 +157,7 @@ function timedOut(id: string, timeoutMs: number): LongshoreError {
 function gone(id: string): LongshoreError {
   return new LongshoreError(
     'JOB_UNKNOWN',
-    `There is no job ${id}: it was removed, or its queue's retention had already deleted it when its result was asked for.`,
+    `There is no job ${id}: it was removed, its queue's retention had already deleted it when its result was asked for, or the transaction that enqueues it has not been committed.`,
     { details: { id } },
   );
 }

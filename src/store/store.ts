@@ -408,6 +408,8 @@ export interface JobTrail {
 
 /** How a kind of store is opened and looked after; one per store folder. */
 export interface StoreDriver {
+  /** Understands `StoreOptions.client`; others are not given one. */
+  readonly borrows?: true;
   /** Throws STORE_URL_INVALID, STORE_UNAVAILABLE, STORE_READ_ONLY, STORE_CORRUPT, STORE_NEWER, STORE_OUTDATED. */
   open(url: string, options: StoreOptions): Promise<Store>;
   /** Brings the store's layout up to date; `dryRun` only says what it would do. */

@@ -227,6 +227,11 @@ onPostgres('what is no transaction here is refused, and says why', async (shop) 
     [null, /^tx is null; expected a transaction/],
     ['BEGIN', /^tx is "BEGIN"; expected a transaction/],
     [pool, /this is a pool, which takes any connection for a query/],
+    [new pg.Client({ connectionString: server }), /this is a client that is not connected/],
+    [
+      { query: async () => 7 },
+      /expected a query\(text, values\) that resolves to the rows, or to \{ rows \}/,
+    ],
   ];
   for (const [tx, message] of refused) {
     const call = longshore.enqueue(receipt, 1, { tx: tx as object });

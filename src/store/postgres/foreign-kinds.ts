@@ -23,7 +23,7 @@ export function connectionIn(tx: unknown): ForeignConnection {
   if (kind === undefined) throw optionInvalid('tx', tx, EXPECTED);
   const instead = kind.instead(shape);
   if (instead !== null) throw optionInvalid('tx', tx, `${kind.expected}; this is ${instead}`);
-  return { query: async (statement, values) => rowsOf(await kind.query(shape, statement, values)) };
+  return { query: async (statement, values) => rowsOf(await kind.query(shape, statement, values), tx) };
 }
 
 type Method = (...given: readonly unknown[]) => unknown;
@@ -78,7 +78,10 @@ const KINDS: readonly Kind[] = [
   {
     // pg's Client and PoolClient, and whatever else queries like them on one connection.
     fits: (tx) => has(tx, 'query'),
-    instead: (tx) => (isSource(tx) ? 'a pool, which takes any connection for a query' : null),
+    instead: (tx) => {
+      if (isSource(tx)) return 'a pool, which takes any connection for a query';
+      return isUnconnected(tx) ? 'a client that is not connected: await its connect() first' : null;
+    },
     expected:
       'a pg Client or PoolClient that has begun a transaction, or an object whose query(text, values) runs in one',
     query: (tx, statement, values) => call(tx, 'query', numbered(statement), values),
@@ -91,6 +94,11 @@ const EXPECTED =
 /** pg's Pool, and TypeORM's DataSource. */
 function isSource(tx: Shape): boolean {
   return 'totalCount' in tx || (has(tx, 'createQueryRunner') && !has(tx, 'release'));
+}
+
+/** pg's Client keeps queries until somebody calls `connect`, so the enqueue would wait for ever. */
+function isUnconnected(tx: Shape): boolean {
+  return tx._connected === false && tx._connecting === false;
 }
 
 function isShape(tx: unknown): tx is Shape {
@@ -106,9 +114,10 @@ function call(tx: Shape, method: string, ...given: readonly unknown[]): unknown 
 }
 
 /** Most give `{ rows }`, some an array. */
-function rowsOf(result: unknown): unknown[] {
-  if (Array.isArray(result)) return result;
-  return (result as { rows: unknown[] }).rows;
+function rowsOf(result: unknown, tx: unknown): unknown[] {
+  const rows = Array.isArray(result) ? result : (result as { rows?: unknown } | null | undefined)?.rows;
+  if (Array.isArray(rows)) return rows;
+  throw optionInvalid('tx', tx, 'a query(text, values) that resolves to the rows, or to { rows }');
 }
 
 function numbered(statement: Statement): string {

@@ -13,6 +13,7 @@ import { placeOf } from './url.ts';
  * have a connection of their own (keep-alive.ts). Errors name the server and a remedy (errors.ts).
  */
 export const postgresDriver: StoreDriver = {
+  borrows: true,
   open: (url, options) => openStore(url, options),
   migrate: (url, options) => migratePlace(placeOf(url), options),
   doctor: async (url) => (await import('./doctor.ts')).examinePlace(placeOf(url)),

@@ -1,4 +1,4 @@
-import { LongshoreError } from '../../core/errors.ts';
+import { LongshoreError, optionInvalid } from '../../core/errors.ts';
 import type { JobState } from '../../core/job-state.ts';
 import { KeepAlives } from '../keep-alive.ts';
 import type { LeaseLock } from '../lease-lock.ts';
@@ -40,10 +40,11 @@ export async function openStore(url: string, options: StoreOptions): Promise<Sto
 }
 
 function requirePool(client: unknown): ClientPool {
-  if (typeof (client as Partial<ClientPool> | null)?.connect === 'function') return client as ClientPool;
-  throw new LongshoreError('OPTION_INVALID', 'client must be a Pool of the package pg, such as new Pool().', {
-    details: { field: 'client' },
-  });
+  // A single client can `connect` as well; only a pool counts its connections.
+  const isPool =
+    typeof client === 'object' && client !== null && 'connect' in client && 'totalCount' in client;
+  if (isPool) return client as ClientPool;
+  throw optionInvalid('client', client, 'a Pool of the package pg, such as new Pool()');
 }
 
 /** A schema of a PostgreSQL database, used by any number of processes. This object passes calls to its channel. */
