@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { openSession } from '../../../src/store/postgres/session.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { completed, failed, spec } from '../../../src/testing/store-conformance/trial.ts';
+import { eventually } from '../../stage.ts';
 import { Ground } from './ground.ts';
 
 const DAY_MS = 86_400_000;
@@ -54,6 +55,28 @@ test('prune makes the partitions of today and the next two days, and moves there
     assert.deepEqual(await days(ground, state), ['20260110', '20260111', '20260112']);
   await ended(store, [NOON + 2 * DAY_MS]);
   assert.equal((await jobsIn(ground)).completed_20260112, 1);
+});
+
+test('who looks while jobs move to the partition of their day misses none of them', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const store = await ground.store();
+  await ended(store, [NOON]);
+  await ground.query('BEGIN');
+  const midnight = NOON - (NOON % DAY_MS);
+  await ground.query(`SELECT ${ground.name}.make_history_day('completed', $1)`, [midnight]);
+  const looking = store.queues();
+  const beside = await openSession(ground.place);
+  ground.finally(() => beside.close());
+  await eventually(async () => {
+    const waiting = await beside.query(
+      "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND position($1 IN query) > 0",
+      [ground.schema],
+    );
+    return waiting.length > 0;
+  });
+  await ground.query('COMMIT');
+  assert.equal((await looking)[0]?.counts.completed, 1);
 });
 
 test('a day that no queue keeps goes with its partition, whatever the limit, and counts', async (t) => {

@@ -34,8 +34,9 @@ BEGIN
     INTO misplaced USING first, past;
   -- Moving so many would hold up everybody for too long. They are pruned one by one instead.
   IF misplaced > 50000 THEN RETURN false; END IF;
+  -- The parent too: who has read which partitions there are, and waits for the default one, would miss what moves.
+  EXECUTE format('LOCK TABLE ONLY %I, %I IN ACCESS EXCLUSIVE MODE', parent, rest);
   EXECUTE format('CREATE TABLE %I (LIKE history INCLUDING DEFAULTS)', made);
-  EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', rest);
   EXECUTE format(
     'WITH moved AS (DELETE FROM %I WHERE finished_at >= $1 AND finished_at < $2 RETURNING *) INSERT INTO %I SELECT * FROM moved',
     rest, made) USING first, past;
