@@ -8,8 +8,8 @@ import type { AnyTask, JobContext } from '../core/task.ts';
  * (leases, encryption, timeouts, settling) is the executor's.
  *
  * Three lanes: inline.ts on this event loop; pool-lane.ts in threads or processes, which the pool (pool.ts) keeps as
- * *hosts* and which run resident.ts. lanes.ts picks by strategy, auto-lane.ts by measurement. Nothing here talks to a
- * store or emits an event by itself.
+ * *hosts* and which run resident.ts. lanes.ts picks by strategy, routes.ts by measurement where that is
+ * `auto`. Nothing here talks to a store or emits an event by itself.
  */
 export interface Lane {
   readonly name: LaneName;
