@@ -93,20 +93,21 @@ export class Channel {
   }
 
   /** Answers every call. When a group fails, each call is done alone, so that only the culprit fails. */
-  async #perform(given: readonly Call[], { again }: { readonly again: boolean }): Promise<void> {
-    const group = this.#withGiveBack(given);
+  async #perform(given: readonly Call[], { again, bare = false }: Mode): Promise<void> {
+    const group = bare ? given : this.#withGiveBack(given);
     try {
       const values = await this.#attempt(group);
       for (const [index, { resolve }] of group.entries()) resolve(values[index]);
     } catch (error) {
       if (again && isBroken(error) && given.every(isRepeatable))
-        return this.#perform(given, { again: false });
+        return this.#perform(given, { again: false, bare });
       if (group.length === 1 || isUnreachable(error)) {
         const told = toStoreError(error, this.#options.connections.place);
         for (const { reject } of group) reject(told);
         return;
       }
-      for (const call of given) await this.#perform([call], { again });
+      // Of a call that was alone but for what went ahead of it, that may be the culprit: it is looked for again later.
+      for (const call of given) await this.#perform([call], { again, bare: given.length === 1 });
     }
   }
 
@@ -150,6 +151,13 @@ export class Channel {
       throw error;
     }
   }
+}
+
+interface Mode {
+  /** May be done once more when the connection breaks. */
+  readonly again: boolean;
+  /** Nothing goes ahead of it. */
+  readonly bare?: boolean;
 }
 
 interface Call extends Work {

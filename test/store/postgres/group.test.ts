@@ -97,6 +97,28 @@ test('a claim whose answer was lost is made again, and its jobs are given back u
   assert.deepEqual(leasesKept, [{ live: 1 }]);
 });
 
+test('a claim is refused, and not tried for ever, where what an earlier one lost cannot be given back', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const proxy = await DeafProxy.start(t, ground.server);
+  const direct = await ground.store();
+  const jobs = [spec(), spec()];
+  await direct.enqueue(jobs);
+  const url = ground.urlWith({ host: '127.0.0.1', port: proxy.port, timeoutMs: '500' });
+  const store = await ground.store({}, url);
+  proxy.deaf = true;
+  await assert.rejects(store.claim({ ...claimNow(), limit: 1 }), { code: 'STORE_UNAVAILABLE' });
+  proxy.deaf = false;
+  proxy.cut();
+  await ground.query(`ALTER TABLE ${ground.name}.lease RENAME TO lease_elsewhere`);
+  await assert.rejects(store.claim(claimNow()), { code: 'STORE_OUTDATED' });
+  await ground.query(`ALTER TABLE ${ground.name}.lease_elsewhere RENAME TO lease`);
+  assert.deepEqual(
+    ids((await store.claim(claimNow())).leases),
+    jobs.map(({ id }) => id),
+  );
+});
+
 test('an enqueue and a settlement whose answers were lost count once', async (t) => {
   const ground = await Ground.migrated(t);
   if (ground === undefined) return;
