@@ -100,7 +100,7 @@ export interface Events {
     /** What happened, where it crashed. */
     readonly message: string | null;
   };
-  /** The tuner decided on another number of slots for this process, and why. Shares are of what the process may use, 0 to 1. */
+  /** The tuner decided on another number of slots for this process, and why. Shares are of what the process may use, 0 to 1. `from` is less than the last `to` where the ramp was ended early. */
   'tuner.adjusted': {
     readonly from: number;
     readonly to: number;

@@ -21,10 +21,10 @@ import type { TunerSettings } from './settings.ts';
  *   Use and used slots pass the same filters, so that their ratio, the cost of a slot, holds in transients too.
  * - One change a second at most; what was sampled in the first 300 ms after one shows the time before it, and is left out.
  * - It grows only while slots limit (at least 90 % used), else it would wind up on an empty queue; at most to the double,
- *   and by no more than the ramp opens in a second.
+ *   and by no more than the ramp opens in a second. The ramp ends early where the fast filter meets the target.
  * - It holds within 3 points of the target, or within half of what one slot costs: the nearest whole number of slots is
  *   as good as it gets. What a slot costs is learned from the last change. A hold on that ground, more than 5 points off,
- *   is tested by one slot after 10 s, then 20, 40, and every 80 s.
+ *   is tested by one slot after 10 s, then 20, 40, and every 80 s; after 2 s where the cost was never learned.
  * - At 97 % and more the processor is saturated, and what slots cost is hidden: it shrinks to 0.7 of the used slots a
  *   second, unless what was learned before predicts saturation at this number and says that no other is nearer the target.
  * - Over the memory target it sheds to 0.7 of the used slots a second, to 0.4 when the trend would reach the limit itself
