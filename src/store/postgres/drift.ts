@@ -7,9 +7,13 @@ import { type Place, quoted } from './url.ts';
 /**
  * What of a schema differs from what the migrations make: tables, columns, indexes, types and functions that are
  * missing or were changed. The migrations are run in a schema of another name, in a transaction that is rolled back.
- * What users add besides is theirs.
+ * What users add besides is theirs. Null where the role may not make a schema, as is usual for one that only runs jobs.
  */
-export async function driftOf(session: Session, place: Place): Promise<string[]> {
+export async function driftOf(session: Session, place: Place): Promise<string[] | null> {
+  const [role] = await session.query<{ creates: boolean }>(
+    `SELECT has_database_privilege(current_database(), 'CREATE') AS creates`,
+  );
+  if (role?.creates !== true) return null;
   const found = new Map(await rolledBack(session, () => partsOf(session, place.schema)));
   const expected = await rolledBack(session, async () => {
     const [own] = await session.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');

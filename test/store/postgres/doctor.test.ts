@@ -71,6 +71,32 @@ test('a migration whose text is not the one that was applied is a fault', async 
   assert.match(tables?.detail ?? '', /0001-tables are not those that were applied/);
 });
 
+test('the rights of docs/postgres.md are enough to run jobs, and for the doctor to find nothing wrong', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const role = await ground.role('hush');
+  for (const rights of [
+    'USAGE ON SCHEMA',
+    'SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA',
+    'USAGE, SELECT ON ALL SEQUENCES IN SCHEMA',
+  ])
+    await ground.query(`GRANT ${rights} ${ground.name} TO ${role}`);
+  const url = ground.urlWith({ user: role, password: 'hush' });
+  const store = await ground.store({}, url);
+  await store.enqueue([spec()]);
+  const [lease] = (await store.claim({ workerId: 'w', queues: ['q'], limit: 1, leaseMs: 10_000 })).leases;
+  const { id, token } = lease ?? assert.fail('nothing was claimed');
+  const [receipt] = await store.settle([{ id, token, outcome: { type: 'completed', result: null } }]);
+  assert.equal(receipt?.status, 'settled');
+  await store.prune();
+  const findings = await postgresDriver.doctor(url);
+  assert.deepEqual(
+    findings.filter(({ check, level }) => level === 'fault' && !OF_THE_SERVER.has(check)),
+    [],
+  );
+  assert.match(byCheck(findings).tables?.detail ?? '', /takes the right to create a schema/);
+});
+
 test('the doctor names who holds an old snapshot, and how to end it', async (t) => {
   const ground = await Ground.migrated(t);
   if (ground === undefined) return;
