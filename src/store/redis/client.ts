@@ -111,7 +111,7 @@ export function setRef(client: Client, on: boolean): void {
   else client.unref();
 }
 
-/** Opens connections that hear `channel`. On a cluster, a node that has the channel's slot is found for it. */
+/** Opens connections that hear `channel`, and when asked for `settled` its neighbour. On a cluster, a node that has the channel's slot is found for it. */
 export function listener(address: RedisAddress, channel: string): Listen {
   return async ({ message, lost }) => {
     const vendor = await loadVendor();
@@ -130,11 +130,14 @@ export function listener(address: RedisAddress, channel: string): Listen {
     };
     // What accepts the connection need not be a server that answers.
     const timer = setTimeout(destroy, connectMs(address)).unref();
+    const hear = async (name: string): Promise<void> => {
+      const tell = (text: string | Buffer) => message(text.toString());
+      if ('slots' in client) await client.sSubscribe(name, tell);
+      else await client.subscribe(name, tell);
+    };
     try {
       await client.connect();
-      const hear = (text: string | Buffer) => message(text.toString());
-      if ('slots' in client) await client.sSubscribe(channel, hear);
-      else await client.subscribe(channel, hear);
+      await hear(channel);
     } catch (error) {
       destroy();
       throw error;
@@ -144,6 +147,11 @@ export function listener(address: RedisAddress, channel: string): Listen {
     opened = true;
     setRef(client, false);
     const ping = () => ('slots' in client ? Promise.resolve() : client.ping());
-    return { ping, destroy };
+    return { ping, destroy, hearSettled: () => hear(settledChannel(channel)) };
   };
+}
+
+/** Of the channel that has the other topics; lua/_begin.lua publishes to both. */
+function settledChannel(channel: string): string {
+  return `${channel}:settled`;
 }

@@ -16,7 +16,7 @@
  * | `starts:*`, `used:*` | | lua/_rates.lua |
  * | `left:*` | hash | lua/prune.lua |
  * | `workers`, `locks`, `ageing`, `scans` | hash | lua/_crew.lua, lock.lua, sweep.lua, prune.lua |
- * | `hints` | channel | first letters of topics, a space, and who it was (notifier.ts) |
+ * | `hints`, `hints:settled` | channel | first letters of topics, a space, and who it was (notifier.ts) |
  */
 export function baseOf(prefix: string): string {
   return `{${prefix}}:`;

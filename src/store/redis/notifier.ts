@@ -2,20 +2,23 @@ import type { Notifier, Topic } from '../notifier.ts';
 
 const TOPICS: readonly Topic[] = ['ready', 'control', 'settled'];
 /**
- * What may have been told between the first listener and the subscription. A worker that hears `control` gives back what
- * it holds in store, and one that has just begun has heard of no pause to undo.
+ * What may have been told while nothing was heard; `settled` follows by itself. A worker that hears `control` gives back
+ * what it holds in store, and one that has just begun has heard of no pause to undo.
  */
-const MISSED_AT_FIRST: readonly Topic[] = ['ready', 'settled'];
+const MISSED: readonly Topic[] = ['ready', 'control'];
+const MISSED_AT_FIRST: readonly Topic[] = ['ready'];
 
-/** A connection that hears one channel. */
+/** A connection that hears `ready` and `control`. */
 export interface Ear {
+  /** Lets it hear `settled` too; resolves when it does. */
+  hearSettled(): Promise<void>;
   /** Resolves when the server answered. */
   ping(): Promise<unknown>;
   /** Closes the connection at once; idempotent. */
   destroy(): void;
 }
 
-/** Opens a connection that hears the store's channel. `onLost` is called once, when it broke by itself. */
+/** Opens a connection that hears the store's hints. `onLost` is called once, when it broke by itself. */
 export type Listen = (on: {
   readonly message: (text: string) => void;
   readonly lost: () => void;
@@ -37,8 +40,9 @@ const BACKOFF_MIN_MS = 100;
 const BACKOFF_MAX_MS = 10_000;
 
 /**
- * Hints over a channel of Redis's publish/subscribe. A message is the first letters of the
- * topics, a space and the instance that sent it.
+ * Hints over Redis's publish/subscribe. A message is the first letters of the topics, a space and the instance that sent
+ * it. `settled` has a channel of its own, heard from the first listener on: workers settle all the time, and only who waits
+ * for results should be woken by it.
  * Hints of this store's own verbs are given by `publish`, since its listeners must not wait for the round trip; its own
  * messages are ignored. The connection is opened for the first listener; after each loss, and once when it is there, all
  * topics are published, because hints were missed. No timer and no socket here keeps the process alive.
@@ -52,6 +56,9 @@ export class RedisNotifier implements Notifier {
   #timer: NodeJS.Timeout | null = null;
   #state: 'idle' | 'open' | 'closed' = 'idle';
   #failures = 0;
+  /** Whose `settled` was asked for, and whether it is heard. */
+  #asked: Ear | null = null;
+  #hearsSettled = false;
   /** It was subscribed before. */
   #heard = false;
 
@@ -61,7 +68,8 @@ export class RedisNotifier implements Notifier {
 
   /** While it is false, polling finds what others did. */
   get crossProcess(): boolean {
-    return this.#state === 'idle' || this.#ear !== null;
+    if (this.#state === 'idle') return true;
+    return this.#ear !== null && (this.#hearsSettled || !this.#awaitsSettled);
   }
 
   subscribe(topic: Topic, listener: () => void): () => void {
@@ -71,6 +79,8 @@ export class RedisNotifier implements Notifier {
     if (this.#state === 'idle') {
       this.#state = 'open';
       void this.#connect();
+    } else if (this.#ear !== null) {
+      void this.#hearSettled(this.#ear);
     }
     return () => {
       listeners.delete(subscription);
@@ -110,9 +120,28 @@ export class RedisNotifier implements Notifier {
     if (lost) return this.#reconnect();
     this.#ear = ear;
     this.#failures = 0;
-    this.publish(this.#heard ? TOPICS : MISSED_AT_FIRST);
+    this.publish(this.#heard ? MISSED : MISSED_AT_FIRST);
     this.#heard = true;
+    void this.#hearSettled(ear);
     this.#after(this.#options.pingMs ?? PING_MS, () => void this.#check(ear));
+  }
+
+  get #awaitsSettled(): boolean {
+    return this.#listeners.get('settled')?.size !== 0;
+  }
+
+  /** Once for each connection, when somebody listens. */
+  async #hearSettled(ear: Ear): Promise<void> {
+    if (this.#asked === ear || !this.#awaitsSettled) return;
+    this.#asked = ear;
+    try {
+      await ear.hearSettled();
+    } catch {
+      this.#lose(ear);
+    }
+    if (this.#ear !== ear) return;
+    this.#hearsSettled = true;
+    this.publish(['settled']);
   }
 
   async #check(ear: Ear): Promise<void> {
@@ -130,6 +159,7 @@ export class RedisNotifier implements Notifier {
     ear.destroy();
     if (this.#ear !== ear) return;
     this.#ear = null;
+    this.#hearsSettled = false;
     this.#reconnect();
   }
 

@@ -6,7 +6,7 @@ import type { Topic } from '../../../src/store/notifier.ts';
 import { listener } from '../../../src/store/redis/client.ts';
 import { RedisNotifier } from '../../../src/store/redis/notifier.ts';
 import { parseUrl } from '../../../src/store/redis/url.ts';
-import { spec } from '../../../src/testing/store-conformance/trial.ts';
+import { claimRequest, completed, spec } from '../../../src/testing/store-conformance/trial.ts';
 import { eventually, type OwnServer, ownServer } from './server.ts';
 
 const TOPICS: readonly Topic[] = ['ready', 'control', 'settled'];
@@ -36,7 +36,8 @@ test('hints of others come by their topics, its own do not come back', async (t)
   t.after(() => notifier.close());
   await connected(heard);
   assert.equal(notifier.crossProcess, true);
-  await server.send('PUBLISH', 'hints', 'rs me');
+  await server.send('PUBLISH', 'hints', 'r me');
+  await server.send('PUBLISH', 'hints:settled', 's me');
   await server.send('PUBLISH', 'hints', 'c other');
   await eventually(async () => heard.control === 1 || undefined);
   assert.deepEqual(heard, { ready: 1, control: 1, settled: 1 });
@@ -55,7 +56,7 @@ test('after the server was away, all topics are published once, and hints come a
   await connected(heard, 2);
   assert.deepEqual(heard, { ready: 2, control: 1, settled: 2 });
   assert.equal(notifier.crossProcess, true);
-  await server.send('PUBLISH', 'hints', 's other');
+  await server.send('PUBLISH', 'hints:settled', 's other');
   await eventually(async () => heard.settled === 3 || undefined);
 });
 
@@ -85,6 +86,32 @@ test('one enqueue hints once, in the same process and in others', async (t) => {
   await one.enqueue([spec(), spec(), spec()]);
   await eventually(async () => heard.other === 2 || undefined);
   assert.deepEqual(heard, { one: 2, other: 2 });
+});
+
+test('settlements are sent to those who listen for them, and to nobody else', async (t) => {
+  const server = await ownServer(t);
+  const [worker, waiter] = [await server.open(), await server.open()];
+  let settled = 0;
+  for (const store of [worker, waiter]) store.notifier.subscribe('ready', () => {});
+  waiter.notifier.subscribe('settled', () => {
+    settled += 1;
+  });
+  const heardBy = async (channel: string) =>
+    ((await server.send('PUBSUB', 'NUMSUB', `{longshore}:${channel}`)) as [string, number])[1];
+  await eventually(async () => ((await heardBy('hints')) === 2 && settled === 1) || undefined);
+  assert.equal(await heardBy('hints:settled'), 1);
+  await worker.enqueue([spec()]);
+  const { leases } = await worker.claim(claimRequest());
+  await worker.settle(leases.map(({ id, token }) => ({ id, token, outcome: completed() })));
+  await eventually(async () => settled === 2 || undefined);
+  // Whoever begins to listen later hears once what may have been missed.
+  let late = 0;
+  worker.notifier.subscribe('settled', () => {
+    late += 1;
+  });
+  await eventually(async () => late === 1 || undefined);
+  assert.equal(await heardBy('hints:settled'), 2);
+  assert.equal(worker.notifier.crossProcess, true);
 });
 
 test('a process that listens and does nothing else ends, also while the server is away', async (t) => {

@@ -20,7 +20,7 @@ else
 end
 
 local BLOCKED, SCHEDULED, READY, RUNNING, COMPLETED, FAILED, CANCELLED = 0, 1, 2, 3, 4, 5, 6
-local HINTS, LETTERS = { ready = 1, control = 2, settled = 4 }, ''
+local HINTS = { ready = 1, control = 2, settled = 4 }
 local hints = {}
 local function hint(topic)
   hints[topic] = true
@@ -30,12 +30,13 @@ end
 local atEnd = {}
 local function reply(...)
   for index = 1, #atEnd do atEnd[index]() end
-  local told = 0
+  local told, letters = 0, ''
   for topic in pairs(hints) do
     told = told + HINTS[topic]
-    LETTERS = LETTERS .. sub(topic, 1, 1)
+    if topic ~= 'settled' then letters = letters .. sub(topic, 1, 1) end
   end
-  if told > 0 then call(ARGV[3], base .. 'hints', LETTERS .. ' ' .. ARGV[2]) end
+  if letters ~= '' then call(ARGV[3], base .. 'hints', letters .. ' ' .. ARGV[2]) end
+  if hints.settled then call(ARGV[3], base .. 'hints:settled', 's ' .. ARGV[2]) end
   return { told, now, ... }
 end
 
