@@ -17,6 +17,7 @@ export async function openHeart(url: string): Promise<HeartStore> {
 class Beating implements HeartStore {
   readonly #place: Place;
   #session: Promise<Session> | null = null;
+  #closed = false;
 
   constructor(place: Place) {
     this.#place = place;
@@ -35,12 +36,14 @@ class Beating implements HeartStore {
     try {
       return await beatOn(session, this.#place, beat);
     } catch (error) {
-      if (session.lost === null) throw error;
+      // One that was given up must not open another connection, which nobody would close.
+      if (session.lost === null || this.#closed) throw error;
       return beatOn(await this.session(), this.#place, beat);
     }
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     const session = await this.#session?.catch(() => null);
     await session?.close();
   }

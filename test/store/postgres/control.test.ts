@@ -4,6 +4,8 @@ import { openHeart } from '../../../src/store/postgres/keep-alive.ts';
 import { openSession, type Session } from '../../../src/store/postgres/session.ts';
 import type { JobCommand, JobSpec, Lease, Store } from '../../../src/store/store.ts';
 import { beatOf, completed, failed, spec } from '../../../src/testing/store-conformance/trial.ts';
+import { eventually } from '../../stage.ts';
+import { DeafProxy } from './deaf-proxy.ts';
 import { Ground } from './ground.ts';
 
 const T0 = Date.UTC(2026, 0, 1);
@@ -160,6 +162,26 @@ test('the heart makes a connection that broke anew with its next beat', async (t
     ground.schema,
   ]);
   assert.equal((await heart.beat(beat)).now, T0);
+});
+
+test('a heart that was given up in the midst of a beat leaves no connection behind', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const proxy = await DeafProxy.start(t, ground.server);
+  const name = `heart ${ground.schema}`;
+  const heart = await openHeart(
+    ground.urlWith({ host: '127.0.0.1', port: proxy.port, application_name: name }),
+  );
+  const open = () => ground.query('SELECT FROM pg_stat_activity WHERE application_name = $1', [name]);
+  assert.equal((await open()).length, 1);
+  proxy.deaf = true;
+  const beating = heart.beat(beatOf('w1', T0));
+  const refused = assert.rejects(beating, { code: 'STORE_UNAVAILABLE' });
+  await eventually(async () => (await ground.query(`SELECT FROM ${ground.name}.worker`)).length > 0);
+  proxy.deaf = false;
+  await heart.close();
+  await refused;
+  await eventually(async () => (await open()).length === 0);
 });
 
 test('clear takes jobs of both tables, and their keys and trails with them', async (t) => {
