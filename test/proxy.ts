@@ -13,6 +13,8 @@ export class TcpProxy {
   /** Connections accepted so far. */
   accepted = 0;
   readonly #links = new Set<Link>();
+  /** Also those that one side has left without the other's knowing. */
+  readonly #all: Link[] = [];
   readonly #server: Server;
 
   /** `target` is the server's URL. */
@@ -22,7 +24,7 @@ export class TcpProxy {
     await once(proxy.#server, 'listening');
     t.after(() => {
       proxy.#server.close();
-      proxy.cut();
+      for (const link of proxy.#all) link.cut();
     });
     return proxy;
   }
@@ -38,6 +40,7 @@ export class TcpProxy {
       if (this.admits === 'silently') link.stall();
       if (this.holds) link.hold();
       this.#links.add(link);
+      this.#all.push(link);
       link.closed.then(() => this.#links.delete(link));
     });
   }
@@ -76,7 +79,7 @@ export class Link {
   constructor(near: Socket, far: Socket, onSaid: (data: Buffer) => void) {
     this.#near = near;
     this.#far = far;
-    this.closed = once(near, 'close');
+    this.closed = new Promise((resolve) => near.once('close', resolve));
     near.on('data', (data) => {
       this.purpose = purposeOf(data) ?? this.purpose;
       onSaid(data);
