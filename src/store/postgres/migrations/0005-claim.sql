@@ -138,6 +138,9 @@ DECLARE
   next_at bigint;
 BEGIN
   IF EXISTS (SELECT FROM {{schema}}.queue WHERE name = '*' AND paused_at IS NOT NULL) THEN queues := '{}'; END IF;
+  IF wanted > 0 AND cardinality(queues) > 1
+    AND 1 < (SELECT count(*) FROM {{schema}}.queue WHERE name = ANY (queues) AND limits IS NOT NULL)
+  THEN PERFORM {{schema}}.lock_limited(queues, at); END IF;
   FOR this IN
     SELECT given.name, settings.limits, settings.limits->'rate' AS rate, settings.limits#>'{perKey,rate}' AS key_rate,
       (settings.limits->>'concurrency')::bigint AS concurrency
@@ -150,8 +153,9 @@ BEGIN
     END IF;
     room := wanted;
     IF room > 0 AND this.limits IS NOT NULL THEN
-      SELECT * INTO choice FROM {{schema}}.limited_room(this.name, this.limits, room, at);
+      SELECT * INTO choice FROM {{schema}}.limited_room(this.name, this.limits, room, given_now, at);
       room := choice.room;
+      at := choice.at;
     END IF;
     IF room > 0 AND (
       EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = -2 AND queue = this.name)
@@ -225,22 +229,39 @@ BEGIN
     NULL::integer, NULL::integer, NULL::integer, NULL::integer, at, again;
 END $$;
 
--- How many of `wanted` jobs of a limited queue may start now. Who asks holds the queue until the commit.
-CREATE FUNCTION {{schema}}.limited_room(of_queue text, limits jsonb, wanted integer, at bigint, OUT room integer)
+-- Whether claims of a queue with these limits count what the others start.
+CREATE FUNCTION {{schema}}.counts_starts(limits jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce(jsonb_typeof(limits->'concurrency') = 'number' OR jsonb_typeof(limits->'rate') = 'object'
+    OR jsonb_typeof(limits#>'{perKey,rate}') = 'object', false)
+$$;
+
+-- Claims look at their queues in turns, so those that would hold several limited ones take them beforehand, in one order.
+CREATE FUNCTION {{schema}}.lock_limited(queues text[], at bigint) RETURNS void LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(line.number, -1) FROM (
+    SELECT DISTINCT hashtext('{{channel}} ' || queue.name) AS number FROM {{schema}}.queue
+    WHERE queue.name = ANY (queues) AND queue.paused_at IS NULL AND {{schema}}.counts_starts(queue.limits)
+      AND (EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = 0 AND job.queue = queue.name)
+        OR EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = -2 AND job.queue = queue.name)
+        OR EXISTS (SELECT FROM {{schema}}.job WHERE state = 'scheduled' AND job.queue = queue.name AND due_at <= at))
+    ORDER BY 1) AS line;
+END $$;
+
+-- How many of `wanted` jobs of a limited queue may start now. Who asks holds the queue until the commit, and may have
+-- waited for it: `at` is the time after that.
+CREATE FUNCTION {{schema}}.limited_room(
+  of_queue text, limits jsonb, wanted integer, given_now bigint, INOUT at bigint, OUT room integer)
 LANGUAGE plpgsql SET enable_bitmapscan = off SET jit = off AS $$
 BEGIN
   room := 0;
   IF NOT EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = 0 AND queue = of_queue)
     AND NOT EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = -2 AND queue = of_queue)
   THEN RETURN; END IF;
-  IF jsonb_typeof(limits->'concurrency') <> 'number' AND jsonb_typeof(limits->'rate') <> 'object'
-    AND jsonb_typeof(limits#>'{perKey,rate}') <> 'object'
-  THEN
-    room := wanted;
-    RETURN;
-  END IF;
-  PERFORM pg_advisory_xact_lock(hashtext('{{channel}} ' || of_queue), -1);
   room := wanted;
+  IF NOT {{schema}}.counts_starts(limits) THEN RETURN; END IF;
+  PERFORM pg_advisory_xact_lock(hashtext('{{channel}} ' || of_queue), -1);
+  at := coalesce(given_now, {{schema}}.now_ms());
   IF jsonb_typeof(limits->'concurrency') = 'number' THEN
     room := least(room, (limits->>'concurrency')::bigint
       - (SELECT coalesce(sum(lease.live), 0) FROM {{schema}}.lease WHERE lease.queue = of_queue));

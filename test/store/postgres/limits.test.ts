@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { type TestContext, test } from 'node:test';
+import { channelOf } from '../../../src/store/postgres/hints.ts';
+import { openSession, type Session } from '../../../src/store/postgres/session.ts';
+import { ids, spec } from '../../../src/testing/store-conformance/trial.ts';
+import { eventually } from '../../stage.ts';
+import { Ground } from './ground.ts';
+
+/** What claims of a queue with limits hold until they commit. */
+async function holdQueue(ground: Ground, queue: string): Promise<void> {
+  await ground.query('SELECT pg_advisory_xact_lock(hashtext($1), -1)', [
+    `${channelOf(ground.schema)} ${queue}`,
+  ]);
+}
+
+/** Resolves when so many wait for a lock that the ground's own connection holds. */
+async function waiting(ground: Ground, beside: Session, many: number): Promise<void> {
+  await eventually(async () => {
+    const rows = await beside.query(
+      `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND position($1 IN query) > 0`,
+      [ground.schema],
+    );
+    return rows.length >= many;
+  });
+}
+
+async function session(ground: Ground): Promise<Session> {
+  const made = await openSession(ground.place);
+  ground.finally(() => made.close());
+  return made;
+}
+
+async function migrated(t: TestContext) {
+  const ground = await Ground.migrated(t);
+  return ground && { ground, store: await ground.store(), beside: await session(ground) };
+}
+
+test('claims of several limited queues in different orders never wait for each other', async (t) => {
+  const made = await migrated(t);
+  if (made === undefined) return;
+  const { ground, store, beside } = made;
+  for (const queue of ['a', 'b']) await store.configureQueue(queue, { limits: { concurrency: 10 } });
+  await store.enqueue([spec({ queue: 'a' }), spec({ queue: 'b' })]);
+  const claimers = [await session(ground), await session(ground)];
+  await ground.query('BEGIN');
+  for (const queue of ['a', 'b']) await holdQueue(ground, queue);
+  const claims = ['{a,b}', '{b,a}'].map((queues, index) =>
+    claimers[index]?.query<{ id: string | null }>(
+      `SELECT id FROM ${ground.name}.claim_jobs('w', $1, $2, 10, 30000, NULL)`,
+      [randomUUID(), queues],
+    ),
+  );
+  await waiting(ground, beside, 2);
+  await ground.query('COMMIT');
+  const claimed = (await Promise.all(claims)).flatMap((rows) => rows?.filter(({ id }) => id !== null));
+  assert.equal(claimed.length, 2);
+});
+
+test('a claim that waited for another one counts its jobs as started when it went on', async (t) => {
+  const made = await migrated(t);
+  if (made === undefined) return;
+  const { ground, store, beside } = made;
+  const jobs = [spec(), spec()];
+  await store.enqueue(jobs);
+  await store.configureQueue('q', { limits: { rate: { count: 1, perMs: 60_000 } } });
+  await ground.query('BEGIN');
+  await holdQueue(ground, 'q');
+  const claiming = store.claim({ workerId: 'w', queues: ['q'], limit: 10, leaseMs: 30_000 });
+  await waiting(ground, beside, 1);
+  await ground.query('SELECT pg_sleep(0.02)');
+  const [{ released } = { released: '' }] = await ground.query<{ released: string }>(
+    `SELECT ${ground.name}.now_ms() AS released`,
+  );
+  await ground.query('COMMIT');
+  const { now, leases } = await claiming;
+  assert.deepEqual(ids(leases), [jobs[0]?.id]);
+  assert.ok(now >= Number(released));
+  const starts = await ground.query<{ at: string }>(`SELECT at FROM ${ground.name}.start`);
+  assert.deepEqual(starts, [{ at: String(now) }]);
+});
