@@ -1,6 +1,7 @@
 import {
   type Estimate,
   enough,
+  fullMeanMs,
   learned,
   NOTHING_KNOWN,
   type Observation,
@@ -25,6 +26,7 @@ import type { TunerSettings } from './settings.ts';
  * - It holds within 3 points of the target, or within half of what one slot costs: the nearest whole number of slots is
  *   as good as it gets. What a slot costs is learned from the last change. A hold on that ground, more than 5 points off,
  *   is tested by one slot after 10 s, then 20, 40, and every 80 s; after 2 s where the cost was never learned.
+ *   One slot back after a change, for less than 10 points, needs a full mean.
  * - At 97 % and more the processor is saturated, and what slots cost is hidden: it shrinks to 0.7 of the used slots a
  *   second, unless what was learned before predicts saturation at this number and says that no other is nearer the target.
  * - Over the memory target it sheds to 0.7 of the used slots a second, to 0.4 when the trend would reach the limit itself
@@ -50,6 +52,8 @@ export interface Decision {
 export interface ControlState extends Estimate {
   /** Slots decided. */
   readonly total: number;
+  /** Slots more or fewer than before the last change. */
+  readonly lastStep: number;
   /** So many slots saturated the processor not long ago; null when that proved wrong. */
   readonly ceiling: number | null;
   /** How long a hold has rested on the cost of a slot, and when that is tested. */
@@ -66,13 +70,14 @@ const SHRINK = 0.7;
 const SHED = 0.4;
 const MEMORY_MARGIN = 0.05;
 const MEMORY_AHEAD_S = 3;
+const SMALL_ERROR = 0.1;
 const TEST_ERROR = 0.05;
 const TEST_FIRST_MS = 2_000;
 const TEST_MS = 10_000;
 const TEST_MAX_MS = 80_000;
 
 export function initialState({ slotsMin }: TunerSettings): ControlState {
-  return { ...NOTHING_KNOWN, total: slotsMin, ceiling: null, restedMs: 0, testAfterMs: TEST_MS };
+  return { ...NOTHING_KNOWN, total: slotsMin, lastStep: 0, ceiling: null, restedMs: 0, testAfterMs: TEST_MS };
 }
 
 /** One observation further. `decision` is null where the number of slots stays. */
@@ -87,10 +92,18 @@ export function control(
   const verdict = verdictOf(state, seen, settings);
   const { slotsMin, slotsMax } = settings;
   const to = Math.min(Math.max(verdict.to, slotsMin), slotsMax);
-  if (to === state.total)
+  if (to === state.total || turnsTooSoon(state, to, settings))
     return { state: rested({ ...state, ...learned(state) }, verdict, seen), decision: null };
   const decision = { from: state.total, to, reason: verdict.reason as Reason };
   return { state: changed({ ...state, ...learned(state) }, decision), decision };
+}
+
+/** One slot back after a change, for a small error, is most often noise: that takes a full mean, of which the first look is a part. */
+function turnsTooSoon(state: ControlState, to: number, { targetCpu }: TunerSettings): boolean {
+  const { total, lastStep, coveredMs, stayMs, mean } = state;
+  const back = Math.abs(to - total) === 1 && (to - total) * lastStep < 0;
+  const small = Math.abs(targetCpu - mean.cpu) <= SMALL_ERROR;
+  return back && small && coveredMs < fullMeanMs(stayMs);
 }
 
 /** While the ramp opens slots: enough is enough, before the next decision. */
@@ -192,6 +205,7 @@ function changed(state: ControlState, { from, to, reason }: Decision): ControlSt
   return {
     ...state,
     total: to,
+    lastStep: to - from,
     sinceChangeMs: 0,
     coveredMs: 0,
     restedMs: 0,

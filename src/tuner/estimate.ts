@@ -85,6 +85,11 @@ export function enough({ coveredMs, stayMs }: Estimate): boolean {
   return coveredMs >= Math.max(COVERED_MIN_MS, Math.min(stayMs / 2, COVERED_ENOUGH_MS));
 }
 
+/** How much the mean covers when it is full. */
+export function fullMeanMs(stayMs: number): number {
+  return Math.max(MEAN_MS, Math.min(stayMs, MEAN_MAX_MS));
+}
+
 /** What the sample adds to what is known. */
 export function observed(state: Estimate, seen: Observation, total: number): Estimate {
   const { elapsedMs, memory } = seen;
@@ -98,7 +103,7 @@ export function observed(state: Estimate, seen: Observation, total: number): Est
   const next = { ...state, sinceChangeMs, fast, memory, memoryTrend, stayMs };
   // Jobs that the decision let run to their end still show the time before it.
   if (sinceChangeMs < DEAD_MS || seen.usedNow > total) return { ...next, coveredMs: 0 };
-  const coveredMs = Math.min(state.coveredMs + elapsedMs, Math.max(MEAN_MS, Math.min(stayMs, MEAN_MAX_MS)));
+  const coveredMs = Math.min(state.coveredMs + elapsedMs, fullMeanMs(stayMs));
   const mean = blend(state.mean, seen, coveredMs === 0 ? 1 : Math.min(1, elapsedMs / coveredMs));
   const left = coveredMs >= 2 * fastMs && Math.abs(fast.cpu - mean.cpu) > STEP;
   return left ? { ...next, mean: fast, coveredMs: fastMs } : { ...next, mean, coveredMs };
