@@ -14,15 +14,13 @@ async function holdQueue(ground: Ground, queue: string): Promise<void> {
   ]);
 }
 
-/** Resolves when so many wait for a lock that the ground's own connection holds. */
-async function waiting(ground: Ground, beside: Session, many: number): Promise<void> {
-  await eventually(async () => {
-    const rows = await beside.query(
-      `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND position($1 IN query) > 0`,
-      [ground.schema],
-    );
-    return rows.length >= many;
-  });
+/** Whether so many wait for a lock that the ground's own connection holds. */
+async function isWaiting(ground: Ground, beside: Session, many = 1): Promise<boolean> {
+  const rows = await beside.query(
+    `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND position($1 IN query) > 0`,
+    [ground.schema],
+  );
+  return rows.length >= many;
 }
 
 async function session(ground: Ground): Promise<Session> {
@@ -51,7 +49,7 @@ test('claims of several limited queues in different orders never wait for each o
       [randomUUID(), queues],
     ),
   );
-  await waiting(ground, beside, 2);
+  await eventually(() => isWaiting(ground, beside, 2));
   await ground.query('COMMIT');
   const claimed = (await Promise.all(claims)).flatMap((rows) => rows?.filter(({ id }) => id !== null));
   assert.equal(claimed.length, 2);
@@ -67,7 +65,7 @@ test('a claim that waited for another one counts its jobs as started when it wen
   await ground.query('BEGIN');
   await holdQueue(ground, 'q');
   const claiming = store.claim({ workerId: 'w', queues: ['q'], limit: 10, leaseMs: 30_000 });
-  await waiting(ground, beside, 1);
+  await eventually(() => isWaiting(ground, beside));
   await ground.query('SELECT pg_sleep(0.02)');
   const [{ released } = { released: '' }] = await ground.query<{ released: string }>(
     `SELECT ${ground.name}.now_ms() AS released`,
@@ -78,4 +76,22 @@ test('a claim that waited for another one counts its jobs as started when it wen
   assert.ok(now >= Number(released));
   const starts = await ground.query<{ at: string }>(`SELECT at FROM ${ground.name}.start`);
   assert.deepEqual(starts, [{ at: String(now) }]);
+});
+
+test('a smaller window counts for jobs that were on their way when it was set', async (t) => {
+  const made = await migrated(t);
+  if (made === undefined) return;
+  const { ground, store, beside } = made;
+  const jobs = [1, 2, 3].map(() => spec({ key: 'k' }));
+  await ground.query('BEGIN');
+  await ground.query(`SELECT * FROM ${ground.name}.enqueue_batch($1, 1, NULL, NULL)`, [JSON.stringify(jobs)]);
+  let set = false;
+  const setting = store.configureQueue('q', { limits: { perKey: { concurrency: 1 } } }).then(() => {
+    set = true;
+  });
+  await eventually(async () => set || (await isWaiting(ground, beside)));
+  await ground.query('COMMIT');
+  await setting;
+  const { leases } = await store.claim({ workerId: 'w', queues: ['q'], limit: 10, leaseMs: 30_000 });
+  assert.deepEqual(ids(leases), [jobs[0]?.id]);
 });

@@ -8,8 +8,9 @@ DECLARE
   keys text[];
 BEGIN
   PERFORM FROM {{schema}}.job WHERE queue = of_queue AND key IS NOT NULL AND turn < 2 ORDER BY seq FOR UPDATE;
+  -- All stripes: a job of a new key that is on its way goes by the old limits until its commit, and must be seen here.
+  PERFORM pg_advisory_xact_lock(hashtext('{{channel}} ' || of_queue), number) FROM generate_series(0, 63) AS number;
   keys := ARRAY(SELECT DISTINCT key FROM {{schema}}.job WHERE queue = of_queue AND key IS NOT NULL ORDER BY 1);
-  PERFORM {{schema}}.lock_keys(array_fill(of_queue, ARRAY[cardinality(keys)]), keys);
   UPDATE {{schema}}.job SET state = 'ready', turn = CASE WHEN ticket IS NULL THEN 0 ELSE -2 END, due_at = at
   WHERE queue = of_queue AND key IS NOT NULL AND turn = -1 AND turn < 2;
   IF NOT ordered THEN
