@@ -30,8 +30,11 @@ for (const [title, hurt] of [
       await worker.start();
       await (await direct.enqueueMany(echo, [1, 2, 3])).at(-1)?.result();
       for (const link of proxy.links('verbs')) hurt(link);
-      await eventually(() => worker.health().claim !== null);
-      assert.equal(worker.health().claim?.code, 'STORE_UNAVAILABLE');
+      // Of a pool, the claims may go on over a connection that was made at this moment.
+      if (scene.kind === 'redis') {
+        await eventually(() => worker.health().claim !== null);
+        assert.equal(worker.health().claim?.code, 'STORE_UNAVAILABLE');
+      }
       const jobs = await direct.enqueueMany(echo, [4, 5, 6]);
       for (const [index, job] of jobs.entries()) assert.equal(await job.result(), index + 4);
       await eventually(async () => (await longshore.health()).ok);
