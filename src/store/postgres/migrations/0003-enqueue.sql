@@ -196,18 +196,23 @@ BEGIN
     state := {{schema}}.state_of(spec.id);
     status := CASE WHEN state IS NOT NULL THEN 'existing' END;
     IF status IS NULL AND spec.unique_key IS NOT NULL THEN
+      -- Whether it lives is asked of the job: who ends it leaves the key as it is where somebody else has the row.
       SELECT key.id, coalesce({{schema}}.state_of(key.id), key.ended, 'completed') AS state INTO hold
       FROM {{schema}}.unique_key AS key
-      WHERE key.key = spec.unique_key AND (key.ended IS NULL OR key.until > at);
+      WHERE key.key = spec.unique_key
+        AND (key.until > at OR EXISTS (SELECT FROM {{schema}}.job WHERE job.id = key.id));
       IF NOT FOUND THEN NULL;
       ELSIF spec.mode = 'reject' THEN status := 'conflict';
       ELSIF spec.mode IN ('existing', 'throttle') THEN status := 'existing';
       ELSIF hold.state IN ('blocked', 'scheduled', 'ready') THEN
-        status := 'replaced';
+        -- Null when it began to run or ended meanwhile: then the new job is added beside it.
         hold.state := {{schema}}.replace_job(hold.id, spec.queue, spec.task, spec.key, spec.priority, spec.input,
           spec.attempts_max, spec.due_at, spec.state);
-        UPDATE {{schema}}.unique_key SET until = spec.until, ended = NULL WHERE key = spec.unique_key;
-        added := true;
+        IF hold.state IS NOT NULL THEN
+          status := 'replaced';
+          UPDATE {{schema}}.unique_key SET until = spec.until, ended = NULL WHERE key = spec.unique_key;
+          added := true;
+        END IF;
       END IF;
       IF status IS NOT NULL THEN
         id := hold.id;
@@ -234,7 +239,8 @@ BEGIN
   IF added AND sender IS NOT NULL THEN PERFORM {{schema}}.hint(sender, 'ready'); END IF;
 END $$;
 
--- Who looks for holders comes first, then the rows of those that may be replaced, then the lines of keys.
+-- Who looks for holders comes first, then the rows of those that may be replaced, then the lines of keys. What runs is left
+-- alone: this may be a transaction that lasts, and the end of that job must not wait for it.
 CREATE FUNCTION {{schema}}.lock_for_enqueue(list json, at bigint) RETURNS void LANGUAGE plpgsql
 SET enable_seqscan = off SET jit = off AS $$
 DECLARE
@@ -246,13 +252,15 @@ BEGIN
   IF cardinality(replacing) > 0 THEN
     PERFORM FROM {{schema}}.job
     WHERE job.id IN (SELECT held.id FROM {{schema}}.unique_key AS held WHERE held.key = ANY (replacing))
+      AND job.state IN ('blocked', 'scheduled', 'ready')
     ORDER BY job.seq FOR UPDATE;
   END IF;
   PERFORM {{schema}}.lock_keys(array_agg(spec.queue), array_agg(spec.key))
   FROM {{schema}}.read_specs(list, at) AS spec WHERE spec.state = 'ready';
 END $$;
 
--- The waiting holder of a unique key keeps its id, its place in the line and its trail, and takes all the rest.
+-- The waiting holder of a unique key keeps its id, its place in the line and its trail, and takes all the rest. Null where
+-- it does not wait any more.
 CREATE FUNCTION {{schema}}.replace_job(of_id uuid, new_queue text, new_task text, new_key text, new_priority integer,
   new_input text, new_attempts_max integer, new_due_at bigint, due_state {{schema}}.job_state)
 RETURNS {{schema}}.job_state LANGUAGE plpgsql AS $$
@@ -262,7 +270,9 @@ DECLARE
   turn_then integer;
   same boolean;
 BEGIN
-  SELECT * INTO old FROM {{schema}}.job WHERE id = of_id FOR UPDATE;
+  SELECT * INTO old FROM {{schema}}.job
+  WHERE id = of_id AND state IN ('blocked', 'scheduled', 'ready') FOR UPDATE;
+  IF NOT FOUND THEN RETURN NULL; END IF;
   new_state := CASE WHEN old.state = 'blocked' THEN 'blocked' ELSE due_state END;
   same := new_queue = old.queue AND new_key IS NOT DISTINCT FROM old.key;
   PERFORM {{schema}}.lock_keys(ARRAY[old.queue], ARRAY[old.key]);

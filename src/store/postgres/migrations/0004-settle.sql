@@ -31,16 +31,20 @@ BEGIN
   RETURN roomy;
 END $$;
 
--- Jobs ended: their unique keys are free, unless a period runs on.
+-- Jobs ended: their unique keys are free, unless a period runs on. A key whose row somebody has, such as a transaction of a
+-- user that gives it to another job, is not waited for: who looks at it finds that its holder ended.
 CREATE FUNCTION {{schema}}.release_keys(keys text[], ids uuid[], states text[], at bigint) RETURNS void LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+DECLARE
+  own text[] := ARRAY(
+    SELECT held.key FROM unnest(keys, ids) AS ended (key, id)
+      JOIN {{schema}}.unique_key AS held ON held.key = ended.key AND held.id = ended.id
+    ORDER BY held.key FOR UPDATE OF held SKIP LOCKED);
 BEGIN
-  PERFORM FROM {{schema}}.unique_key WHERE key = ANY (keys) ORDER BY key FOR UPDATE;
-  DELETE FROM {{schema}}.unique_key USING unnest(keys, ids) AS ended (key, id)
-  WHERE unique_key.key = ended.key AND unique_key.id = ended.id AND unique_key.until <= at;
+  DELETE FROM {{schema}}.unique_key WHERE key = ANY (own) AND until <= at;
   UPDATE {{schema}}.unique_key SET ended = ended.state::{{schema}}.job_state
   FROM unnest(keys, ids, states) AS ended (key, id, state)
-  WHERE unique_key.key = ended.key AND unique_key.id = ended.id;
+  WHERE unique_key.key = ANY (own) AND unique_key.key = ended.key AND unique_key.id = ended.id;
 END $$;
 
 -- Completes running jobs, each fenced by its lease. Tells the places (from 1) of those that were lost, and last, with

@@ -216,7 +216,8 @@ BEGIN
     WHERE settings.paused_at IS NULL
   LOOP
     next_at := (SELECT due_at FROM {{schema}}.job WHERE state = 'scheduled' AND queue = this.name ORDER BY due_at LIMIT 1);
-    again := least(again, next_at);
+    -- What is due and still scheduled is held by somebody, and may be for long: 5 ms, so that nobody asks without a pause.
+    again := least(again, CASE WHEN next_at <= at THEN at + 5 ELSE next_at END);
     IF jsonb_typeof(this.rate) = 'object'
       AND EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn IN (0, -2) AND queue = this.name)
     THEN

@@ -151,7 +151,8 @@ BEGIN
     INSERT INTO {{schema}}.unique_key AS held (key, id, until) VALUES (old.unique_key, old.id, at)
     ON CONFLICT (key) DO UPDATE SET ended = NULL, id = excluded.id,
       until = CASE WHEN held.id = excluded.id THEN held.until ELSE excluded.until END
-    WHERE held.id = excluded.id OR (held.ended IS NOT NULL AND held.until <= at);
+    WHERE held.id = excluded.id
+      OR (held.until <= at AND NOT EXISTS (SELECT FROM {{schema}}.job WHERE job.id = held.id));
   END IF;
   RETURN true;
 END $$;
