@@ -21,7 +21,7 @@ export interface WorkerSettings {
   readonly leaseMs: number;
   /** Longest time between two looks at the store when no hint comes; default 1 s. LONGSHORE_POLL_MS */
   readonly pollMs: number;
-  /** Jobs held ready beyond those that run, when they run faster than they can be fetched; default 2,000. LONGSHORE_PREFETCH_MAX */
+  /** Jobs held ready beyond those that run, when they run faster than they can be fetched; default 1,000. LONGSHORE_PREFETCH_MAX */
   readonly prefetchMax: number;
   /** Waits a random part of this before the first claim, so that a fleet does not start at once; default 0. LONGSHORE_STARTUP_JITTER_MS */
   readonly startupJitterMs: number;
