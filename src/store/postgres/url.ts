@@ -95,8 +95,15 @@ function takeOwn(url: string, given: URLSearchParams): Own {
   };
   const schema = take('schema') ?? 'longshore';
   // Longer names are cut by the server without a word.
-  if (schema === '' || schema.includes('\0') || Buffer.byteLength(schema) > 63)
+  if (schema === '' || Buffer.byteLength(schema) > 63)
     throw invalid(url, `schema is ${show(schema)}; expected a name of 1 to 63 bytes`);
+  const unfit = UNFIT.exec(schema)?.[0];
+  if (unfit !== undefined) {
+    throw invalid(
+      url,
+      `schema is ${show(schema)}; expected a name without control characters, $, { and }, and it has ${show(unfit)}`,
+    );
+  }
   if (/^(pg_|information_schema$)/.test(schema))
     throw invalid(url, `schema is ${show(schema)}, which is the server's own; expected another name`);
   const migrate = take('migrate');
@@ -144,6 +151,9 @@ function isOneLetterOff(given: string, own: string): boolean {
     [1, 0],
   ].some(([skip, skipOwn]) => rests[0].slice(skip) === rests[1].slice(skipOwn));
 }
+
+/** In the texts of migrations, $ ends the text of a function, a line's end a comment, and braces stand for what is put in. */
+const UNFIT = /[\p{Cc}${}]/u;
 
 function wholeNumber(url: string, name: string, text: string | null, otherwise: number): number {
   if (text === null) return otherwise;
