@@ -153,8 +153,12 @@ export function isTask(value: unknown): value is AnyTask {
 export function requireAttempts(field: string, attempts: unknown): number {
   if (attempts === 0)
     throw optionInvalid(field, attempts, '1 or more: attempts counts the first run, so 1 means "no retry"');
-  return requireInteger(field, attempts, 1);
+  if (requireInteger(field, attempts, 1) <= ATTEMPTS_MAX) return attempts as number;
+  throw optionInvalid(field, attempts, `at most ${ATTEMPTS_MAX}`);
 }
+
+/** What every store can count. */
+const ATTEMPTS_MAX = 2 ** 31 - 1;
 
 /** Throws OPTION_INVALID. */
 export function requirePriority(field: string, priority: unknown): number {

@@ -39,6 +39,7 @@ const WRONG: readonly [options: object, message: RegExp][] = [
   ],
   [{ attempts: -1 }, /attempts is -1; expected a whole number of at least 1/],
   [{ attempts: 1.5 }, /attempts is 1\.5/],
+  [{ attempts: 2 ** 31 }, /attempts is 2147483648; expected at most 2147483647/],
   [{ attempts: Number.NaN }, /attempts is NaN/],
   [{ attempts: Number.POSITIVE_INFINITY }, /attempts is Infinity/],
   [{ backoff: -1 }, /backoff is -1/],
