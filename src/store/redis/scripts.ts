@@ -99,9 +99,8 @@ function joined(name: string): string {
   const flags = /^#!.*\n/.exec(verb)?.[0] ?? '#!lua\n';
   const parts = new Set<string>();
   addNeeds(verb, parts);
-  return [flags.trimEnd(), ...[...parts].map(fileOf), verb.replace(/^#!.*\n/, '')]
-    .map(withoutComments)
-    .join('\n');
+  const code = [...[...parts].map(fileOf), verb.replace(/^#!.*\n/, '')].map(withoutComments).join('\n');
+  return flags + withoutUnused(withConstants(code));
 }
 
 /** A part comes after those it needs. */
@@ -125,3 +124,42 @@ function fileOf(name: string): string {
 function withoutComments(text: string): string {
   return text.replaceAll(/^\s*--.*\n/gm, '');
 }
+
+/**
+ * Writes numbers with a name in capitals where the name stands. A script makes its functions anew at each call, and each
+ * name from outside that a function uses is looked up among all that are in use so: together with `withoutUnused` this
+ * takes a third to a half of what a call of a small script costs.
+ */
+function withConstants(code: string): string {
+  const values = new Map<string, string>();
+  const rest = code.replaceAll(CONSTANTS, (_, names: string, numbers: string) => {
+    const given = numbers.split(/,\s*/);
+    for (const [index, name] of names.split(', ').entries()) values.set(name, given[index] ?? 'nil');
+    return '';
+  });
+  // Not in strings, which stand at the odd places.
+  const pieces = rest.split(/('[^'\n]*')/);
+  return pieces
+    .map((piece, index) =>
+      index % 2 === 1 ? piece : piece.replaceAll(/\b[A-Z_]+\b/g, (word) => values.get(word) ?? word),
+    )
+    .join('');
+}
+
+const CONSTANTS = /^local ([A-Z_]+(?:, [A-Z_]+)*) =\s*(\d+(?:,\s*\d+)*)\n/gm;
+
+/** Leaves out the functions of a file's outermost level that nothing uses. */
+function withoutUnused(code: string): string {
+  let left = code;
+  for (let before = ''; before !== left; ) {
+    before = left;
+    for (const [text, name] of before.matchAll(FUNCTIONS)) {
+      const others = left.replace(text, () => '');
+      if (!new RegExp(`\\b${name}\\b`).test(others)) left = others;
+    }
+  }
+  return left;
+}
+
+/** On one line, or up to an `end` that is not indented. */
+const FUNCTIONS = /^local function (\w+)\(.*(?: end\n|\n(?:(?: .*)?\n)*end\n)/gm;

@@ -6,6 +6,7 @@ import { startRedis } from '../../../setup/services/index.mjs';
 import { newId } from '../../../src/core/ids.ts';
 import { settle as rule } from '../../../src/core/settle-rule.ts';
 import { redisDriver } from '../../../src/store/redis/index.ts';
+import { scriptNames, scriptOf } from '../../../src/store/redis/scripts.ts';
 import type { JobSpec, Lease, Store } from '../../../src/store/store.ts';
 import { claimRequest, spec } from './specs.ts';
 
@@ -82,6 +83,18 @@ test('scripts that the server forgot are sent again', async (t) => {
   await client.sendCommand(['SCRIPT', 'FLUSH']);
   await store.enqueue([spec()]);
   assert.equal((await store.claim(claimRequest())).leases.length, 2);
+});
+
+test('a script goes to the server without functions it does not use and names of numbers', async (t) => {
+  const { client } = await open(t);
+  for (const name of scriptNames()) {
+    const { text } = scriptOf(name);
+    for (const [, used] of text.matchAll(/^local function (\w+)/gm))
+      assert.ok((text.match(new RegExp(`\\b${used}\\b`, 'g'))?.length ?? 0) > 1, `${name}: ${used}`);
+    assert.doesNotMatch(text, /\b(READY|COMPLETED|INPUT)\b/, name);
+    // It also is a program.
+    assert.match(String(await client.sendCommand(['SCRIPT', 'LOAD', text])), /^[0-9a-f]{40}$/);
+  }
 });
 
 test('the line passes over thousands of jobs that left it, a bounded number a claim', async (t) => {
