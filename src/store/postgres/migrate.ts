@@ -74,6 +74,8 @@ export interface ServerFacts {
   readonly server: number;
   readonly encoding: string;
   readonly readOnly: boolean;
+  /** Of transactions that do not say it. */
+  readonly isolation: string;
   /** A process of the server; PgBouncer says another one when it stands between. */
   readonly pid: number;
   readonly schemaExists: boolean;
@@ -112,10 +114,11 @@ export async function examine(session: Asks, place: Place): Promise<ServerFacts>
   );
 }
 
-/** As `examine`, and throws STORE_READ_ONLY, and STORE_OUTDATED unless the layout is the one this version needs. */
+/** As `examine`, and throws STORE_READ_ONLY, STORE_UNAVAILABLE for an isolation under which limits would not hold, and STORE_OUTDATED unless the layout is the one this version needs. */
 export async function requireReady(session: Asks, place: Place): Promise<ServerFacts> {
   const facts = await examine(session, place);
   requireWritable(facts, place);
+  requireReadCommitted(facts, place);
   const known = knownVersion();
   if (facts.version === known) return facts;
   const found =
@@ -131,7 +134,8 @@ export async function requireReady(session: Asks, place: Place): Promise<ServerF
 export async function lookAt(session: Asks, { schema }: Place): Promise<ServerFacts> {
   const [facts] = await session.query<Omit<ServerFacts, 'version'> & { layout: boolean }>(
     `SELECT current_setting('server_version_num')::int AS server, current_setting('server_encoding') AS encoding,
-       pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS "readOnly", pg_backend_pid() AS pid,
+       pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS "readOnly",
+       current_setting('default_transaction_isolation') AS isolation, pg_backend_pid() AS pid,
        EXISTS (SELECT FROM pg_namespace WHERE nspname = $1) AS "schemaExists",
        EXISTS (SELECT FROM pg_class WHERE relname = 'migration' AND relkind = 'r'
          AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)) AS layout`,
@@ -200,6 +204,16 @@ function requireWritable({ readOnly }: ServerFacts, place: Place): void {
     'STORE_READ_ONLY',
     `${whereIs(place)} takes no writes: it is a replica, or default_transaction_read_only is on. Connect to the primary.`,
     { details: { host: place.host, port: place.port, database: place.database } },
+  );
+}
+
+/** Who waited for the lock of a key must see what the others did under it, which no other level shows. */
+function requireReadCommitted({ isolation }: ServerFacts, place: Place): void {
+  if (isolation === 'read committed') return;
+  throw unfit(
+    place,
+    `begins the transactions of user ${place.user} as ${isolation}, under which the limits of keys would not hold. Run: ALTER ROLE ${quoted(place.user)} IN DATABASE ${quoted(place.database)} SET default_transaction_isolation = 'read committed'`,
+    { isolation },
   );
 }
 

@@ -151,6 +151,24 @@ test('an older layout is STORE_OUTDATED, a newer one STORE_NEWER, and neither is
   await refused(ground.migrate(), 'STORE_NEWER', /9999/);
 });
 
+test('a user whose transactions see the past is refused, and the remedy works', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const role = await ground.role();
+  await ground.query(`GRANT ALL ON SCHEMA ${ground.name} TO ${role}`);
+  await ground.query(`GRANT ALL ON ALL TABLES IN SCHEMA ${ground.name} TO ${role}`);
+  await ground.query(`ALTER ROLE ${role} SET default_transaction_isolation = 'repeatable read'`);
+  const url = ground.urlWith({ user: role });
+  const opening = ground.store({}, url);
+  await refused(opening, 'STORE_UNAVAILABLE', /as repeatable read.*ALTER ROLE/);
+  const message = await opening.then(
+    () => '',
+    (error: Error) => error.message,
+  );
+  await ground.query(/ALTER ROLE .* 'read committed'/.exec(message)?.[0] ?? '');
+  assert.deepEqual(await (await ground.store({}, url)).queues(), []);
+});
+
 test('missing rights are told with the role and the GRANT that gives them', async (t) => {
   const ground = await Ground.migrated(t);
   if (ground === undefined) return;
