@@ -44,11 +44,11 @@ export function migrations(): Migration[] {
       version: versionOf(file),
       name: file.slice(5, -4),
       digest: createHash('sha256').update(text).digest('hex').slice(0, 16),
-      // Functions, since $ means something in a replacement text.
+      // A function, since $ means something in a replacement text; at once, since a schema may have any name.
       sql: (schema) =>
-        text
-          .replaceAll('{{schema}}', () => quoted(schema))
-          .replaceAll('{{channel}}', () => channelOf(schema)),
+        text.replaceAll(/\{\{(schema|channel)\}\}/g, (_, what) =>
+          what === 'schema' ? quoted(schema) : channelOf(schema),
+        ),
     };
   });
 }

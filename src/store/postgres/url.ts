@@ -101,7 +101,7 @@ function takeOwn(url: string, given: URLSearchParams): Own {
   if (unfit !== undefined) {
     throw invalid(
       url,
-      `schema is ${show(schema)}; expected a name without control characters, $, { and }, and it has ${show(unfit)}`,
+      `schema is ${show(schema)}; expected a name without control characters and $$, and it has ${show(unfit)}`,
     );
   }
   if (/^(pg_|information_schema$)/.test(schema))
@@ -152,8 +152,8 @@ function isOneLetterOff(given: string, own: string): boolean {
   ].some(([skip, skipOwn]) => rests[0].slice(skip) === rests[1].slice(skipOwn));
 }
 
-/** In the texts of migrations, $ ends the text of a function, a line's end a comment, and braces stand for what is put in. */
-const UNFIT = /[\p{Cc}${}]/u;
+/** In the texts of migrations these end the text of a function, or a comment. */
+const UNFIT = /\p{Cc}|\$(?:seq)?\$/u;
 
 function wholeNumber(url: string, name: string, text: string | null, otherwise: number): number {
   if (text === null) return otherwise;

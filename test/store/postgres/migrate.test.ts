@@ -61,7 +61,7 @@ test('a migration that fails leaves nothing behind', async (t) => {
 test('a schema may have any name', async (t) => {
   const ground = await Ground.make(t);
   if (ground === undefined) return;
-  for (const schema of [`${ground.schema} "of" Ada's\\`, `${ground.schema.toUpperCase()}.$1 {{x}}`]) {
+  for (const schema of [`${ground.schema} "of" Ada's\\`, `${ground.schema.toUpperCase()}.$1 {{channel}}`]) {
     const name = `"${schema.replaceAll('"', '""')}"`;
     const url = ground.urlWith({ schema });
     ground.finally(() => ground.query(`DROP SCHEMA IF EXISTS ${name} CASCADE`));
