@@ -297,3 +297,21 @@ onEachStore('an input is checked in the form the handler will get it in', async 
   await longshore.worker({ tasks: [coerced] }).runUntilIdle();
   assert.equal(await job.result(), 5);
 });
+
+onEachStore(
+  'a job that the store had to write twice, since its reply was lost, is created',
+  async (stage) => {
+    const longshore = await stage.connectThrough((store) => ({
+      enqueue: async (specs, options) => {
+        await store.enqueue(specs, options);
+        return store.enqueue(specs, options);
+      },
+    }));
+    const created = record(longshore, 'job.enqueued');
+    const job = await longshore.enqueue('task', 1);
+    assert.equal(job.status, 'created');
+    assert.equal(created.length, 1);
+    assert.equal((await longshore.enqueue('task', 1, { unique: { key: 'k' } })).status, 'created');
+    assert.equal((await longshore.enqueue('task', 1, { unique: { key: 'k' } })).status, 'existing');
+  },
+);
