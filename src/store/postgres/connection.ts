@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LongshoreError } from '../../core/errors.ts';
-import { isDisconnect, toStoreError, whereIs } from './errors.ts';
+import { isUseless, toStoreError, whereIs } from './errors.ts';
 import { requireReady } from './migrate.ts';
 import { connectMs, loadDriver } from './session.ts';
 import type { Place } from './url.ts';
@@ -78,7 +78,7 @@ export class Connections {
     try {
       return await run(session);
     } catch (error) {
-      if (session.expired || isDisconnect(error) || !session.idle) fault ??= error as Error;
+      if (session.expired || isUseless(error) || !session.idle) fault ??= error as Error;
       throw session.expired ? tooSlow(this.place) : error;
     } finally {
       session.close();

@@ -29,6 +29,11 @@ export function isDisconnect(error: unknown): boolean {
   return NETWORK[codeOf(error)] !== undefined || /terminated|not queryable|timeout/i.test(reasonOf(error));
 }
 
+/** As `isDisconnect`, or the server takes no writes any more: after a failover a new connection may lead to the one that does. */
+export function isUseless(error: unknown): boolean {
+  return isDisconnect(error) || sqlState(error) === '25006';
+}
+
 /** What went wrong with the server, in the words of its user. Errors of Longshore pass as they are. */
 export function toStoreError(error: unknown, place: Place): LongshoreError {
   if (error instanceof LongshoreError) return error;

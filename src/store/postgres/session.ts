@@ -1,6 +1,6 @@
 import type { Client, ClientConfig } from 'pg';
 import { LongshoreError } from '../../core/errors.ts';
-import { isDisconnect, toStoreError } from './errors.ts';
+import { isUseless, toStoreError } from './errors.ts';
 import type { Place } from './url.ts';
 
 /**
@@ -33,7 +33,7 @@ export class Session {
         : this.client.query(text, [...values]));
       return rows as Row[];
     } catch (error) {
-      if (isDisconnect(error)) this.destroy();
+      if (isUseless(error)) this.destroy();
       throw toStoreError(error, this.#place);
     }
   }

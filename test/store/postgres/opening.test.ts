@@ -8,8 +8,11 @@ import pg from 'pg';
 import { startPostgres } from '../../../setup/services/index.mjs';
 import { LongshoreError } from '../../../src/core/errors.ts';
 import { postgresDriver } from '../../../src/store/postgres/index.ts';
+import { openHeart } from '../../../src/store/postgres/keep-alive.ts';
 import { placeOf } from '../../../src/store/postgres/url.ts';
+import { beatOf } from '../../../src/testing/store-conformance/trial.ts';
 import { serverUrl } from '../../servers.ts';
+import { eventually } from '../../stage.ts';
 import { Ground } from './ground.ts';
 
 test('a URL says where the server is, and what is ours is taken out of it', () => {
@@ -166,6 +169,43 @@ test('a user whose transactions see the past is refused, and the remedy works', 
   );
   await ground.query(/ALTER ROLE .* 'read committed'/.exec(message)?.[0] ?? '');
   assert.deepEqual(await (await ground.store({}, url)).queues(), []);
+});
+
+test('a connection to a server that takes no writes any more is given up', async (t) => {
+  if ((await serverUrl(t, 'postgres')) === undefined) return;
+  const server = await startPostgres();
+  t.after(() => server.stop());
+  const url = `${server.url}?migrate=auto&application_name=jobs`;
+  const store = await postgresDriver.open(url, {});
+  const heart = await openHeart(url);
+  const admin = new pg.Client({ connectionString: server.url });
+  await admin.connect();
+  const connected = async () =>
+    (await admin.query("SELECT FROM pg_stat_activity WHERE application_name = 'jobs'")).rowCount;
+  const beat = beatOf('w', Date.now());
+  await heart.beat(beat);
+  assert.equal(await connected(), 2);
+  await admin.query('SET default_transaction_read_only = off');
+  await admin.query('ALTER SYSTEM SET default_transaction_read_only = on');
+  await admin.query('SELECT pg_reload_conf()');
+  // The server's processes hear of it when they are idle.
+  await eventually(() =>
+    store.beat(beat).then(
+      () => false,
+      ({ code }) => code === 'STORE_READ_ONLY',
+    ),
+  );
+  await refused(heart.beat(beat), 'STORE_READ_ONLY', /Connect to the primary/);
+  await eventually(async () => (await connected()) === 0);
+  await admin.query('ALTER SYSTEM RESET default_transaction_read_only');
+  await admin.query('SELECT pg_reload_conf()');
+  await eventually(() =>
+    heart.beat(beat).then(
+      () => true,
+      () => false,
+    ),
+  );
+  await Promise.all([store.close(), heart.close(), admin.end()]);
 });
 
 test('missing rights are told with the role and the GRANT that gives them', async (t) => {
