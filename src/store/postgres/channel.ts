@@ -99,10 +99,14 @@ export class Channel {
       const values = await this.#attempt(group);
       for (const [index, { resolve }] of group.entries()) resolve(values[index]);
     } catch (error) {
-      if (again && isBroken(error) && given.every(isRepeatable))
-        return this.#perform(given, { again: false, bare });
+      const told = toStoreError(error, this.#options.connections.place);
+      if (again && isBroken(error)) {
+        const repeated = given.filter(isRepeatable);
+        for (const call of given) if (!isRepeatable(call)) call.reject(told);
+        if (repeated.length > 0) await this.#perform(repeated, { again: false, bare });
+        return;
+      }
       if (group.length === 1 || isUnreachable(error)) {
-        const told = toStoreError(error, this.#options.connections.place);
         for (const { reject } of group) reject(told);
         return;
       }

@@ -143,6 +143,34 @@ test('an enqueue and a settlement whose answers were lost count once', async (t)
   assert.equal((await direct.get([job.id]))[0]?.result, '1');
 });
 
+test('an enqueue that was cut off is repeated, also where it went with a call that cannot be', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const proxy = await DeafProxy.start(t, ground.server);
+  const [name, port] = [`cut ${ground.schema}`, proxy.port];
+  const store = await ground.store({}, ground.urlWith({ host: '127.0.0.1', port, application_name: name }));
+  const [job, other] = [spec(), spec()];
+  await store.enqueue([other]);
+  proxy.deaf = true;
+  const cancel = { type: 'cancel', id: other.id, by: 'ada', why: null } as const;
+  const calls = Promise.allSettled([store.enqueue([job]), store.control([cancel])]);
+  await eventually(async () => {
+    const begun = await ground.query(
+      "SELECT FROM pg_stat_activity WHERE application_name = $1 AND state = 'idle in transaction'",
+      [name],
+    );
+    return begun.length > 0;
+  });
+  proxy.deaf = false;
+  proxy.cut();
+  const [enqueued, cancelled] = await calls;
+  assert.deepEqual([enqueued.status, cancelled.status], ['fulfilled', 'rejected']);
+  assert.deepEqual(
+    (await store.get([job.id, other.id])).map((kept) => kept?.state),
+    ['ready', 'ready'],
+  );
+});
+
 test('a server that does not answer is given up after the time the URL says', async (t) => {
   const ground = await Ground.migrated(t);
   if (ground === undefined) return;
