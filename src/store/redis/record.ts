@@ -47,9 +47,12 @@ export const FLAG = {
   wide: 8_192,
   priority: 16_384,
   tries: 32_768,
+  attempts: 65_536,
 } as const;
 
-const FORM_BYTES = 8;
+const FORM_BYTES = 7;
+/** Unless a record says otherwise. */
+const ATTEMPTS_MAX = 3;
 const HELD = 3;
 
 /** What stands before the rest of a record; jobs that were claimed together have the same. */
@@ -61,7 +64,6 @@ export interface Front {
   readonly crashes: number;
   readonly queue: number;
   readonly task: number;
-  readonly attemptsMax: number;
   readonly startedAt: number | null;
   readonly batch: number | null;
   readonly finishedAt: number | null;
@@ -70,7 +72,8 @@ export interface Front {
 }
 
 export function readFront(bytes: Buffer, start = 0): Front {
-  const flags = bytes.readUInt16LE(start + 1);
+  const bits = bytes.readUIntLE(start, 3);
+  const flags = bits >> 5;
   let at = start + FORM_BYTES;
   const past = (flag: number, length: number): number => {
     const from = at;
@@ -85,13 +88,12 @@ export function readFront(bytes: Buffer, start = 0): Front {
   const isTried = (flags & FLAG.tries) !== 0;
   return {
     flags,
-    state: JOB_STATES[(bytes[start] as number) & 15] as JobState,
-    held: (bytes[start] as number) >> 4 === HELD,
+    state: JOB_STATES[bits & 7] as JobState,
+    held: ((bits >> 3) & 3) === HELD,
     attempt: isTried ? bytes.readUIntLE(triesAt, 3) : 0,
     crashes: isTried ? bytes.readUInt16LE(triesAt + 3) : 0,
     queue: bytes.readUInt16LE(start + 3),
     task: bytes.readUInt16LE(start + 5),
-    attemptsMax: bytes[start + 7] as number,
     startedAt: (flags & FLAG.started) === 0 ? null : bytes.readUIntLE(startedAt, 6),
     batch: (flags & FLAG.batch) === 0 ? null : bytes.readUIntLE(batchAt, 6),
     finishedAt: (flags & FLAG.finished) === 0 ? null : readSeven(bytes, finishedAt),
@@ -116,10 +118,12 @@ export function readRest(id: string, front: Front, bytes: Buffer, start: number,
     at = from + bytes.readUInt32LE(at);
     return bytes.toString('utf8', from, at);
   };
+  const attemptsAt = past(FLAG.attempts, 1);
   const priorityAt = past(FLAG.priority, 4);
   const wideAt = past(FLAG.wide, 15);
   const dueAt = past(FLAG.due, 7);
   const isWide = (flags & FLAG.wide) !== 0;
+  const attemptsMax = (flags & FLAG.attempts) === 0 ? ATTEMPTS_MAX : (bytes[attemptsAt] as number);
   const key = text(FLAG.key);
   const uniqueKey = text(FLAG.unique);
   const progress = text(FLAG.progress);
@@ -137,7 +141,7 @@ export function readRest(id: string, front: Front, bytes: Buffer, start: number,
     crashes: front.crashes,
     queue: isWide ? bytes.readUInt32LE(wideAt) : front.queue,
     task: isWide ? bytes.readUInt32LE(wideAt + 4) : front.task,
-    attemptsMax: isWide ? readSeven(bytes, wideAt + 8) : front.attemptsMax,
+    attemptsMax: isWide ? readSeven(bytes, wideAt + 8) : attemptsMax,
     priority: (flags & FLAG.priority) === 0 ? 0 : bytes.readInt32LE(priorityAt),
     createdAt,
     dueAt: (flags & FLAG.due) === 0 ? createdAt : readSeven(bytes, dueAt),

@@ -1,25 +1,26 @@
 -- Part: record. A job as the value of its field in the hash `jobs`; record.ts reads the same.
 -- Needs: begin
 --
---   front   form: state and turn B (turn * 16 + state), flags I2, queue I2, task I2, attemptsMax B
+--   front   form: state, turn and flags I3 (state + 8 * turn + 32 * flags), queue I2, task I2
 --           then, each where its flag says so: TICKET ticket I6; TRIES attempt I3, crashes I2 (else both are 0); STARTED
 --           startedAt I6; BATCH batch I6; FINISHED finishedAt I7
 --   rest    seq I6, createdAt I6
---           then, each where its flag says so: PRIORITY i4 (else it is 0); WIDE queue I4, task I4, attemptsMax I7 (those of the
---           form mean nothing then); DUE dueAt I7 (else it is createdAt); KEY, UNIQUE, PROGRESS, each a text with its length
+--           then, each where its flag says so: ATTEMPTS attemptsMax B (else it is 3); PRIORITY i4 (else it is 0); WIDE queue I4,
+--           task I4, attemptsMax I7 (the others of these mean nothing then); DUE dueAt I7 (else it is createdAt); KEY, UNIQUE, PROGRESS, each a text with its length
 --           I4 before it; INPUT a text up to the end, or up to RESULT, a text with its length I4 behind it
 --
--- All little-endian. With 20 bytes besides, the record of a job that waits with a short input is a string of Redis's
+-- All little-endian. With 19 bytes besides, the record of a job that waits with a short input is a string of Redis's
 -- smallest kind (below 32 bytes). The form says where all but the texts stand: a script finds that out once. Jobs that were
 -- claimed together have the same front, so claiming and completing one is to put another front before its rest. Few
 -- and short strings matter: Lua hashes every byte of each.
 --
 -- The field is the job's id: the 16 bytes of a UUID, or other text between NULs (at least 17 bytes).
-local FORM_BYTES = 8
+local FORM_BYTES = 7
 local DUE, STARTED, BATCH, FINISHED, TICKET, KEY, UNIQUE, PROGRESS, RESULT, INPUT =
   1, 2, 4, 8, 16, 32, 64, 128, 256, 512
 -- CANCEL: it is asked for. APART: in the line, the job stands in `back`. TRAIL: there are errors, log lines or audit.
-local CANCEL, APART, TRAIL, WIDE, PRIORITY, TRIES = 1024, 2048, 4096, 8192, 16384, 32768
+local CANCEL, APART, TRAIL, WIDE, PRIORITY, TRIES, ATTEMPTS = 1024, 2048, 4096, 8192, 16384, 32768, 65536
+local ATTEMPTS_MAX = 3
 local has = bit.band
 local function with(flags, flag) return bit.bor(flags, flag) end
 local function without(flags, flag) return bit.band(flags, bit.bnot(flag)) end
@@ -28,8 +29,9 @@ local function without(flags, flag) return bit.band(flags, bit.bnot(flag)) end
 local NONE, LINE, LATER, HELD = 0, 1, 2, 3
 
 local function newForm(record)
-  local state, flags, queue, task, attemptsMax = unpackStruct('<BI2I2I2B', record)
-  local form, at = { state = state % 16, turn = floor(state / 16), flags = flags }, FORM_BYTES + 1
+  local bits, queue, task = unpackStruct('<I3I2I2', record)
+  local flags, at = floor(bits / 32), FORM_BYTES + 1
+  local form = { state = bits % 8, turn = floor(bits / 8) % 4, flags = flags }
   local function past(flag, bytes)
     local from = at
     if has(flags, flag) > 0 then at = at + bytes end
@@ -39,14 +41,13 @@ local function newForm(record)
   form.batchAt, form.finishedAt = past(BATCH, 6), past(FINISHED, 7)
   form.seqAt = at
   at = at + 12
-  form.priorityAt = past(PRIORITY, 4)
-  local wideAt = past(WIDE, 15)
-  if has(flags, WIDE) > 0 then queue, task, attemptsMax = unpackStruct('<I4I4I7', record, wideAt) end
-  form.queue, form.task, form.attemptsMax = queue, task, attemptsMax
+  form.attemptsAt, form.priorityAt, form.wideAt = past(ATTEMPTS, 1), past(PRIORITY, 4), past(WIDE, 15)
+  if has(flags, WIDE) > 0 then queue, task = unpackStruct('<I4I4', record, form.wideAt) end
+  form.queue, form.task = queue, task
   form.dueAt = past(DUE, 7)
   form.textsAt = at
   -- What a list's entry must say of its job to count: ready, in its turn, never held.
-  form.isInLine = state == LINE * 16 + READY and has(flags, TICKET) == 0
+  form.isInLine = form.state == READY and form.turn == LINE and has(flags, TICKET) == 0
   return form
 end
 
@@ -62,9 +63,13 @@ local function formOf(record)
   return form
 end
 
+local function bitsOf(state, turn, flags)
+  return pack('<I3', state + 8 * turn + 32 * flags)
+end
+
 -- The form of the same record with another state and other flags.
 local function formBytes(record, form, state, flags)
-  return string.char(form.turn * 16 + state) .. pack('<I2', flags) .. sub(record, 4, FORM_BYTES)
+  return bitsOf(state, form.turn, flags) .. sub(record, 4, FORM_BYTES)
 end
 
 local function seqOf(record)
@@ -80,7 +85,7 @@ local function decode(id, record)
   local form = formOf(record)
   local flags, at, last = form.flags, form.textsAt, #record
   local job = { id = id, state = form.state, turn = form.turn, queue = form.queue, task = form.task,
-    attemptsMax = form.attemptsMax, priority = priorityOf(record, form), attempt = 0, crashes = 0 }
+    attemptsMax = ATTEMPTS_MAX, priority = priorityOf(record, form), attempt = 0, crashes = 0 }
   job.seq, job.createdAt = unpackStruct('<I6I6', record, form.seqAt)
   job.dueAt = job.createdAt
   if has(flags, TICKET) > 0 then job.ticket = unpackStruct('<I6', record, form.ticketAt) end
@@ -88,6 +93,8 @@ local function decode(id, record)
   if has(flags, STARTED) > 0 then job.startedAt = unpackStruct('<I6', record, form.startedAt) end
   if has(flags, BATCH) > 0 then job.batch = unpackStruct('<I6', record, form.batchAt) end
   if has(flags, FINISHED) > 0 then job.finishedAt = unpackStruct('<I7', record, form.finishedAt) end
+  if has(flags, ATTEMPTS) > 0 then job.attemptsMax = unpackStruct('B', record, form.attemptsAt) end
+  if has(flags, WIDE) > 0 then job.attemptsMax = unpackStruct('<I7', record, form.wideAt + 8) end
   if has(flags, DUE) > 0 then job.dueAt = unpackStruct('<I7', record, form.dueAt) end
   if has(flags, KEY) > 0 then job.key, at = unpackStruct('<I4c0', record, at) end
   if has(flags, UNIQUE) > 0 then job.unique, at = unpackStruct('<I4c0', record, at) end
@@ -126,10 +133,12 @@ local function encode(job)
   putNumber(BATCH, '<I6', job.batch)
   putNumber(FINISHED, '<I7', job.finishedAt)
   put(0, pack('<I6I6', job.seq, job.createdAt))
+  local wide = isWide(queue, task, attemptsMax)
+  if attemptsMax ~= ATTEMPTS_MAX and not wide then putNumber(ATTEMPTS, 'B', attemptsMax) end
   if job.priority ~= 0 then putNumber(PRIORITY, '<i4', job.priority) end
-  if isWide(queue, task, attemptsMax) then
+  if wide then
     put(WIDE, pack('<I4I4I7', queue, task, attemptsMax))
-    queue, task, attemptsMax = 0, 0, 0
+    queue, task = 0, 0
   end
   if job.dueAt ~= job.createdAt then putNumber(DUE, '<I7', job.dueAt) end
   putText(KEY, job.key)
@@ -140,6 +149,6 @@ local function encode(job)
   if job.cancel then flags = flags + CANCEL end
   if job.apart then flags = flags + APART end
   if job.trail then flags = flags + TRAIL end
-  parts[1] = pack('<BI2I2I2B', job.turn * 16 + job.state, flags, queue, task, attemptsMax)
+  parts[1] = bitsOf(job.state, job.turn, flags) .. pack('<I2I2', queue, task)
   return table.concat(parts)
 end

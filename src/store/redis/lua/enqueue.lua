@@ -25,7 +25,8 @@ do
       priority = shape.priority, attemptsMax = attemptsMax, attempt = 0, crashes = 0, seq = 0, createdAt = now,
       dueAt = shape.dueAt })
     local form = formOf(bare)
-    shape.form = formBytes(bare, form, shape.state, with(form.flags, shape.flags))
+    shape.flags = with(form.flags, shape.flags)
+    shape.form = formBytes(bare, form, shape.state, shape.flags)
     shape.after = sub(bare, FORM_BYTES + 7)
   end
 end
@@ -87,7 +88,7 @@ local function add(shape, id, tail)
     local job = { id = id, seq = seq, queue = shape.queue, priority = shape.priority, key = key, state = shape.state, turn = NONE }
     job.turn = turnOf(job, nil)
     enterKey(job)
-    formed = string.char(job.turn * 16 + shape.state) .. sub(formed, 2)
+    formed = bitsOf(shape.state, job.turn, shape.flags) .. sub(formed, 4)
     if job.turn ~= LINE then line = nil end
   end
   if line then line[#line + 1] = id
