@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fastCheck from 'fast-check';
 import { connect, defineTask } from '../../../src/index.ts';
 import { postgresDriver } from '../../../src/store/postgres/index.ts';
 import { storeConformance } from '../../../src/testing/index.ts';
@@ -34,7 +33,6 @@ if (server === undefined || skip !== undefined) {
     name: 'PostgreSQL behind PgBouncer',
     test,
     describe: (name, body) => describe(name, { concurrency: 4 }, body),
-    fastCheck,
     open: async (options) => {
       const place = await freshSchema(server, postgresDriver);
       const reopen = () => postgresDriver.open(through(place.url), options);
