@@ -122,16 +122,42 @@ test('a queue that was emptied leaves nothing but its name and its settings behi
   ]);
 });
 
-test('what ended in a queue that keeps nothing leaves no entries behind a prune', async (t) => {
+test('what ended in a queue that keeps nothing leaves nothing behind but its settings', async (t) => {
   const server = await ownServer(t);
   const store = await server.open();
   await store.configureQueue('q', { retention: { completed: { ageMs: 0, count: 0 } } });
-  await store.enqueue(Array.from({ length: 500 }, () => spec()));
-  const { leases } = await store.claim(claimRequest({ limit: 500 }));
-  await store.settle(leases.map(({ id, token }) => ({ id, token, outcome: completed() })));
+  const special = [
+    spec({ key: 'k' }),
+    spec({ unique: { key: 'u', mode: 'existing', periodMs: 0 } }),
+    spec({ priority: 7, attemptsMax: 9 }),
+  ];
+  const specs = [...special, ...Array.from({ length: 2_997 }, () => spec())];
+  await store.enqueue(specs);
+  const { leases } = await store.claim(claimRequest({ limit: 3_000 }));
+  const logs = [{ at: 1, attempt: 1, message: 'm', data: null }];
+  await store.annotate(leases.slice(100, 103).map(({ id, token }) => ({ id, token, logs })));
+  for (let from = 0; from < leases.length; from += 600) {
+    const receipts = await store.settle(
+      leases.slice(from, from + 600).map(({ id, token }) => ({ id, token, outcome: completed('1') })),
+    );
+    assert.ok(receipts.every((receipt) => receipt.status === 'settled' && receipt.state === 'completed'));
+    const { counts } = only(await store.queues());
+    assert.deepEqual([counts.running, counts.completed], [leases.length - receipts.length - from, 0]);
+  }
+  assert.deepEqual(await store.list({ limit: 10 }), { jobs: [], cursor: null });
   await store.prune();
-  assert.deepEqual(await server.send('KEYS', '*ended:*'), []);
-  assert.equal(await server.send('HLEN', '{longshore}:jobs'), 0);
+  await store.claim(claimRequest());
+  const keys = (await server.send('KEYS', '*')) as string[];
+  assert.deepEqual(keys.map((key) => key.replace('{longshore}:', '')).sort(), [
+    'batch',
+    'meta',
+    'queueNames',
+    'queues',
+    'seq',
+    'settings',
+    'taskNames',
+    'tasks',
+  ]);
 });
 
 test('pruning frees unique keys whose period is over, and starts that left the window of a rate', async (t) => {

@@ -17,8 +17,29 @@ local states = {}
 -- Completions on the short way, written together. `written` has those of this script, `batches` and `uppers` how many
 -- had the same bytes of batch and, but for the lowest, of seq.
 local fields, ended, bytesAdded, batches, uppers, written = {}, {}, {}, {}, {}, {}
+-- Those that are deleted as they end, by number of the queue.
+local dropped, droppedUppers = {}, {}
+
+local function writeDropped()
+  for queue, ids in pairs(dropped) do
+    callMany('HDEL', jobsKey, ids)
+    countDelta[queue * 8 + RUNNING] = (countDelta[queue * 8 + RUNNING] or 0) - #ids
+    hintRoom(queue)
+    hint('settled')
+  end
+  for upper, by in pairs(droppedUppers) do
+    local seq = unpackStruct('<I5', upper) * 256
+    local place = floor(seq / CHUNK) * 8
+    placeDelta[place + RUNNING] = (placeDelta[place + RUNNING] or 0) - by
+    leaveChunk(seq)
+  end
+  dropped, droppedUppers = {}, {}
+end
 
 local function write()
+  writeDropped()
+  for batch, by in pairs(batches) do depart((unpackStruct('<I6', batch)), by) end
+  batches = {}
   if #fields == 0 then return end
   callMany('HSET', jobsKey, fields, 2)
   for queue, ids in pairs(ended) do
@@ -33,14 +54,13 @@ local function write()
     placeDelta[place + RUNNING] = (placeDelta[place + RUNNING] or 0) - by
     placeDelta[place + COMPLETED] = (placeDelta[place + COMPLETED] or 0) + by
   end
-  for batch, by in pairs(batches) do depart((unpackStruct('<I6', batch)), by) end
   hint('settled')
-  fields, ended, bytesAdded, batches, uppers = {}, {}, {}, {}, {}
+  fields, ended, bytesAdded, uppers = {}, {}, {}, {}
 end
 
 -- By the front of a record: its batch as bytes, its queue, where the rest begins and, where a job may be completed the
--- short way, its front then. It may not with a key or a unique key, or when its queue keeps no completed jobs. Nil for
--- a job that is in no batch.
+-- short way, its front then. It may not with a key or a unique key, or a trail when its queue keeps no completed jobs. Nil
+-- for a job that is in no batch.
 local fronts, lastBytes = {}, FORM_BYTES
 local function frontOf(record)
   -- Most are as long as the one before. A front has the length its form tells, so no other can be taken for one.
@@ -52,8 +72,9 @@ local function frontOf(record)
   local bytes = sub(record, 1, lastBytes)
   front = fronts[bytes]
   if front then return front end
-  front = { batch = sub(record, form.batchAt, form.finishedAt - 1), queue = form.queue, flags = form.flags, restAt = form.seqAt,
-    isShort = form.state == RUNNING and has(form.flags, KEY + UNIQUE) == 0 and not dropsAll(form.queue, COMPLETED) }
+  front = { batch = sub(record, form.batchAt, form.finishedAt - 1), queue = form.queue, restAt = form.seqAt,
+    drops = dropsAll(form.queue, COMPLETED) }
+  front.isShort = form.state == RUNNING and has(form.flags, front.drops and KEY + UNIQUE + TRAIL or KEY + UNIQUE) == 0
   local flags = with(without(form.flags, BATCH), FINISHED)
   local between = sub(record, FORM_BYTES + 1, form.batchAt - 1) .. finishedAt
   front.completed = formBytes(record, form, COMPLETED, flags) .. between
@@ -62,14 +83,27 @@ local function frontOf(record)
   return front
 end
 
+local function drop(id, queue, upper)
+  local ids = dropped[queue]
+  if not ids then
+    ids = {}
+    dropped[queue] = ids
+  end
+  ids[#ids + 1] = id
+  droppedUppers[upper] = (droppedUppers[upper] or 0) + 1
+end
+
 -- Where the front allows it, it writes what change.applyChange would write. `result` has its length behind it.
 local function completePlain(id, record, front, result)
+  local queue, batch, upper = front.queue, front.batch, sub(record, front.restAt + 1, front.restAt + 5)
+  written[id], loaded[id] = true, nil
+  batches[batch] = (batches[batch] or 0) + 1
+  if front.drops then return drop(id, queue, upper) end
   local changed
   if result then changed = front.completedWith .. sub(record, front.restAt) .. result
   else changed = front.completed .. sub(record, front.restAt) end
   local size = #fields
   fields[size + 1], fields[size + 2] = id, changed
-  local queue, batch = front.queue, front.batch
   local ids = ended[queue]
   if not ids then
     ids = {}
@@ -77,10 +111,7 @@ local function completePlain(id, record, front, result)
   end
   ids[#ids + 1] = id
   bytesAdded[queue] = bytesAdded[queue] + #changed
-  written[id], loaded[id] = true, nil
-  local upper = sub(record, front.restAt + 1, front.restAt + 5)
   uppers[upper] = (uppers[upper] or 0) + 1
-  batches[batch] = (batches[batch] or 0) + 1
 end
 
 -- The long way, for a job as it is saved. `item` has batch and result or changes.
