@@ -2,6 +2,7 @@ import { type JobState, statesThatAllow, TERMINAL_STATES, WAITING_STATES } from 
 import type { Topic } from '../notifier.ts';
 import type { ControlReceipt, JobCommand } from '../store.ts';
 import { earliestEnd } from './inspect.ts';
+import { jsonOf } from './lists.ts';
 import { isUuid, type Tx } from './rows.ts';
 
 /**
@@ -29,7 +30,7 @@ interface ControlRow {
 
 function obey(tx: Tx, commands: readonly JobCommand[]): Promise<ControlRow[]> {
   return tx.query(`SELECT * FROM ${tx.schema}.control($1, $2, $3, $4)`, [
-    JSON.stringify(commands),
+    jsonOf(commands),
     ALLOWED,
     tx.now,
     earliestEnd(commands.map(({ id }) => id)),

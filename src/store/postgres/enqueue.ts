@@ -1,5 +1,5 @@
 import type { EnqueueReceipt, JobSpec } from '../store.ts';
-import { arrayOf, isDivisible, textsOf } from './lists.ts';
+import { arrayOf, isDivisible, jsonOf, textsOf } from './lists.ts';
 import type { HotTx } from './verb.ts';
 
 /**
@@ -101,12 +101,3 @@ function plainStatement(tx: HotTx, specs: readonly JobSpec[]): Statement {
     ],
   ];
 }
-
-/** Half of a pair of surrogates is no text: the database refuses it in JSON, where bytes would make it U+FFFD. */
-function jsonOf(specs: readonly JobSpec[]): string {
-  const json = JSON.stringify(specs);
-  return LONE_SURROGATE.test(json) ? json.replace(LONE_SURROGATE, '\ufffd') : json;
-}
-
-/** As JSON.stringify escapes it; a backslash of the text itself stands there twice. */
-const LONE_SURROGATE = /(?<=(?<!\\)(?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;

@@ -23,3 +23,12 @@ export function isDivisible(text: string | null): boolean {
 /** What is empty would make a list of one text a list of none. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these divide.
 const INDIVISIBLE = /^$|[\u001e\u001f]/;
+
+/** Half of a pair of surrogates is no text: the database refuses it in JSON, where bytes would make it U+FFFD. */
+export function jsonOf(value: object): string {
+  const json = JSON.stringify(value);
+  return LONE_SURROGATE.test(json) ? json.replace(LONE_SURROGATE, '\ufffd') : json;
+}
+
+/** As JSON.stringify escapes it; a backslash of the text itself stands there twice. */
+const LONE_SURROGATE = /(?<=(?<!\\)(?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;

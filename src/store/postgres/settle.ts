@@ -5,7 +5,7 @@ import { type JobChange, settle as rule, type SettleSubject } from '../../core/s
 import type { Topic } from '../notifier.ts';
 import type { AnnotateReceipt, Note, Settlement, SettleReceipt } from '../store.ts';
 import { parseToken, type Token } from './leases.ts';
-import { arrayOf, isDivisible, textsOf } from './lists.ts';
+import { arrayOf, isDivisible, jsonOf, textsOf } from './lists.ts';
 import { isUuid, type JobRow, requireMove, type Tx, wholeMs } from './rows.ts';
 import type { HotTx } from './verb.ts';
 
@@ -141,7 +141,7 @@ export async function applyChanges(tx: Tx, changes: readonly Change[]): Promise<
     return { ...change, seq: job.seq, stays, error, cancelled };
   });
   const rows = await tx.query<{ topic: Topic }>(`SELECT topic FROM ${tx.schema}.write_changes($1, $2)`, [
-    JSON.stringify(written),
+    jsonOf(written),
     tx.now,
   ]);
   for (const { topic } of rows) tx.topics.add(topic);
@@ -181,7 +181,7 @@ export async function annotate(tx: HotTx, notes: readonly Note[]): Promise<Annot
   }
   if (written.length === 0) return receipts;
   const rows = await tx.query<{ place: number }>(`SELECT place FROM ${tx.schema}.annotate_batch($1)`, [
-    JSON.stringify(written),
+    jsonOf(written),
   ]);
   const lost = new Set(rows.map(({ place }) => place));
   for (const [index, place] of places.entries()) if (!lost.has(index + 1)) receipts[place] = 'noted';

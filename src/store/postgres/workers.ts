@@ -1,4 +1,5 @@
 import type { BeatReceipt, WorkerBeat, WorkerRecord } from '../store.ts';
+import { jsonOf } from './lists.ts';
 import type { Tx } from './rows.ts';
 
 /** The worker registry, and the leases that live with a worker. They end with it in maintain.ts. */
@@ -18,7 +19,7 @@ export interface BeatRow {
 
 /** As the SQL function `beat` takes it. */
 export function beatText({ worker, load, leaseMs }: WorkerBeat): string {
-  return JSON.stringify({ worker, load, leaseMs });
+  return jsonOf({ worker, load, leaseMs });
 }
 
 /**

@@ -78,6 +78,26 @@ test('a batch of a thousand redrives is exact: every job once, in its old place,
   assert.deepEqual([trail?.errors.length, trail?.audit.length], [1, 1]);
 });
 
+test('half of a pair of surrogates, which is no text, refuses no command, beat, note or outcome', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const store = await ground.store();
+  const half = 'a\ud800b';
+  const jobs = specs(2);
+  await store.enqueue(jobs, { now: T0 });
+  const [lease = assert.fail()] = await claim(store, 1);
+  const [cancelled] = await store.control([{ type: 'cancel', id: jobs[1]?.id ?? '', by: half, why: half }]);
+  assert.equal(cancelled?.status, 'done');
+  const beat = beatOf('w1', T0);
+  await store.beat({ ...beat, worker: { ...beat.worker, host: half, tasks: [half], queues: [half] } });
+  assert.deepEqual((await store.workers())[0]?.tasks, ['a\ufffdb']);
+  const { id, token } = lease;
+  assert.deepEqual(await store.annotate([{ id, token, progress: half }]), ['noted']);
+  assert.deepEqual(await store.settle([{ id, token, outcome: completed(`${half}\u001f`) }]), [
+    { status: 'settled', state: 'completed' },
+  ]);
+});
+
 test('of reapers at once, one takes back each job', async (t) => {
   const ground = await Ground.migrated(t);
   if (ground === undefined) return;
