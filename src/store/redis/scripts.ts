@@ -148,17 +148,30 @@ function withConstants(code: string): string {
 
 const CONSTANTS = /^local ([A-Z_]+(?:, [A-Z_]+)*) =\s*(\d+(?:,\s*\d+)*)\n/gm;
 
-/** Leaves out the functions of a file's outermost level that nothing uses. */
+/** Leaves out the functions of a file's outermost level that nothing uses but those that are left out themselves. */
 function withoutUnused(code: string): string {
-  let left = code;
-  for (let before = ''; before !== left; ) {
-    before = left;
-    for (const [text, name] of before.matchAll(FUNCTIONS)) {
-      const others = left.replace(text, () => '');
-      if (!new RegExp(`\\b${name}\\b`).test(others)) left = others;
+  const left = wordsOf(code);
+  const functions = [...code.matchAll(FUNCTIONS)].map(([text, name = '']) => ({
+    name,
+    words: wordsOf(text),
+  }));
+  const unused = new Set<string>();
+  for (let before = -1; before !== unused.size; ) {
+    before = unused.size;
+    for (const { name, words } of functions) {
+      if (unused.has(name) || left.get(name) !== words.get(name)) continue;
+      unused.add(name);
+      for (const [word, times] of words) left.set(word, (left.get(word) ?? 0) - times);
     }
   }
-  return left;
+  return code.replaceAll(FUNCTIONS, (text, name: string) => (unused.has(name) ? '' : text));
+}
+
+/** How often each stands there. */
+function wordsOf(code: string): Map<string, number> {
+  const words = new Map<string, number>();
+  for (const [word] of code.matchAll(/\w+/g)) words.set(word, (words.get(word) ?? 0) + 1);
+  return words;
 }
 
 /** On one line, or up to an `end` that is not indented. */
