@@ -1,4 +1,3 @@
-import { realpathSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { show } from '../core/errors.ts';
 import type { AnyTask } from '../core/task.ts';
@@ -36,7 +35,8 @@ function entryPoint(): string | null {
 
 function real(path: string): string {
   try {
-    return realpathSync(path);
+    // An import of node:fs takes 2.5 MB, of a worker that may never need this.
+    return process.getBuiltinModule('node:fs').realpathSync(path);
   } catch {
     return path; // `node program` for program.js
   }

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { EXTENSION, type HostLine, type HostListener, heapMiB } from './host-starter.ts';
@@ -6,16 +6,15 @@ import type { FromHost, HostSettings } from './protocol.ts';
 
 /** Starts a host that is a child process. It never keeps this process alive by itself, and ends with it. */
 export function startProcess(settings: HostSettings, listener: HostListener): HostLine {
-  const child = fork(
-    fileURLToPath(new URL(`./process-main${EXTENSION}`, import.meta.url)),
-    [JSON.stringify(settings)],
-    {
+  // Loaded with the first process: an import takes memory of every worker, and few have processes.
+  const child = process
+    .getBuiltinModule('node:child_process')
+    .fork(fileURLToPath(new URL(`./process-main${EXTENSION}`, import.meta.url)), [JSON.stringify(settings)], {
       execArgv: [...inherited(process.execArgv), ...heapFlag(settings.heapBytesMax)],
       // Errors keep dates, maps and the like in their properties.
       serialization: 'advanced',
       stdio: ['ignore', settings.printTo === 'stderr' ? 2 : 'inherit', 'pipe', 'ipc'],
-    },
-  );
+    });
   child.unref();
   child.channel?.unref();
   const lastWords = passOn(child);
