@@ -1,9 +1,8 @@
 import { Worker } from 'node:worker_threads';
-import type { Clock } from '../core/clock.ts';
+import type { CancelTimer, Clock } from '../core/clock.ts';
 import { LongshoreError } from '../core/errors.ts';
 import { type FromHeart, fromWire, type HeartSettings, type ToHeart } from './heart.ts';
-import { Keeper } from './keeper.ts';
-import type { BeatReceipt, KeepAlive, KeepAliveOptions, WorkerBeat } from './store.ts';
+import type { BeatReceipt, KeepAlive, KeepAliveOptions, WorkerBeat, WorkerLoad } from './store.ts';
 
 export interface KeepAlivesOptions extends HeartSettings {
   /** The store's own verb, for beats that are asked for. */
@@ -41,7 +40,7 @@ export class KeepAlives {
     this.#keepers.set(number, keeper);
     if (clock !== undefined) keeper.follow(clock);
     else if (this.#thread === null) this.#startThread();
-    else say(startMessage(number, keeper));
+    else say(keeper.start(number));
     return keeper;
   }
 
@@ -73,7 +72,7 @@ export class KeepAlives {
     thread.on('exit', () => this.#restart());
     // A listener for messages keeps the process alive again, so this comes after it.
     thread.unref();
-    for (const [number, keeper] of this.#keepers) thread.postMessage(startMessage(number, keeper));
+    for (const [number, keeper] of this.#keepers) thread.postMessage(keeper.start(number));
     this.#thread = thread;
   }
 
@@ -109,6 +108,67 @@ const CLOSE_MAX_MS = 2_000;
 /** `.ts` in the sources, `.js` as published. */
 const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 
-function startMessage(number: number, keeper: Keeper): ToHeart {
-  return { type: 'start', keeper: number, ...keeper.settings };
+interface Means {
+  readonly beat: (beat: WorkerBeat) => Promise<BeatReceipt>;
+  readonly tell: (load: WorkerLoad) => void;
+  readonly letGo: () => void;
+}
+
+class Keeper implements KeepAlive {
+  readonly #options: KeepAliveOptions;
+  readonly #means: Means;
+  #load: WorkerLoad = { slots: 0, slotsUsed: 0 };
+  #cancelTimer: CancelTimer = () => {};
+  #beating = false;
+  #closed = false;
+
+  constructor(options: KeepAliveOptions, means: Means) {
+    this.#options = options;
+    this.#means = means;
+  }
+
+  /** What the thread must know of it. */
+  start(keeper: number): ToHeart {
+    const { worker, leaseMs, intervalMs } = this.#options;
+    return { type: 'start', keeper, worker, leaseMs, intervalMs, load: this.#load };
+  }
+
+  follow(clock: Clock): void {
+    this.#cancelTimer = clock.after(this.#options.intervalMs, () => {
+      if (!this.#beating) void this.#beatOnce();
+      this.follow(clock);
+    });
+  }
+
+  /** As on the thread, beats never pile up: a test's clock runs faster than any server. */
+  async #beatOnce(): Promise<void> {
+    this.#beating = true;
+    await this.beat().catch((error: unknown) => this.failed(error));
+    this.#beating = false;
+  }
+
+  update({ slots, slotsUsed }: WorkerLoad): void {
+    if (slots === this.#load.slots && slotsUsed === this.#load.slotsUsed) return;
+    this.#load = { slots, slotsUsed };
+    if (!this.#closed) this.#means.tell(this.#load);
+  }
+
+  async beat(): Promise<void> {
+    const { worker, leaseMs } = this.#options;
+    this.beaten(await this.#means.beat({ worker, leaseMs, load: this.#load }));
+  }
+
+  beaten(receipt: BeatReceipt): void {
+    if (!this.#closed) this.#options.onBeat(receipt);
+  }
+
+  failed(error: unknown): void {
+    if (!this.#closed) this.#options.onError(error);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelTimer();
+    this.#means.letGo();
+  }
 }

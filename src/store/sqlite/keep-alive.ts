@@ -1,6 +1,5 @@
-import type { Clock } from '../../core/clock.ts';
-import { Keeper } from '../keeper.ts';
-import type { BeatReceipt, KeepAlive, KeepAliveOptions, WorkerBeat } from '../store.ts';
+import type { CancelTimer, Clock } from '../../core/clock.ts';
+import type { BeatReceipt, KeepAlive, KeepAliveOptions, WorkerBeat, WorkerLoad } from '../store.ts';
 import type { Channel } from './channel.ts';
 import { fromWire } from './errors.ts';
 import type { FromThread } from './protocol.ts';
@@ -27,13 +26,14 @@ export class KeepAlives {
   start(options: KeepAliveOptions): KeepAlive {
     const keeper = ++this.#lastNumber;
     const forget = () => this.#keepers.delete(keeper);
-    const kept = new Keeper(options, {
-      beat: this.#beat,
-      tell: (load) => this.#channel.say({ type: 'load', keeper, load }),
-      letGo: () => {
+    const kept = new Keeper(
+      options,
+      this.#beat,
+      (load) => this.#channel.say({ type: 'load', keeper, load }),
+      () => {
         if (forget()) this.#channel.say({ type: 'letGo', keeper });
       },
-    });
+    );
     this.#keepers.set(keeper, kept);
     const { worker, leaseMs, intervalMs } = options;
     if (this.#clock !== undefined) kept.follow(this.#clock);
@@ -49,5 +49,54 @@ export class KeepAlives {
 
   close(): void {
     for (const keeper of this.#keepers.values()) void keeper.close();
+  }
+}
+
+class Keeper implements KeepAlive {
+  readonly #options: KeepAliveOptions;
+  readonly #beat: Beat;
+  readonly #tell: (load: WorkerLoad) => void;
+  readonly #letGo: () => void;
+  #load: WorkerLoad = { slots: 0, slotsUsed: 0 };
+  #cancelTimer: CancelTimer = () => {};
+  #closed = false;
+
+  constructor(options: KeepAliveOptions, beat: Beat, tell: (load: WorkerLoad) => void, letGo: () => void) {
+    this.#options = options;
+    this.#beat = beat;
+    this.#tell = tell;
+    this.#letGo = letGo;
+  }
+
+  follow(clock: Clock): void {
+    this.#cancelTimer = clock.after(this.#options.intervalMs, () => {
+      this.beat().catch((error: unknown) => this.failed(error));
+      this.follow(clock);
+    });
+  }
+
+  update({ slots, slotsUsed }: WorkerLoad): void {
+    if (slots === this.#load.slots && slotsUsed === this.#load.slotsUsed) return;
+    this.#load = { slots, slotsUsed };
+    if (!this.#closed) this.#tell(this.#load);
+  }
+
+  async beat(): Promise<void> {
+    const { worker, leaseMs } = this.#options;
+    this.beaten(await this.#beat({ worker, leaseMs, load: this.#load }));
+  }
+
+  beaten(receipt: BeatReceipt): void {
+    if (!this.#closed) this.#options.onBeat(receipt);
+  }
+
+  failed(error: unknown): void {
+    if (!this.#closed) this.#options.onError(error);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelTimer();
+    this.#letGo();
   }
 }
