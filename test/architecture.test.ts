@@ -23,6 +23,7 @@ const BANNED_NAMES = ['utils', 'util', 'common', 'helpers', 'types', 'interfaces
 const MAIN_FILES: Readonly<Record<string, string>> = {
   '': 'connect.ts',
   bench: 'main.ts',
+  'bench/suites': 'suite.ts',
   cli: 'main.ts',
   core: 'settle-rule.ts',
   execution: 'lane.ts',
