@@ -14,44 +14,51 @@ interface OutputOptions {
   readonly profile?: string | null;
 }
 
-/**
- * From a measurement to a command's action: gives it a workspace, prints and saves its document, ends it on SIGINT and
- * SIGTERM, and turns what went wrong into a message and an exit code.
- */
+/** From a measurement to a command's action: prints and saves its document. */
 export function perform<Settings extends CommonSettings, Figures>(
   command: string,
   measure: (settings: Settings, bench: Bench) => Promise<Figures>,
   toTable: (figures: Figures) => string,
 ): (options: Settings & OutputOptions) => Promise<void> {
-  return async ({ json, output, dir, profile = null, ...rest }) => {
-    const settings = profile === null ? rest : { ...rest, profiled: true };
-    const interruption = new AbortController();
-    const progress = new Progress();
-    const stopListening = onInterrupt((signal) => interruption.abort(new Interrupted(signal)));
-    try {
+  return ({ json, output, dir, profile = null, ...rest }) =>
+    inBench(command, { dir, profile }, async (bench) => {
       if (output !== undefined) accessSync(dirname(output), access.W_OK);
-      const { signal } = interruption;
-      const measured = await inWorkspace(dir, async (workspace) => {
-        const machine = describeMachine(workspace.folder);
-        const startedAt = new Date().toISOString();
-        const began = performance.now();
-        const figures = await measure(rest as never, { workspace, progress, profile, signal });
-        return { figures, machine, startedAt, tookMs: Math.round(performance.now() - began) };
-      });
-      progress.stop();
-      const { figures, machine, startedAt, tookMs } = measured;
+      const settings = profile === null ? rest : { ...rest, profiled: true };
+      const machine = describeMachine(bench.workspace.folder);
+      const startedAt = new Date().toISOString();
+      const began = performance.now();
+      const figures = await measure(rest as never, bench);
+      const tookMs = Math.round(performance.now() - began);
+      bench.progress.stop();
       const heading = { schema: SCHEMA, command, startedAt, tookMs, settings, machine } as const;
       const document: Document<typeof settings, Figures> = { ...heading, ...figures };
       const text = `${JSON.stringify(document, null, 2)}\n`;
       process.stdout.write(json ? text : `${toTable(figures)}\n`);
       if (output !== undefined) writeFileSync(output, text);
-    } catch (error) {
-      progress.stop();
-      fail(command, error);
-    } finally {
-      stopListening();
-    }
-  };
+    });
+}
+
+/**
+ * Gives `act` what measurements need, a workspace first of all, ends it on SIGINT and SIGTERM, and turns what went wrong
+ * into a message and an exit code.
+ */
+export async function inBench(
+  command: string,
+  { dir, profile }: Pick<Bench, 'profile'> & { readonly dir: string | undefined },
+  act: (bench: Bench) => Promise<void>,
+): Promise<void> {
+  const interruption = new AbortController();
+  const progress = new Progress();
+  const stopListening = onInterrupt((signal) => interruption.abort(new Interrupted(signal)));
+  try {
+    const { signal } = interruption;
+    await inWorkspace(dir, (workspace) => act({ workspace, progress, profile, signal }));
+  } catch (error) {
+    progress.stop();
+    fail(command, error);
+  } finally {
+    stopListening();
+  }
 }
 
 async function inWorkspace<T>(
