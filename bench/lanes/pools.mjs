@@ -1,112 +1,107 @@
-// Round trip of a no-op job in pools of two, 1 and 16 in flight, five rounds by turns: least and median, microseconds a job.
-setInterval(() => {}, 1e6);
-
+/**
+ * Round trips of a no-op job through one pool of threads or processes, and nothing else: the input goes as JSON text and
+ * comes back as it is. Started by `npm run bench -- lanes`, each pool in a process of its own.
+ */
+import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { Tinypool } from 'tinypool';
 import workerpool from 'workerpool';
+import { Ledger } from '../../src/bench/ledger.ts';
+import { program } from '../../src/bench/program.ts';
 import { Pool } from '../../src/execution/pool.ts';
 import { startProcess } from '../../src/execution/process.ts';
 import { startThread } from '../../src/execution/thread.ts';
 import { noop } from './tasks.mjs';
 
-const here = (f) => new URL(f, import.meta.url).href;
-const input = '{"i":1}';
-const own = (kind, start) => {
-  const p = new Pool({
-    lane: kind,
+program(async ({ pool: name, hosts, inFlight, jobs, warmup, sabotage }) => {
+  // Some of these pools do not keep the process alive.
+  const alive = setInterval(() => undefined, 1e6);
+  const pool = POOLS[name](hosts);
+  const ledger = new Ledger(jobs * inFlight.length, sabotage);
+  await roundTrips(pool, Math.max(...inFlight), warmup, -1, null);
+  const microsPerJob = {};
+  for (const [index, parallel] of inFlight.entries()) {
+    const began = performance.now();
+    await roundTrips(pool, parallel, jobs, index * jobs, ledger);
+    microsPerJob[parallel] = ((performance.now() - began) / jobs) * 1_000;
+  }
+  await pool.close();
+  clearInterval(alive);
+  const report = ledger.report();
+  return { microsPerJob, ledger: report, counts: { completed: report.jobs - report.missing } };
+});
+
+/** Jobs are numbered from `first`. What comes back must be what was sent. */
+async function roundTrips(pool, parallel, jobs, first, ledger) {
+  let next = 0;
+  const loop = async () => {
+    while (next < jobs) {
+      const n = first + next;
+      next += 1;
+      const input = `{"n":${n}}`;
+      if ((await pool.run(input)) === input) ledger?.mark(n);
+    }
+  };
+  await Promise.all(Array.from({ length: parallel }, loop));
+}
+
+const PLAIN = new URL('plain.mjs', import.meta.url);
+
+const POOLS = {
+  'longshore, threads': (size) => own('thread', startThread, size),
+  'longshore, processes': (size) => own('process', startProcess, size),
+  piscina: (size) => piscina(size, {}),
+  'piscina, atomics disabled': (size) => piscina(size, { atomics: 'disabled' }),
+  'tinypool, threads': (size) => tinypool(size, 'worker_threads'),
+  'tinypool, processes': (size) => tinypool(size, 'child_process'),
+  'workerpool, threads': (size) => workers(size, 'thread'),
+  'workerpool, processes': (size) => workers(size, 'process'),
+};
+
+function own(lane, start, size) {
+  const pool = new Pool({
+    lane,
     start,
-    size: 2,
+    size,
     jobsPerHost: 1,
     recycleJobs: 0,
-    settings: { recycleBytes: null, heapBytesMax: null, printTo: 'stdout' },
-    onHost() {},
+    settings: { recycleBytes: null, heapBytesMax: null, printTo: 'stderr' },
+    onHost: () => undefined,
   });
-  return {
-    run: () =>
-      p.run(noop, {
-        id: '1',
-        queue: 'q',
-        key: null,
-        attempt: 1,
-        attemptsMax: 1,
-        input,
-        payloadBytesMax: 1e6,
-        abortReason: null,
-        stopper: null,
-        begin() {},
-        context() {},
-      }),
-    close: () => p.close(),
-  };
-};
-const all = {
-  'own thread': () => own('thread', startThread),
-  'own process': () => own('process', startProcess),
-  piscina: () => {
-    const p = new Piscina({ filename: here('plain.mjs'), minThreads: 2, maxThreads: 2 });
-    return { run: () => p.run(input), close: () => p.destroy() };
-  },
-  'piscina async atomics off': () => {
-    const p = new Piscina({ filename: here('plain.mjs'), minThreads: 2, maxThreads: 2, atomics: 'disabled' });
-    return { run: () => p.run(input), close: () => p.destroy() };
-  },
-  'tinypool thread': () => {
-    const p = new Tinypool({ filename: here('plain.mjs'), minThreads: 2, maxThreads: 2 });
-    return { run: () => p.run(input), close: () => p.destroy() };
-  },
-  'tinypool process': () => {
-    const p = new Tinypool({
-      filename: here('plain.mjs'),
-      runtime: 'child_process',
-      minThreads: 2,
-      maxThreads: 2,
-    });
-    return { run: () => p.run(input), close: () => p.destroy() };
-  },
-  'workerpool thread': () => {
-    const p = workerpool.pool(new URL('workerpool-worker.mjs', import.meta.url).pathname, {
-      workerType: 'thread',
-      maxWorkers: 2,
-    });
-    return { run: () => p.exec('noop', [input]), close: () => p.terminate() };
-  },
-  'workerpool process': () => {
-    const p = workerpool.pool(new URL('workerpool-worker.mjs', import.meta.url).pathname, {
-      workerType: 'process',
-      maxWorkers: 2,
-    });
-    return { run: () => p.exec('noop', [input]), close: () => p.terminate() };
-  },
-};
-const out = {};
-const N = Number(process.env.N || 3000);
-async function go(pool, inflight, n) {
-  let left = n;
-  const t = performance.now();
-  await Promise.all(
-    Array.from({ length: inflight }, async () => {
-      while (left-- > 0) await pool.run();
-    }),
-  );
-  return ((performance.now() - t) / n) * 1000;
+  return { run: (input) => pool.run(noop, new PlainJob(input)), close: () => pool.close() };
 }
-for (let round = 0; round < 5; round++)
-  for (const [name, make] of Object.entries(all)) {
-    const pool = make();
-    try {
-      await go(pool, 16, 2000);
-      for (const f of [1, 16]) {
-        const key = `${name} ${f}`;
-        out[key] ??= [];
-        out[key].push(await go(pool, f, N));
-      }
-    } catch (e) {
-      console.log(name, e.message);
-    }
-    await pool.close();
+
+/** As much of a job as a worker would give. */
+class PlainJob {
+  id = '1';
+  queue = 'default';
+  key = null;
+  attempt = 1;
+  attemptsMax = 1;
+  payloadBytesMax = 1_000_000;
+  abortReason = null;
+  stopper = null;
+
+  constructor(input) {
+    this.input = input;
   }
-for (const [k, v] of Object.entries(out)) {
-  v.sort((a, b) => a - b);
-  console.log(k.padEnd(30), 'min', v[0].toFixed(0), 'median', v[2].toFixed(0));
+
+  begin() {}
+  context() {}
 }
-process.exit(0);
+
+function piscina(size, options) {
+  const pool = new Piscina({ filename: PLAIN.href, minThreads: size, maxThreads: size, ...options });
+  return { run: (input) => pool.run(input), close: () => pool.destroy() };
+}
+
+function tinypool(size, runtime) {
+  const pool = new Tinypool({ filename: PLAIN.href, runtime, minThreads: size, maxThreads: size });
+  return { run: (input) => pool.run(input), close: () => pool.destroy() };
+}
+
+function workers(size, workerType) {
+  const file = fileURLToPath(new URL('workerpool-worker.mjs', import.meta.url));
+  const pool = workerpool.pool(file, { workerType, maxWorkers: size });
+  return { run: (input) => pool.exec('noop', [input]), close: () => pool.terminate() };
+}

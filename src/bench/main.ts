@@ -1,14 +1,17 @@
+import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import { burndown, burndownTable } from './commands/burndown.ts';
 import { claimCost, claimCostTable } from './commands/claim-cost.ts';
 import { drivers, driversTable } from './commands/drivers.ts';
 import { fleet, fleetTable } from './commands/fleet.ts';
 import { idle, idleTable } from './commands/idle.ts';
+import { LANES_PARTS, lanes } from './commands/lanes.ts';
 import { latency, latencyTable } from './commands/latency.ts';
 import { memory, memoryTable } from './commands/memory.ts';
 import { versus, versusTable } from './commands/versus.ts';
 import { wear, wearTable } from './commands/wear.ts';
-import { between, whole, wholeList } from './options.ts';
+import { lanesTable } from './lanes-table.ts';
+import { among, between, whole, wholeList } from './options.ts';
 import { perform } from './perform.ts';
 
 /**
@@ -114,6 +117,27 @@ onServers('fleet', 'several worker processes empty one queue together', 3)
   .option('--warmup <jobs>', 'jobs each process runs before the clock starts', whole(0, 1_000_000), 2_000)
   .addOption(sabotage())
   .action(perform('fleet', fleet, fleetTable));
+
+onServers('lanes', 'what it costs to run handlers in threads and processes, and what it gains', 3)
+  .addOption(store(ALL))
+  .option('--parts <list>', `only these of ${LANES_PARTS.join(', ')}`, among(LANES_PARTS), [...LANES_PARTS])
+  .option(
+    '--hosts <n>',
+    'threads, or processes; default: as many as cores',
+    whole(1, 1_000),
+    availableParallelism(),
+  )
+  .option('--jobs <n>', 'jobs that compute, in each run', whole(1, 1_000_000), 600)
+  .option('--iterations <n>', 'steps that each of them computes', whole(1, 10_000_000_000), 15_000_000)
+  .option('--concurrency <n>', 'of these, jobs that run or wait for a host at once', whole(1, 100_000), 10)
+  .option('--rate <n>', 'inline jobs a second meanwhile', between(0.1, 100_000), 100)
+  .option('--noop-jobs <n>', 'jobs that do nothing, in each run', whole(1, 10_000_000), 30_000)
+  .option('--noop-concurrency <n>', 'of these, jobs at once', whole(1, 100_000), 100)
+  .option('--round-trips <n>', 'jobs through each pool alone', whole(1, 10_000_000), 20_000)
+  .option('--block-seconds <n>', 'how long a handler blocks; 0: leave that out', between(0, 86_400), 60)
+  .option('--lease-ms <n>', 'lease of the job that blocks', whole(500, 86_400_000), 5_000)
+  .addOption(sabotage())
+  .action(perform('lanes', lanes, lanesTable));
 
 onServers('versus', 'other job systems on the same server', 5)
   .addOption(store(SERVERS))

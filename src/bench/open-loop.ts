@@ -135,7 +135,7 @@ export async function together<T>(signal: AbortSignal, use: (signal: AbortSignal
 }
 
 /** Latencies across processes are differences of two processes' clocks: those must be one clock. */
-async function requireSameClock(programs: readonly Program<unknown>[]): Promise<void> {
+export async function requireSameClock(programs: readonly Program<unknown>[]): Promise<void> {
   for (const program of programs) {
     const before = monotonicMs();
     program.tell('time');

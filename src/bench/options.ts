@@ -23,3 +23,13 @@ export function between(min: number, max: number): (text: string) => number {
 export function wholeList(min: number, max: number): (text: string) => number[] {
   return (text) => text.split(',').map((part) => whole(min, max)(part.trim()));
 }
+
+/** A parser for names out of a list, separated by commas. */
+export function among<Name extends string>(names: readonly Name[]): (text: string) => Name[] {
+  return (text) =>
+    text.split(',').map((part) => {
+      const name = names.find((one) => one === part.trim());
+      if (name !== undefined) return name;
+      throw new InvalidArgumentError(`Expected names out of ${names.join(', ')}, separated by commas.`);
+    });
+}
