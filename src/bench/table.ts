@@ -1,7 +1,7 @@
 import type { Spread } from './spread.ts';
 
-/** Plain text columns: the first to the left, the others to the right. The first row is the head. */
-export function table(rows: readonly (readonly string[])[]): string {
+/** Plain text columns: the first ones to the left, the others to the right. The first row is the head. */
+export function table(rows: readonly (readonly string[])[], toTheLeft = 1): string {
   const columns = Math.max(...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),
@@ -9,7 +9,7 @@ export function table(rows: readonly (readonly string[])[]): string {
   const lines = rows.map((row) =>
     row
       .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
+        column < toTheLeft ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
       )
       .join('  ')
       .trimEnd(),

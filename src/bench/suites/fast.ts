@@ -1,6 +1,6 @@
 import { COMPARED, type Phase, pairs, type Row } from './phase.ts';
 
-/** Every kind of workload and the phases of `full` in small, in about two minutes. */
+/** Every kind of workload and most phases of `full` in small: a minute or two. */
 export function fast(): Phase[] {
   return [baseline(), workload(), concurrency(), load(), interaction(), subprocess()];
 }

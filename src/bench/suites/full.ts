@@ -1,6 +1,6 @@
 import { baseline, COMPARED, type Phase, pairs, type Row } from './phase.ts';
 
-/** Eight phases, each of which varies one thing, or two where they act on each other. Takes hours. */
+/** Eight phases, each of which varies one thing, or two where they act on each other. Two hours on two cores. */
 export function full(): Phase[] {
   return [
     baseline(),

@@ -1,6 +1,6 @@
 import { baseline, COMPARED, type Phase, pairs, type Row } from './phase.ts';
 
-/** The questions of `full` that show most, each asked once, in minutes. */
+/** The questions of `full` that show most, most of them asked once: some minutes. */
 export function quick(): Phase[] {
   return [baseline(), concurrency(), workload()];
 }
