@@ -13,9 +13,13 @@
  * @property {() => Promise<Record<string, number>>} counts jobs by state; what is deleted when it ends is `completed`
  * @property {() => Promise<unknown>} purge deletes all jobs
  * @property {() => Promise<unknown>} close
+ * @property {(onCompleted: () => void) => Promise<{ stop(): Promise<unknown> }>} [workApart] starts a worker whose handlers
+ * run in other threads or processes, and say by src/bench/run-marks.ts that they ran
+ * @property {() => Promise<unknown>} [pause] nothing is given out until `resume`
+ * @property {() => Promise<unknown>} [resume]
  *
  * @typedef {object} Settings
- * @property {'burndown' | 'latency' | 'fill'} measure
+ * @property {'burndown' | 'sandboxed' | 'latency' | 'fill'} measure
  * @property {{ url: string, name: string }} server the name is a schema or a prefix of its own
  * @property {number} jobs
  * @property {number} concurrency
@@ -28,6 +32,7 @@ import { Ledger } from '../../src/bench/ledger.ts';
 import { monotonicMs, pace, systemPacerClock } from '../../src/bench/pacer.ts';
 import { startPhase } from '../../src/bench/phase.ts';
 import { program } from '../../src/bench/program.ts';
+import { keepMarksIn, ledgerOf } from '../../src/bench/run-marks.ts';
 
 /** @param {(settings: Settings) => System} open */
 export function measure(open) {
@@ -42,7 +47,7 @@ export function measure(open) {
   });
 }
 
-const MEASURES = { burndown, latency, fill };
+const MEASURES = { burndown, sandboxed, latency, fill };
 
 async function burndown(system, { jobs, payload, batch, warmup, sabotage }) {
   await warmUp(system, warmup, batch, payload);
@@ -69,6 +74,38 @@ async function burndown(system, { jobs, payload, batch, warmup, sabotage }) {
     startMs: Math.round(startMs),
     ledger: ledger.report(),
     counts: await countsOf(system, jobs),
+  };
+}
+
+/** As programs/lanes.ts does it: the worker's threads or processes run before the clock starts, and go on. */
+async function sandboxed(system, { jobs, payload, batch, warmup, marksFile, sabotage }) {
+  keepMarksIn(marksFile);
+  const warm = finishLine(warmup);
+  const line = finishLine(jobs);
+  let ran = 0;
+  const worker = await system.workApart(() => {
+    ran += 1;
+    (ran > warmup ? line : warm).mark();
+  });
+  if (warmup > 0) await fillWith(system, Array(warmup).fill({ n: -1 }), batch);
+  else warm.end();
+  await warm.reached;
+  await settledAt(system);
+  await system.pause();
+  const enqueuing = startPhase();
+  await fillWith(system, makeInputs(jobs, payload), batch);
+  const enqueue = enqueuing.end(jobs);
+  const processing = startPhase();
+  await system.resume();
+  await line.reached;
+  const process = processing.end(jobs, await settledAt(system));
+  await worker.stop();
+  const { completed, ...others } = await countsOf(system, warmup + jobs);
+  return {
+    enqueue,
+    process,
+    ledger: ledgerOf(marksFile, jobs, sabotage).report(),
+    counts: { ...others, completed: completed - warmup },
   };
 }
 
@@ -111,6 +148,7 @@ function finishLine(jobs) {
   };
   return {
     reached,
+    end,
     mark: () => {
       lastAt = performance.now();
       ran += 1;

@@ -144,12 +144,25 @@ onServers('versus', 'other job systems on the same server', 5)
   .option('--jobs <n>', 'jobs in each run', whole(1, 10_000_000), 50_000)
   .option('--systems <list>', 'only these, by name, separated by semicolons', (text) => text.split(/ *; */))
   .option('--payload <bytes>', "size of a job's input as JSON", whole(0, 1_000_000), 10)
-  .option('--concurrency <n>', 'jobs that run at once', whole(1, 100_000), 100)
+  .addOption(
+    new Option(
+      '--strategy <name>',
+      "redis: handlers in threads or processes, as many as jobs at once, beside BullMQ's sandboxed processors",
+    ).choices(['thread', 'process']),
+  )
+  .option(
+    '--concurrency <n>',
+    'jobs that run at once (default: 100; with --strategy as many as cores)',
+    whole(1, 100_000),
+  )
   .option('--batch <n>', 'jobs enqueued at once', whole(1, 10_000), 1_000)
   .option('--warmup <jobs>', 'jobs each process runs before its clock starts', whole(0, 1_000_000), 5_000)
   .option('--queued <n>', 'redis: queued jobs whose memory is measured', whole(0, 10_000_000), 100_000)
   .addOption(sabotage())
-  .action(perform('versus', versus, versusTable));
+  .action((options) => {
+    const concurrency = options.strategy === undefined ? 100 : availableParallelism();
+    return perform('versus', versus, versusTable)({ concurrency, ...options });
+  });
 
 onServers('drivers', 'client libraries that a store could be built on', 5)
   .addOption(store(SERVERS))

@@ -1,11 +1,19 @@
 import type { Bench, CommonSettings } from '../bench.ts';
-import { type BurnSettings, burnProgram, CONTESTANTS, type Contestant, counterpart } from '../contestants.ts';
+import {
+  type ApartStrategy,
+  type BurnSettings,
+  burnProgram,
+  CONTESTANTS,
+  type Contestant,
+  contestantsApart,
+  counterpart,
+} from '../contestants.ts';
 import { type Evidence, requireExactlyOnce } from '../ledger.ts';
 import { inFreshPlace, withSite } from '../open-site.ts';
 import type { Phase } from '../phase.ts';
 import { measureQueuedBytes, type QueuedBytes } from '../queued-bytes.ts';
 import { installRivals } from '../rivals.ts';
-import { run } from '../runner.ts';
+import { start } from '../runner.ts';
 import type { ServerRecord, Site, SiteSettings } from '../site.ts';
 import { round, type Spread, spread } from '../spread.ts';
 import { formatRate, formatRatio, spreadCells, table } from '../table.ts';
@@ -18,6 +26,8 @@ export interface VersusSettings extends CommonSettings, SiteSettings, BurnSettin
   readonly store: 'postgres' | 'redis';
   /** Names out of CONTESTANTS; default: all of the store. */
   readonly systems?: readonly string[];
+  /** Redis: handlers in threads or processes, beside BullMQ's sandboxed processors; as many as `concurrency`. */
+  readonly strategy?: ApartStrategy;
   /** Redis: queued jobs whose memory is measured; 0: none. */
   readonly queued: number;
 }
@@ -54,7 +64,7 @@ export async function versus(settings: VersusSettings, bench: Bench): Promise<Ve
   return withSite(settings, bench, async (site) => {
     const { repeat, queued, store } = settings;
     const runs: Round[] = [];
-    const weighed = store === 'redis' && queued > 0;
+    const weighed = store === 'redis' && queued > 0 && settings.strategy === undefined;
     bench.progress.start(repeat * contestants.length + (weighed ? 2 : 0));
     for (let n = 1; n <= repeat; n += 1) {
       const round: Record<string, Burn> = {};
@@ -68,8 +78,10 @@ export async function versus(settings: VersusSettings, bench: Bench): Promise<Ve
   });
 }
 
-function chosen({ store, systems }: VersusSettings): readonly Contestant[] {
-  const all = CONTESTANTS[store];
+function chosen({ store, systems, strategy }: VersusSettings): readonly Contestant[] {
+  if (strategy !== undefined && store !== 'redis')
+    throw new Error('--strategy compares with BullMQ: use it with --store redis');
+  const all = strategy === undefined ? CONTESTANTS[store] : contestantsApart(strategy);
   for (const name of systems ?? [])
     if (!all.some((one) => one.name === name))
       throw new Error(
@@ -81,20 +93,18 @@ function chosen({ store, systems }: VersusSettings): readonly Contestant[] {
 function burn(
   contestant: Contestant,
   { jobs, payload, concurrency, batch, warmup, sabotage }: VersusSettings,
-  { site, progress, signal, part }: Bench & { readonly site: Site; readonly part: string },
+  { site, workspace, progress, signal, part }: Bench & { readonly site: Site; readonly part: string },
 ): Promise<Burn> {
+  const marksFile = workspace.freshFile();
   return progress.step(`${contestant.name} ${part}`, () =>
     inFreshPlace(site, async (place) => {
-      const { name, settings, options } = burnProgram(contestant, place, {
-        jobs,
-        payload,
-        concurrency,
-        batch,
-        warmup,
-        sabotage,
-      });
+      const burning: BurnSettings = { jobs, payload, concurrency, batch, warmup, sabotage };
+      const { name, settings, options } = burnProgram(contestant, place, burning, marksFile);
       const timeoutMs = 120_000 + (jobs + warmup) * MS_PER_JOB_MAX;
-      const burned = await run<Burn>(name, settings, { ...options, timeoutMs, signal });
+      const program = start<Burn>(name, settings, { ...options, timeoutMs, signal });
+      // Longshore's lanes wait for this, since other processes may have to start with them; here there are none.
+      program.tell('go');
+      const burned = await program.result;
       requireExactlyOnce(contestant.name, jobs, burned);
       return burned;
     }),

@@ -1,0 +1,7 @@
+/** The sandboxed processor: BullMQ imports this file in each of its threads or child processes. */
+import { markRun } from '../../src/bench/run-marks.ts';
+
+/** @param {{ data: { n: number } }} job */
+export default async function noop({ data }) {
+  markRun(data.n);
+}
