@@ -24,6 +24,9 @@ export interface Lane {
 
 export type LaneName = 'inline' | 'thread' | 'process';
 
+/** The lanes that have hosts. */
+export type PoolKind = Exclude<LaneName, 'inline'>;
+
 /** What a lane is given of a job, and what it may tell about it. */
 export interface LaneJob {
   readonly id: string;

@@ -1,6 +1,7 @@
 import { LongshoreError } from '../core/errors.ts';
 import type { Strategy } from '../core/strategy.ts';
 import type { AnyTask } from '../core/task.ts';
+import { type Admission, admissionOf } from './admission.ts';
 import { BlockWatch } from './block-watch.ts';
 import { importFault } from './importable.ts';
 import { inlineLane } from './inline.ts';
@@ -20,12 +21,14 @@ import { type PoolSettings, SharedPools } from './shared-pools.ts';
 
 /** The lanes of one worker: each task's jobs go where its strategy says. */
 export class Lanes implements Omit<Lane, 'name'> {
+  /** Null: every job can start at once. */
+  readonly admission: Admission | null;
   readonly #means: RouteMeans;
   readonly #routes: ReadonlyMap<string, Route>;
 
   /** Throws TASK_INVALID for a task that is to run in a thread or process and cannot. */
   constructor(tasks: Iterable<AnyTask>, options: LanesOptions) {
-    const pools = new SharedPools(options, options.onHost);
+    const pools = new SharedPools(options, options.onHost, options.onRoom);
     this.#means = {
       ...options,
       inline: inlineLane(),
@@ -40,6 +43,7 @@ export class Lanes implements Omit<Lane, 'name'> {
     this.#routes = new Map(
       all.map((task) => [task.name, this.#route(task, strategies.get(task) as Strategy, watched)]),
     );
+    this.admission = admissionOf({ tasks: all, routes: this.#routes, pools: this.#means });
   }
 
   run(task: AnyTask, job: LaneJob): string | null | Promise<string | null> {
@@ -79,6 +83,8 @@ export interface LanesOptions extends PoolSettings {
   readonly onChoice: (choice: Choice) => void;
   readonly onBlocked: (blocked: Blocked) => void;
   readonly onHost: (event: HostEvent) => void;
+  /** A pool may have room again. */
+  readonly onRoom: () => void;
 }
 
 /** Throws TASK_INVALID. */

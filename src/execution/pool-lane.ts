@@ -1,11 +1,11 @@
 import { LongshoreError } from '../core/errors.ts';
 import type { AnyTask } from '../core/task.ts';
 import { importFault } from './importable.ts';
-import type { Lane, LaneJob } from './lane.ts';
+import type { Lane, LaneJob, PoolKind } from './lane.ts';
 import type { Usage } from './protocol.ts';
-import type { PoolKind, SharedPool, SharedPools } from './shared-pools.ts';
+import type { SharedPool, SharedPools } from './shared-pools.ts';
 
-/** Runs handlers in a pool's threads or processes. Takes its share of the pool with the first job. */
+/** Runs handlers in a pool's threads or processes. Takes its share of the pool when there is a first job for it. */
 export class PoolLane implements Lane {
   readonly name: PoolKind;
   readonly #pools: SharedPools;
@@ -16,6 +16,16 @@ export class PoolLane implements Lane {
     this.#pools = pools;
   }
 
+  /** Jobs that would find a host with room now. */
+  get room(): number {
+    return this.#share().pool.room;
+  }
+
+  /** Jobs that can run in it at a time. */
+  get capacity(): number {
+    return this.#pools.capacity(this.name);
+  }
+
   run(task: AnyTask, job: LaneJob, onUsage?: (usage: Usage) => void): Promise<string | null> {
     const fault = importFault(task);
     if (fault !== null) {
@@ -24,13 +34,17 @@ export class PoolLane implements Lane {
         new LongshoreError('TASK_MODULE_UNLOADABLE', `Not in a ${this.name}: ${fault}.`, { details }),
       );
     }
-    this.#shared ??= this.#pools.share(this.name);
-    return this.#shared.pool.run(task, job, onUsage);
+    return this.#share().pool.run(task, job, onUsage);
   }
 
   async close(): Promise<void> {
     const shared = this.#shared;
     this.#shared = null;
     await shared?.release();
+  }
+
+  #share(): SharedPool {
+    this.#shared ??= this.#pools.share(this.name);
+    return this.#shared;
   }
 }

@@ -45,6 +45,15 @@ export class Pool {
     return this.#waiting.length;
   }
 
+  /** Jobs that would find a place in a host now. */
+  get room(): number {
+    const { jobsPerHost, size } = this.#options;
+    let places = (size - this.#hosts.size) * jobsPerHost - this.#waiting.length;
+    for (const { jobs, retiring, reserved } of this.#hosts)
+      if (!retiring && !reserved) places += jobsPerHost - jobs.size;
+    return places;
+  }
+
   /** `onUsage` has the job measured. Rejects with what the handler threw, an UnfitJob, LANE_CRASHED, LANE_OUT_OF_MEMORY, TASK_MODULE_UNLOADABLE. */
   run(task: AnyTask, job: LaneJob, onUsage?: (usage: Usage) => void): Promise<string | null> {
     return new Promise((resolve, reject) => {
@@ -133,6 +142,7 @@ export class Pool {
     if (host.reserved && host.jobs.size === 0) host.reserved = false;
     if (host.retiring || (recycleJobs > 0 && host.taken >= recycleJobs)) this.#retire(host);
     if (this.#waiting.length > 0) this.#dispatch();
+    this.#options.onRoom();
   }
 
   #retire(host: Host): void {
@@ -155,6 +165,7 @@ export class Pool {
     if (at < 0) return;
     this.#waiting.splice(at, 1);
     entry.reject(reason);
+    this.#options.onRoom();
   }
 
   #ended(host: Host, end: HostEnd): void {
@@ -166,8 +177,10 @@ export class Pool {
     if (blamed !== null)
       blamed.reject(host.killed?.error ?? (blamed.running ? error : this.#loadError(blamed, error, host)));
     for (const entry of again.reverse()) this.#again(entry, host, blamed === null);
-    if (this.#closing === null) this.#dispatch();
-    else if (this.#hosts.size === 0) {
+    if (this.#closing === null) {
+      this.#dispatch();
+      this.#options.onRoom();
+    } else if (this.#hosts.size === 0) {
       this.#closing.resolve();
       this.#closing = null;
     }
@@ -223,6 +236,8 @@ export interface PoolOptions {
   readonly recycleJobs: number;
   readonly settings: HostSettings;
   readonly onHost: (event: HostEvent) => void;
+  /** There may be room again. */
+  readonly onRoom: () => void;
 }
 
 export type HostEvent =

@@ -9,6 +9,10 @@ import type { PoolLane } from './pool-lane.ts';
 /** The way of one task's jobs to a lane. */
 export interface Route {
   readonly choice: Choice;
+  /** As the choice says, at once: asked before every start. */
+  readonly lane: LaneName;
+  /** It never changes. */
+  readonly fixed: boolean;
   run(task: AnyTask, job: LaneJob): string | null | Promise<string | null>;
 }
 
@@ -41,10 +45,13 @@ export interface Blocked {
 /** Always the same lane. */
 export class FixedRoute implements Route {
   readonly choice: Choice;
+  readonly lane: LaneName;
+  readonly fixed = true;
   readonly #lane: Lane;
 
   constructor(lane: Lane, task: AnyTask, reason: string) {
     this.#lane = lane;
+    this.lane = lane.name;
     this.choice = { task: task.name, lane: lane.name, reason, profile: null };
   }
 
@@ -56,6 +63,8 @@ export class FixedRoute implements Route {
 /** On the event loop, watched: it tells when the loop is held. */
 export class InlineRoute implements Route, Suspect {
   readonly choice: Choice;
+  readonly lane = 'inline';
+  readonly fixed = true;
   readonly #means: RouteMeans;
 
   constructor(means: RouteMeans, task: AnyTask, reason: string) {
@@ -75,6 +84,7 @@ export class InlineRoute implements Route, Suspect {
 
 /** By measurement (auto.ts): in a thread first, then where the task belongs. */
 export class AutoRoute implements Route, Suspect {
+  readonly fixed = false;
   readonly #means: RouteMeans;
   readonly #task: AnyTask;
   #profile: Profile = PROFILE_NEW;
@@ -87,6 +97,10 @@ export class AutoRoute implements Route, Suspect {
     this.#task = task;
     const fault = importFault(task);
     if (fault !== null) this.#pin(fault);
+  }
+
+  get lane(): LaneName {
+    return this.#profile.lane;
   }
 
   get choice(): Choice {

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import type { PoolKind } from './lane.ts';
 import { type HostEvent, Pool } from './pool.ts';
 import { startProcess } from './process.ts';
 import { startThread } from './thread.ts';
@@ -11,10 +12,18 @@ import { startThread } from './thread.ts';
 export class SharedPools {
   readonly #settings: PoolSettings;
   readonly #onHost: (event: HostEvent) => void;
+  readonly #onRoom: () => void;
 
-  constructor(settings: PoolSettings, onHost: (event: HostEvent) => void) {
+  /** `onRoom`: one of the pools that were shared may have room again. */
+  constructor(settings: PoolSettings, onHost: (event: HostEvent) => void, onRoom: () => void) {
     this.#settings = settings;
     this.#onHost = onHost;
+    this.#onRoom = onRoom;
+  }
+
+  /** Jobs that can run in it at a time. */
+  capacity(kind: PoolKind): number {
+    return sizeOf(kind, this.#settings) * this.#settings.jobsPerHost;
   }
 
   share(kind: PoolKind): SharedPool {
@@ -22,12 +31,14 @@ export class SharedPools {
     const entry = ENTRIES.get(key) ?? makeEntry(key, kind, this.#settings);
     entry.shares += 1;
     entry.listeners.add(this.#onHost);
+    entry.inLine.add(this.#onRoom);
     let held = true;
     return {
       pool: entry.pool,
       release: async () => {
         if (!held) return;
         held = false;
+        entry.inLine.delete(this.#onRoom);
         entry.shares -= 1;
         if (entry.shares > 0) {
           entry.listeners.delete(this.#onHost);
@@ -40,8 +51,6 @@ export class SharedPools {
     };
   }
 }
-
-export type PoolKind = 'thread' | 'process';
 
 export interface SharedPool {
   readonly pool: Pool;
@@ -62,6 +71,8 @@ export interface PoolSettings {
 interface Entry {
   readonly pool: Pool;
   readonly listeners: Set<(event: HostEvent) => void>;
+  /** Those to be told of room, the next one first. */
+  readonly inLine: Set<() => void>;
   shares: number;
 }
 
@@ -75,20 +86,38 @@ function keyOf(kind: PoolKind, settings: PoolSettings): string {
 }
 
 function makeEntry(key: string, kind: PoolKind, settings: PoolSettings): Entry {
-  const { threads, processes, jobsPerHost, recycleJobs, recycleBytes, heapBytesMax, printTo } = settings;
+  const { jobsPerHost, recycleJobs, recycleBytes, heapBytesMax, printTo } = settings;
   const listeners = new Set<(event: HostEvent) => void>();
+  const inLine = new Set<() => void>();
   const pool = new Pool({
     lane: kind,
     start: kind === 'thread' ? startThread : startProcess,
-    size: (kind === 'thread' ? threads : processes) ?? availableParallelism(),
+    size: sizeOf(kind, settings),
     jobsPerHost,
     recycleJobs,
     settings: { recycleBytes, heapBytesMax, printTo },
     onHost: (event) => {
       for (const listener of listeners) listener(event);
     },
+    onRoom: () => offerRoom(pool, inLine),
   });
-  const entry = { pool, listeners, shares: 0 };
+  const entry = { pool, listeners, inLine, shares: 0 };
   ENTRIES.set(key, entry);
   return entry;
+}
+
+function sizeOf(kind: PoolKind, { threads, processes }: PoolSettings): number {
+  return (kind === 'thread' ? threads : processes) ?? availableParallelism();
+}
+
+/** Workers take turns: who started a job goes to the end of the line. */
+function offerRoom(pool: Pool, inLine: Set<() => void>): void {
+  for (const onRoom of [...inLine]) {
+    const { room } = pool;
+    if (room <= 0) return;
+    onRoom();
+    if (pool.room === room) continue;
+    inLine.delete(onRoom);
+    inLine.add(onRoom);
+  }
 }

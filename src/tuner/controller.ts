@@ -83,7 +83,7 @@ export class Controller {
     if (this.#members.size === 0) this.#end();
   }
 
-  tryTake(member: Member): boolean {
+  tryReserve(member: Member): boolean {
     if (this.free > this.#othersInLine(member)) {
       this.#count(1);
       return true;

@@ -10,7 +10,7 @@ export function fixedSlots(total: number): Slots {
     get used() {
       return used;
     },
-    tryTake() {
+    tryReserve() {
       if (used >= total) return false;
       used += 1;
       return true;

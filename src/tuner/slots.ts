@@ -9,7 +9,7 @@ export interface Slots {
   readonly total: number;
   readonly used: number;
   /** Takes one; false when none is free. */
-  tryTake(): boolean;
+  tryReserve(): boolean;
   release(): void;
   /** Before the first is taken. `onChange` is called when more or fewer became free than this user took and released. */
   start(onChange: () => void): void;

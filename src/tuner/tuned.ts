@@ -55,8 +55,8 @@ export class TunedSlots implements Slots, Member {
     return this.#options.reports;
   }
 
-  tryTake(): boolean {
-    if (this.#entry?.controller.tryTake(this) === false) return false;
+  tryReserve(): boolean {
+    if (this.#entry?.controller.tryReserve(this) === false) return false;
     this.#used += 1;
     return true;
   }

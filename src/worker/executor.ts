@@ -3,6 +3,7 @@ import { LongshoreError } from '../core/errors.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { AnyTask } from '../core/task.ts';
+import type { Admission } from '../execution/admission.ts';
 import type { Lane } from '../execution/lane.ts';
 import { isThenable } from '../execution/steps.ts';
 import type { Lease } from '../store/store.ts';
@@ -18,7 +19,7 @@ import { findTask, openInput, outcomeOf } from './steps.ts';
  */
 export interface ExecutorOptions {
   readonly tasks: ReadonlyMap<string, AnyTask>;
-  readonly lane: Omit<Lane, 'name'>;
+  readonly lane: Omit<Lane, 'name'> & { readonly admission: Admission | null };
   readonly slots: Slots;
   readonly clock: Clock;
   readonly events: EventBus;
@@ -43,9 +44,9 @@ const SLOW_SHARE = 0.8;
 export class Executor {
   readonly #options: ExecutorOptions;
   readonly #means: AttemptMeans;
-  readonly #buffer = new LeaseBuffer();
+  /** Leases that wait to be started. */
+  readonly buffer: LeaseBuffer;
   readonly #running = new Map<string, Attempt>();
-  #starts = 0;
   #turnEndsAt = 0;
   #turnPending = false;
   #pumping = false;
@@ -55,20 +56,12 @@ export class Executor {
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
+    this.buffer = new LeaseBuffer(options.lane.admission);
     this.#means = {
       notes: options.notes,
       payloadBytesMax: options.codec.bytesMax,
       onBegin: (attempt) => this.#watchTime(attempt),
     };
-  }
-
-  /** Jobs started so far. */
-  get starts(): number {
-    return this.#starts;
-  }
-
-  get buffered(): number {
-    return this.#buffer.length;
   }
 
   get running(): number {
@@ -81,23 +74,23 @@ export class Executor {
    */
   get isolating(): boolean {
     if (this.#suspect !== null) return true;
-    this.#suspectHeld &&= this.#buffer.some((lease) => this.#isSuspect(lease));
+    this.#suspectHeld &&= this.buffer.some((lease) => this.#isSuspect(lease));
     return this.#suspectHeld;
   }
 
   /** Takes leases to run; `pump` starts them. */
   accept(leases: readonly Lease[]): void {
-    this.#buffer.add(leases);
+    this.buffer.add(leases);
     this.#suspectHeld ||= leases.some((lease) => this.#isSuspect(lease));
   }
 
-  /** Starts as many buffered jobs as there are slots. */
+  /** Starts as many buffered jobs as there are slots, and room in their lanes. */
   pump(): void {
     // A job that ends at once calls this again from within the loop, which goes on anyway.
     if (this.#pumping) return;
     this.#pumping = true;
     try {
-      while (this.#mayStart()) this.#start(this.#buffer.take() as Lease);
+      while (this.#mayStart()) this.#start(this.buffer.take() as Lease);
     } finally {
       this.#pumping = false;
     }
@@ -105,7 +98,7 @@ export class Executor {
 
   /** The job is to be cancelled. One that waits for a slot goes back to the store, which cancels it. */
   cancel(id: string): void {
-    const unstarted = this.#buffer.drop((lease) => lease.id === id);
+    const unstarted = this.buffer.drop((lease) => lease.id === id);
     if (unstarted.length > 0) this.#options.onRelease(unstarted);
     for (const attempt of this.#running.values()) {
       if (attempt.lease.id !== id) continue;
@@ -119,15 +112,10 @@ export class Executor {
   /** Every lease claimed before `now` whose job is not in `held` belongs to somebody else. */
   keepOnly(held: ReadonlySet<string>, now: number): void {
     const lost = (lease: Lease): boolean => lease.claimedAt < now && !held.has(lease.id);
-    this.#buffer.drop(lost);
+    this.buffer.drop(lost);
     for (const attempt of this.#running.values()) {
       if (lost(attempt.lease)) this.#lose(attempt);
     }
-  }
-
-  /** Takes the leases that wait for a slot, all but the first `kept`, out of the executor, to be given back. */
-  takeBuffered(kept = 0): Lease[] {
-    return this.#buffer.takeAll(kept);
   }
 
   /** Takes the jobs that wait for a host out of their lanes: they end as released. */
@@ -145,14 +133,15 @@ export class Executor {
 
   /** Takes a slot when it says yes. */
   #mayStart(): boolean {
-    if (this.#buffer.length === 0 || this.#suspect !== null) return false;
-    if (this.#suspectWaits() && !this.#readyForSuspect()) return false;
+    if (this.#suspect !== null) return false;
+    const next = this.buffer.peek();
+    if (next === undefined) return false;
+    if (this.#isSuspect(next) && !this.#readyForSuspect()) return false;
     if (this.#turnPending && performance.now() >= this.#turnEndsAt) return false;
-    return this.#options.slots.tryTake();
+    return this.#options.slots.tryReserve();
   }
 
   #start(lease: Lease): void {
-    this.#starts += 1;
     if (!this.#turnPending) this.#beginTurn();
     const attempt = new Attempt(lease, this.#means);
     if (this.#isSuspect(lease)) this.#suspect = attempt;
@@ -203,7 +192,7 @@ export class Executor {
     if (this.#suspect === attempt) this.#suspect = null;
     this.#options.slots.release();
     this.#options.onOutcome(attempt, outcome);
-    if (this.#buffer.length > 0) this.pump();
+    if (this.buffer.length > 0) this.pump();
   }
 
   /** The time of an attempt counts from when its handler starts. */
@@ -249,17 +238,12 @@ export class Executor {
     return this.#options.crashesMax > 1 && lease.crashes >= this.#options.crashesMax - 1;
   }
 
-  #suspectWaits(): boolean {
-    const next = this.#buffer.peek();
-    return next !== undefined && this.#isSuspect(next);
-  }
-
   #readyForSuspect(): boolean {
     if (this.#running.size > 0) return false;
-    if (this.#buffer.length > 1) {
-      const suspect = this.#buffer.take() as Lease;
-      this.#options.onRelease(this.#buffer.takeAll());
-      this.#buffer.add([suspect]);
+    if (this.buffer.length > 1) {
+      const suspect = this.buffer.take() as Lease;
+      this.#options.onRelease(this.buffer.takeAll());
+      this.buffer.add([suspect]);
     }
     return this.#options.unsettled() === 0;
   }

@@ -1,9 +1,11 @@
 import type { CancelTimer, Clock } from '../core/clock.ts';
 import { LongshoreError } from '../core/errors.ts';
+import type { Admission } from '../execution/admission.ts';
 import type { Lease, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { Slots } from '../tuner/slots.ts';
 import { BackoffTimer } from './backoff-timer.ts';
+import { BlockedQueues, type Question } from './blocked-queues.ts';
 import type { Executor } from './executor.ts';
 import type { Prefetch } from './prefetch.ts';
 import { Service } from './service.ts';
@@ -13,11 +15,13 @@ import { stillInTrouble, type Trouble } from './trouble.ts';
  * Claims jobs for free slots: notifier -> fetcher -> store.claim -> executor. One claim is under way at a time.
  * It claims when there is room and reason: a hint, the last claim came back full, a scheduled job became due, or the
  * poll interval passed. Jobs that run and wait never exceed slots plus the prefetch; as many more may have run and wait
- * for their outcomes to be stored.
+ * for their outcomes to be stored, or wait for a pool while jobs of other queues pass them, until they go back.
  */
 export interface FetcherOptions {
   readonly store: Store;
   readonly executor: Executor;
+  /** Null: no job has to wait for a pool. */
+  readonly admission: Admission | null;
   readonly slots: Slots;
   readonly prefetch: Prefetch;
   readonly clock: Clock;
@@ -56,6 +60,7 @@ export class Fetcher extends Service {
   /** A queue may have been paused: what still waits for a slot goes back, and is claimed again if it may run. */
   #controlled = false;
   #rotation = 0;
+  readonly #blocked: BlockedQueues | null;
   #cancelWatch: CancelTimer | null = null;
   /** Why the last claim failed, where the error is one that does not pass by itself; it is tried again all the same. */
   fault: LongshoreError | null = null;
@@ -65,12 +70,15 @@ export class Fetcher extends Service {
   constructor(options: FetcherOptions) {
     super();
     this.#options = options;
+    const { admission } = options;
+    this.#blocked = admission === null ? null : new BlockedQueues(admission);
     this.#backoff = new BackoffTimer(options.clock, options.random);
   }
 
   /** True when the last claim found nothing and no hint came since, or no claim will come. */
   get dry(): boolean {
-    return !this.#open || this.fault !== null || (!this.#reason && this.#claiming === null);
+    if (!this.#open || this.fault !== null) return true;
+    return !this.#reason && this.#claiming === null && (this.#blocked?.size ?? 0) === 0;
   }
 
   /** A claim is under way. */
@@ -89,10 +97,10 @@ export class Fetcher extends Service {
     if (this.#controlled) this.#giveBack();
     this.#controlled = false;
     this.#watchBuffer();
-    if (!this.#open || !this.#reason || this.#claiming !== null || this.#backoff.waiting) return;
-    const limit = this.#room();
-    if (limit <= 0) return;
-    this.#claiming = this.#claim(limit).finally(() => {
+    if (!this.#open || this.#claiming !== null || this.#backoff.waiting || !this.#hasReason()) return;
+    const question = this.#question();
+    if (question === null) return;
+    this.#claiming = this.#claim(question).finally(() => {
       this.#claiming = null;
       this.#options.turn();
     });
@@ -127,6 +135,7 @@ export class Fetcher extends Service {
     this.#cancelWatch?.();
     this.#cancelWatch = null;
     await this.#claiming;
+    this.#blocked?.clear();
     this.#backoff.reset();
   }
 
@@ -137,23 +146,63 @@ export class Fetcher extends Service {
   #room(): number {
     const { slots, executor, prefetch, unsettled, serial } = this.#options;
     if (executor.isolating || slots.used > slots.total) return 0;
-    const waiting = executor.buffered;
-    const atHand = slots.total + prefetch.size(slots.total);
-    const part = Math.max(slots.total, Math.ceil(atHand / 2));
-    const idleSlots = slots.total - slots.used - waiting;
+    const waiting = executor.buffer.length - this.#passed;
+    const places = this.#places;
+    const atHand = places + prefetch.size(places);
+    const part = Math.max(places, Math.ceil(atHand / 2));
+    const idleSlots = places - slots.used - waiting;
     if (idleSlots <= 0 && waiting > atHand - part) return 0;
     const settling = Math.max(0, unsettled() - (serial ? 0 : atHand));
     return Math.min(atHand - waiting - executor.running - settling, part, CLAIM_MAX);
   }
 
-  async #claim(limit: number): Promise<void> {
+  /** Jobs that can run at a time: slots of which no lane can make use do not count. */
+  get #places(): number {
+    const { slots, admission } = this.#options;
+    return admission === null ? slots.total : Math.min(slots.total, admission.capacity);
+  }
+
+  /** Jobs that wait for a pool, where others can pass them. */
+  get #passed(): number {
+    const { executor, admission } = this.#options;
+    return admission === null || Number.isFinite(admission.capacity) ? 0 : executor.buffer.parked;
+  }
+
+  #hasReason(): boolean {
+    const { executor, clock } = this.#options;
+    if (!this.#reason && this.#blocked !== null && this.#blocked.size > 0)
+      this.#reason = this.#blocked.ready(executor.buffer.parked, clock.now());
+    return this.#reason;
+  }
+
+  /** Which queues to ask now, and for how many jobs; null: none. */
+  #question(): Question | null {
+    const { executor, clock } = this.#options;
+    const room = this.#room();
+    if (room <= 0) return null;
+    const passed = this.#passed;
+    let queues = this.#queues();
+    // As many wait for a pool as may: only jobs of other queues are of use.
+    const full = passed > 0 && passed >= room;
+    if (full) {
+      const parked = executor.buffer.parkedQueues();
+      queues = queues.filter((queue) => !parked.has(queue));
+    }
+    let question: Question = { queues, limit: full ? room : room - passed };
+    if (this.#blocked !== null && this.#blocked.size > 0)
+      question = this.#blocked.ask(question, executor.buffer.parked, clock.now());
+    return question.queues.length > 0 && question.limit > 0 ? question : null;
+  }
+
+  async #claim(question: Question): Promise<void> {
     const { store, executor, prefetch, events, workerId, leaseMs, release } = this.#options;
+    const { queues, limit } = question;
     this.#reason = false;
     const began = performance.now();
     try {
       const { now, leases, nextDueAt } = await store.claim({
         workerId,
-        queues: this.#queues(),
+        queues,
         limit,
         leaseMs,
       });
@@ -163,6 +212,7 @@ export class Fetcher extends Service {
       this.trouble = null;
       if (leases.length > 0) prefetch.observeClaim(tookMs, averageInput(leases));
       if (leases.length === limit) this.#reason = true;
+      this.#blocked?.answered(question, leases);
       if (events.wants('worker.claimed'))
         events.emit('worker.claimed', { workerId, jobs: leases.length, limit, tookMs });
       this.#wakeLater(nextDueAt === null ? null : nextDueAt - now);
@@ -188,22 +238,23 @@ export class Fetcher extends Service {
    * would wait for more than a second, at the pace of the last 100 ms, go back.
    */
   #watchBuffer(): void {
-    const { executor, clock, prefetch } = this.#options;
-    if (this.#cancelWatch !== null || executor.buffered === 0) return;
-    const before = executor.starts;
+    const { executor, clock, prefetch, release } = this.#options;
+    if (this.#cancelWatch !== null || executor.buffer.length === 0) return;
+    const since = executor.buffer.pace();
     this.#cancelWatch = clock.after(WATCH_MS, () => {
       this.#cancelWatch = null;
-      const started = executor.starts - before;
-      if (started === 0) prefetch.observeStall(WATCH_MS);
-      this.#giveBack(started * WATCHES_KEPT);
+      if (executor.buffer.stalled(since)) prefetch.observeStall(WATCH_MS);
+      const leases = executor.buffer.takeSlow(since, WATCHES_KEPT);
+      this.#blocked?.add(leases, clock.now());
+      if (leases.length > 0) release(leases);
       this.#watchBuffer();
     });
   }
 
-  /** All but the first `kept` of the jobs that wait. */
-  #giveBack(kept = 0): void {
+  /** All jobs that wait. */
+  #giveBack(): void {
     const { executor, release } = this.#options;
-    const leases = executor.takeBuffered(kept);
+    const leases = executor.buffer.takeAll();
     if (leases.length > 0) release(leases);
   }
 

@@ -1,48 +1,110 @@
+import type { Admission } from '../execution/admission.ts';
+import type { PoolKind } from '../execution/lane.ts';
 import type { Lease } from '../store/store.ts';
+import { LeaseLine } from './lease-line.ts';
 
-/** Leases that wait for a slot, first in first out, without moving the array at each take. */
+/**
+ * Leases that wait to be started, first in first out for each lane. Those whose pool is full are *parked*: they let the
+ * jobs of other lanes pass, hold no slot, and are the next ones as soon as their pool has room.
+ */
 export class LeaseBuffer {
-  #leases: Lease[] = [];
-  #head = 0;
+  /** Null: no job of this worker can have to wait for a pool. */
+  readonly #admission: Admission | null;
+  readonly #line = new LeaseLine();
+  readonly #parked = new Map<PoolKind, LeaseLine>();
+
+  constructor(admission: Admission | null) {
+    this.#admission = admission;
+  }
 
   get length(): number {
-    return this.#leases.length - this.#head;
+    return this.#line.length + this.parked;
+  }
+
+  get parked(): number {
+    if (this.#parked.size === 0) return 0;
+    let count = 0;
+    for (const { length } of this.#parked.values()) count += length;
+    return count;
   }
 
   add(leases: readonly Lease[]): void {
-    if (this.#head > 0) {
-      this.#leases = this.#leases.slice(this.#head);
-      this.#head = 0;
-    }
-    this.#leases.push(...leases);
+    this.#line.add(leases);
   }
 
+  /** The next one that could start now. */
   peek(): Lease | undefined {
-    return this.#leases[this.#head];
+    return this.#next().peek();
   }
 
+  /** Takes what `peek` shows. */
   take(): Lease | undefined {
-    const lease = this.#leases[this.#head];
-    if (lease !== undefined) this.#head += 1;
-    return lease;
+    return this.#next().take();
   }
 
-  /** All but the first `kept`. */
-  takeAll(kept = 0): Lease[] {
-    const leases = this.#leases.slice(this.#head + kept);
-    this.#leases = this.#leases.slice(this.#head, this.#head + kept);
-    this.#head = 0;
-    return leases;
+  takeAll(): Lease[] {
+    return this.#lines().flatMap((line) => line.takeAll());
   }
 
   some(fits: (lease: Lease) => boolean): boolean {
-    return this.#leases.some((lease, index) => index >= this.#head && fits(lease));
+    return this.#lines().some((line) => line.some(fits));
   }
 
   /** Forgets the leases for which `unwanted` holds, and returns them. */
   drop(unwanted: (lease: Lease) => boolean): Lease[] {
-    const leases = this.takeAll();
-    this.#leases = leases.filter((lease) => !unwanted(lease));
-    return leases.length === this.#leases.length ? [] : leases.filter(unwanted);
+    return this.#lines().flatMap((line) => line.drop(unwanted));
+  }
+
+  /** The queues of those that are parked. */
+  parkedQueues(): ReadonlySet<string> {
+    const queues = new Set<string>();
+    for (const line of this.#parked.values()) for (const { queue } of line.all()) queues.add(queue);
+    return queues;
+  }
+
+  /** How many each line has given so far, to tell later how fast it moves. */
+  pace(): Pace {
+    return new Map(this.#lines().map((line) => [line, line.taken]));
+  }
+
+  /** Nothing moved since, and not for want of leases or of room in a pool. */
+  stalled(since: Pace): boolean {
+    return this.#line.length > 0 && this.#line.taken === since.get(this.#line);
+  }
+
+  /** Takes those out that would wait for longer than `times` the time since `since`, as fast as their line moved in it. */
+  takeSlow(since: Pace, times: number): Lease[] {
+    return this.#lines().flatMap((line) => line.takeAll((line.taken - (since.get(line) ?? 0)) * times));
+  }
+
+  /** The line whose turn it is, its head startable. Parks what is in the way. */
+  #next(): LeaseLine {
+    const line = this.#line;
+    const admission = this.#admission;
+    if (admission === null) return line;
+    for (const [pool, parked] of this.#parked)
+      if (parked.length > 0 && admission.room(pool) > 0) return parked;
+    for (let lease = line.peek(); lease !== undefined; lease = line.peek()) {
+      const pool = admission.poolOf(lease.task);
+      if (pool === null || admission.room(pool) > 0) break;
+      line.take();
+      this.#parkedFor(pool).add([lease]);
+    }
+    return line;
+  }
+
+  #parkedFor(pool: PoolKind): LeaseLine {
+    let parked = this.#parked.get(pool);
+    if (parked === undefined) {
+      parked = new LeaseLine();
+      this.#parked.set(pool, parked);
+    }
+    return parked;
+  }
+
+  #lines(): LeaseLine[] {
+    return [...this.#parked.values(), this.#line];
   }
 }
+
+export type Pace = ReadonlyMap<LeaseLine, number>;

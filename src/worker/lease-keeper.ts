@@ -89,7 +89,7 @@ export class LeaseKeeper extends Service {
   /** Something may have to be cancelled; a beat says what. */
   #beatNow(): void {
     const { executor } = this.#options;
-    if (executor.running + executor.buffered === 0) return;
+    if (executor.running + executor.buffer.length === 0) return;
     this.#keepAlive?.beat().catch((error: unknown) => this.#onError(error, null));
   }
 
@@ -102,7 +102,7 @@ export class LeaseKeeper extends Service {
   #onBeat(receipt: BeatReceipt): void {
     const { executor } = this.#options;
     this.trouble = null;
-    if (executor.running + executor.buffered > 0) executor.keepOnly(new Set(receipt.held), receipt.now);
+    if (executor.running + executor.buffer.length > 0) executor.keepOnly(new Set(receipt.held), receipt.now);
     for (const id of receipt.cancelled) executor.cancel(id);
   }
 }

@@ -65,7 +65,8 @@ export class Pipeline {
       turn();
     };
     this.#settler = new Settler({ ...shared, onSettled: () => this.#onSettled() });
-    this.#lanes = lanesOf(tasks, shared);
+    const onRoom = (): void => this.#onRoom();
+    this.#lanes = lanesOf(tasks, { ...shared, onRoom });
     this.#executor = new Executor({
       ...shared,
       tasks,
@@ -81,6 +82,7 @@ export class Pipeline {
       ...shared,
       queues,
       executor,
+      admission: this.#lanes.admission,
       prefetch: this.#prefetch,
       unsettled,
       release,
@@ -131,8 +133,8 @@ export class Pipeline {
   quiet(also: () => boolean = () => true): Promise<void> {
     return new Promise((resolve) => {
       const check = (): void => {
-        const { buffered, running } = this.#executor;
-        if (buffered + running + this.#settler.pending > 0 || !also()) this.#quietWaiters.push(check);
+        const { buffer, running } = this.#executor;
+        if (buffer.length + running + this.#settler.pending > 0 || !also()) this.#quietWaiters.push(check);
         else resolve();
       };
       this.#quietWaiters.push(check);
@@ -146,7 +148,7 @@ export class Pipeline {
    */
   giveBack(): number {
     this.#executor.stopWaiting();
-    const leases = this.#executor.takeBuffered();
+    const leases = this.#executor.buffer.takeAll();
     this.#settler.release(leases);
     this.turn();
     return leases.length;
@@ -193,6 +195,12 @@ export class Pipeline {
     this.turn();
   }
 
+  /** A pool has room: for a job that waits here, or for one that still has to be claimed. */
+  #onRoom(): void {
+    if (this.#executor.buffer.parked > 0) this.#executor.pump();
+    this.turn();
+  }
+
   #tellQuiet(): void {
     if (this.#quietWaiters.length === 0) return;
     const waiters = this.#quietWaiters;
@@ -207,7 +215,11 @@ function lanesOf(
     events,
     workerId,
     ...settings
-  }: WorkerSettings & { readonly events: EventBus; readonly workerId: string },
+  }: WorkerSettings & {
+    readonly events: EventBus;
+    readonly workerId: string;
+    readonly onRoom: () => void;
+  },
 ): Lanes {
   return new Lanes(tasks.values(), {
     ...settings,

@@ -47,7 +47,7 @@ class Stage {
 
 function takeAll(slots: TunedSlots): number {
   let taken = 0;
-  while (slots.tryTake()) taken += 1;
+  while (slots.tryReserve()) taken += 1;
   return taken;
 }
 
@@ -87,7 +87,7 @@ test('more slots open one after the other, and each is told of', async () => {
 test('slots that are not used do not become more', async () => {
   const stage = new Stage();
   const slots = stage.started();
-  slots.tryTake();
+  slots.tryReserve();
   await stage.clock.advance(20_000);
   assert.equal(slots.total, 4);
   slots.stop();
@@ -106,9 +106,9 @@ test('over the memory target slots close at once; what is used stays used, and n
   assert.equal(slots.used, used);
   assert.ok(slots.total < used);
   release(slots, used - slots.total);
-  assert.equal(slots.tryTake(), false);
+  assert.equal(slots.tryReserve(), false);
   release(slots, 1);
-  assert.equal(slots.tryTake(), true);
+  assert.equal(slots.tryReserve(), true);
   slots.stop();
 });
 
@@ -116,7 +116,7 @@ test('two workers share the slots: what one uses the other cannot', () => {
   const stage = new Stage();
   const [one, other] = [stage.started(), stage.started()];
   assert.equal(takeAll(one), 4);
-  assert.deepEqual([other.total, other.used, other.tryTake()], [0, 0, false]);
+  assert.deepEqual([other.total, other.used, other.tryReserve()], [0, 0, false]);
   one.release();
   assert.equal(other.total, 1);
   one.stop();
@@ -128,13 +128,13 @@ test('who was refused a slot has it before one who uses more, until he lets it p
   const stage = new Stage();
   const [one, other] = [stage.started(), stage.started()];
   takeAll(one);
-  assert.equal(other.tryTake(), false);
+  assert.equal(other.tryReserve(), false);
   one.release();
-  assert.equal(one.tryTake(), false, 'the other is in line');
-  assert.equal(other.tryTake(), true);
+  assert.equal(one.tryReserve(), false, 'the other is in line');
+  assert.equal(other.tryReserve(), true);
   one.release();
   await stage.clock.advance(300);
-  assert.equal(one.tryTake(), true, 'nobody has asked for long');
+  assert.equal(one.tryReserve(), true, 'nobody has asked for long');
   one.stop();
   other.stop();
 });
