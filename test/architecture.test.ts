@@ -23,7 +23,9 @@ const BANNED_NAMES = ['utils', 'util', 'common', 'helpers', 'types', 'interfaces
 const MAIN_FILES: Readonly<Record<string, string>> = {
   '': 'connect.ts',
   bench: 'main.ts',
+  'bench/scenarios': 'scenario.ts',
   'bench/suites': 'suite.ts',
+  'bench/workloads': 'catalogue.ts',
   cli: 'main.ts',
   core: 'settle-rule.ts',
   execution: 'lane.ts',

@@ -11,6 +11,8 @@ export interface ProgramOptions {
   readonly timeoutMs: number;
   /** Kills the child. */
   readonly signal?: AbortSignal | undefined;
+  /** When it is killed or fails, the processes that it has started are killed, too. */
+  readonly group?: boolean;
   /** For Node, before the program: `--cpu-prof` and the like. */
   readonly nodeArguments?: readonly string[];
   /** Another file to run, e.g. of a build; default: the program's module beside this one. */
@@ -43,6 +45,7 @@ export function start<Result>(name: string, settings: unknown, options: ProgramO
     stdio: ['ignore', 2, 'inherit', 'ipc'],
     execArgv: [...process.execArgv, ...(options.nodeArguments ?? [])],
     serialization: 'advanced',
+    detached: inGroup(options),
   });
   const mailbox = new Mailbox();
   const tell = (what: string, value?: unknown): void => {
@@ -61,8 +64,9 @@ function outcome<Result>(
   name: string,
   child: ChildProcess,
   mailbox: Mailbox,
-  { timeoutMs, signal }: ProgramOptions,
+  options: ProgramOptions,
 ): Promise<Result> {
+  const { timeoutMs, signal } = options;
   return new Promise<Result>((resolve, reject) => {
     let result: { readonly value: Result } | null = null;
     let failure: unknown = null;
@@ -86,10 +90,24 @@ function outcome<Result>(
     child.once('close', (code, ended) => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
+      if (result === null && inGroup(options)) killGroup(child);
       if (failure !== null) reject(failure);
       else if (result !== null) resolve(result.value);
       else
         reject(new Error(`The program '${name}' ended without a result (${ended ?? `exit code ${code}`}).`));
     });
   });
+}
+
+/** A process that leads a group of its own (POSIX), which all that it starts belong to. */
+function inGroup({ group = false }: ProgramOptions): boolean {
+  return group && process.platform !== 'win32';
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nobody of it is left.
+  }
 }

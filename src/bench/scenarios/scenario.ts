@@ -1,9 +1,16 @@
-import type { Strategy } from '../../index.ts';
+import type { LaneName, Strategy } from '../../index.ts';
 import type { Spread } from '../spread.ts';
 
-/** What a job of a scenario does; each is a fixed amount of work, so that a slower system takes longer instead of doing less. */
+/**
+ * A scenario, and what is measured of it (run-scenario.ts): jobs that do work, run by one worker, on a fresh store and in
+ * a process of its own for each repeat. What a job of a scenario does is a fixed amount of work (workloads/catalogue.ts),
+ * so that a slower system takes longer instead of doing less.
+ */
 export const WORKLOADS = ['cpu', 'io', 'subprocess', 'subprocess_threaded'] as const;
 export type WorkloadName = (typeof WORKLOADS)[number];
+
+/** Steps of a computation; blocks written and synced. */
+export type WorkUnit = 'iterations' | 'writes';
 
 /** One measurement of jobs that do work: a row of a suite, or one of the measurements of a mode. Plain data, as in a scenario file. */
 export interface Scenario {
@@ -37,17 +44,29 @@ export interface ScenarioRun {
   readonly redeliveries: number;
   /** Leases that the worker held and lost, and outcomes that came too late to count. */
   readonly leaseLosses: number;
-  /** From the worker's start or the job's release, whatever was later, to the handler's start. */
+  /** From the worker's start, before which all jobs are enqueued, to the handler's first start. */
   readonly waitMs: Percentiles;
   /** In the handler. */
   readonly runMs: Percentiles;
   /** Of the worker's event loop: how much later than asked its timers fired. */
   readonly eventLoopDelayMs: Percentiles;
-  /** Processor time of the worker's process, its threads and its children. */
+  /** Processor time of the worker's process, its threads and, from their start on, its children. */
   readonly cpuSeconds: number;
   readonly memoryMb: RunMemory;
   /** Jobs by the lane that they ran in. */
   readonly lanes: Readonly<Record<string, number>>;
+  /** Of all jobs together. */
+  readonly work: { readonly unit: WorkUnit; readonly amount: number };
+  /** When handlers ended, from the worker's start, in order, s. */
+  readonly endedSeconds: readonly number[];
+  /** Where the strategy `auto` put the jobs, and why, from the worker's start, s. */
+  readonly choices: readonly LaneChoice[];
+}
+
+export interface LaneChoice {
+  readonly atSeconds: number;
+  readonly lane: LaneName;
+  readonly reason: string;
 }
 
 export interface Percentiles {
@@ -61,11 +80,11 @@ export interface Percentiles {
 }
 
 export interface RunMemory {
-  /** Resident, before the first job. */
+  /** Resident, before the worker's start. */
   readonly before: number;
   /** Most that the worker's process had at a time, as the system counts it. */
   readonly peak: number;
-  /** Most that its children had together at a time. */
+  /** Most that its children may have had together at a time: the sum of the peaks of those that lived at the same time. */
   readonly childrenPeak: number;
 }
 

@@ -1,0 +1,65 @@
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { program } from '../program.ts';
+import { spread } from '../spread.ts';
+import { compute } from '../workloads/computation.ts';
+import { writeDurably } from '../workloads/io.ts';
+
+/** How much work this machine does alone: on one core, and by one writer. */
+export interface CalibrationSettings {
+  /** Where the measured files will be. */
+  readonly folder: string;
+}
+
+export interface Calibration {
+  readonly cpuIterationsPerSecond: number;
+  readonly ioWritesPerSecond: number;
+}
+
+program<CalibrationSettings, Calibration>(async ({ folder }) => {
+  const cpuIterationsPerSecond = await ratePerSecond(CPU_ROUND_MIN, processorMs, async (iterations) => {
+    // Or it could be left out.
+    seed = compute(seed, iterations);
+  });
+  const file = await open(join(folder, 'calibration'), 'w+');
+  try {
+    const write = (writes: number): Promise<void> => writeDurably(file, 0, writes);
+    return { cpuIterationsPerSecond, ioWritesPerSecond: await ratePerSecond(1, elapsedMs, write) };
+  } finally {
+    await file.close();
+  }
+});
+
+let seed = 1;
+const CPU_ROUND_MIN = 1_000_000;
+const ROUND_MS = 150;
+const ROUNDS = 5;
+
+/** The median of several rounds, after warming up by looking for the size of one. */
+async function ratePerSecond(
+  sizeMin: number,
+  nowMs: () => number,
+  work: (amount: number) => Promise<void>,
+): Promise<number> {
+  const timed = async (): Promise<number> => {
+    const began = nowMs();
+    await work(amount);
+    return nowMs() - began;
+  };
+  let amount = sizeMin;
+  for (let tookMs = await timed(); tookMs < ROUND_MS; tookMs = await timed())
+    amount = Math.ceil(amount * Math.min(4, (1.2 * ROUND_MS) / Math.max(tookMs, 1)));
+  const rates: number[] = [];
+  while (rates.length < ROUNDS) rates.push((amount * 1_000) / (await timed()));
+  return spread(rates).median;
+}
+
+/** A second of a core is one that the core was had: also while somebody else wants it. */
+function processorMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
+function elapsedMs(): number {
+  return performance.now();
+}
