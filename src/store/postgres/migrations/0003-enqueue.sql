@@ -17,9 +17,10 @@ SET enable_seqscan = off SET jit = off AS $$
 DECLARE
   -- A day for clocks that differ.
   since bigint := least(('x' || lpad(left(replace(earliest::text, '-', ''), 12), 16, '0'))::bit(64)::bigint, at) - 86400000;
+  newest uuid;
 BEGIN
-  IF earliest > (SELECT history.id FROM {{schema}}.history WHERE finished_at >= since ORDER BY id DESC LIMIT 1)
-  THEN RETURN '{}'; END IF;
+  newest := (SELECT history.id FROM {{schema}}.history WHERE finished_at >= since ORDER BY id DESC LIMIT 1);
+  IF newest IS NULL OR earliest > newest THEN RETURN '{}'; END IF;
   RETURN ARRAY(SELECT history.id FROM {{schema}}.history WHERE finished_at >= since AND history.id = ANY (ids));
 END $$;
 

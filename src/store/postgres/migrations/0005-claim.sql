@@ -181,24 +181,25 @@ BEGIN
       ELSE
         rows := 0;
       END IF;
-    ELSIF room > 0
-      AND EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = 0 AND queue = this.name)
-    THEN
-      token := nextval($seq${{schema}}.lease_token_seq$seq$);
+    ELSIF room > 0 THEN
+      -- One look at the line, which may begin with many that are dead; where it finds nothing, nothing is written.
       RETURN QUERY
         WITH first AS MATERIALIZED (
           SELECT seq FROM {{schema}}.job WHERE state = 'ready' AND turn = 0 AND queue = this.name
           ORDER BY priority, seq LIMIT room FOR UPDATE SKIP LOCKED
+        ), number AS MATERIALIZED (
+          SELECT nextval($seq${{schema}}.lease_token_seq$seq$) AS token FROM first LIMIT 1
         ), taken AS (
-          UPDATE {{schema}}.job SET state = 'running', lease = token, attempt = attempt + 1, started_at = at
+          UPDATE {{schema}}.job SET state = 'running', lease = (SELECT number.token FROM number), attempt = attempt + 1,
+            started_at = at
           FROM first WHERE job.seq = first.seq
           RETURNING job.*
         ), held AS (
           INSERT INTO {{schema}}.lease (token, worker_id, queue, claim_id, expires_at, live, seqs)
-          SELECT token, worker, this.name, claim, at + lease_ms, count(*), array_agg(taken.seq) FROM taken
+          SELECT min(taken.lease), worker, this.name, claim, at + lease_ms, count(*), array_agg(taken.seq) FROM taken
           HAVING count(*) > 0
         )
-        SELECT token, seq, id, queue, task, key, input, attempt, attempts_max, crashes, priority, created_at, due_at
+        SELECT lease, seq, id, queue, task, key, input, attempt, attempts_max, crashes, priority, created_at, due_at
         FROM taken ORDER BY priority, seq;
       GET DIAGNOSTICS rows = ROW_COUNT;
     ELSE
@@ -218,8 +219,10 @@ BEGIN
     next_at := (SELECT due_at FROM {{schema}}.job WHERE state = 'scheduled' AND queue = this.name ORDER BY due_at LIMIT 1);
     -- What is due and still scheduled is held by somebody, and may be for long: 5 ms, so that nobody asks without a pause.
     again := least(again, CASE WHEN next_at <= at THEN at + 5 ELSE next_at END);
-    IF jsonb_typeof(this.rate) = 'object'
-      AND EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn IN (0, -2) AND queue = this.name)
+    -- In this order and each by its own index: both at once would read the table from its start, through all that is dead.
+    CONTINUE WHEN jsonb_typeof(this.rate) IS DISTINCT FROM 'object';
+    IF EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = 0 AND queue = this.name)
+      OR EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = -2 AND queue = this.name)
     THEN
       SELECT CASE WHEN place.room = 0 THEN place.next_at END INTO next_at
       FROM {{schema}}.rate_room(this.name, '', this.rate, at) AS place;
