@@ -7,6 +7,18 @@ import type { AnyTask } from '../core/task.ts';
  * is whether the module exports the task; that shows when it is imported.
  */
 export function importFault(task: AnyTask): string | null {
+  let fault = FAULTS.get(task);
+  if (fault === undefined) {
+    fault = findFault(task);
+    FAULTS.set(task, fault);
+  }
+  return fault;
+}
+
+/** Asked before every job, and the answer takes system calls: links have to be resolved. */
+const FAULTS = new WeakMap<AnyTask, string | null>();
+
+function findFault(task: AnyTask): string | null {
   if (task.module === null) return `nothing tells which module task ${show(task.name)} is in; ${MOVE}`;
   if (!isEntryPoint(task.module)) return null;
   return `task ${show(task.name)} is defined in the program's own start module, ${task.module}, and importing that would start the program again; ${MOVE}`;
