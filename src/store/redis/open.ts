@@ -91,7 +91,8 @@ class RedisStore implements Store {
     shared: true,
     notify: true,
     retentionBytes: true,
-    parallel: false,
+    // The server runs one script at a time, but while it runs one, the answer of another is read and its jobs run here.
+    parallel: true,
     transactions: false,
   } as const;
   readonly warnings: readonly string[];
