@@ -13,6 +13,7 @@ import { wear, wearTable } from './commands/wear.ts';
 import { lanesTable } from './lanes-table.ts';
 import { among, between, whole, wholeList } from './options.ts';
 import { perform } from './perform.ts';
+import { addSuiteCommands } from './suites/command-line.ts';
 
 /**
  * `npm run -s bench -- <command>`: measures Longshore and checks, in every run, that each job ran exactly once.
@@ -168,6 +169,8 @@ onServers('drivers', 'client libraries that a store could be built on', 5)
   .addOption(store(SERVERS))
   .option('--share <n>', 'part of the rounds to make, for a quick look', between(0.001, 1), 1)
   .action(perform('drivers', drivers, driversTable));
+
+addSuiteCommands(main);
 
 await main.parseAsync();
 

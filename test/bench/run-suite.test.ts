@@ -60,8 +60,9 @@ describe('the run of a suite', () => {
   }
 
   test('ends when what was measured cannot be kept', async () => {
-    const full = (_: SuiteState, { results }: SoFar): void => {
-      if (results.length === 1) throw new Error('no space left');
+    const full = (soFar: SoFar): SoFar => {
+      if (soFar.results.length === 1) throw new Error('no space left');
+      return soFar;
     };
     const { ran, end } = await runOf({ keep: full });
     await assert.rejects(end, /no space left/);
@@ -130,7 +131,7 @@ interface Told {
   readonly completing?: readonly number[];
   readonly interruptedIn?: number;
   readonly continueOnError?: boolean;
-  readonly keep?: SuiteRun['keep'];
+  readonly keep?: SuiteRun<SoFar>['keep'];
 }
 
 /** A run whose scenarios end as told; `kept` and `ran` are complete when this resolves. */
@@ -144,7 +145,10 @@ async function runOf({ failing = [], throwing = [], interruptedIn, continueOnErr
     signal: interruption.signal,
     keep:
       keep ??
-      ((state, { results }) => void kept.push({ state, results: results.map(({ status }) => status) })),
+      ((soFar) => {
+        kept.push({ state: soFar.state, results: soFar.results.map(({ status }) => status) });
+        return soFar;
+      }),
     measure: async (scenario) => {
       const n = SCENARIOS.indexOf(scenario);
       ran.push(n);

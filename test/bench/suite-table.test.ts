@@ -74,5 +74,8 @@ function run(figure: number, weak: boolean): ScenarioRun {
     cpuSeconds: figure * 2,
     memoryMb: { before: 1, peak: 1, childrenPeak: 0 },
     lanes: {},
+    work: { unit: 'iterations', amount: 1 },
+    endedSeconds: [],
+    choices: [],
   };
 }

@@ -2,7 +2,7 @@ import type { Scenario, ScenarioResult } from '../scenarios/scenario.ts';
 import { round } from '../spread.ts';
 import type { SuiteState } from './suite-document.ts';
 
-export interface SuiteRun {
+export interface SuiteRun<Kept> {
   readonly scenarios: readonly Scenario[];
   /** Run the others although one failed. */
   readonly continueOnError: boolean;
@@ -10,10 +10,11 @@ export interface SuiteRun {
   readonly signal: AbortSignal;
   readonly measure: (scenario: Scenario, before: SoFar) => Promise<ScenarioResult>;
   /** At the start, after each scenario and at the end; what this does not keep is lost with the process. */
-  readonly keep: (state: SuiteState, soFar: SoFar) => void;
+  readonly keep: (soFar: SoFar) => Kept;
 }
 
 export interface SoFar {
+  readonly state: SuiteState;
   readonly results: readonly ScenarioResult[];
   /** Since the start of the first scenario, s. */
   readonly elapsedSeconds: number;
@@ -21,31 +22,32 @@ export interface SoFar {
 
 /**
  * Runs scenarios one after another and keeps what was measured after each. A scenario that fails, also one that could not
- * be measured at all, is a result; an interruption is none, and rejects.
+ * be measured at all, is a result; an interruption is none, and rejects. Resolves to what was kept last.
  */
-export async function runSuite(run: SuiteRun): Promise<SoFar> {
+export async function runSuite<Kept>(run: SuiteRun<Kept>): Promise<Kept> {
   const began = performance.now();
   const results: ScenarioResult[] = [];
-  const keep = (state: SuiteState): SoFar => {
-    const soFar = { results, elapsedSeconds: secondsSince(began) };
-    run.keep(state, soFar);
-    return soFar;
-  };
+  const soFar = (state: SuiteState): SoFar => ({ state, results, elapsedSeconds: secondsSince(began) });
   for (const scenario of run.scenarios) {
-    const before = keep('running');
+    const before = soFar('running');
+    run.keep(before);
     const result = await measured(run, scenario, before);
     if (result === null) {
-      keep('interrupted');
+      run.keep(soFar('interrupted'));
       throw run.signal.reason;
     }
     results.push(result);
     if (result.status === 'failed' && !run.continueOnError) break;
   }
-  return keep(results.length < run.scenarios.length ? 'stopped' : 'finished');
+  return run.keep(soFar(results.length < run.scenarios.length ? 'stopped' : 'finished'));
 }
 
 /** Null when interrupted, whatever the measurement made of that. */
-async function measured(run: SuiteRun, scenario: Scenario, before: SoFar): Promise<ScenarioResult | null> {
+async function measured(
+  run: SuiteRun<unknown>,
+  scenario: Scenario,
+  before: SoFar,
+): Promise<ScenarioResult | null> {
   if (run.signal.aborted) return null;
   const began = performance.now();
   try {

@@ -1,3 +1,4 @@
+import type { Calibration } from '../scenarios/calibration.ts';
 import type { ScenarioResult } from '../scenarios/scenario.ts';
 import type { ServerRecord } from '../site.ts';
 
@@ -10,7 +11,7 @@ export interface SuiteFigures {
   readonly totals: SuiteTotals;
   readonly failed: readonly FailedScenario[];
   readonly server: ServerRecord | null;
-  readonly calibration: object;
+  readonly calibration: Calibration;
   readonly results: readonly ScenarioResult[];
 }
 
