@@ -1,47 +1,46 @@
 /**
- * Work for a processor: a chain of multiplications modulo 2^32. Each step needs the one before, so that no compiler can
- * leave one out; yet where it ends can be known without walking there (`computedAfter`), so that each job's result can
- * be checked. Nothing but `Math.imul`: a sum would be computed three times as slowly by one of the engine's two
- * compilers, and which of them has it depends on what ran before.
+ * Work for a processor: the generator xorshift32 (Marsaglia, "Xorshift RNGs", 2003), step after step. Each needs the one
+ * before, and no compiler can make one of two; yet each is a linear map of bits, so that where many lead can be known
+ * without going there (`computedAfter`), and each job's result can be checked. Shifts and exclusive ors alone, since
+ * sums that overflow take three times as long in one of the engine's compilers as in the next.
  */
-const MULTIPLIER = 747_796_405;
-
-/** Takes `iterations` steps from an odd `state`: one that is even would soon be 0. */
 export function compute(state: number, iterations: number): number {
-  let value = state | 0;
-  // In rounds whose counter stays a small integer: past 2^31 each step would be slower, and calibration wrong.
-  for (let left = iterations; left > 0; left -= ROUND) value = walk(value, Math.min(left, ROUND) | 0);
+  let value = state;
+  // In short rounds: the loop in them is compiled on its own, soon and once for all, however long the whole is.
+  for (let left = iterations; left > 0; left -= ROUND) value = walk(value, Math.min(left, ROUND));
   return value;
 }
 
-const ROUND = 1_000_000;
+const ROUND = 1_000;
 
-/** Called so often that all that counts runs in its compiled code, however long or short the whole is. */
 function walk(state: number, steps: number): number {
   let value = state;
-  for (let step = 0; step < steps; step += 1) value = Math.imul(value, MULTIPLIER);
-  return value;
-}
-
-/** Where `compute` ends: the power of the multiplier, by squaring. */
-export function computedAfter(state: number, iterations: number): number {
-  let [value, multiplier] = [state | 0, MULTIPLIER];
-  for (let left = iterations; left > 0; left = Math.floor(left / 2)) {
-    if (left % 2 === 1) value = Math.imul(value, multiplier);
-    multiplier = Math.imul(multiplier, multiplier);
+  for (let step = 0; step < steps; step += 1) {
+    value ^= value << 13;
+    value ^= value >>> 17;
+    value ^= value << 5;
   }
   return value;
 }
 
-/** Where job `n` starts. */
-export function seedOf(n: number): number {
-  return 2 * n + 1;
+/** Where `compute` ends: the map to the power of `iterations`, by squaring. A map is what becomes of each bit. */
+export function computedAfter(state: number, iterations: number): number {
+  let value = state | 0;
+  let map = Array.from({ length: 32 }, (_, bit) => walk(1 << bit, 1));
+  for (let left = iterations; left > 0; left = Math.floor(left / 2)) {
+    if (left % 2 === 1) value = mapped(value, map);
+    map = map.map((bits) => mapped(bits, map));
+  }
+  return value;
 }
 
-/** One part of work that is shared out. */
-export interface Share {
-  readonly seed: number;
-  readonly iterations: number;
+function mapped(value: number, map: readonly number[]): number {
+  return map.reduce((all, bits, bit) => ((value >>> bit) & 1 ? all ^ bits : all), 0);
+}
+
+/** Where job `n` starts: anywhere but at 0, which leads nowhere. */
+export function seedOf(n: number): number {
+  return n + 1;
 }
 
 /** Splits the work of job `n` into parts with seeds of their own, which together take as many steps. */
