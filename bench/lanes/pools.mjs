@@ -67,6 +67,7 @@ function own(lane, start, size) {
     recycleJobs: 0,
     settings: { recycleBytes: null, heapBytesMax: null, printTo: 'stderr' },
     onHost: () => undefined,
+    onRoom: () => undefined,
   });
   return { run: (input) => pool.run(noop, new PlainJob(input)), close: () => pool.close() };
 }
