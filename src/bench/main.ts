@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { Command, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import { burndown, burndownTable } from './commands/burndown.ts';
 import { claimCost, claimCostTable } from './commands/claim-cost.ts';
 import { drivers, driversTable } from './commands/drivers.ts';
@@ -10,9 +10,12 @@ import { latency, latencyTable } from './commands/latency.ts';
 import { memory, memoryTable } from './commands/memory.ts';
 import { versus, versusTable } from './commands/versus.ts';
 import { wear, wearTable } from './commands/wear.ts';
+import { work, workTable } from './commands/work.ts';
 import { lanesTable } from './lanes-table.ts';
 import { among, between, whole, wholeList } from './options.ts';
 import { perform } from './perform.ts';
+import { MODE_NAMES, type ModeName, STRATEGIES_ALL, settingsOf } from './scenarios/modes.ts';
+import { WORKLOADS } from './scenarios/scenario.ts';
 import { addSuiteCommands } from './suites/command-line.ts';
 
 /**
@@ -172,10 +175,38 @@ onServers('drivers', 'client libraries that a store could be built on', 5)
 
 addSuiteCommands(main);
 
+onServers('work', 'jobs that do real work, in each lane: computing, writing, or waiting for a process')
+  .addArgument(
+    new Argument('[mode]', 'what is measured; options go before it').choices(MODE_NAMES).default('default'),
+  )
+  .addOption(store(ALL))
+  .option('--jobs <n>', 'jobs in each run', whole(1, 1_000_000))
+  .addOption(new Option('--strategy <name>', 'only this one').choices(STRATEGIES_ALL))
+  .addOption(new Option('--workload <name>', 'only this one').choices(WORKLOADS))
+  .option('--concurrency <n>', 'jobs that run at once (default: 10, in some modes others)', whole(1, 100_000))
+  .option(
+    '--work-seconds <n>',
+    'work of a job, by what one core or one writer does in so long',
+    between(0.001, 3_600),
+    3,
+  )
+  .option('--jitter <share>', 'by how much the work of a job may differ', between(0, 1), 0)
+  .option('--job-timeout <ms>', 'of each job', whole(1), 30_000)
+  .option('--timeout <seconds>', 'of each run; default: several times what it may take', between(0.1, 86_400))
+  .addOption(
+    new Option('--sabotage <how>', 'falsify one job, to prove that the check notices')
+      .choices(['lost', 'repeated', 'wrong'])
+      .default(null)
+      .hideHelp(),
+  )
+  .action((mode: ModeName, { strategy, workload, ...options }) =>
+    perform('work', work, workTable)({ ...options, ...settingsOf(mode, { strategy, workload, ...options }) }),
+  );
+
 await main.parseAsync();
 
 /** A command that can measure on a server, too. */
-function onServers(name: string, description: string, repeat: number): Command {
+function onServers(name: string, description: string, repeat?: number): Command {
   return measurement(name, description, repeat)
     .option('--url <url>', 'a running server; default: one is started, with fsync on, and stopped at the end')
     .addOption(
@@ -187,7 +218,7 @@ function onServers(name: string, description: string, repeat: number): Command {
 }
 
 /** A command with the options that all of them have. */
-function measurement(name: string, description: string, repeat: number): Command {
+function measurement(name: string, description: string, repeat?: number): Command {
   return main
     .command(name)
     .description(description)

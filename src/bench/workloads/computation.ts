@@ -43,6 +43,12 @@ export function seedOf(n: number): number {
   return n + 1;
 }
 
+/** One part of work that is shared out. */
+export interface Share {
+  readonly seed: number;
+  readonly iterations: number;
+}
+
 /** Splits the work of job `n` into parts with seeds of their own, which together take as many steps. */
 export function shares(n: number, iterations: number, parts: number): Share[] {
   return Array.from({ length: parts }, (_, part) => ({
