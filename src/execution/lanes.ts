@@ -17,18 +17,21 @@ import {
   type Route,
   type RouteMeans,
 } from './routes.ts';
-import { type PoolSettings, SharedPools } from './shared-pools.ts';
+import type { PoolSettings, SharedPools } from './shared-pools.ts';
 
 /** The lanes of one worker: each task's jobs go where its strategy says. */
 export class Lanes implements Omit<Lane, 'name'> {
   /** Null: every job can start at once. */
   readonly admission: Admission | null;
+  readonly #options: LanesOptions;
   readonly #means: RouteMeans;
   readonly #routes: ReadonlyMap<string, Route>;
+  #pools: SharedPools | null = null;
 
   /** Throws TASK_INVALID for a task that is to run in a thread or process and cannot. */
   constructor(tasks: Iterable<AnyTask>, options: LanesOptions) {
-    const pools = new SharedPools(options, options.onHost, options.onRoom);
+    this.#options = options;
+    const pools = (): SharedPools => this.#pools as SharedPools;
     this.#means = {
       ...options,
       inline: inlineLane(),
@@ -44,6 +47,14 @@ export class Lanes implements Omit<Lane, 'name'> {
       all.map((task) => [task.name, this.#route(task, strategies.get(task) as Strategy, watched)]),
     );
     this.admission = admissionOf({ tasks: all, routes: this.#routes, pools: this.#means });
+  }
+
+  /** Before the first job: loads what pools are made of, where a task can need one. Most workers run without. */
+  async open(): Promise<void> {
+    if (this.admission === null || this.#pools !== null) return;
+    const { SharedPools } = await import('./shared-pools.ts');
+    const { onHost, onRoom } = this.#options;
+    this.#pools ??= new SharedPools(this.#options, onHost, onRoom);
   }
 
   run(task: AnyTask, job: LaneJob): string | null | Promise<string | null> {

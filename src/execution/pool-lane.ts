@@ -8,10 +8,11 @@ import type { SharedPool, SharedPools } from './shared-pools.ts';
 /** Runs handlers in a pool's threads or processes. Takes its share of the pool when there is a first job for it. */
 export class PoolLane implements Lane {
   readonly name: PoolKind;
-  readonly #pools: SharedPools;
+  readonly #pools: () => SharedPools;
   #shared: SharedPool | null = null;
 
-  constructor(name: PoolKind, pools: SharedPools) {
+  /** `pools` is asked from the first job on. */
+  constructor(name: PoolKind, pools: () => SharedPools) {
     this.name = name;
     this.#pools = pools;
   }
@@ -23,7 +24,7 @@ export class PoolLane implements Lane {
 
   /** Jobs that can run in it at a time. */
   get capacity(): number {
-    return this.#pools.capacity(this.name);
+    return this.#pools().capacity(this.name);
   }
 
   run(task: AnyTask, job: LaneJob, onUsage?: (usage: Usage) => void): Promise<string | null> {
@@ -44,7 +45,7 @@ export class PoolLane implements Lane {
   }
 
   #share(): SharedPool {
-    this.#shared ??= this.#pools.share(this.name);
+    this.#shared ??= this.#pools().share(this.name);
     return this.#shared;
   }
 }

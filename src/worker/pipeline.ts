@@ -159,6 +159,11 @@ export class Pipeline {
     return this.#executor.abortAll();
   }
 
+  /** Before the first claim. */
+  openLanes(): Promise<void> {
+    return this.#lanes.open();
+  }
+
   /** Ends the threads and processes that no other worker shares. */
   closeLanes(): Promise<void> {
     return this.#lanes.close();

@@ -119,6 +119,7 @@ export class Worker {
     this.#begin('started');
     try {
       await this.#pipeline.keeper.start();
+      await this.#pipeline.openLanes();
       // A stop may have come meanwhile: what starts after it would never be stopped.
       if (roles.includes('scheduling') && this.#isUp()) await this.#leader.start();
       if (roles.includes('processing') && this.#isUp()) await this.#startFetching();
@@ -221,6 +222,7 @@ export class Worker {
     const before = { ...this.tally };
     try {
       await this.#pipeline.keeper.start();
+      await this.#pipeline.openLanes();
       await this.#parts.store.reap({ crashesMax: this.settings.crashesMax });
       if (this.#isUp()) await work();
     } finally {
