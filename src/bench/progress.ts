@@ -16,6 +16,8 @@ export class Progress {
     if (!this.#out.isTTY) return;
     this.#bar = new SingleBar({
       format: '{bar} {value}/{total} {step}',
+      // Beside it the name of a step fits into 80 columns.
+      barsize: 20,
       stream: this.#out,
       hideCursor: true,
       clearOnComplete: true,

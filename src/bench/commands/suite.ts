@@ -109,5 +109,5 @@ function stepName(
   { results, elapsedSeconds }: SoFar,
 ): string {
   const left = secondsLeft(results, elapsedSeconds, scenarios.slice(results.length));
-  return `${name} (${formatSeconds(elapsedSeconds)} so far, about ${formatSeconds(left)} left)`;
+  return `${name} (${formatSeconds(elapsedSeconds)} gone, about ${formatSeconds(left)} left)`;
 }
