@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Argument, Command, Option } from 'commander';
 import { burndown, burndownTable } from './commands/burndown.ts';
+import { charts } from './commands/charts.ts';
 import { claimCost, claimCostTable } from './commands/claim-cost.ts';
 import { drivers, driversTable } from './commands/drivers.ts';
 import { fleet, fleetTable } from './commands/fleet.ts';
@@ -202,6 +203,13 @@ onServers('work', 'jobs that do real work, in each lane: computing, writing, or 
   .action((mode: ModeName, { strategy, workload, ...options }) =>
     perform('work', work, workTable)({ ...options, ...settingsOf(mode, { strategy, workload, ...options }) }),
   );
+
+main
+  .command('charts')
+  .description('draw the charts of the README from the newest recorded results')
+  .option('--results <folder>', 'documents named <day>-<command>.json; default: bench/results')
+  .option('--output <folder>', 'where the SVG files go; default: docs/charts')
+  .action(charts);
 
 await main.parseAsync();
 
