@@ -41,6 +41,11 @@ export const ERROR_CODES = {
   JOB_FAILED: { meaning: 'the job ended as a dead letter', retryable: false, status: 424 },
   JOB_CANCELLED: { meaning: 'the job was cancelled', retryable: false, status: 410 },
   JOB_TIMED_OUT: { meaning: 'an attempt ran longer than its timeout', retryable: true, status: 504 },
+  JOB_HEARTBEAT_MISSED: {
+    meaning: 'an attempt gave no sign of life within its heartbeat timeout',
+    retryable: true,
+    status: 504,
+  },
   JOB_POISONED: { meaning: 'the workers that ran the job kept dying', retryable: false, status: 500 },
   LANE_CRASHED: {
     meaning: 'the thread or process that ran the handler ended under it',

@@ -23,6 +23,16 @@ export interface JobContext<Input> {
   readonly signal: AbortSignal;
   /** Reports progress: a number or any JSON. Written in batches; the last value wins. */
   readonly progress: (value: unknown) => void;
+  /**
+   * Says that the handler is alive, for tasks with a `heartbeatTimeoutMs`; with `details`, does what `progress` does, too.
+   * May be called as often as you like. The lease needs none of it.
+   */
+  readonly heartbeat: (details?: unknown) => void;
+  /**
+   * What `progress` or `heartbeat` were given last, in this attempt or one before it: to go on from there. `undefined` when
+   * there is nothing. Rejects with the store's error.
+   */
+  readonly lastProgress: () => Promise<unknown>;
   /** Adds a line to the job's log, with optional JSON data. Written in batches. */
   readonly log: (message: string, data?: unknown) => void;
 }
@@ -55,6 +65,8 @@ export interface TaskOptions<Name extends string, Input, Result, Given = Input> 
   readonly backoff?: Backoff;
   /** Longest an attempt may run, in ms; none by default. Inline handlers are asked to stop by their `signal`. */
   readonly timeoutMs?: number;
+  /** Longest an attempt may be silent, in ms, at least 100: without `heartbeat` or `progress` for so long it is stopped and has failed; none by default. */
+  readonly heartbeatTimeoutMs?: number;
   /** Where the handler runs; default: what the worker says, and that is `async` (docs/execution.md). */
   readonly strategy?: Strategy;
   /** What the handler is like, for `auto`, which a task with a hint and without a strategy gets. */
@@ -78,6 +90,7 @@ export interface Task<Name extends string = string, Given = unknown, Input = unk
   readonly attempts: number;
   readonly backoff: Backoff;
   readonly timeoutMs: number | null;
+  readonly heartbeatTimeoutMs: number | null;
   readonly unique: UniqueOptions | null;
   readonly key: TaskKey<Given> | null;
   /** `null`: what the worker says. */
@@ -128,6 +141,7 @@ export function defineTask(
       attempts: requireAttempts('attempts', options.attempts ?? 3),
       backoff: requireBackoff('backoff', options.backoff ?? BACKOFF_DEFAULT),
       timeoutMs: options.timeoutMs === undefined ? null : requirePositiveMs('timeoutMs', options.timeoutMs),
+      heartbeatTimeoutMs: heartbeatTimeoutOf(options),
       unique: options.unique ?? null,
       key: options.key === undefined ? null : requireTaskKey(options.key),
       hint: options.hint === undefined ? null : requireHint('hint', options.hint),
@@ -207,6 +221,15 @@ function requireModule(module: unknown): string {
 function requirePositiveMs(field: string, value: unknown): number {
   if (requireMs(field, value) === 0) throw optionInvalid(field, value, 'more than 0 milliseconds');
   return value as number;
+}
+
+/** What crosses the border of a thread or process is told a few times a second. */
+const HEARTBEAT_TIMEOUT_MIN_MS = 100;
+
+function heartbeatTimeoutOf({ heartbeatTimeoutMs: given }: { heartbeatTimeoutMs?: number }): number | null {
+  if (given === undefined || requireMs('heartbeatTimeoutMs', given) >= HEARTBEAT_TIMEOUT_MIN_MS)
+    return given ?? null;
+  throw optionInvalid('heartbeatTimeoutMs', given, `at least ${HEARTBEAT_TIMEOUT_MIN_MS} milliseconds`);
 }
 
 function namingTask<T>(name: string, read: () => T): T {

@@ -109,14 +109,31 @@ export class Host {
         this.#leave(job);
         job.reject(unloadable(job, unpackError(message.error)));
         break;
-      case 'progress':
-        note(() => job.job.context(undefined).progress(parsed(message.value)));
+      case 'alive':
+        note(() => hearAlive(job, message.progress));
+        break;
+      case 'recall':
+        void this.#recall(job);
         break;
       case 'log':
         note(() => job.job.context(undefined).log(message.message, parsed(message.data)));
         break;
       default:
         this.#onEnded(job, message);
+    }
+  }
+
+  async #recall({ number, job }: PoolJob): Promise<void> {
+    const answer = { type: 'recalled', job: number } as const;
+    try {
+      const value = await job.context(undefined).lastProgress();
+      this.#line.post({
+        ...answer,
+        progress: value === undefined ? null : JSON.stringify(value),
+        error: null,
+      });
+    } catch (error) {
+      this.#line.post({ ...answer, progress: null, error: packError(error) });
     }
   }
 
@@ -198,6 +215,12 @@ function note(write: () => void): void {
   } catch {
     // The limits were checked in the host, and the handler has gone on.
   }
+}
+
+function hearAlive({ job }: PoolJob, progress: string | null | undefined): void {
+  const context = job.context(undefined);
+  if (progress === undefined) context.heartbeat();
+  else context.progress(parsed(progress));
 }
 
 type JobMessage = Exclude<FromHost, { readonly type: 'ready' | 'dying' }>;

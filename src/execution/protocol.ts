@@ -42,7 +42,17 @@ export type ToHost =
   | LoadMessage
   | RunMessage
   | { readonly type: 'abort'; readonly job: number; readonly reason: WireError }
+  | RecalledMessage
   | { readonly type: 'close' };
+
+/** The answer to `recall`. */
+export interface RecalledMessage {
+  readonly type: 'recalled';
+  readonly job: number;
+  readonly progress: string | null;
+  /** Why there is no answer; null: there is. */
+  readonly error: WireError | null;
+}
 
 /** What one job took. */
 export interface Usage {
@@ -85,7 +95,10 @@ export type FromHost =
   | { readonly type: 'ready' }
   | { readonly type: 'loaded'; readonly job: number }
   | { readonly type: 'unloadable'; readonly job: number; readonly error: WireError }
-  | { readonly type: 'progress'; readonly job: number; readonly value: string | null }
+  /** The handler is alive; absent progress is unchanged. */
+  | { readonly type: 'alive'; readonly job: number; readonly progress?: string | null }
+  /** Asks for the progress that was stored last. */
+  | { readonly type: 'recall'; readonly job: number }
   | { readonly type: 'log'; readonly job: number; readonly message: string; readonly data: string | null }
   | DoneMessage
   | FailedMessage

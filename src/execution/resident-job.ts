@@ -2,8 +2,9 @@ import type { LongshoreError } from '../core/errors.ts';
 import { encodePayload } from '../core/payload.ts';
 import type { JobContext } from '../core/task.ts';
 import { logText } from './log-text.ts';
-import type { FromHost, RunMessage } from './protocol.ts';
+import type { FromHost, RecalledMessage, RunMessage } from './protocol.ts';
 import type { HandlerJob } from './steps.ts';
+import { unpackError } from './wire-error.ts';
 
 /** A job inside a host. */
 export class ResidentJob implements HandlerJob {
@@ -12,6 +13,11 @@ export class ResidentJob implements HandlerJob {
   /** What the handler says after its end is not passed on. */
   finished = false;
   readonly #say: (message: FromHost) => void;
+  /** Not told yet; undefined: nothing new. */
+  #progress: string | null | undefined = undefined;
+  #toldAt = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | null = null;
+  #recall: PromiseWithResolvers<unknown> | null = null;
   #controller: AbortController | null = null;
 
   constructor(message: RunMessage, say: (message: FromHost) => void) {
@@ -51,9 +57,54 @@ export class ResidentJob implements HandlerJob {
   /** Throws PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE into the handler. */
   progress(value: unknown): void {
     if (this.finished) return;
-    const { job, payloadBytesMax } = this.message;
-    const text = encodePayload(value, `the progress of task '${this.taskName}'`, payloadBytesMax);
-    this.#say({ type: 'progress', job, value: text });
+    const { payloadBytesMax } = this.message;
+    this.#progress = encodePayload(value, `the progress of task '${this.taskName}'`, payloadBytesMax);
+    this.#tellSoon();
+  }
+
+  heartbeat(details: unknown): void {
+    if (details !== undefined) this.progress(details);
+    else if (!this.finished) this.#tellSoon();
+  }
+
+  lastProgress(): Promise<unknown> {
+    this.tell();
+    this.#recall ??= Promise.withResolvers();
+    this.#say({ type: 'recall', job: this.message.job });
+    return this.#recall.promise;
+  }
+
+  recalled({ progress, error }: RecalledMessage): void {
+    if (error === null) this.#recall?.resolve(progress === null ? undefined : JSON.parse(progress));
+    else this.#recall?.reject(unpackError(error));
+    this.#recall = null;
+  }
+
+  /** Passes on what was not told yet. */
+  tell(): void {
+    if (this.#timer === null) return;
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#tellNow();
+  }
+
+  /** Without a timer first: one would not fire in a handler that computes. */
+  #tellSoon(): void {
+    if (performance.now() - this.#toldAt < TELL_MS) {
+      this.#timer ??= setTimeout(() => this.tell(), TELL_MS).unref();
+      return;
+    }
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#tellNow();
+  }
+
+  #tellNow(): void {
+    this.#toldAt = performance.now();
+    const progress = this.#progress;
+    this.#progress = undefined;
+    const alive = { type: 'alive', job: this.message.job } as const;
+    this.#say(progress === undefined ? alive : { ...alive, progress });
   }
 
   /** Throws OPTION_INVALID, PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE into the handler. */
@@ -69,6 +120,9 @@ export class ResidentJob implements HandlerJob {
     return this.message.name;
   }
 }
+
+/** Signs of life and progress cross the border so often at most, the last one wins: a handler may give them in a tight loop. */
+const TELL_MS = 20;
 
 /** As the worker's own: getters are bound and lazy, so that destructuring takes only what is named. */
 class ResidentContext implements JobContext<unknown> {
@@ -110,6 +164,14 @@ class ResidentContext implements JobContext<unknown> {
 
   get progress(): (value: unknown) => void {
     return (value) => this.#job.progress(value);
+  }
+
+  get heartbeat(): (details?: unknown) => void {
+    return (details) => this.#job.heartbeat(details);
+  }
+
+  get lastProgress(): () => Promise<unknown> {
+    return () => this.#job.lastProgress();
   }
 
   get log(): (message: string, data?: unknown) => void {

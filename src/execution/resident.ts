@@ -43,6 +43,9 @@ export class Resident {
       case 'abort':
         this.#jobs.get(message.job)?.abort(unpackError(message.reason) as LongshoreError);
         break;
+      case 'recalled':
+        this.#jobs.get(message.job)?.recalled(message);
+        break;
       case 'close':
         this.#border.exit(0);
     }
@@ -65,6 +68,7 @@ export class Resident {
     const reading = message.measure && alone ? this.#meter.start() : null;
     const ended = () => {
       this.#jobs.delete(number);
+      job.tell();
       return { job: number, usage: reading?.stop() ?? null, spent: this.#meter.spent() };
     };
     try {
@@ -94,6 +98,7 @@ export class Resident {
   }
 
   #dying(what: Omit<DyingMessage, 'type' | 'job'>): void {
+    for (const job of this.#jobs.values()) job.tell();
     this.#say({ type: 'dying', job: this.#whose.getStore() ?? null, ...what });
   }
 

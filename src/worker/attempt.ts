@@ -3,10 +3,12 @@ import type { LongshoreError } from '../core/errors.ts';
 import type { AnyTask, JobContext } from '../core/task.ts';
 import type { LaneJob, Stopper } from '../execution/lane.ts';
 import type { Lease } from '../store/store.ts';
+import type { HeartbeatWatch } from './heartbeat-watch.ts';
 
 /** Where a handler's progress and log lines go. */
 export interface NoteTaker {
   progress(lease: Lease, value: unknown): void;
+  lastProgress(lease: Lease): Promise<unknown>;
   log(lease: Lease, message: string, data: unknown): void;
 }
 
@@ -37,6 +39,8 @@ export class Attempt implements LaneJob {
   abortReason: LongshoreError | null = null;
   stopper: Stopper | null = null;
   timers: CancelTimer[] | null = null;
+  /** Where the handler has to say that it is alive. */
+  heartbeatWatch: HeartbeatWatch | null = null;
   readonly #means: AttemptMeans;
   #controller: AbortController | null = null;
 
@@ -96,7 +100,17 @@ export class Attempt implements LaneJob {
   }
 
   progress(value: unknown): void {
+    this.heartbeatWatch?.beat();
     if (!this.finished) this.#means.notes.progress(this.lease, value);
+  }
+
+  heartbeat(details: unknown): void {
+    if (details !== undefined) this.progress(details);
+    else this.heartbeatWatch?.beat();
+  }
+
+  lastProgress(): Promise<unknown> {
+    return this.#means.notes.lastProgress(this.lease);
   }
 
   log(message: string, data: unknown): void {
@@ -104,6 +118,8 @@ export class Attempt implements LaneJob {
   }
 
   clearTimers(): void {
+    this.heartbeatWatch?.stop();
+    this.heartbeatWatch = null;
     if (this.timers === null) return;
     for (const cancel of this.timers) cancel();
     this.timers = null;
@@ -150,6 +166,14 @@ class AttemptContext implements JobContext<unknown> {
 
   get progress(): (value: unknown) => void {
     return (value) => this.#attempt.progress(value);
+  }
+
+  get heartbeat(): (details?: unknown) => void {
+    return (details) => this.#attempt.heartbeat(details);
+  }
+
+  get lastProgress(): () => Promise<unknown> {
+    return () => this.#attempt.lastProgress();
   }
 
   get log(): (message: string, data?: unknown) => void {

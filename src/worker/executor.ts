@@ -10,6 +10,7 @@ import type { Lease } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { Slots } from '../tuner/slots.ts';
 import { Attempt, type AttemptMeans, type NoteTaker } from './attempt.ts';
+import { HeartbeatWatch } from './heartbeat-watch.ts';
 import { LeaseBuffer } from './lease-buffer.ts';
 import { findTask, openInput, outcomeOf } from './steps.ts';
 
@@ -198,20 +199,20 @@ export class Executor {
   /** The time of an attempt counts from when its handler starts. */
   #watchTime(attempt: Attempt): void {
     const timeoutMs = attempt.task?.timeoutMs ?? null;
-    if (timeoutMs === null || attempt.abortReason !== null) return;
+    const heartbeatTimeoutMs = attempt.task?.heartbeatTimeoutMs ?? null;
+    if ((timeoutMs === null && heartbeatTimeoutMs === null) || attempt.abortReason !== null) return;
     attempt.clearTimers();
     const { clock, events } = this.#options;
-    const { lease } = attempt;
-    const slow = (): void =>
-      events.emit('job.slow', { ...facts(lease), runMs: timeoutMs * SLOW_SHARE, timeoutMs });
-    const timeout = (): void => {
-      const message = `Attempt ${lease.attempt} of job ${lease.id} (task '${lease.task}') ran longer than its timeout of ${timeoutMs} ms.`;
-      this.#abort(
-        attempt,
-        new LongshoreError('JOB_TIMED_OUT', message, { details: { id: lease.id, timeoutMs } }),
-      );
-    };
-    attempt.timers = [clock.after(timeoutMs * SLOW_SHARE, slow), clock.after(timeoutMs, timeout)];
+    if (timeoutMs !== null) {
+      const slow = (): void =>
+        events.emit('job.slow', { ...facts(attempt.lease), runMs: timeoutMs * SLOW_SHARE, timeoutMs });
+      const timeout = (): void => this.#abort(attempt, timedOut(attempt, timeoutMs));
+      attempt.timers = [clock.after(timeoutMs * SLOW_SHARE, slow), clock.after(timeoutMs, timeout)];
+    }
+    if (heartbeatTimeoutMs !== null) {
+      const missed = (): void => this.#abort(attempt, heartbeatMissed(attempt, heartbeatTimeoutMs));
+      attempt.heartbeatWatch = new HeartbeatWatch(clock, heartbeatTimeoutMs, missed);
+    }
   }
 
   /** Asks the handler to stop; if it does not within the grace, its outcome is decided without it, and its code is stopped where that can be done. */
@@ -261,6 +262,22 @@ export class Executor {
 
 export function facts(lease: Lease): { id: string; queue: string; task: string; attempt: number } {
   return { id: lease.id, queue: lease.queue, task: lease.task, attempt: lease.attempt };
+}
+
+function timedOut({ lease }: Attempt, timeoutMs: number): LongshoreError {
+  const message = `${which(lease)} ran longer than its timeout of ${timeoutMs} ms.`;
+  return new LongshoreError('JOB_TIMED_OUT', message, { details: { id: lease.id, timeoutMs } });
+}
+
+function heartbeatMissed({ lease }: Attempt, heartbeatTimeoutMs: number): LongshoreError {
+  const message = `${which(lease)} gave no sign of life for its heartbeat timeout of ${heartbeatTimeoutMs} ms. It hangs, or has to call heartbeat() more often.`;
+  return new LongshoreError('JOB_HEARTBEAT_MISSED', message, {
+    details: { id: lease.id, heartbeatTimeoutMs },
+  });
+}
+
+function which({ id, task, attempt }: Lease): string {
+  return `Attempt ${attempt} of job ${id} (task '${task}')`;
 }
 
 function stopping({ lease }: Attempt): LongshoreError {

@@ -27,6 +27,8 @@ export class Notes implements NoteTaker {
   readonly #codec: PayloadCodec;
   #pending = new Map<string, Pending>();
   #lines = 0;
+  /** Resolves when everything that is under way is in the store, or was given up. */
+  #written: Promise<unknown> = Promise.resolve();
   #cancelTimer: CancelTimer | null = null;
 
   constructor(options: { store: Store; clock: Clock; events: EventBus; codec: PayloadCodec }) {
@@ -39,6 +41,13 @@ export class Notes implements NoteTaker {
   /** Throws PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE into the handler. */
   progress(lease: Lease, value: unknown): void {
     this.#of(lease).progress = this.#codec.encode(value, `the progress of task '${lease.task}'`);
+  }
+
+  /** What was told last, by whichever attempt. */
+  async lastProgress(lease: Lease): Promise<unknown> {
+    await this.flush();
+    const [job] = await this.#store.get([lease.id]);
+    return this.#codec.decode(job?.progress ?? null, `the progress of job ${lease.id}`);
   }
 
   /** Throws OPTION_INVALID, PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE into the handler. */
@@ -60,14 +69,20 @@ export class Notes implements NoteTaker {
     return this.#pending.has(lease.token);
   }
 
-  /** Writes all notes. Called in the same turn as, and before, the settle of their jobs: the store keeps call order. */
-  async flush(): Promise<void> {
+  /** Writes all notes; resolves when those before are written, too. Called in the same turn as, and before, the settle of their jobs: the store keeps call order. */
+  flush(): Promise<void> {
     this.#cancelTimer?.();
     this.#cancelTimer = null;
-    if (this.#pending.size === 0) return;
-    const batch = [...this.#pending.values()];
-    this.#pending = new Map();
-    this.#lines = 0;
+    if (this.#pending.size > 0) {
+      const batch = [...this.#pending.values()];
+      this.#pending = new Map();
+      this.#lines = 0;
+      this.#written = Promise.all([this.#written, this.#write(batch)]);
+    }
+    return this.#written.then(() => undefined);
+  }
+
+  async #write(batch: readonly Pending[]): Promise<void> {
     try {
       await this.#store.annotate(batch);
     } catch (error) {

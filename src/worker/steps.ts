@@ -76,7 +76,8 @@ function outcomeOfAbort(
       return null;
     case 'JOB_CANCELLED':
       return { type: 'cancelled', error: null };
-    case 'JOB_TIMED_OUT': {
+    case 'JOB_TIMED_OUT':
+    case 'JOB_HEARTBEAT_MISSED': {
       const cause = thrown === reason ? undefined : thrown;
       const error = new LongshoreError(reason.code, reason.message, { cause, details: reason.details });
       return outcomeOfError(error, { ...lease, backoff: task?.backoff ?? BACKOFF_DEFAULT, now, random });

@@ -48,6 +48,12 @@ const EXPECTED: readonly [AnyTask, string, RegExp, HardStrategy | 'both'][] = [
   [tasks.killsItself, 'LANE_CRASHED', /signal SIGSEGV/, 'process'],
   [tasks.fillsMemory, 'LANE_OUT_OF_MEMORY', /reached its heap limit of 32 MiB\. Raise heapBytesMax/, 'both'],
   [tasks.loops, 'JOB_TIMED_OUT', /timeout of 100 ms/, 'both'],
+  [
+    tasks.loopsSilently,
+    'JOB_HEARTBEAT_MISSED',
+    /no sign of life for its heartbeat timeout of 100 ms/,
+    'both',
+  ],
   [tasks.hangs, 'JOB_TIMED_OUT', /timeout of 100 ms/, 'both'],
   [
     theHidden(),

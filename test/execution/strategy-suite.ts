@@ -69,11 +69,27 @@ export function strategySuite(strategy: 'async' | 'thread' | 'process'): void {
 
   test('a log line or a progress that cannot be kept is thrown into the handler', async () => {
     const codes = [];
-    for (const task of [behaviours.badLog, behaviours.badProgress]) {
+    for (const task of [behaviours.badLog, behaviours.badProgress, behaviours.badHeartbeat]) {
       const { errors } = await failing(await (await longshore()).enqueue(task, null));
       codes.push(errors[0]?.code);
     }
-    assert.deepEqual(codes, ['OPTION_INVALID', 'PAYLOAD_NOT_JSON']);
+    assert.deepEqual(codes, ['OPTION_INVALID', 'PAYLOAD_NOT_JSON', 'PAYLOAD_NOT_JSON']);
+  });
+
+  test('an attempt finds the details of the last heartbeat of the one before', async () => {
+    assert.deepEqual(await run(behaviours.resumes, null), { first: 6, last: { row: 9 } });
+  });
+
+  test('a handler that goes silent is stopped; one that beats in a loop is not', async () => {
+    const connected = await longshore();
+    const { errors } = await failing(await connected.enqueue(behaviours.goesSilent, null));
+    assert.deepEqual(
+      errors.map(({ code }) => code),
+      ['JOB_HEARTBEAT_MISSED'],
+    );
+    const job = await connected.enqueue(behaviours.beats, null);
+    assert.equal(await job.result(), true);
+    assert.ok((await connected.jobs.get(job.id))?.progress);
   });
 
   test('what a handler throws is kept with name, message, code, stack and causes', async () => {

@@ -137,6 +137,21 @@ export function settleArea(it: It): void {
     assert.equal((await trial.job(id)).progress, null);
     assert.equal(only(await trial.store.get([id]))?.state, 'running');
   });
+
+  it('progress outlives its attempt, until another one is told', async (trial) => {
+    const { id, token } = await trial.start();
+    await trial.store.annotate([{ id, token, progress: '{"cursor":1}' }]);
+    await trial.settle({ id, token }, retried());
+    const second = await trial.take();
+    assert.equal((await trial.job(id)).progress, '{"cursor":1}');
+    await trial.store.reap({ now: T0 + 2 * LEASE_MS });
+    const third = await trial.take({ now: T0 + 2 * LEASE_MS });
+    assert.equal((await trial.job(id)).progress, '{"cursor":1}');
+    assert.deepEqual(await trial.store.annotate([{ id, token: second.token, progress: '2' }]), ['lost']);
+    await trial.store.annotate([{ id, token: third.token, progress: '3' }]);
+    await trial.settle(third, { type: 'released' });
+    assert.equal((await trial.job(id)).progress, '3');
+  });
 }
 
 async function settleByTheRule(

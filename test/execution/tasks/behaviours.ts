@@ -58,6 +58,47 @@ export const badProgress = defineTask({
   run: ({ progress }) => progress({ at: 1n }),
 });
 
+export const badHeartbeat = defineTask({
+  name: 'bad-heartbeat',
+  attempts: 1,
+  run: ({ heartbeat }) => heartbeat(new Map()),
+});
+
+/** Goes on where the attempt before stopped, three rows further each time. */
+export const resumes = defineTask({
+  name: 'resumes',
+  attempts: 3,
+  backoff: 0,
+  run: async ({ attempt, heartbeat, lastProgress }) => {
+    const { row: first } = ((await lastProgress()) ?? { row: 0 }) as { row: number };
+    for (let row = first + 1; row <= first + 3; row += 1) heartbeat({ row });
+    if (attempt < 3) throw new Error('once more');
+    return { first, last: await lastProgress() };
+  },
+});
+
+export const goesSilent = defineTask({
+  name: 'goes-silent',
+  attempts: 1,
+  heartbeatTimeoutMs: 100,
+  run: ({ signal }) =>
+    new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+});
+
+/** Holds its event loop for several times its heartbeat timeout, and says all the while that it is alive. */
+export const beats = defineTask({
+  name: 'beats',
+  attempts: 1,
+  heartbeatTimeoutMs: 200,
+  run: async ({ heartbeat }) => {
+    const until = Date.now() + 700;
+    let times = 0;
+    for (; Date.now() < until; times += 1) heartbeat();
+    heartbeat({ times });
+    return times > 1_000;
+  },
+});
+
 export const throwsTypeError = defineTask({
   name: 'throws-type-error',
   attempts: 1,

@@ -97,6 +97,15 @@ export const loops = defineTask({
   },
 });
 
+export const loopsSilently = defineTask({
+  ...once,
+  name: 'loops-silently',
+  heartbeatTimeoutMs: 100,
+  run: () => {
+    for (;;);
+  },
+});
+
 export const hangs = defineTask({ ...once, name: 'hangs', timeoutMs: 100, run: () => never });
 
 export const unexported = [defineTask({ ...once, name: 'in-a-list', run: () => 'found in a list' })];
