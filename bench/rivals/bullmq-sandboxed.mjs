@@ -15,7 +15,13 @@ measure((settings) => {
     pause: () => queue.pause(),
     resume: () => queue.resume(),
     async workApart(onCompleted) {
-      const worker = await startWorker(PROCESSOR, { useWorkerThreads: settings.strategy === 'thread' });
+      // It would hand on the flags of this process, of which threads refuse some.
+      const plain = { execArgv: [] };
+      const worker = await startWorker(PROCESSOR, {
+        useWorkerThreads: settings.strategy === 'thread',
+        workerThreadsOptions: plain,
+        workerForkOptions: plain,
+      });
       worker.on('completed', onCompleted);
       return { stop: () => worker.close() };
     },

@@ -33,15 +33,16 @@ export interface BlockFigures {
 
 export async function measureBlock(settings: BlockPartSettings, bench: SitedBench): Promise<BlockFigures> {
   const { blockSeconds, rate } = settings;
-  // The last ones are sent some time before the block is over.
-  const jobs = Math.max(1, Math.floor(rate * blockSeconds * SENT_SHARE));
+  // The other worker starts when the block has begun, and the last jobs are sent some time before it is over.
+  const sentSeconds = blockSeconds - Math.min(SPARED_SECONDS, blockSeconds / 2);
+  const jobs = Math.max(1, Math.floor(rate * sentSeconds));
   const runs = await bench.progress.step(`a handler that computes for ${blockSeconds} s`, () =>
     inFreshPlace(bench.site, (place) => runBoth(settings, place, jobs, bench.signal)),
   );
   return judge(settings, jobs, runs);
 }
 
-const SENT_SHARE = 0.8;
+const SPARED_SECONDS = 5;
 
 interface Runs {
   readonly blocker: BlockRun;

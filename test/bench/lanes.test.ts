@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { serverUrl } from '../servers.ts';
+import { bench, measured, temporaryFolder } from './bench-process.ts';
+
+/** Small runs of what is measured of threads and processes. What is asserted is what was done and said, never how fast. */
+
+const SMALL = ['--repeat', '1', '--hosts', '2', '--jobs', '8', '--iterations', '100000', '--rate', '50'];
+const BLOCK = ['--parts', 'block', '--block-seconds', '4', '--lease-ms', '500'];
+
+describe('bench lanes', { concurrency: 2 }, () => {
+  test('jobs that compute run in every lane beside inline jobs, with the right results', async (t) => {
+    const folder = temporaryFolder(t);
+    const { document } = await measured('lanes', ...SMALL, '--parts', 'cpu', '--dir', folder);
+    const { cpu } = document;
+    assert.deepEqual(Object.keys(cpu.lanes), ['async', 'thread', 'process']);
+    assert.ok(cpu.oneCore.median > 0 && cpu.bareCores.perSecond.median > 0);
+    for (const [lane, { share, shareWhileTimed, pickup }] of Object.entries<AnyLane>(cpu.lanes)) {
+      assert.ok(share.median > 0 && shareWhileTimed.median > 0, lane);
+      assert.ok(pickup.samples >= 1, lane);
+    }
+    assert.deepEqual([document.overhead, document.pools, document.block], [null, null, null]);
+    assert.equal(document.checks.rightResults, true);
+    assert.deepEqual(readdirSync(folder), [], 'nothing is left behind');
+  });
+
+  test('no-op jobs are timed in every lane, and over the inline lane', async () => {
+    const { document } = await measured('lanes', ...SMALL, '--parts', 'overhead', '--noop-jobs', '200');
+    const { microsPerJob, overInline } = document.overhead;
+    assert.deepEqual(Object.keys(microsPerJob), ['async', 'thread', 'process']);
+    const [{ async, thread }] = document.overhead.runs;
+    assert.equal(overInline.thread.median, Number((thread - async).toPrecision(4)));
+  });
+
+  test('the pools are compared with those of libraries, with one and with many jobs in flight', async () => {
+    const { document } = await measured('lanes', ...SMALL, '--parts', 'pools', '--round-trips', '50');
+    const { microsPerJob, threadsToPiscina } = document.pools;
+    assert.equal(Object.keys(microsPerJob).length, 8);
+    for (const byInFlight of Object.values<object>(microsPerJob))
+      assert.deepEqual(Object.keys(byInFlight), ['1', '16']);
+    assert.deepEqual(Object.keys(threadsToPiscina), ['1', '16']);
+  });
+
+  test('a handler that blocks for several leases keeps its own, while another worker goes on', async () => {
+    const { document } = await measured('lanes', ...SMALL, ...BLOCK);
+    const { blockedSeconds, attempt, leasesLost, otherJobs, pickup } = document.block;
+    assert.ok(blockedSeconds >= 4);
+    assert.deepEqual([attempt, leasesLost, otherJobs, pickup.samples], [1, 0, 100, 100]);
+  });
+
+  test('the block is left out when it takes no time', async () => {
+    const { document } = await measured('lanes', ...SMALL, '--parts', 'block', '--block-seconds', '0');
+    assert.equal(document.block, null);
+  });
+
+  test('the memory store is refused, since another process sends jobs', async () => {
+    const { code, stdout, stderr } = await bench('lanes', '--store', 'memory');
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.match(stderr, /the memory store lives in one process/);
+  });
+
+  test('a part that does not exist is refused', async () => {
+    const { code, stderr } = await bench('lanes', '--parts', 'cpu,gpu');
+    assert.equal(code, 1);
+    assert.match(stderr, /Expected names out of cpu, overhead, pools, block/);
+  });
+
+  const falsified = [
+    ['lost', '--parts', 'cpu'],
+    ['repeated', '--parts', 'overhead', '--noop-jobs', '50'],
+    ['lost', '--parts', 'pools', '--round-trips', '20'],
+    ['repeated', ...BLOCK],
+  ] as const;
+  for (const [sabotage, ...args] of falsified) {
+    test(`${args[1]} fails and gives no figures when a job is ${sabotage}`, async () => {
+      const { code, stdout, stderr } = await bench(
+        'lanes',
+        ...SMALL,
+        ...args,
+        '--json',
+        '--sabotage',
+        sabotage,
+      );
+      assert.deepEqual([code, stdout], [1, '']);
+      const complaint = sabotage === 'lost' ? 'never ran' : 'ran more than once';
+      assert.match(stderr, new RegExp(`^bench lanes: .*1 jobs ${complaint} \\(e\\.g\\. number 0\\)`, 'm'));
+    });
+  }
+});
+
+interface AnyLane {
+  readonly share: { readonly median: number };
+  readonly shareWhileTimed: { readonly median: number };
+  readonly pickup: { readonly samples: number };
+}
+
+describe('bench versus --strategy', () => {
+  for (const [strategy, hosts] of [
+    ['thread', 'threads'],
+    ['process', 'processes'],
+  ] as const) {
+    test(`handlers in ${hosts} beside BullMQ's sandboxed processors`, async (t) => {
+      const url = await serverUrl(t, 'redis');
+      if (url === undefined) return;
+      const args = ['--store', 'redis', '--url', url, '--strategy', strategy];
+      const { document } = await measured(
+        'versus',
+        ...args,
+        '--jobs',
+        '100',
+        '--warmup',
+        '20',
+        '--repeat',
+        '1',
+      );
+      const names = [`longshore, ${hosts}`, `bullmq, sandboxed ${hosts}`];
+      assert.deepEqual(Object.keys(document.systems), names);
+      for (const name of names) assert.equal(document.runs[0][name].counts.completed, 100);
+      assert.deepEqual(Object.keys(document.ratio), [names[1]]);
+    });
+  }
+
+  test('a lost job of a sandboxed processor fails it', async (t) => {
+    const url = await serverUrl(t, 'redis');
+    if (url === undefined) return;
+    const args = ['--store', 'redis', '--url', url, '--strategy', 'thread', '--jobs', '20', '--warmup', '0'];
+    const only = ['--systems', 'bullmq, sandboxed threads', '--repeat', '1', '--sabotage', 'lost'];
+    const { code, stdout, stderr } = await bench('versus', ...args, ...only);
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.match(stderr, /^bench versus: bullmq, sandboxed threads: .*1 jobs never ran/m);
+  });
+
+  test('it is refused where there is nothing to compare with', async () => {
+    const { code, stderr } = await bench('versus', '--store', 'postgres', '--strategy', 'thread');
+    assert.equal(code, 1);
+    assert.match(stderr, /--strategy compares with BullMQ: use it with --store redis/);
+  });
+});
