@@ -52,15 +52,26 @@ const CONNECT_MS = 5_000;
 /** The longest pause between attempts. */
 export const PAUSE_MAX_MS = 2_000;
 
-/** `RESP` is the same for all versions of the client; 2 is what every server speaks. */
-function makeServer({ createClient, RESP_TYPES }: Vendor, address: RedisAddress, retry: Retry) {
-  return createClient({
+/**
+ * `RESP` is the same for all versions of the client; 2 is what every server speaks. The bare class, since `createClient`
+ * gives it a method for each command of Redis first, of which none is used here: 20 MB on each thread.
+ */
+function makeServer(
+  { RedisClient, createClient, RESP_TYPES }: AnyVendor,
+  address: RedisAddress,
+  retry: Retry,
+) {
+  const options = {
     ...optionsOf(address, retry),
     database: address.database,
     disableOfflineQueue: true,
     commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
-  });
+  };
+  return RedisClient === undefined ? createClient(options) : new RedisClient(options);
 }
+
+/** Version 5 does not export the class. */
+type AnyVendor = Omit<Vendor, 'RedisClient'> & Partial<Pick<Vendor, 'RedisClient'>>;
 
 function makeCluster({ createCluster, RESP_TYPES }: Vendor, address: RedisAddress, retry: Retry) {
   const { username, password, socket } = optionsOf(address, retry);
@@ -146,7 +157,7 @@ export function listener(address: RedisAddress, channel: string): Listen {
     }
     opened = true;
     setRef(client, false);
-    const ping = () => ('slots' in client ? Promise.resolve() : client.ping());
+    const ping = () => ('slots' in client ? Promise.resolve() : client.sendCommand(['PING']));
     return { ping, destroy, hearSettled: () => hear(settledChannel(channel)) };
   };
 }
