@@ -43,7 +43,7 @@ export function suite(named: string, { output, json, dir, ...settings }: SuiteOp
     );
     bench.progress.stop();
     process.stdout.write(json ? `${JSON.stringify(document, null, 2)}\n` : `${suiteTable(document)}\n`);
-    process.stderr.write(`Saved: ${file.path}\n`);
+    bench.progress.note(`Saved: ${file.path}`);
     if (document.totals.failed > 0) process.exitCode = 1;
   });
 }
@@ -61,6 +61,8 @@ async function measureAll({ suite, settings, file, site, bench }: Measuring): Pr
   const { scenarios } = suite;
   const { continueOnError, sabotage } = settings;
   const heading = headingFrom(settings, describeMachine(workspace.folder));
+  // Said first: whoever interrupts or kills it wants to know, too.
+  progress.note(`Results: ${file.path}`);
   progress.start(scenarios.length + 1);
   const calibration = await progress.step('how much work a second is', () => calibrate(bench));
   return runSuite({

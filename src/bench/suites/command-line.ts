@@ -24,15 +24,16 @@ export function addSuiteCommands(main: Command): void {
         'always',
       ]),
     )
-    .option(
-      '--phase <name>',
-      'only this phase; may be given several times',
-      (name: string, before: readonly string[]) => [...before, name],
-      [],
+    .addOption(
+      new Option('--phase <name>', 'only this phase; may be given several times')
+        .argParser((name, before: readonly string[]) => [...before, name])
+        .default([], 'all'),
     )
-    .option('--limit <n>', 'at most so many scenarios', whole(1), null)
+    .addOption(
+      new Option('--limit <n>', 'at most so many scenarios').argParser(whole(1)).default(null, 'all'),
+    )
     .option('--scale <x>', 'times the work of each job, for a quick look', between(0.001, 10), 1)
-    .option('--continue-on-error', 'run the other scenarios although one failed', false)
+    .option('--continue-on-error', 'run the other scenarios although one failed')
     .option('--output <folder>', 'where the results are saved', 'bench-results')
     .option('--json', 'print one JSON document instead of a table')
     .option('--dir <folder>', "where the stores' files go; default: the system's temporary folder")
@@ -45,7 +46,9 @@ export function addSuiteCommands(main: Command): void {
         .default(null)
         .hideHelp(),
     )
-    .action((named, { phase, ...options }) => suite(named, { phases: phase, ...options }));
+    .action((named, { phase, continueOnError = false, ...options }) =>
+      suite(named, { phases: phase, continueOnError, ...options }),
+    );
   main
     .command('scenarios')
     .description('writes a suite as the file that `suite` takes, to be changed before; checks such a file')
