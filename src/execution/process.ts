@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { EXTENSION, type HostLine, type HostListener, heapMiB } from './host-starter.ts';
 import type { FromHost, HostSettings } from './protocol.ts';
+import { watchNoMore, watchOver } from './watchdog.ts';
 
 /** Starts a host that is a child process. It never keeps this process alive by itself, and ends with it. */
 export function startProcess(settings: HostSettings, listener: HostListener): HostLine {
@@ -16,6 +17,7 @@ export function startProcess(settings: HostSettings, listener: HostListener): Ho
       stdio: ['ignore', settings.printTo === 'stderr' ? 2 : 'inherit', 'pipe', 'ipc'],
     });
   child.unref();
+  if (child.pid !== undefined) watchOver(child.pid);
   child.channel?.unref();
   const lastWords = passOn(child);
   child.on('message', (message) => listener.onMessage(message as FromHost));
@@ -66,6 +68,7 @@ function whenEnded(
     if (child.pid === undefined) end(null, null, error);
   });
   child.once('exit', (exitCode, signal) => {
+    watchNoMore(child.pid as number);
     const timer = setTimeout(end, LAST_READ_MS, exitCode, signal, null);
     child.once('close', () => {
       clearTimeout(timer);
