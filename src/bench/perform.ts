@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import type { Bench, CommonSettings } from './bench.ts';
 import { describeMachine } from './machine.ts';
 import { Progress } from './progress.ts';
-import { type Document, SCHEMA } from './result.ts';
+import { type Document, recorded, SCHEMA } from './result.ts';
 import { Workspace } from './workspace.ts';
 
 interface OutputOptions {
@@ -23,7 +23,7 @@ export function perform<Settings extends CommonSettings, Figures>(
   return ({ json, output, dir, profile = null, ...rest }) =>
     inBench(command, { dir, profile }, async (bench) => {
       if (output !== undefined) accessSync(dirname(output), access.W_OK);
-      const settings = profile === null ? rest : { ...rest, profiled: true };
+      const settings = recorded(profile === null ? rest : { ...rest, profiled: true });
       const machine = describeMachine(bench.workspace.folder);
       const startedAt = new Date().toISOString();
       const began = performance.now();

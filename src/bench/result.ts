@@ -17,3 +17,19 @@ export interface Heading<Settings> {
   readonly settings: Settings;
   readonly machine: Machine;
 }
+
+/** Settings as they are recorded: documents are kept and shown, so a server's URL stands in them without what is secret. */
+export function recorded<Settings extends object>(settings: Settings): Settings {
+  const { url } = settings as { readonly url?: unknown };
+  return typeof url === 'string' ? { ...settings, url: withoutSecrets(url) } : settings;
+}
+
+/** Options after the `?` may hold a password, too; a URL that cannot be read may hold it anywhere. */
+function withoutSecrets(url: string): string {
+  if (!URL.canParse(url)) return '(not shown)';
+  const shown = new URL(url);
+  if (shown.password !== '') shown.password = '***';
+  for (const name of shown.searchParams.keys())
+    if (/pass|secret|token/i.test(name)) shown.searchParams.set(name, '***');
+  return shown.href;
+}

@@ -2,7 +2,7 @@ import type { Bench } from '../bench.ts';
 import { describeMachine, type Machine } from '../machine.ts';
 import { withSite } from '../open-site.ts';
 import { inBench } from '../perform.ts';
-import { type Document, type Heading, SCHEMA } from '../result.ts';
+import { type Document, type Heading, recorded, SCHEMA } from '../result.ts';
 import { calibrate } from '../scenarios/calibration.ts';
 import { runScenario, type WorkSabotage } from '../scenarios/run-scenario.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
@@ -60,7 +60,7 @@ async function measureAll({ suite, settings, file, site, bench }: Measuring): Pr
   const { progress, signal, workspace } = bench;
   const { scenarios } = suite;
   const { continueOnError, sabotage } = settings;
-  const heading = headingFrom(settings, describeMachine(workspace.folder));
+  const heading = headingFrom(recorded(settings), describeMachine(workspace.folder));
   // Said first: whoever interrupts or kills it wants to know, too.
   progress.note(`Results: ${file.path}`);
   progress.start(scenarios.length + 1);
