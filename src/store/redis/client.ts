@@ -54,7 +54,7 @@ export const PAUSE_MAX_MS = 2_000;
 
 /**
  * `RESP` is the same for all versions of the client; 2 is what every server speaks. The bare class, since `createClient`
- * gives it a method for each command of Redis first, of which none is used here: 20 MB on each thread.
+ * gives it a method for each command of Redis first, of which none is used here: 20 MB of an idle worker, both threads together.
  */
 function makeServer(
   { RedisClient, createClient, RESP_TYPES }: AnyVendor,
