@@ -12,6 +12,13 @@ export interface HostSettings {
   readonly printTo: 'stdout' | 'stderr';
 }
 
+/** Given to a host that is a thread. */
+export interface ThreadData {
+  readonly settings: HostSettings;
+  /** Shared memory that the thread may wait on for messages (waker.ts). */
+  readonly posted: Int32Array<SharedArrayBuffer>;
+}
+
 export interface LoadMessage {
   readonly type: 'load';
   readonly job: number;
@@ -59,6 +66,8 @@ export interface Usage {
   /** Time in which the host's event loop was not idle, ms. */
   readonly busyMs: number;
   readonly wallMs: number;
+  /** Longest time that the event loop was held at a stretch, ms; up to 20 less than it was. */
+  readonly heldMs: number;
 }
 
 interface Ended {

@@ -19,6 +19,7 @@ export class Resident {
   readonly #meter: Meter;
   readonly #tasks = new Map<number, AnyTask>();
   readonly #jobs = new Map<number, ResidentJob>();
+  #loading = 0;
   /** The number of the job whose code runs, in timers and callbacks that it left behind, too. */
   readonly #whose = new AsyncLocalStorage<number>();
 
@@ -30,6 +31,11 @@ export class Resident {
       Object.assign(console, new console.Console(process.stderr, process.stderr));
     this.#watchForEnd();
     this.#say({ type: 'ready' });
+  }
+
+  /** Nothing runs in it, nor is loaded. */
+  get idle(): boolean {
+    return this.#jobs.size === 0 && this.#loading === 0;
   }
 
   hear(message: ToHost): void {
@@ -52,11 +58,14 @@ export class Resident {
   }
 
   async #load({ job, task, name, module }: LoadMessage): Promise<void> {
+    this.#loading += 1;
     try {
       if (!this.#tasks.has(task)) this.#tasks.set(task, await loadTask(name, module));
       this.#say({ type: 'loaded', job });
     } catch (error) {
       this.#say({ type: 'unloadable', job, error: packError(error) });
+    } finally {
+      this.#loading -= 1;
     }
   }
 

@@ -1,10 +1,16 @@
-import { parentPort, workerData } from 'node:worker_threads';
-import type { HostSettings, ToHost } from './protocol.ts';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { ThreadData, ToHost } from './protocol.ts';
 import { Resident } from './resident.ts';
 
-/** The program of a host that is a thread. */
+/**
+ * The program of a host that is a thread. After a job that ended in the turn it came in, it waits for the next one on
+ * shared memory (waker.ts), and gives its event loop a turn every millisecond, which is as late as Node's timers are in
+ * any case, or when no message comes for some: that is for what jobs left behind.
+ */
 const port = parentPort as NonNullable<typeof parentPort>;
+const { settings, posted } = workerData as ThreadData;
 const exit = process.exit.bind(process);
+const TURN_MS = 1;
 
 const resident = new Resident(
   {
@@ -12,6 +18,24 @@ const resident = new Resident(
     // Node delivers what was posted before a thread ends.
     exit,
   },
-  workerData as HostSettings,
+  settings,
 );
-port.on('message', (message: ToHost) => resident.hear(message));
+port.on('message', (message: ToHost) => {
+  const turnEndsAt = performance.now() + TURN_MS;
+  resident.hear(message);
+  while (resident.idle && performance.now() < turnEndsAt) {
+    const next = take();
+    if (next === null) return;
+    resident.hear(next);
+  }
+});
+
+/** The next message; null where the thread is to go back to its event loop. */
+function take(): ToHost | null {
+  // Read before the look: a message that comes between the two ends the wait at once.
+  const seen = Atomics.load(posted, 0);
+  const ready = receiveMessageOnPort(port);
+  if (ready !== undefined) return ready.message as ToHost;
+  Atomics.wait(posted, 0, seen);
+  return (receiveMessageOnPort(port)?.message as ToHost | undefined) ?? null;
+}

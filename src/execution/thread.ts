@@ -1,13 +1,15 @@
 import { Worker } from 'node:worker_threads';
 import { EXTENSION, type HostLine, type HostListener, heapMiB } from './host-starter.ts';
-import type { FromHost, HostSettings } from './protocol.ts';
+import type { FromHost, HostSettings, ThreadData } from './protocol.ts';
+import { Waker } from './waker.ts';
 
 /** Starts a host that is a thread. It never keeps the process alive by itself. */
 export function startThread(settings: HostSettings, listener: HostListener): HostLine {
   const { heapBytesMax } = settings;
+  const waker = new Waker();
   const worker = new Worker(new URL(`./thread-main${EXTENSION}`, import.meta.url), {
     name: 'longshore thread',
-    workerData: settings,
+    workerData: { settings, posted: waker.posted } satisfies ThreadData,
     ...(heapBytesMax === null ? {} : { resourceLimits: heapLimits(heapBytesMax) }),
   });
   worker.unref();
@@ -17,12 +19,16 @@ export function startThread(settings: HostSettings, listener: HostListener): Hos
     error = fault;
   });
   worker.on('exit', (exitCode) => {
+    waker.forget();
     const code = (error as { code?: unknown } | null)?.code;
     listener.onEnd({ exitCode, signal: null, outOfMemory: code === 'ERR_WORKER_OUT_OF_MEMORY', error });
   });
   return {
     id: worker.threadId,
-    post: (message) => worker.postMessage(message),
+    post: (message) => {
+      worker.postMessage(message);
+      waker.wake();
+    },
     kill: () => void worker.terminate(),
   };
 }
