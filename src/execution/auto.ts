@@ -15,7 +15,9 @@ export interface Profile {
   /** Moving averages over measured jobs, ms. */
   readonly busyMs: number;
   readonly wallMs: number;
-  /** Longest time it held the event loop, ms. */
+  /** Moving average over measured jobs of the longest time that each kept the loop at a stretch, ms. */
+  readonly heldMs: number;
+  /** Longest time it was caught holding the worker's event loop, ms. */
   readonly longestBlockMs: number;
   /** Blocks of the loop in which it was one of several that may have done it, since the last move. */
   readonly suspicions: number;
@@ -25,13 +27,21 @@ export interface Profile {
 
 export type Observation =
   /** A job in a thread. */
-  | { readonly type: 'measured'; readonly busyMs: number; readonly wallMs: number }
+  | ({ readonly type: 'measured' } & Measured)
   /** A job on the event loop held it for longer than it may; `certain`: no other job could have done it. */
   | { readonly type: 'blocked'; readonly blockedMs: number; readonly certain: boolean };
+
+interface Measured {
+  readonly busyMs: number;
+  readonly wallMs: number;
+  readonly heldMs: number;
+}
 
 export interface AutoRule {
   /** Longest time a handler may hold the event loop, ms. */
   readonly blockedMs: number;
+  /** Most threads at a time. */
+  readonly threads: number;
 }
 
 export interface Verdict {
@@ -46,6 +56,7 @@ export const PROFILE_NEW: Profile = {
   samples: 0,
   busyMs: 0,
   wallMs: 0,
+  heldMs: 0,
   longestBlockMs: 0,
   suspicions: 0,
   returns: 0,
@@ -71,14 +82,11 @@ const RETURNS_MAX = 10;
 const WEIGHT = 0.2;
 /** Less time than this disturbs nobody, whatever its share. */
 const LIGHT_BUSY_MS = 5;
-const LIGHT_SHARE = 0.2;
+/** With a share s, 1 / s jobs at a time fill the event loop. Where there are few threads, that is more than they could run. */
+const LIGHT_SHARE = { least: 0.2, most: 0.35, ofThreads: 0.7 };
 const SUSPICIONS_MAX = 3;
 
-function measured(
-  before: Profile,
-  { busyMs, wallMs }: { busyMs: number; wallMs: number },
-  rule: AutoRule,
-): Verdict {
+function measured(before: Profile, { busyMs, wallMs, heldMs }: Measured, rule: AutoRule): Verdict {
   // Jobs that were still in threads when the task moved.
   if (before.lane === 'inline') return { profile: before, reason: null };
   const samples = before.samples + 1;
@@ -89,17 +97,21 @@ function measured(
     samples,
     busyMs: before.busyMs + weight * (busyMs - before.busyMs),
     wallMs: before.wallMs + weight * (wallMs - before.wallMs),
+    heldMs: before.heldMs + weight * (heldMs - before.heldMs),
   };
   if (samples < samplesNeeded(profile)) return { profile, reason: null };
-  const figures = `${round(profile.busyMs)} ms busy in ${round(profile.wallMs)} ms, over ${samples} jobs`;
+  const figures = `${round(profile.busyMs)} ms busy in ${round(profile.wallMs)} ms, ${round(profile.heldMs)} at a stretch, over ${samples} jobs`;
   if (isLight(profile, rule))
     return { profile: { ...profile, lane: 'inline', decided: true }, reason: `light: ${figures}` };
   return { profile: { ...profile, decided: true }, reason: before.decided ? null : `heavy: ${figures}` };
 }
 
-function isLight(profile: Profile, { blockedMs }: AutoRule): boolean {
-  const { busyMs } = profile;
-  return busyMs < LIGHT_BUSY_MS || (busyShare(profile) < LIGHT_SHARE && busyMs < blockedMs / 2);
+/** However long a job runs: what others on the loop wait for is the longest piece of it that is not shared out. */
+function isLight(profile: Profile, { blockedMs, threads }: AutoRule): boolean {
+  const { busyMs, heldMs } = profile;
+  const { least, most, ofThreads } = LIGHT_SHARE;
+  const shareMax = Math.max(least, Math.min(most, ofThreads / threads));
+  return busyMs < LIGHT_BUSY_MS || (busyShare(profile) < shareMax && heldMs < blockedMs / 2);
 }
 
 function blocked(before: Profile, { blockedMs, certain }: { blockedMs: number; certain: boolean }): Verdict {

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { LongshoreError } from '../core/errors.ts';
 import type { Strategy } from '../core/strategy.ts';
 import type { AnyTask } from '../core/task.ts';
@@ -38,6 +39,7 @@ export class Lanes implements Omit<Lane, 'name'> {
       thread: new PoolLane('thread', pools),
       process: new PoolLane('process', pools),
       watch: new BlockWatch(options.blockedMs),
+      threads: options.threads ?? availableParallelism(),
     };
     const all = [...tasks];
     const strategies = new Map(all.map((task) => [task, task.strategy ?? options.strategy]));

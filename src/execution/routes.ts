@@ -30,6 +30,8 @@ export interface RouteMeans {
   readonly thread: PoolLane;
   readonly process: PoolLane;
   readonly watch: BlockWatch;
+  /** Most threads at a time. */
+  readonly threads: number;
   readonly onChoice: (choice: Choice) => void;
   readonly onBlocked: (blocked: Blocked) => void;
 }
@@ -145,7 +147,8 @@ export class AutoRoute implements Route, Suspect {
   }
 
   #observe(seen: Observation): void {
-    const { profile, reason } = observe(this.#profile, seen, { blockedMs: this.#means.watch.limitMs });
+    const { watch, threads } = this.#means;
+    const { profile, reason } = observe(this.#profile, seen, { blockedMs: watch.limitMs, threads });
     this.#profile = profile;
     if (reason === null) return;
     this.#reason = reason;

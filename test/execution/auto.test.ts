@@ -12,12 +12,13 @@ import { type AnyTask, connect, defineTask } from '../../src/index.ts';
 import { nextEvent, record } from '../stage.ts';
 import { dense, moody, quick, waiting } from './tasks/loads.ts';
 
-const RULE = { blockedMs: 200 };
+const RULE = { blockedMs: 200, threads: 8 };
 
-const measured = (busyMs: number, wallMs: number): Observation => ({
+const measured = (busyMs: number, wallMs: number, heldMs = busyMs): Observation => ({
   type: 'measured',
   busyMs,
   wallMs: Math.max(busyMs, wallMs),
+  heldMs,
 });
 const blocked = (blockedMs: number, certain: boolean): Observation => ({
   type: 'blocked',
@@ -39,10 +40,11 @@ const anything = fc.oneof(
 function follow(
   seen: readonly Observation[],
   from: Profile = PROFILE_NEW,
+  rule = RULE,
 ): { profile: Profile; moves: number } {
   let [profile, moves] = [from, 0];
   for (const one of seen) {
-    const next = observe(profile, one, RULE);
+    const next = observe(profile, one, rule);
     if (next.profile.lane !== profile.lane) moves += 1;
     assert.ok(next.profile.lane === profile.lane || next.reason !== null, 'a move without a reason');
     profile = next.profile;
@@ -77,6 +79,21 @@ describe('the rule of auto', () => {
   test('the first job, which pays for compiling, does not count', () => {
     const jobs = [measured(900, 900), ...Array.from({ length: 4 }, () => measured(1, 1))];
     assert.equal(follow(jobs).profile.lane, 'inline');
+  });
+
+  test('a long job that takes the loop in small pieces is inline, one that takes it at a stretch is not', () => {
+    const jobs = (heldMs: number) => Array.from({ length: 5 }, () => measured(1_000, 10_000, heldMs));
+    assert.equal(follow(jobs(90)).profile.lane, 'inline');
+    assert.equal(follow(jobs(110)).profile.lane, 'thread');
+  });
+
+  test('where threads are few, a job may take more of the loop', () => {
+    const laneOf = (share: number, threads: number) => {
+      const jobs = Array.from({ length: 5 }, () => measured(share * 1_000, 1_000, 5));
+      return follow(jobs, PROFILE_NEW, { ...RULE, threads }).profile.lane;
+    };
+    assert.deepEqual([laneOf(0.34, 2), laneOf(0.36, 2)], ['inline', 'thread']);
+    assert.deepEqual([laneOf(0.19, 16), laneOf(0.21, 16)], ['inline', 'thread']);
   });
 
   test('one certain block moves a task to a thread, an uncertain one only the third time', () => {
