@@ -32,6 +32,13 @@ export class Connection {
     return statement.all(...values) as unknown as Row[];
   }
 
+  /** Its first row; for what always has one. */
+  tuple<Row extends readonly unknown[]>(sql: string, ...values: SQLInputValue[]): Row {
+    const statement = this.#prepare(sql);
+    statement.setReturnArrays(true);
+    return statement.get(...values) as unknown as Row;
+  }
+
   /** Returns the number of rows changed. */
   run(sql: string, ...values: SQLInputValue[]): number {
     return this.#prepare(sql).run(...values).changes as number;

@@ -21,7 +21,7 @@ export class Heart {
         this.#keepers.set(number, {
           worker,
           leaseMs,
-          load: { slots: 0, slotsUsed: 0 },
+          load: { slots: 0, slotsUsed: 0, profiles: [] },
           timer,
           beating: false,
         });

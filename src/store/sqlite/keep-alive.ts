@@ -57,7 +57,7 @@ class Keeper implements KeepAlive {
   readonly #beat: Beat;
   readonly #tell: (load: WorkerLoad) => void;
   readonly #letGo: () => void;
-  #load: WorkerLoad = { slots: 0, slotsUsed: 0 };
+  #load: WorkerLoad = { slots: 0, slotsUsed: 0, profiles: [] };
   #cancelTimer: CancelTimer = () => {};
   #closed = false;
 
@@ -75,9 +75,10 @@ class Keeper implements KeepAlive {
     });
   }
 
-  update({ slots, slotsUsed }: WorkerLoad): void {
-    if (slots === this.#load.slots && slotsUsed === this.#load.slotsUsed) return;
-    this.#load = { slots, slotsUsed };
+  update({ slots, slotsUsed, profiles }: WorkerLoad): void {
+    const known = this.#load;
+    if (slots === known.slots && slotsUsed === known.slotsUsed && profiles === known.profiles) return;
+    this.#load = { slots, slotsUsed, profiles };
     if (!this.#closed) this.#tell(this.#load);
   }
 

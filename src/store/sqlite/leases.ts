@@ -19,26 +19,35 @@ export function parseToken(token: string): Token | null {
   return token === `${batch}.${seq}` ? { batch, seq } : null;
 }
 
-/** A new batch with no jobs yet; returns its number. */
-export function openBatch(tx: Tx, { workerId, leaseMs }: ClaimRequest, queue: string): number {
+export interface NewBatch {
+  readonly queue: string;
+  readonly jobs: number;
+  /** The JSON array of them. */
+  readonly seqs: string;
+}
+
+/** Returns its number. */
+export function addBatch(
+  tx: Tx,
+  { workerId, leaseMs }: ClaimRequest,
+  { queue, jobs, seqs }: NewBatch,
+): number {
   return tx.db.insert(
-    `INSERT INTO lease (worker_id, queue, expires_at, live, seqs) VALUES (?, ?, ?, 0, '[]')`,
+    'INSERT INTO lease (worker_id, queue, expires_at, live, seqs) VALUES (?, ?, ?, ?, ?)',
     workerId,
     queue,
     wholeMs(tx.now + leaseMs),
+    jobs,
+    seqs,
   );
-}
-
-export function closeBatch(tx: Tx, batch: number, seqs: readonly number[]): void {
-  tx.db.run('UPDATE lease SET live = ?, seqs = ? WHERE token = ?', seqs.length, JSON.stringify(seqs), batch);
 }
 
 /** Counts jobs that left their batches, and drops the batches that are empty then. */
 export class Departures {
   readonly #left = new Map<number, number>();
 
-  add(batch: number): void {
-    this.#left.set(batch, (this.#left.get(batch) ?? 0) + 1);
+  add(batch: number, jobs = 1): void {
+    this.#left.set(batch, (this.#left.get(batch) ?? 0) + jobs);
   }
 
   write(tx: Tx): void {

@@ -1,4 +1,6 @@
-import type { ClaimReceipt, EnqueueReceipt, JobSpec, Lease, Settlement, SettleReceipt } from '../store.ts';
+import type { EnqueueReceipt, JobSpec, Settlement, SettleReceipt } from '../store.ts';
+import { type Completions, packCompletions } from './completions.ts';
+import { leasesOf } from './leased.ts';
 import type { VerbName } from './verbs.ts';
 
 /**
@@ -21,7 +23,8 @@ const CODECS: Partial<Record<VerbName, Codec>> = {
     packResult: packEnqueued,
     unpackResult: unpackEnqueued,
   },
-  claim: { packResult: packLeases, unpackResult: unpackLeases },
+  // Packed by the verb itself.
+  claim: { unpackResult: leasesOf },
   settle: {
     packInput: packSettlements,
     unpackInput: unpackSettlements,
@@ -117,56 +120,15 @@ function unpackEnqueued(receipts: PackedEnqueued, specs: readonly JobSpec[]): En
   return specs.map(({ id }, index) => ({ status: 'created', id, state: at(receipts.state, index) }));
 }
 
-type PackedClaim = Packed<Lease> & Pick<ClaimReceipt, 'now' | 'nextDueAt'>;
-
-function packLeases({ now, leases, nextDueAt }: ClaimReceipt): PackedClaim | null {
-  if (leases.length < LENGTH_MIN) return null;
-  return {
-    packed: leases.length,
-    now,
-    nextDueAt,
-    id: column(leases, 'id'),
-    token: column(leases, 'token'),
-    claimedAt: column(leases, 'claimedAt'),
-    queue: column(leases, 'queue'),
-    task: column(leases, 'task'),
-    key: column(leases, 'key'),
-    input: column(leases, 'input'),
-    attempt: column(leases, 'attempt'),
-    attemptsMax: column(leases, 'attemptsMax'),
-    crashes: column(leases, 'crashes'),
-    priority: column(leases, 'priority'),
-    createdAt: column(leases, 'createdAt'),
-    dueAt: column(leases, 'dueAt'),
-  };
-}
-
-function unpackLeases(claim: PackedClaim): ClaimReceipt {
-  const leases = unpack(claim.packed, (index) => ({
-    id: at(claim.id, index),
-    token: at(claim.token, index),
-    claimedAt: at(claim.claimedAt, index),
-    queue: at(claim.queue, index),
-    task: at(claim.task, index),
-    key: at(claim.key, index),
-    input: at(claim.input, index),
-    attempt: at(claim.attempt, index),
-    attemptsMax: at(claim.attemptsMax, index),
-    crashes: at(claim.crashes, index),
-    priority: at(claim.priority, index),
-    createdAt: at(claim.createdAt, index),
-    dueAt: at(claim.dueAt, index),
-  }));
-  return { now: claim.now, leases, nextDueAt: claim.nextDueAt };
-}
-
 /** When all are completed. */
 interface PackedSettlements extends Pick<Packed<Settlement>, 'packed' | 'id' | 'token'> {
   readonly result: Column<string | null>;
 }
 
-function packSettlements(settlements: readonly Settlement[]): PackedSettlements | null {
+function packSettlements(settlements: readonly Settlement[]): PackedSettlements | Completions | null {
   if (settlements.length < LENGTH_MIN) return null;
+  const completions = packCompletions(settlements);
+  if (completions !== null) return completions;
   const completed = settlements
     .map(({ outcome }) => outcome)
     .filter((outcome) => outcome.type === 'completed');
@@ -179,7 +141,9 @@ function packSettlements(settlements: readonly Settlement[]): PackedSettlements 
   };
 }
 
-function unpackSettlements({ packed, id, token, result }: PackedSettlements): Settlement[] {
+function unpackSettlements(settlements: PackedSettlements | Completions): Settlement[] | Completions {
+  if ('runs' in settlements) return settlements;
+  const { packed, id, token, result } = settlements;
   return unpack(packed, (index) => ({
     id: at(id, index),
     token: at(token, index),

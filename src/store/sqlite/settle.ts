@@ -3,6 +3,8 @@ import { isTerminal, type JobMove, type TerminalState } from '../../core/job-sta
 import type { OutcomeType } from '../../core/outcome.ts';
 import { type JobChange, settle as rule, type SettleSubject } from '../../core/settle-rule.ts';
 import type { AnnotateReceipt, Note, Settlement, SettleReceipt } from '../store.ts';
+import { completeOne, completeRun, completeTogether } from './complete.ts';
+import { type Completions, type Run, settlementsOf } from './completions.ts';
 import { Departures, parseToken, type Token } from './leases.ts';
 import { type Drops, deleteJob, dropsOf } from './retention.ts';
 import { type Ending, type JobRow, requireMove, type Tx, wholeMs } from './rows.ts';
@@ -10,22 +12,6 @@ import { afterLeaving, TURN, turnAfter } from './turns.ts';
 import { releaseKey } from './unique.ts';
 
 /** Outcomes in, each fenced by its token: the settle rule decides, this writes it down. */
-
-/**
- * The settle rule for `completed`, written as one statement, for one job and for many: most outcomes are this one. A
- * test compares both with the rule. A job with a key of either kind, or in a queue that keeps nothing, takes the general way.
- */
-const COMPLETE = `
-  UPDATE job SET state = 'completed', result = ?, finished_at = ?, lease = NULL
-  WHERE seq = ? AND id = ? AND lease = ? AND state = 'running' AND unique_key IS NULL AND key IS NULL`;
-
-/** Rows of one statement: with 20, a row takes 1.1 µs instead of 1.7; more of them gain little. */
-const ROWS = 20;
-const COMPLETE_MANY = `
-  UPDATE job SET state = 'completed', result = ended.column1, finished_at = ?, lease = NULL
-  FROM (VALUES ${Array(ROWS).fill('(?, ?, ?, ?)').join(', ')}) AS ended
-  WHERE seq = ended.column2 AND id = ended.column3 AND lease = ended.column4
-    AND state = 'running' AND unique_key IS NULL AND key IS NULL`;
 
 const LEASED = `SELECT * FROM job WHERE seq = ? AND id = ? AND lease = ? AND state = 'running'`;
 
@@ -38,60 +24,39 @@ const MOVES: Readonly<Record<OutcomeType, JobMove>> = {
   released: 'release',
 };
 
-export function settle(tx: Tx, settlements: readonly Settlement[]): SettleReceipt[] {
+export function settle(tx: Tx, settlements: readonly Settlement[] | Completions): SettleReceipt[] {
   const drops = dropsOf(tx);
   const departures = new Departures();
-  const together = drops.none && completeTogether(tx, settlements, departures);
-  const receipts = settlements.map((settlement) =>
-    together && settlement.outcome.type === 'completed'
-      ? COMPLETED
-      : settleOne(tx, settlement, drops, departures),
-  );
+  const receipts =
+    'runs' in settlements
+      ? settlements.runs.flatMap((run) => settleRun(tx, run, drops, departures))
+      : settleAll(tx, settlements, drops, departures);
   departures.write(tx);
   return receipts;
 }
 
-const COMPLETED: SettleReceipt = { status: 'settled', state: 'completed' };
-
-/**
- * Completes all that completed, many to a statement; or none of them, when some are not open to the short way (a key,
- * a lost lease): then each goes its own. Counting the changed rows takes less time than having them returned.
- */
-function completeTogether(tx: Tx, settlements: readonly Settlement[], departures: Departures): boolean {
-  const completed = settlements.filter(({ outcome }) => outcome.type === 'completed');
-  if (completed.length < ROWS) return false;
-  const tokens = completed.map(({ token }) => parseToken(token));
-  const ids = new Set(settlements.map(({ id }) => id));
-  // Two outcomes of one job: the first one counts, and only one at a time tells which that is.
-  if (ids.size < settlements.length || tokens.includes(null)) return false;
-  tx.db.exec('SAVEPOINT together');
-  const changed = completeAll(tx, completed, tokens as Token[]);
-  if (changed < completed.length) tx.db.exec('ROLLBACK TO together');
-  tx.db.exec('RELEASE together');
-  if (changed < completed.length) return false;
-  for (const { batch } of tokens as Token[]) departures.add(batch);
+function settleRun(tx: Tx, run: Run, drops: Drops, departures: Departures): SettleReceipt[] {
+  if (!drops.none || !completeRun(tx, run)) return settleAll(tx, settlementsOf(run), drops, departures);
+  departures.add(run.batch, run.jobs);
   tx.topics.add('settled');
-  return true;
+  return Array<SettleReceipt>(run.jobs).fill(COMPLETED);
 }
 
-/** Returns how many rows it changed. */
-function completeAll(tx: Tx, completed: readonly Settlement[], tokens: readonly Token[]): number {
-  let changed = 0;
-  let values: (string | number | null)[] = [tx.now];
-  for (const [index, { id, outcome }] of completed.entries()) {
-    const { seq, batch } = tokens[index] as Token;
-    const result = outcome.type === 'completed' ? outcome.result : null;
-    if (completed.length - index <= completed.length % ROWS) {
-      changed += tx.db.run(COMPLETE, result, tx.now, seq, id, batch);
-      continue;
-    }
-    values.push(result, seq, id, batch);
-    if (values.length <= ROWS * 4) continue;
-    changed += tx.db.run(COMPLETE_MANY, ...values);
-    values = [tx.now];
-  }
-  return changed;
+function settleAll(
+  tx: Tx,
+  settlements: readonly Settlement[],
+  drops: Drops,
+  departures: Departures,
+): SettleReceipt[] {
+  const together = drops.none && completeTogether(tx, settlements, departures);
+  return settlements.map((settlement) =>
+    together && settlement.outcome.type === 'completed'
+      ? COMPLETED
+      : settleOne(tx, settlement, drops, departures),
+  );
 }
+
+const COMPLETED: SettleReceipt = { status: 'settled', state: 'completed' };
 
 function settleOne(
   tx: Tx,
@@ -101,9 +66,9 @@ function settleOne(
 ): SettleReceipt {
   const token = parseToken(text);
   if (token === null) return { status: 'lost' };
-  const { batch, seq } = token;
+  const { batch } = token;
   if (outcome.type === 'completed' && drops.none) {
-    if (tx.db.run(COMPLETE, outcome.result, tx.now, seq, id, batch) === 1) {
+    if (completeOne(tx, id, token, outcome.result)) {
       departures.add(batch);
       tx.topics.add('settled');
       return COMPLETED;

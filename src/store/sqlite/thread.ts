@@ -142,10 +142,15 @@ class StoreThread {
 function groupLength(waiting: readonly Waiting[]): number {
   let items = 0;
   for (const [index, { input }] of waiting.entries()) {
-    items += Array.isArray(input) ? input.length : 1;
+    items += lengthOf(input);
     if (index + 1 >= GROUP_CALLS_MAX || items >= GROUP_ITEMS_MAX) return index + 1;
   }
   return waiting.length;
+}
+
+function lengthOf(input: unknown): number {
+  if (Array.isArray(input)) return input.length;
+  return input instanceof Object && 'packed' in input ? Number(input.packed) : 1;
 }
 
 function say(message: FromThread): void {

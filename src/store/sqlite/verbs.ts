@@ -1,8 +1,10 @@
+import type { ClaimReceipt } from '../store.ts';
 import { age, peekAge } from './ageing.ts';
 import { claim, peekClaim } from './claim.ts';
 import { control } from './control.ts';
 import { enqueue } from './enqueue.ts';
 import { get, list, trail } from './inspect.ts';
+import type { Claimed } from './leased.ts';
 import { acquire, peekAcquire, release } from './lock.ts';
 import { clear, peekPrune, peekReap, prune, reap } from './maintain.ts';
 import { configureQueue, queues } from './queues.ts';
@@ -46,7 +48,10 @@ export type VerbInput<Name extends VerbName> =
   Run<Name> extends (tx: Tx, input: infer Input) => unknown ? (unknown extends Input ? null : Input) : never;
 
 export type VerbResult<Name extends VerbName> =
-  Run<Name> extends (...given: never[]) => infer Result ? Result : never;
+  Run<Name> extends (...given: never[]) => infer Result ? Unpacked<Result> : never;
+
+/** What comes out of the packing (pack.ts). */
+type Unpacked<Result> = Result extends Claimed ? ClaimReceipt : Result;
 
 export function verbNamed(name: VerbName): Verb<unknown, unknown> {
   return VERBS[name] as Verb<unknown, unknown>;

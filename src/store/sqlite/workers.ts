@@ -1,5 +1,5 @@
 import { settle as rule } from '../../core/settle-rule.ts';
-import type { BeatReceipt, WorkerBeat, WorkerRecord } from '../store.ts';
+import type { BeatReceipt, TaskProfile, WorkerBeat, WorkerRecord } from '../store.ts';
 import { Departures, heldBriefly, heldByWorker } from './leases.ts';
 import { dropsOf } from './retention.ts';
 import { type Tx, wholeMs } from './rows.ts';
@@ -8,10 +8,11 @@ import { applyChange, subjectOf } from './settle.ts';
 /** The worker registry, and the leases that live and end with a worker. */
 export function beat(tx: Tx, { worker, load, leaseMs }: WorkerBeat): BeatReceipt {
   tx.db.run(
-    `INSERT INTO worker (id, host, pid, version, tasks, queues, started_at, seen_at, lease_ms, slots, slots_used)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO worker (id, host, pid, version, tasks, queues, started_at, seen_at, lease_ms, slots, slots_used, profiles)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET tasks = excluded.tasks, queues = excluded.queues, seen_at = excluded.seen_at,
-       lease_ms = excluded.lease_ms, slots = excluded.slots, slots_used = excluded.slots_used`,
+       lease_ms = excluded.lease_ms, slots = excluded.slots, slots_used = excluded.slots_used,
+       profiles = excluded.profiles`,
     worker.id,
     worker.host,
     worker.pid,
@@ -23,6 +24,7 @@ export function beat(tx: Tx, { worker, load, leaseMs }: WorkerBeat): BeatReceipt
     wholeMs(leaseMs),
     load.slots,
     load.slotsUsed,
+    JSON.stringify(load.profiles),
   );
   tx.db.run('UPDATE lease SET expires_at = ? WHERE worker_id = ?', wholeMs(tx.now + leaseMs), worker.id);
   const held = heldBriefly(tx, worker.id);
@@ -58,6 +60,7 @@ interface WorkerRow {
   readonly lease_ms: number;
   readonly slots: number;
   readonly slots_used: number;
+  readonly profiles: string;
   readonly running: number;
 }
 
@@ -76,6 +79,7 @@ export function workers(tx: Tx): WorkerRecord[] {
     startedAt: row.started_at,
     slots: row.slots,
     slotsUsed: row.slots_used,
+    profiles: JSON.parse(row.profiles) as TaskProfile[],
     seenAt: row.seen_at,
     running: row.running,
     alive: row.seen_at + row.lease_ms > tx.now,

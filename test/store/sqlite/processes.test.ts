@@ -80,7 +80,7 @@ test('beats go on while the event loop is blocked', async (t) => {
     onBeat: ({ now }) => beats.push(now),
     onError: (error) => assert.fail(String(error)),
   });
-  keepAlive.update({ slots: 2, slotsUsed: 1 });
+  keepAlive.update({ slots: 2, slotsUsed: 1, profiles: [] });
   const stranger = place.stranger();
   const expiry = stranger.prepare('SELECT expires_at FROM lease');
   const renewals = new Set<unknown>();

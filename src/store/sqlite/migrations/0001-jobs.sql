@@ -159,7 +159,9 @@ CREATE TABLE worker (
   seen_at INTEGER NOT NULL,
   lease_ms INTEGER NOT NULL,
   slots INTEGER NOT NULL,
-  slots_used INTEGER NOT NULL
+  slots_used INTEGER NOT NULL,
+  -- JSON array, as in store.ts.
+  profiles TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- Leadership, see store/lease-lock.ts.
