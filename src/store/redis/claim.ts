@@ -49,19 +49,33 @@ async function receiptOf(
 
 /** Ids, fronts, lengths of rests and rests, as lua/claim.lua describes them. */
 function readJobs([idsBytes, fronts, lengths, rests]: [Buffer, Buffer, Buffer, Buffer]): JobRecord[] {
-  const ids = readIds(idsBytes, lengths.length / 4);
+  const ids = readIds(idsBytes, sizeOf(lengths));
   const jobs: JobRecord[] = [];
   let start = 0;
+  let lengthsAt = -8;
+  let alikeInLength = 0;
+  let length = 0;
   for (let at = 0; at < fronts.length; at += 8 + fronts.readUInt32LE(at + 4)) {
     const front = readFront(fronts, at + 8);
     for (let alike = fronts.readUInt32LE(at); alike > 0; alike -= 1) {
-      const index = jobs.length;
-      const end = start + lengths.readUInt32LE(index * 4);
-      jobs.push(readRest(ids[index] as string, front, rests, start, end));
-      start = end;
+      if (alikeInLength === 0) {
+        lengthsAt += 8;
+        alikeInLength = lengths.readUInt32LE(lengthsAt);
+        length = lengths.readUInt32LE(lengthsAt + 4);
+      }
+      alikeInLength -= 1;
+      jobs.push(readRest(ids[jobs.length] as string, front, rests, start, start + length));
+      start += length;
     }
   }
   return jobs;
+}
+
+/** How many there are in all. */
+function sizeOf(lengths: Buffer): number {
+  let size = 0;
+  for (let at = 0; at < lengths.length; at += 8) size += lengths.readUInt32LE(at);
+  return size;
 }
 
 function toLease(job: JobRecord, queue: string, task: string, claimedAt: number): Lease {

@@ -48,6 +48,7 @@ export const FLAG = {
   priority: 16_384,
   tries: 32_768,
   attempts: 65_536,
+  inner: 131_072,
 } as const;
 
 const FORM_BYTES = 7;
@@ -104,8 +105,9 @@ export function readFront(bytes: Buffer, start = 0): Front {
 /** The rest of a record, from `start` to `end`, with its front. */
 export function readRest(id: string, front: Front, bytes: Buffer, start: number, end: number): JobRecord {
   const { flags } = front;
-  const createdAt = bytes.readUIntLE(start + 6, 6);
-  let at = start + 12;
+  const seqAt = start + ((flags & FLAG.inner) === 0 ? 0 : FORM_BYTES);
+  const createdAt = bytes.readUIntLE(seqAt + 6, 6);
+  let at = seqAt + 12;
   let last = end;
   const past = (flag: number, length: number): number => {
     const from = at;
@@ -134,7 +136,7 @@ export function readRest(id: string, front: Front, bytes: Buffer, start: number,
   }
   return {
     id,
-    seq: bytes.readUIntLE(start, 6),
+    seq: bytes.readUIntBE(seqAt, 6),
     state: front.state,
     held: front.held,
     attempt: front.attempt,

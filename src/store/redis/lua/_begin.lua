@@ -8,7 +8,7 @@
 -- Reply    { hints, now, ... what the verb answers }; hints is a sum of 1 ready, 2 control, 4 settled
 local base = KEYS[1]
 local call, pack, unpackStruct = redis.call, struct.pack, struct.unpack
-local sub, floor = string.sub, math.floor
+local sub, byte, floor = string.sub, string.byte, math.floor
 local jobsKey = base .. 'jobs'
 
 local now

@@ -44,13 +44,22 @@ end
 
 -- Takes jobs off the front of the line and hands each to `take(id, record, form)`, which must lease it (true) or put it
 -- off. Ends when `want` jobs were leased or the line is empty; returns false when it looked at `budget` entries before.
-local function walkLine(queue, want, budget, take)
+-- `takePlain(ids, records, most, priority)`, where given, leases as many as it can of those that a list begins with, and says
+-- how many; it is asked for as long as it takes all.
+local function walkLine(queue, want, budget, take, takePlain)
   local seen, looked, most, members = {}, 0, want, {}
+  local plain = {}
   local function hand(id, record, form, member)
     members[#members + 1] = member
     if seen[id] then return end
     seen[id] = true
     if take(id, record, form) then want = want - 1 end
+  end
+  local function see()
+    for _, of in ipairs(plain) do
+      for index = 1, of[2] do seen[of[1][index]] = true end
+    end
+    plain = {}
   end
   while want > 0 do
     if looked >= budget then return false end
@@ -58,6 +67,8 @@ local function walkLine(queue, want, budget, take)
     local priority, list = firstList(queue)
     local back = backEntries(queue, most)
     if back[1] and (not priority or back[1].priority < priority) then
+      takePlain = nil
+      see()
       local records = recordsOf(idsOf(back))
       for index, entry in ipairs(back) do
         if want == 0 or priority and entry.priority >= priority then break end
@@ -69,6 +80,16 @@ local function walkLine(queue, want, budget, take)
       if #ids == 0 then dropList(queue, priority) end
       local listed, returned = recordsOf(ids), nil
       local from, last, backFrom = 1, #ids, 1
+      if takePlain and #back == 0 and last > 0 then
+        local asked = math.min(last, want)
+        local taken = takePlain(ids, listed, asked, priority)
+        from, looked, want = taken + 1, looked + taken, want - taken
+        plain[#plain + 1] = { ids, taken }
+        if taken < asked then takePlain = nil end
+      elseif last > 0 then
+        takePlain = nil
+      end
+      if not takePlain then see() end
       while want > 0 and from <= last do
         local id, record, entry = ids[from], listed[from], back[backFrom]
         local form = record and formOf(record)

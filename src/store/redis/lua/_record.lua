@@ -3,13 +3,14 @@
 --
 --   front   form: state, turn and flags I3 (state + 8 * turn + 32 * flags), queue I2, task I2
 --           then, each where its flag says so: TICKET ticket I6; TRIES attempt I3, crashes I2 (else both are 0); STARTED
---           startedAt I6; BATCH batch I6; FINISHED finishedAt I7
---   rest    seq I6, createdAt I6
+--           startedAt I6; BATCH batch I6; FINISHED finishedAt I7; INNER the form the job had before it was leased, of no
+--           more use: with it, the record as it was is what follows, whole
+--   rest    seq I6 (big-endian: those of one chunk begin alike), createdAt I6
 --           then, each where its flag says so: ATTEMPTS attemptsMax B (else it is 3); PRIORITY i4 (else it is 0); WIDE queue I4,
 --           task I4, attemptsMax I7 (the others of these mean nothing then); DUE dueAt I7 (else it is createdAt); KEY, UNIQUE, PROGRESS, each a text with its length
 --           I4 before it; INPUT a text up to the end, or up to RESULT, a text with its length I4 behind it
 --
--- All little-endian. With 19 bytes besides, the record of a job that waits with a short input is a string of Redis's
+-- The others little-endian. With 19 bytes besides, the record of a job that waits with a short input is a string of Redis's
 -- smallest kind (below 32 bytes). The form says where all but the texts stand: a script finds that out once. Jobs that were
 -- claimed together have the same front, so claiming and completing one is to put another front before its rest. Few
 -- and short strings matter: Lua hashes every byte of each.
@@ -19,7 +20,7 @@ local FORM_BYTES = 7
 local DUE, STARTED, BATCH, FINISHED, TICKET, KEY, UNIQUE, PROGRESS, RESULT, INPUT =
   1, 2, 4, 8, 16, 32, 64, 128, 256, 512
 -- CANCEL: it is asked for. APART: in the line, the job stands in `back`. TRAIL: there are errors, log lines or audit.
-local CANCEL, APART, TRAIL, WIDE, PRIORITY, TRIES, ATTEMPTS = 1024, 2048, 4096, 8192, 16384, 32768, 65536
+local CANCEL, APART, TRAIL, WIDE, PRIORITY, TRIES, ATTEMPTS, INNER = 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072
 local ATTEMPTS_MAX = 3
 local has = bit.band
 local function with(flags, flag) return bit.bor(flags, flag) end
@@ -39,6 +40,7 @@ local function newForm(record)
   end
   form.ticketAt, form.triesAt, form.startedAt = past(TICKET, 6), past(TRIES, 5), past(STARTED, 6)
   form.batchAt, form.finishedAt = past(BATCH, 6), past(FINISHED, 7)
+  past(INNER, FORM_BYTES)
   form.seqAt = at
   at = at + 12
   form.attemptsAt, form.priorityAt, form.wideAt = past(ATTEMPTS, 1), past(PRIORITY, 4), past(WIDE, 15)
@@ -73,7 +75,7 @@ local function formBytes(record, form, state, flags)
 end
 
 local function seqOf(record)
-  return (unpackStruct('<I6', record, formOf(record).seqAt))
+  return (unpackStruct('>I6', record, formOf(record).seqAt))
 end
 
 local function priorityOf(record, form)
@@ -86,7 +88,7 @@ local function decode(id, record)
   local flags, at, last = form.flags, form.textsAt, #record
   local job = { id = id, state = form.state, turn = form.turn, queue = form.queue, task = form.task,
     attemptsMax = ATTEMPTS_MAX, priority = priorityOf(record, form), attempt = 0, crashes = 0 }
-  job.seq, job.createdAt = unpackStruct('<I6I6', record, form.seqAt)
+  job.seq, job.createdAt = unpackStruct('>I6<I6', record, form.seqAt)
   job.dueAt = job.createdAt
   if has(flags, TICKET) > 0 then job.ticket = unpackStruct('<I6', record, form.ticketAt) end
   if has(flags, TRIES) > 0 then job.attempt, job.crashes = unpackStruct('<I3I2', record, form.triesAt) end
@@ -132,7 +134,7 @@ local function encode(job)
   putNumber(STARTED, '<I6', job.startedAt)
   putNumber(BATCH, '<I6', job.batch)
   putNumber(FINISHED, '<I7', job.finishedAt)
-  put(0, pack('<I6I6', job.seq, job.createdAt))
+  put(0, pack('>I6<I6', job.seq, job.createdAt))
   local wide = isWide(queue, task, attemptsMax)
   if attemptsMax ~= ATTEMPTS_MAX and not wide then putNumber(ATTEMPTS, 'B', attemptsMax) end
   if job.priority ~= 0 then putNumber(PRIORITY, '<i4', job.priority) end

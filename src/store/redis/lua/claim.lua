@@ -2,7 +2,8 @@
 -- Jobs out: promotes what is due, then leases the first jobs of each queue that is not paused, as far as its limits go.
 -- ARGV[4] id of the worker; [5] leaseMs; [6] at most so many; [7] id of the claim; [8]... queues, in the order to look at
 -- Reply   nextDueAt as text, '' for none; then for each queue that gave jobs: its place in the request from 0, their ids
---         (packIds), fronts of records (how many in a row have it I4, and it as a text), lengths of their rests (I4 each), rests
+--         (packIds), fronts of records (how many in a row have it I4, and it as a text), lengths of their rests (how many in a
+--         row have it I4, and it I4), rests; with INNER in its front, the rest of a record begins with that
 -- Needs: line, leases, rates
 local workerId, limit, claimId = ARGV[4], tonumber(ARGV[6]), ARGV[7]
 local expiresAt = wholeMs(now + tonumber(ARGV[5]))
@@ -52,74 +53,141 @@ local function leasedFront(record, form, started)
   return front
 end
 
--- Jobs of one chunk have the same upper bytes of seq: those are counted as they stand, and read once.
-local function countTaken(uppers)
-  for upper, by in pairs(uppers) do
-    local place = floor(unpackStruct('<I5', upper) * 256 / CHUNK) * 8
+-- What was taken of one queue, as it is written and as the reply has it: `size` jobs, and for each its id, its record as
+-- leased, and its record but for the front.
+local function newTaken(queue)
+  local batch = openBatch()
+  return { queue = queue, batch = batch, started = pack('<I6I6', now, batch), size = 0, fields = {}, ids = {}, rests = {},
+    fronts = {}, frontFrom = 0, lengths = {}, length = nil, lengthFrom = 0, uppers = {} }
+end
+
+-- `taken` has this front from its next job on.
+local function beginFront(taken, front)
+  if front == taken.front then return end
+  local alike = taken.size - taken.frontFrom
+  if alike > 0 then taken.fronts[#taken.fronts + 1] = pack('<I4I4', alike, #taken.front) .. taken.front end
+  taken.front, taken.frontFrom = front, taken.size
+end
+
+local function beginLength(taken, length)
+  if length == taken.length then return end
+  local alike = taken.size - taken.lengthFrom
+  if alike > 0 then taken.lengths[#taken.lengths + 1] = pack('<I4I4', alike, taken.length) end
+  taken.length, taken.lengthFrom = length, taken.size
+end
+
+-- Jobs of one chunk have the same upper bytes of seq: they are counted by those, which are read once.
+local function countUpper(taken, upper, by)
+  taken.uppers[upper] = (taken.uppers[upper] or 0) + by
+end
+
+local function takeOne(taken, id, record, form)
+  local front, rest = leasedFront(record, form, taken.started), sub(record, form.seqAt)
+  loaded[id] = nil
+  beginFront(taken, front)
+  beginLength(taken, #rest)
+  local size = taken.size + 1
+  taken.size = size
+  taken.fields[2 * size - 1], taken.fields[2 * size] = id, front .. rest
+  taken.ids[size], taken.rests[size] = id, rest
+  countUpper(taken, sub(record, form.seqAt, form.seqAt + 4), 1)
+end
+
+-- Records that begin alike, up to the last byte of seq, are of the same form and chunk. `lows` has those last bytes, by
+-- which they differ. Nil for those that takeOne is for.
+local PLAIN_BYTES = 12
+local function newPlain(taken, record, priority)
+  local form = formOf(record)
+  local isPlain = priority == 0 and form.queue == taken.queue and form.isInLine and
+    has(form.flags, PRIORITY + WIDE + TRIES + APART + STARTED) == 0
+  if not isPlain then return nil end
+  local front = formBytes(record, form, RUNNING, with(form.flags, STARTED + BATCH + TRIES + INNER)) .. countTry('') ..
+    taken.started
+  return { front = front, upper = sub(record, 8, PLAIN_BYTES), lows = {} }
+end
+
+-- The short way of takeOne for jobs that were never claimed, as they stand in the line: a new front is put before the record
+-- as it is. Returns how many; it ends at one that is not so, or was taken before.
+local function takePlain(taken, plains, ids, records, most, priority)
+  local fields, takenIds, rests, first, size = taken.fields, taken.ids, taken.rests, taken.size, taken.size
+  local prefix, plain, lows, front, length, plainFrom = nil, nil, nil, nil, taken.length, size
+  for index = 1, most do
+    local record = records[index]
+    if not record then break end
+    local begin = sub(record, 1, PLAIN_BYTES)
+    if begin ~= prefix then
+      taken.size = size
+      if plain then countUpper(taken, plain.upper, size - plainFrom) end
+      prefix, plain, plainFrom = begin, plains[begin] or newPlain(taken, record, priority), size
+      if not plain then break end
+      plains[begin], lows, front = plain, plain.lows, plain.front
+      beginFront(taken, front)
+    end
+    local low = byte(record, PLAIN_BYTES + 1)
+    if lows[low] then break end
+    lows[low] = true
+    if #record ~= length then
+      taken.size, length = size, #record
+      beginLength(taken, length)
+    end
+    size = size + 1
+    fields[2 * size - 1], fields[2 * size] = ids[index], front .. record
+    takenIds[size], rests[size] = ids[index], record
+  end
+  taken.size = size
+  if plain then countUpper(taken, plain.upper, size - plainFrom) end
+  return size - first
+end
+
+local function countTaken(taken)
+  for upper, by in pairs(taken.uppers) do
+    local place = floor(unpackStruct('>I5', upper) * 256 / CHUNK) * 8
     placeDelta[place + READY] = (placeDelta[place + READY] or 0) - by
     placeDelta[place + RUNNING] = (placeDelta[place + RUNNING] or 0) + by
   end
+  local field, size = taken.queue * 8, taken.size
+  countDelta[field + READY] = (countDelta[field + READY] or 0) - size
+  countDelta[field + RUNNING] = (countDelta[field + RUNNING] or 0) + size
 end
 
--- Lengths as four bytes; most records of a claim are alike.
-local lengths = {}
-local function lengthBytes(length)
-  local bytes = lengths[length]
-  if not bytes then
-    bytes = pack('<I4', length)
-    lengths[length] = bytes
+-- False for a job that was put off, since its key's rate has no room.
+local function mayStart(queue, id, keyRate)
+  local job = load(id)
+  if not job.key then return true end
+  local room, nextAt = roomOf(queue, job.key, keyRate)
+  if room == 0 then
+    putOff(job, nextAt)
+    return false
   end
-  return bytes
+  takeStarts(queue, job.key, keyRate, 1)
+  return true
 end
 
 -- Whether there may be more to take at once; the jobs taken as the reply has them, and how many they are.
 local function take(queue, want)
   local limits = limitsOf(queue)
   local rate, keyRate = limits and given(limits.rate), limits and given(limits.perKey.rate)
-  local batch, started
-  local fields, ids, rests, sizes, uppers, size = {}, {}, {}, {}, {}, 0
-  local fronts, lastFront, alike = {}, nil, 0
+  local taken, plains = nil, {}
   local final = walkLine(queue, want, LOOKED_MAX + want, function(id, record, form)
-    if keyRate then
-      local job = load(id)
-      if job.key then
-        local room, nextAt = roomOf(queue, job.key, keyRate)
-        if room == 0 then
-          putOff(job, nextAt)
-          return false
-        end
-        takeStarts(queue, job.key, keyRate, 1)
-      end
-    end
-    if not batch then
-      batch = openBatch()
-      started = pack('<I6I6', now, batch)
-    end
-    local front, rest = leasedFront(record, form, started), sub(record, form.seqAt)
-    loaded[id] = nil
-    fields[2 * size + 1], fields[2 * size + 2] = id, front .. rest
-    size = size + 1
-    ids[size], rests[size], sizes[size] = id, rest, lengthBytes(#rest)
-    if front == lastFront then
-      alike = alike + 1
-    else
-      if lastFront then fronts[#fronts + 1] = pack('<I4I4', alike, #lastFront) .. lastFront end
-      lastFront, alike = front, 1
-    end
-    local upper = sub(record, form.seqAt + 1, form.seqAt + 5)
-    uppers[upper] = (uppers[upper] or 0) + 1
+    if keyRate and not mayStart(queue, id, keyRate) then return false end
+    taken = taken or newTaken(queue)
+    takeOne(taken, id, record, form)
     return true
+  end, not keyRate and function(ids, records, most, priority)
+    if not records[1] then return 0 end
+    taken = taken or newTaken(queue)
+    return takePlain(taken, plains, ids, records, most, priority)
   end)
-  if size == 0 then return final end
-  fronts[#fronts + 1] = pack('<I4I4', alike, #lastFront) .. lastFront
-  callMany('HSET', jobsKey, fields, 2)
-  countTaken(uppers)
-  countDelta[queue * 8 + READY] = (countDelta[queue * 8 + READY] or 0) - size
-  countDelta[queue * 8 + RUNNING] = (countDelta[queue * 8 + RUNNING] or 0) + size
-  local packed = packIds(ids)
-  closeBatch(batch, { workerId = workerId, claimId = claimId, queue = queue }, expiresAt, packed, size)
+  if not taken or taken.size == 0 then return final end
+  local size = taken.size
+  beginFront(taken, nil)
+  beginLength(taken, nil)
+  callMany('HSET', jobsKey, taken.fields, 2)
+  countTaken(taken)
+  local packed = packIds(taken.ids)
+  closeBatch(taken.batch, { workerId = workerId, claimId = claimId, queue = queue }, expiresAt, packed, size)
   if rate then takeStarts(queue, '', rate, size) end
-  return final, { packed, table.concat(fronts), table.concat(sizes), table.concat(rests) }, size
+  return final, { packed, table.concat(taken.fronts), table.concat(taken.lengths), table.concat(taken.rests) }, size
 end
 
 if isPaused(0) then return reply('') end

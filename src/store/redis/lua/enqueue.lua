@@ -96,7 +96,7 @@ local function add(shape, id, tail)
     call('ZADD', base .. 'due:' .. shape.queue, text(shape.dueAt), pack('>I6', seq) .. id)
   end
   local size = #records
-  records[size + 1], records[size + 2] = id, formed .. pack('<I6', seq) .. shape.after .. tail
+  records[size + 1], records[size + 2] = id, formed .. pack('>I6', seq) .. shape.after .. tail
 end
 
 local function flush()
@@ -107,7 +107,7 @@ end
 
 -- The waiting holder keeps its id, its place in the line and its trail, and takes all the rest from the spec.
 local function replace(holder, shape, tail, dueAt)
-  local values = decode(holder.id, shape.form .. pack('<I6', 0) .. shape.after .. tail)
+  local values = decode(holder.id, shape.form .. pack('>I6', 0) .. shape.after .. tail)
   rearrange(holder, 'reschedule', function()
     holder.queue, holder.task, holder.key, holder.priority = values.queue, values.task, values.key, values.priority
     holder.input, holder.attemptsMax, holder.attempt, holder.crashes = values.input, values.attemptsMax, 0, 0

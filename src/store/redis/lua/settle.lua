@@ -14,109 +14,108 @@ local finishedAt = pack('<I7', now)
 local MOST = 4000
 local states = {}
 
--- Completions on the short way, written together. `written` has those of this script, `batches` and `uppers` how many
--- had the same bytes of batch and, but for the lowest, of seq.
-local fields, ended, bytesAdded, batches, uppers, written = {}, {}, {}, {}, {}, {}
--- Those that are deleted as they end, by number of the queue.
-local dropped, droppedUppers = {}, {}
+-- Completions on the short way are written together. Records that begin alike, up to the last byte of seq but one, are of
+-- one run: they have the same batch, queue and chunk. `pending` has the runs with completions that are not written yet,
+-- `queues` what goes to each queue.
+local runs, wideRuns, pending, queues = {}, {}, {}, {}
+local fields, fieldsSize = {}, 0
+-- Whether something went the long way: what was read before may not hold any more.
+local isMixed = false
 
-local function writeDropped()
-  for queue, ids in pairs(dropped) do
+local function queueOf(number)
+  local queue = queues[number]
+  if not queue then
+    queue = { ids = {}, size = 0, bytes = 0, drops = dropsAll(number, COMPLETED) }
+    queues[number] = queue
+  end
+  return queue
+end
+
+local function writeRun(run)
+  local seq, size = unpackStruct('>I5', run.upper) * 256, run.size
+  depart((unpackStruct('<I6', run.batch)), size)
+  local place = floor(seq / CHUNK) * 8
+  placeDelta[place + RUNNING] = (placeDelta[place + RUNNING] or 0) - size
+  if run.queue.drops then leaveChunk(seq)
+  else placeDelta[place + COMPLETED] = (placeDelta[place + COMPLETED] or 0) + size end
+  run.size = 0
+end
+
+local function writeQueue(number, queue)
+  local ids, size, field = queue.ids, queue.size, number * 8
+  countDelta[field + RUNNING] = (countDelta[field + RUNNING] or 0) - size
+  if queue.drops then
     callMany('HDEL', jobsKey, ids)
-    countDelta[queue * 8 + RUNNING] = (countDelta[queue * 8 + RUNNING] or 0) - #ids
-    hintRoom(queue)
-    hint('settled')
+  else
+    countDelta[field + COMPLETED] = (countDelta[field + COMPLETED] or 0) + size
+    countBytes(number, COMPLETED, queue.bytes)
+    pushEnded(number, COMPLETED, now, ids)
   end
-  for upper, by in pairs(droppedUppers) do
-    local seq = unpackStruct('<I5', upper) * 256
-    local place = floor(seq / CHUNK) * 8
-    placeDelta[place + RUNNING] = (placeDelta[place + RUNNING] or 0) - by
-    leaveChunk(seq)
-  end
-  dropped, droppedUppers = {}, {}
+  hintRoom(number)
+  queue.ids, queue.size, queue.bytes = {}, 0, 0
 end
 
 local function write()
-  writeDropped()
-  for batch, by in pairs(batches) do depart((unpackStruct('<I6', batch)), by) end
-  batches = {}
-  if #fields == 0 then return end
-  callMany('HSET', jobsKey, fields, 2)
-  for queue, ids in pairs(ended) do
-    countDelta[queue * 8 + RUNNING] = (countDelta[queue * 8 + RUNNING] or 0) - #ids
-    countDelta[queue * 8 + COMPLETED] = (countDelta[queue * 8 + COMPLETED] or 0) + #ids
-    countBytes(queue, COMPLETED, bytesAdded[queue])
-    pushEnded(queue, COMPLETED, now, ids)
-    hintRoom(queue)
-  end
-  for upper, by in pairs(uppers) do
-    local place = floor(unpackStruct('<I5', upper) * 256 / CHUNK) * 8
-    placeDelta[place + RUNNING] = (placeDelta[place + RUNNING] or 0) - by
-    placeDelta[place + COMPLETED] = (placeDelta[place + COMPLETED] or 0) + by
+  if #pending == 0 then return end
+  if fieldsSize > 0 then callMany('HSET', jobsKey, fields, 2) end
+  for index = 1, #pending do writeRun(pending[index]) end
+  for number, queue in pairs(queues) do
+    if queue.size > 0 then writeQueue(number, queue) end
   end
   hint('settled')
-  fields, ended, bytesAdded, uppers = {}, {}, {}, {}
+  pending, fields, fieldsSize = {}, {}, 0
 end
 
--- By the front of a record: its batch as bytes, its queue, where the rest begins and, where a job may be completed the
--- short way, its front then. It may not with a key or a unique key, or a trail when its queue keeps no completed jobs. Nil
--- for a job that is in no batch.
-local fronts, lastBytes = {}, FORM_BYTES
-local function frontOf(record)
-  -- Most are as long as the one before. A front has the length its form tells, so no other can be taken for one.
-  local front = fronts[sub(record, 1, lastBytes)]
-  if front then return front end
+local function newRun(record, form)
+  local queue = queueOf(form.queue)
+  local run = { batch = sub(record, form.batchAt, form.batchAt + 5), queue = queue, restAt = form.seqAt, size = 0,
+    upper = sub(record, form.seqAt, form.seqAt + 4), lowAt = form.seqAt + 5, lows = {} }
+  -- Not with a key or a unique key, nor with a trail when its queue keeps no completed jobs.
+  run.isShort = form.state == RUNNING and has(form.flags, queue.drops and KEY + UNIQUE + TRAIL or KEY + UNIQUE) == 0
+  local flags = with(without(form.flags, BATCH + INNER), FINISHED)
+  local between = sub(record, FORM_BYTES + 1, form.batchAt - 1) .. finishedAt
+  run.completed = formBytes(record, form, COMPLETED, flags) .. between
+  run.completedWith = formBytes(record, form, COMPLETED, with(flags, RESULT)) .. between
+  return run
+end
+
+-- The run of a record; nil for a job that is in no batch. Then by how many bytes the next record is to be looked for: how
+-- many there are its form tells, so no run can be taken for another.
+local beginBytes = FORM_BYTES
+local function runOf(record)
   local form = formOf(record)
   if has(form.flags, BATCH) == 0 then return nil end
-  lastBytes = form.seqAt - 1
-  local bytes = sub(record, 1, lastBytes)
-  front = fronts[bytes]
-  if front then return front end
-  front = { batch = sub(record, form.batchAt, form.finishedAt - 1), queue = form.queue, restAt = form.seqAt,
-    drops = dropsAll(form.queue, COMPLETED) }
-  front.isShort = form.state == RUNNING and has(form.flags, front.drops and KEY + UNIQUE + TRAIL or KEY + UNIQUE) == 0
-  local flags = with(without(form.flags, BATCH), FINISHED)
-  local between = sub(record, FORM_BYTES + 1, form.batchAt - 1) .. finishedAt
-  front.completed = formBytes(record, form, COMPLETED, flags) .. between
-  front.completedWith = formBytes(record, form, COMPLETED, with(flags, RESULT)) .. between
-  if has(form.flags, WIDE) == 0 then fronts[bytes] = front end
-  return front
-end
-
-local function drop(id, queue, upper)
-  local ids = dropped[queue]
-  if not ids then
-    ids = {}
-    dropped[queue] = ids
+  local known, bytes = runs, sub(record, 1, form.seqAt + 4)
+  if has(form.flags, WIDE) == 0 then beginBytes = #bytes
+  else known, bytes = wideRuns, bytes .. sub(record, form.wideAt, form.wideAt + 14) end
+  local run = known[bytes]
+  if not run then
+    run = newRun(record, form)
+    known[bytes] = run
   end
-  ids[#ids + 1] = id
-  droppedUppers[upper] = (droppedUppers[upper] or 0) + 1
+  return run, known == wideRuns
 end
 
--- Where the front allows it, it writes what change.applyChange would write. `result` has its length behind it.
-local function completePlain(id, record, front, result)
-  local queue, batch, upper = front.queue, front.batch, sub(record, front.restAt + 1, front.restAt + 5)
-  written[id], loaded[id] = true, nil
-  batches[batch] = (batches[batch] or 0) + 1
-  if front.drops then return drop(id, queue, upper) end
+-- Writes what change.applyChange would write. `result` has its length behind it.
+local function completePlain(id, record, run, result)
+  if isMixed then loaded[id] = nil end
+  if run.size == 0 then pending[#pending + 1] = run end
+  run.size = run.size + 1
+  local queue = run.queue
+  local size = queue.size + 1
+  queue.ids[size], queue.size = id, size
+  if queue.drops then return end
   local changed
-  if result then changed = front.completedWith .. sub(record, front.restAt) .. result
-  else changed = front.completed .. sub(record, front.restAt) end
-  local size = #fields
-  fields[size + 1], fields[size + 2] = id, changed
-  local ids = ended[queue]
-  if not ids then
-    ids = {}
-    ended[queue], bytesAdded[queue] = ids, 0
-  end
-  ids[#ids + 1] = id
-  bytesAdded[queue] = bytesAdded[queue] + #changed
-  uppers[upper] = (uppers[upper] or 0) + 1
+  if result then changed = run.completedWith .. sub(record, run.restAt) .. result
+  else changed = run.completed .. sub(record, run.restAt) end
+  fields[fieldsSize + 1], fields[fieldsSize + 2], fieldsSize = id, changed, fieldsSize + 2
+  queue.bytes = queue.bytes + #changed
 end
 
 -- The long way, for a job as it is saved. `item` has batch and result or changes.
 local function settleSaved(id, item)
   write()
+  isMixed = true
   local job = load(id)
   if not job or job.state ~= RUNNING or job.batch ~= item.batch then return LOST end
   local change
@@ -128,17 +127,6 @@ local function settleSaved(id, item)
   end
   applyChange(job, MOVES[item.kind], change)
   return string.char(change.state)
-end
-
--- Both as they came: the batch as its bytes, the result with its length behind it.
-local function complete(id, record, batch, result)
-  local front = record and frontOf(record)
-  if not front or front.batch ~= batch or written[id] then return LOST end
-  if front.isShort then
-    completePlain(id, record, front, result)
-    return COMPLETED_BYTE
-  end
-  return settleSaved(id, { kind = 0, batch = unpackStruct('<I6', batch), result = result and sub(result, 1, -5) })
 end
 
 -- Of jobs of one batch; ids, batches and results are added to the lists given.
@@ -162,18 +150,43 @@ local function readRun(bytes, at, ids, batchOf, resultOf)
   return at
 end
 
+-- Completes the jobs whose records were found: the first is that of the id at `from`.
+local function completeFound(found, from, ids, batchOf, resultOf)
+  local begin, run, size = nil, nil, #states
+  for place = 1, #found do
+    local index, record, state = from + place - 1, found[place], LOST
+    local id, batch, result = ids[index], batchOf[index], resultOf[index]
+    -- What the long way changed before is not what was read.
+    if isMixed and record and loaded[id] ~= nil then record = call('HGET', jobsKey, id) end
+    if record then
+      local bytes = sub(record, 1, beginBytes)
+      if bytes ~= begin then
+        local isWide
+        run, isWide = runs[bytes], false
+        if not run then run, isWide = runOf(record) end
+        begin = not isWide and bytes or nil
+      end
+      if run and run.batch == batch then
+        -- By the byte by which the jobs of a run differ, each is there once.
+        local low = byte(record, run.lowAt)
+        if not run.isShort then
+          state = settleSaved(id, { kind = 0, batch = unpackStruct('<I6', batch), result = result and sub(result, 1, -5) })
+        elseif not run.lows[low] then
+          run.lows[low], state = true, COMPLETED_BYTE
+          completePlain(id, record, run, result)
+        end
+      end
+    end
+    states[size + place] = state
+  end
+end
+
 local function settleCompletions(bytes)
   local ids, batchOf, resultOf, at = {}, {}, {}, 1
   while at <= #bytes do at = readRun(bytes, at, ids, batchOf, resultOf) end
   for from = 1, #ids, MOST do
     local to = math.min(from + MOST - 1, #ids)
-    local found = call('HMGET', jobsKey, unpack(ids, from, to))
-    for index = from, to do
-      local id, record = ids[index], found[index - from + 1]
-      -- What the long way changed before is not what was read.
-      if record and loaded[id] ~= nil then record = call('HGET', jobsKey, id) end
-      states[#states + 1] = complete(id, record, batchOf[index], resultOf[index])
-    end
+    completeFound(call('HMGET', jobsKey, unpack(ids, from, to)), from, ids, batchOf, resultOf)
     write()
   end
 end
