@@ -61,7 +61,7 @@ export function work(settings: WorkSettings, bench: Bench): Promise<WorkFigures>
 
 /** Fails as a whole: figures of a run in which a job went missing are none. */
 function requireSound(step: string, { error }: Repeat): void {
-  if (error !== null) throw new CheckFailed(`${step}: ${error}. No figures are given.`);
+  if (error !== null) throw new CheckFailed(`${step}: ${error.replace(/\.$/, '')}. No figures are given.`);
 }
 
 export function workTable({ results, comparisons }: WorkFigures): string {
