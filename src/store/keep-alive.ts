@@ -117,7 +117,7 @@ interface Means {
 class Keeper implements KeepAlive {
   readonly #options: KeepAliveOptions;
   readonly #means: Means;
-  #load: WorkerLoad = { slots: 0, slotsUsed: 0 };
+  #load: WorkerLoad = { slots: 0, slotsUsed: 0, profiles: [] };
   #cancelTimer: CancelTimer = () => {};
   #beating = false;
   #closed = false;
@@ -147,9 +147,10 @@ class Keeper implements KeepAlive {
     this.#beating = false;
   }
 
-  update({ slots, slotsUsed }: WorkerLoad): void {
-    if (slots === this.#load.slots && slotsUsed === this.#load.slotsUsed) return;
-    this.#load = { slots, slotsUsed };
+  update({ slots, slotsUsed, profiles }: WorkerLoad): void {
+    const known = this.#load;
+    if (slots === known.slots && slotsUsed === known.slotsUsed && profiles === known.profiles) return;
+    this.#load = { slots, slotsUsed, profiles };
     if (!this.#closed) this.#means.tell(this.#load);
   }
 

@@ -217,6 +217,23 @@ export interface WorkerInfo {
 export interface WorkerLoad {
   readonly slots: number;
   readonly slotsUsed: number;
+  /** Where its tasks run now; at most PROFILES_MAX of them. */
+  readonly profiles: readonly TaskProfile[];
+}
+
+export const PROFILES_MAX = 100;
+
+/** Where a worker runs the jobs of a task, and why. */
+export interface TaskProfile {
+  readonly task: string;
+  /** `inline`, `thread` or `process`. */
+  readonly lane: string;
+  /** At most 200 characters. */
+  readonly reason: string;
+  /** Jobs that were measured; the times are their moving averages. */
+  readonly samples: number;
+  readonly busyMs: number;
+  readonly wallMs: number;
 }
 
 export interface WorkerBeat extends Timed {

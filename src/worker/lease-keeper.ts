@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { BeatReceipt, KeepAlive, Store, WorkerInfo } from '../store/store.ts';
+import type { BeatReceipt, KeepAlive, Store, TaskProfile, WorkerInfo } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { Slots } from '../tuner/slots.ts';
 import type { Executor } from './executor.ts';
@@ -19,7 +19,12 @@ export interface LeaseKeeperOptions {
   readonly events: EventBus;
   readonly worker: WorkerInfo;
   readonly leaseMs: number;
+  /** Where its tasks run now. */
+  readonly profiles: () => readonly TaskProfile[];
 }
+
+/** What jobs take is told so often at most. */
+const PROFILES_MS = 1_000;
 
 export class LeaseKeeper extends Service {
   readonly #options: LeaseKeeperOptions;
@@ -27,6 +32,9 @@ export class LeaseKeeper extends Service {
   #unsubscribe: (() => void) | null = null;
   #reported = -1;
   #reportedTotal = -1;
+  #profiles: readonly TaskProfile[] = [];
+  #profilesText = '';
+  #profiledAt = Number.NEGATIVE_INFINITY;
   #beatPending = false;
   /** Since when beats fail, and why; null when the last one was answered. */
   trouble: Trouble | null = null;
@@ -36,13 +44,26 @@ export class LeaseKeeper extends Service {
     this.#options = options;
   }
 
-  /** Tells the next beats how many slots there are and how many are in use. Cheap when nothing changed. */
+  /** Tells the next beats how many slots there are, how many are in use and where tasks run. Cheap when nothing changed. */
   report(): void {
     const { total, used } = this.#options.slots;
-    if (used === this.#reported && total === this.#reportedTotal) return;
+    const isNew = this.#lookAtProfiles();
+    if (used === this.#reported && total === this.#reportedTotal && !isNew) return;
     this.#reported = used;
     this.#reportedTotal = total;
-    this.#keepAlive?.update({ slots: total, slotsUsed: used });
+    this.#keepAlive?.update({ slots: total, slotsUsed: used, profiles: this.#profiles });
+  }
+
+  #lookAtProfiles(): boolean {
+    const now = performance.now();
+    if (now - this.#profiledAt < PROFILES_MS) return false;
+    this.#profiledAt = now;
+    const profiles = this.#options.profiles();
+    const text = JSON.stringify(profiles);
+    if (text === this.#profilesText) return false;
+    this.#profiles = profiles;
+    this.#profilesText = text;
+    return true;
   }
 
   /** Resolves once the worker is in the registry. */

@@ -2,7 +2,7 @@ import type { Outcome } from '../core/outcome.ts';
 import type { AnyTask } from '../core/task.ts';
 import { Lanes } from '../execution/lanes.ts';
 import type { Choice } from '../execution/routes.ts';
-import type { Lease, WorkerInfo } from '../store/store.ts';
+import { type Lease, PROFILES_MAX, type TaskProfile, type WorkerInfo } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { Slots } from '../tuner/slots.ts';
 import type { Attempt } from './attempt.ts';
@@ -88,7 +88,8 @@ export class Pipeline {
       release,
       turn,
     });
-    this.keeper = new LeaseKeeper({ ...shared, executor, worker: info });
+    const profiles = (): TaskProfile[] => profilesOf(this.choices);
+    this.keeper = new LeaseKeeper({ ...shared, executor, worker: info, profiles });
   }
 
   get tally(): Readonly<Tally> {
@@ -213,6 +214,20 @@ export class Pipeline {
     for (const check of waiters) check();
   }
 }
+
+/** For the registry, where they may not take much room. */
+function profilesOf(choices: readonly Choice[]): TaskProfile[] {
+  return choices.slice(0, PROFILES_MAX).map(({ task, lane, reason, profile }) => ({
+    task,
+    lane,
+    reason: reason.slice(0, REASON_CHARS_MAX),
+    samples: profile?.samples ?? 0,
+    busyMs: Math.round((profile?.busyMs ?? 0) * 100) / 100,
+    wallMs: Math.round((profile?.wallMs ?? 0) * 100) / 100,
+  }));
+}
+
+const REASON_CHARS_MAX = 200;
 
 function lanesOf(
   tasks: ReadonlyMap<string, AnyTask>,

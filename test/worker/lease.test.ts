@@ -16,7 +16,8 @@ async function withLostLease({ connectThrough }: Stage, concurrency = 1) {
       reap = () => store.reap();
       return {
         keepAlive: ({ worker, leaseMs, onBeat }) => {
-          beat = async () => onBeat(await store.beat({ worker, leaseMs, load: { slots: 0, slotsUsed: 0 } }));
+          beat = async () =>
+            onBeat(await store.beat({ worker, leaseMs, load: { slots: 0, slotsUsed: 0, profiles: [] } }));
           return { update: () => undefined, beat, close: async () => undefined };
         },
       };

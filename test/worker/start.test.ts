@@ -113,7 +113,7 @@ onEachStore('a worker that fell silent is shown as dead and forgotten after an h
           update: () => undefined,
           beat: async () => {
             const { worker, leaseMs } = options;
-            await store.beat({ worker, leaseMs, load: { slots: 1, slotsUsed: 0 } });
+            await store.beat({ worker, leaseMs, load: { slots: 1, slotsUsed: 0, profiles: [] } });
           },
           close: async () => undefined,
         };

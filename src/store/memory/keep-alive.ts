@@ -9,7 +9,7 @@ export class LoopKeepAlive implements KeepAlive {
   readonly #options: KeepAliveOptions;
   readonly #beat: (beat: WorkerBeat) => Promise<BeatReceipt>;
   readonly #after: (delayMs: number, fire: () => void) => CancelTimer;
-  #load: WorkerLoad = { slots: 0, slotsUsed: 0 };
+  #load: WorkerLoad = { slots: 0, slotsUsed: 0, profiles: [] };
   #cancelTimer: CancelTimer = () => {};
   #closed = false;
 

@@ -7,7 +7,12 @@ import { applyChange } from './settle.ts';
 /** The worker registry, and the leases that live and end with a worker. */
 export function beat(rows: Rows, request: WorkerBeat, now: number): BeatReceipt {
   const { worker, load, leaseMs } = request;
-  rows.workers.set(worker.id, { info: structuredClone(worker), load: { ...load }, leaseMs, seenAt: now });
+  rows.workers.set(worker.id, {
+    info: structuredClone(worker),
+    load: structuredClone(load),
+    leaseMs,
+    seenAt: now,
+  });
   const held = heldBy(rows, worker.id);
   for (const job of held) job.leaseExpiresAt = now + leaseMs;
   return {

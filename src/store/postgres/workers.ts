@@ -1,4 +1,4 @@
-import type { BeatReceipt, WorkerBeat, WorkerRecord } from '../store.ts';
+import type { BeatReceipt, TaskProfile, WorkerBeat, WorkerRecord } from '../store.ts';
 import { jsonOf } from './lists.ts';
 import type { Tx } from './rows.ts';
 
@@ -43,13 +43,14 @@ interface WorkerRow {
   readonly lease_ms: number;
   readonly slots: number;
   readonly slots_used: number;
+  readonly profiles: readonly TaskProfile[];
   readonly running: number;
 }
 
 export async function workers(tx: Tx): Promise<WorkerRecord[]> {
   const rows = await tx.query<WorkerRow>(
     `SELECT id, host, pid, version, to_json(tasks) AS tasks, to_json(queues) AS queues, started_at, seen_at, lease_ms,
-       slots, slots_used,
+       slots, slots_used, profiles,
        (SELECT coalesce(sum(live), 0)::bigint FROM ${tx.schema}.lease WHERE worker_id = worker.id) AS running
      FROM ${tx.schema}.worker ORDER BY started_at, id`,
   );
@@ -63,6 +64,7 @@ export async function workers(tx: Tx): Promise<WorkerRecord[]> {
     startedAt: row.started_at,
     slots: row.slots,
     slotsUsed: row.slots_used,
+    profiles: row.profiles,
     seenAt: row.seen_at,
     running: row.running,
     alive: row.seen_at + row.lease_ms > tx.now,

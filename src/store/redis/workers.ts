@@ -10,8 +10,8 @@ export async function beat(
   { worker, load, leaseMs }: WorkerBeat,
   at: number | undefined,
 ): Promise<BeatReceipt> {
-  const { slots, slotsUsed } = load;
-  const said = JSON.stringify({ ...worker, slots, slotsUsed });
+  const { slots, slotsUsed, profiles } = load;
+  const said = JSON.stringify({ ...worker, slots, slotsUsed, profiles });
   const { now, values } = await scripts.run('beat', at, [worker.id, said, String(leaseMs)]);
   const [held, cancelled] = values as [Buffer[], Buffer[]];
   return {
@@ -44,12 +44,10 @@ const SAID_AT = 14;
 export async function workers({ scripts }: Session, at: number | undefined): Promise<WorkerRecord[]> {
   const { now, values } = await scripts.run('workers', at);
   const records = (values[0] as [Buffer, Buffer, number][]).map(([, bytes, running]): WorkerRecord => {
-    const { id, host, pid, version, tasks, queues, startedAt, slots, slotsUsed } = JSON.parse(
-      bytes.toString('utf8', SAID_AT),
-    ) as WorkerInfo & WorkerLoad;
+    const said = JSON.parse(bytes.toString('utf8', SAID_AT)) as WorkerInfo & WorkerLoad;
     const [seenAt, leaseMs] = [readTime(bytes, 0), readTime(bytes, 7)];
     const alive = seenAt + leaseMs > now;
-    return { id, host, pid, version, tasks, queues, startedAt, slots, slotsUsed, seenAt, running, alive };
+    return { ...said, seenAt, running, alive };
   });
   return records.sort(
     (one, other) => one.startedAt - other.startedAt || (one.id < other.id ? -1 : one.id === other.id ? 0 : 1),

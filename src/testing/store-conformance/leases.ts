@@ -116,7 +116,7 @@ export function leasesArea(it: It): void {
       onBeat: (receipt) => onBeat(receipt),
       onError: (error) => assert.fail(String(error)),
     });
-    keepAlive.update({ slots: 9, slotsUsed: 8 });
+    keepAlive.update({ slots: 9, slotsUsed: 8, profiles: [] });
     const { id } = await trial.start({}, { now: Date.now() });
     for (let beats = 0; beats < 3; beats += 1) {
       const receipt = await new Promise<BeatReceipt>((resolve) => {

@@ -184,7 +184,7 @@ export function beatOf(id: string, now: number, changes: Partial<WorkerBeat> = {
     queues: ['q'],
     startedAt: T0,
   };
-  return { worker, load: { slots: 4, slotsUsed: 1 }, leaseMs: LEASE_MS, now, ...changes };
+  return { worker, load: { slots: 4, slotsUsed: 1, profiles: [] }, leaseMs: LEASE_MS, now, ...changes };
 }
 
 export function attemptError(message = 'it broke', attempt = 1, at = T0): AttemptError {

@@ -15,10 +15,16 @@ export function workersArea(it: It): void {
 
   it('the load is that of the last beat', async ({ store }) => {
     await store.beat(beatOf('w1', T0));
-    await store.beat(beatOf('w1', T0 + 10, { load: { slots: 8, slotsUsed: 7 } }));
+    const light = { lane: 'inline', reason: 'light: "ü", 1 ms', samples: 5, busyMs: 0.25, wallMs: 12 };
+    const profiles = [
+      { task: 'report', ...light },
+      { task: 'primes', lane: 'thread', reason: '', samples: 0, busyMs: 0, wallMs: 0 },
+    ];
+    const load = { slots: 8, slotsUsed: 7, profiles };
+    await store.beat(beatOf('w1', T0 + 10, { load }));
     const { worker } = beatOf('w1', T0);
     const record = only(await store.workers({ now: T0 + 10 }));
-    assert.deepEqual(record, { ...worker, slots: 8, slotsUsed: 7, seenAt: T0 + 10, running: 0, alive: true });
+    assert.deepEqual(record, { ...worker, ...load, seenAt: T0 + 10, running: 0, alive: true });
   });
 
   it('a worker is alive until its lease time passes without a beat', async ({ store }) => {

@@ -72,7 +72,7 @@ test('the doctor sees jobs that nobody takes, dead workers and dead letters', as
   const { leases: held } = await store.claim(claimRequest({ limit: 2, leaseMs: 1, workerId: 'gone' }));
   await store.beat({
     worker: { id: 'gone', host: 'h', pid: 1, version: '0', tasks: [], queues: [], startedAt: 1 },
-    load: { slots: 1, slotsUsed: 1 },
+    load: { slots: 1, slotsUsed: 1, profiles: [] },
     leaseMs: 1,
   });
   await eventually(async () => ((await store.workers())[0]?.alive === false ? true : undefined));

@@ -166,7 +166,9 @@ CREATE TABLE {{schema}}.worker (
   seen_at bigint NOT NULL,
   lease_ms bigint NOT NULL,
   slots integer NOT NULL,
-  slots_used integer NOT NULL
+  slots_used integer NOT NULL,
+  -- JSON array, as in store.ts.
+  profiles json NOT NULL
 ) WITH (fillfactor = 50);
 
 -- Leadership, see store/lease-lock.ts.

@@ -20,13 +20,14 @@ BEGIN
   unseen_ms := {{schema}}.unseen_ms();
   BEGIN
     INSERT INTO {{schema}}.worker AS known
-      (id, host, pid, version, tasks, queues, started_at, seen_at, lease_ms, slots, slots_used)
+      (id, host, pid, version, tasks, queues, started_at, seen_at, lease_ms, slots, slots_used, profiles)
     VALUES (this, worker->>'host', (worker->>'pid')::int, worker->>'version',
       ARRAY(SELECT json_array_elements_text(worker->'tasks')), ARRAY(SELECT json_array_elements_text(worker->'queues')),
       ceil((worker->>'startedAt')::numeric), seen, lease_ms, (beat->'load'->>'slots')::int,
-      (beat->'load'->>'slotsUsed')::int)
+      (beat->'load'->>'slotsUsed')::int, beat->'load'->'profiles')
     ON CONFLICT (id) DO UPDATE SET tasks = excluded.tasks, queues = excluded.queues, seen_at = excluded.seen_at,
-      lease_ms = excluded.lease_ms, slots = excluded.slots, slots_used = excluded.slots_used;
+      lease_ms = excluded.lease_ms, slots = excluded.slots, slots_used = excluded.slots_used,
+      profiles = excluded.profiles;
   EXCEPTION WHEN lock_not_available THEN
     NULL; -- Somebody beats for it at this moment.
   END;
