@@ -70,6 +70,21 @@ export class Connection {
     }
   }
 
+  /** Resolves once it is connected, to whether it is within `waitMs`. */
+  async returned(waitMs: number): Promise<boolean> {
+    const client = this.#client;
+    if (this.#closed) return false;
+    // A cluster's client finds its nodes by itself when it is called.
+    if ('slots' in client || client.isReady) return true;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, waitMs);
+    client.once('ready', resolve);
+    await promise;
+    clearTimeout(timer);
+    client.off('ready', resolve);
+    return client.isReady && !this.#closed;
+  }
+
   /** Lets what was sent come to its end. */
   async close(): Promise<void> {
     if (this.#closed) return;

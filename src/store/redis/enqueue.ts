@@ -7,7 +7,8 @@ import { Writer } from './wire.ts';
 
 /**
  * Jobs in. What jobs of a batch have in common (queue, task, priority, attempts, time) goes over once, as a shape. Of the
- * record of a job, all that only the caller knows is written here; lua/enqueue.lua puts it behind the head.
+ * record of a job, all that only the caller knows is written here; lua/enqueue.lua puts it behind the head. An id that is
+ * there already is not added again, so that a batch whose reply was lost is sent once more.
  */
 export async function enqueue(
   session: Session,
@@ -18,7 +19,7 @@ export async function enqueue(
   const shapes = new Shapes();
   const jobs = new Writer(specs.length * 128);
   for (const spec of specs) writeJob(jobs, shapes.numberOf(spec), spec);
-  const { values } = await session.scripts.run('enqueue', now, [shapes.done(), jobs.done()]);
+  const { values } = await session.scripts.runAgain('enqueue', now, [shapes.done(), jobs.done()]);
   const [states, exceptions] = values as [Buffer, Buffer];
   const stateOf = (spec: number): JobState =>
     JOB_STATES[states[(shapes.numbers[spec] as number) - 1] as number] as JobState;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Topic } from '../notifier.ts';
 import type { Connection } from './connection.ts';
-import { isNoScript } from './errors.ts';
+import { isNoScript, isReply, isUnsent } from './errors.ts';
 
 /**
  * Calls the scripts of lua/. A verb's file names the shared parts it needs (`-- Needs: jobs, wire`), a part those it
@@ -42,6 +42,20 @@ export class Scripts {
     return { now: at, values };
   }
 
+  /** For scripts that may run twice on the same arguments: where the reply was lost, and the server is soon back, it is asked again. */
+  async runAgain(
+    name: string,
+    now: number | undefined,
+    args: readonly Argument[] = [],
+  ): Promise<ScriptReply> {
+    try {
+      return await this.run(name, now, args);
+    } catch (error) {
+      if (isReply(error) || isUnsent(error) || !(await this.#connection.returned(RETURN_MS))) throw error;
+      return this.run(name, now, args);
+    }
+  }
+
   async #evaluate(script: Script, rest: readonly Argument[]): Promise<unknown> {
     try {
       return await this.#connection.send(['EVALSHA', script.digest, ...rest]);
@@ -51,6 +65,9 @@ export class Scripts {
     }
   }
 }
+
+/** Longer than the first attempts to connect again take; callers wait for it. */
+const RETURN_MS = 1_000;
 
 export type Argument = string | Buffer;
 

@@ -68,6 +68,25 @@ test('jobs of a claim whose answer was lost come back uncharged', async (t) => {
   );
 });
 
+test('an enqueue whose answer was lost is repeated, and its job is there once', async (t) => {
+  const { url, store: other } = await open(t, 30_000);
+  const wire = await Wire.open(t, portOf(url));
+  const store = await redisDriver.open(`redis://127.0.0.1:${wire.port}?timeoutMs=300`, {});
+  t.after(() => store.close());
+  await store.enqueue([spec({ queue: 'before' })]);
+  const job = spec();
+  wire.cut = true;
+  const enqueuing = store.enqueue([job]);
+  await eventually(async () => (await other.get([job.id]))[0]?.state === 'ready');
+  wire.cut = false;
+  assert.deepEqual(await enqueuing, [{ status: 'existing', id: job.id, state: 'ready' }]);
+  const { jobs } = await other.list({ queue: 'q', limit: 10 });
+  assert.deepEqual(
+    jobs.map(({ id }) => id),
+    [job.id],
+  );
+});
+
 test('while the server is gone calls are refused at once; when it is back the store goes on with what it knew', async (t) => {
   const { server, store } = await open(t, 30_000);
   const job = spec();
