@@ -34,11 +34,16 @@ export async function withStore<Result>(
 
 /** Throws USAGE when nothing says where the jobs live. */
 export function storeUrl(options: GlobalOptions, config: Config): string {
-  const url = options.store ?? config.store ?? process.env.LONGSHORE_STORE;
-  if (url !== undefined && url !== '') return url;
+  const url = givenStore(options, config);
+  if (url !== null) return url;
   throw new UsageError(
     'No store is given. Use --store sqlite:jobs.db, set LONGSHORE_STORE=sqlite:jobs.db, or set "store" in longshore.config.json.',
   );
+}
+
+/** Null when nothing says so. */
+export function givenStore(options: GlobalOptions, config: Config): string | null {
+  return (options.store ?? config.store ?? process.env.LONGSHORE_STORE) || null;
 }
 
 /** Where the task files are; null when nothing says so. */
@@ -47,11 +52,15 @@ export function taskPaths(given: readonly string[] | undefined, config: Config):
   return given ?? config.tasks ?? (variable === undefined || variable === '' ? null : [variable]);
 }
 
+/** A database file that nothing has made yet. */
+export function isMissing(url: string): boolean {
+  return url.startsWith('sqlite:') && !existsSync(fileOf(url));
+}
+
 /** Looking at a store must not make one: a misspelt path would show an empty queue. */
 function requireFile(url: string): void {
-  if (!url.startsWith('sqlite:')) return;
+  if (!isMissing(url)) return;
   const file = fileOf(url);
-  if (existsSync(file)) return;
   throw new LongshoreError(
     'STORE_UNAVAILABLE',
     `There is no database file ${shortPath(file)}. Check --store; longshore enqueue, work and migrate make the file.`,

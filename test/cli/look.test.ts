@@ -158,6 +158,25 @@ test('workers lists who is alive', async (context) => {
   assert.match(stdout, new RegExp(`^WORKER.*\\n\\S+-${worker.pid}-[0-9a-z]{8}  alive +3 +0`));
 });
 
+test('tasks shows where each worker runs its tasks, from another process', async (context) => {
+  const sandbox = new Sandbox(context);
+  sandbox.write('tasks/all.ts', TASKS);
+  const args = ['work', '--tasks', 'tasks', '--strategy', 'auto', '--json'];
+  const worker = sandbox.start(args);
+  await new Promise((resolve) => worker.stdout.once('data', resolve));
+  const { lanes } = await sandbox.json<{ lanes: Record<string, unknown>[] }>(['tasks']);
+  assert.deepEqual(
+    lanes.map(({ task, lane, reason, samples }) => [task, lane, reason, samples]),
+    ['add', 'hold', 'refuse'].map((task) => [task, 'thread', 'not measured yet', 0]),
+  );
+  const { stdout, stderr } = await sandbox.run(['tasks']);
+  assert.match(stdout, /^TASK +LANE +WHY +MEASURED +BUSY +TOOK +WORKER$/m);
+  assert.match(stdout, new RegExp(`^add +thread +not measured yet +- +- +- +\\S+-${worker.pid}-`, 'm'));
+  assert.equal(stderr, '');
+  const both = await sandbox.run(['tasks', '--tasks', 'tasks']);
+  assert.match(both.stdout, /^TASK +QUEUE[\s\S]*\n\nTASK +LANE/);
+});
+
 test('tasks lists what the files define, without a store', async (context) => {
   const sandbox = new Sandbox(context);
   sandbox.write('tasks/all.ts', TASKS);
