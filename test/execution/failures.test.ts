@@ -163,6 +163,22 @@ for (const strategy of ['thread', 'process'] as const) {
   });
 }
 
+for (const strategy of ['thread', 'process'] as const) {
+  test(`a host that holds too much memory after a job is replaced, others are not (${strategy})`, async (t) => {
+    for (const [recycleBytes, hosts] of [
+      [1, 3],
+      [4_096 * MIB, 1],
+    ] as const) {
+      const longshore = await start(t, { strategy, threads: 1, processes: 1, recycleBytes });
+      const [started, ended] = [record(longshore, 'host.started'), record(longshore, 'host.ended')];
+      for (let n = 0; n < 3; n += 1) assert.equal((await end(longshore, 'fine', n)).result, n);
+      await eventually(() => ended.length >= hosts - 1);
+      assert.equal(started.length, hosts);
+      assert.ok(ended.every(({ event }) => event.why === 'retired' && event.jobsRun === 1));
+    }
+  });
+}
+
 test('several jobs in a process that a signal ends: no one is blamed before it has run alone', async (t) => {
   const longshore = await start(t, { strategy: 'process', processes: 1, jobsPerHost: 4, concurrency: 4 });
   const bystander = await longshore.enqueue('slow', 800);

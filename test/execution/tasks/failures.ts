@@ -97,6 +97,15 @@ export const loops = defineTask({
   },
 });
 
+export const loopsOn = defineTask({
+  ...once,
+  name: 'loops-on',
+  run: ({ log }) => {
+    log('started');
+    for (;;);
+  },
+});
+
 export const loopsSilently = defineTask({
   ...once,
   name: 'loops-silently',
