@@ -111,13 +111,15 @@ interface Waiting extends Pick<JobRow, 'seq' | 'priority' | 'due_at' | 'key'> {
 }
 
 /** A job that somebody has at this moment is passed over. */
-function jobsAfter(
+async function jobsAfter(
   tx: Tx,
   queue: string,
   { part, key, priority, place }: Cursor,
   limit: number,
 ): Promise<Waiting[]> {
   const column = part === 'letIn' ? 'ticket' : 'seq';
+  if (part === 'line')
+    await tx.query(`SELECT ${tx.schema}.ground_line($1, $2, $3, $4)`, [queue, priority, place, limit]);
   const select = `SELECT seq, priority, due_at, key, ${column} AS place FROM ${tx.schema}.job WHERE state = 'ready' AND queue = $1`;
   const end = `LIMIT $4 FOR UPDATE SKIP LOCKED`;
   const values = [queue, priority, place, limit];

@@ -16,11 +16,23 @@ type SeenRow = Omit<JobRow, 'trailed' | 'lease' | 'ticket'> &
 const COLUMNS =
   'seq, id, queue, task, state, priority, attempt, attempts_max, crashes, cancel_requested, created_at, due_at, started_at, unique_key, key, progress, input';
 
+/** Of fresh jobs that run, the lease tells what their rows do not (migrations/0002-turns.sql). */
+const FRESH: Readonly<Record<string, string>> = {
+  state: "CASE WHEN lease.fresh_at IS NULL THEN job.state ELSE 'running' END AS state",
+  attempt: 'CASE WHEN lease.fresh_at IS NULL THEN job.attempt ELSE job.attempt + 1 END AS attempt',
+  started_at: 'coalesce(lease.fresh_at, job.started_at) AS started_at',
+};
+
 /** To be followed by conditions. */
 function selectLive({ schema }: Tx): string {
-  const columns = COLUMNS.replaceAll(/\w+/g, 'job.$&');
+  const columns = COLUMNS.replaceAll(/\w+/g, (name) => FRESH[name] ?? `job.${name}`);
   return `SELECT ${columns}, turn, NULL::bigint AS finished_at, NULL AS result, lease.worker_id, lease.expires_at
-    FROM ${schema}.job LEFT JOIN ${schema}.lease ON lease.token = job.lease`;
+    FROM ${schema}.job LEFT JOIN LATERAL (
+      SELECT worker_id, expires_at, NULL::bigint AS fresh_at FROM ${schema}.lease WHERE token = job.lease
+      UNION ALL
+      SELECT worker_id, expires_at, fresh_at FROM ${schema}.lease
+      WHERE job.turn = 3 AND NOT ${schema}.is_waiting(job) AND fresh_at IS NOT NULL AND job.seq = ANY (lease.seqs)
+    ) AS lease ON true`;
 }
 
 function selectEnded({ schema }: Tx, source = 'history'): string {

@@ -14,6 +14,16 @@ import { applyChanges, type Change, subjectOf } from './settle.ts';
 
 /** What is done for the store by whoever leads, and what takes jobs from workers that left or from queues. */
 
+/** What is written of running jobs is so for those of these leases afterwards (migrations/0002-turns.sql). */
+export async function groundHeld(tx: Tx, of: string, value: unknown, waits: boolean): Promise<void> {
+  await tx.query(
+    `SELECT ${tx.schema}.ground(array_agg(member.seq), array_agg(DISTINCT lease.token), $2)
+     FROM ${tx.schema}.lease CROSS JOIN unnest(lease.seqs) AS member (seq)
+     WHERE lease.fresh_at IS NOT NULL AND lease.${of}`,
+    [value, waits],
+  );
+}
+
 /** To be followed by WHERE. */
 function selectHeld({ schema }: Tx): string {
   return `SELECT job.* FROM ${schema}.lease CROSS JOIN unnest(lease.seqs) AS member (seq)
@@ -25,6 +35,7 @@ function selectHeld({ schema }: Tx): string {
  * renewed, and whatever another reaper has.
  */
 export async function reap(tx: Tx, { crashesMax }: ReapRequest): Promise<ReapReceipt> {
+  await groundHeld(tx, 'expires_at <= $1', tx.now, false);
   const jobs = await tx.query<JobRow>(
     `${selectHeld(tx)} WHERE lease.expires_at <= $1 ORDER BY job.seq FOR UPDATE OF job, lease SKIP LOCKED`,
     [tx.now],
@@ -49,6 +60,7 @@ export async function reap(tx: Tx, { crashesMax }: ReapRequest): Promise<ReapRec
 
 /** A worker that leaves gives back what it holds, by the settle rule for `released`. */
 export async function retire(tx: Tx, workerId: string): Promise<null> {
+  await groundHeld(tx, 'worker_id = $1', workerId, true);
   const jobs = await tx.query<JobRow>(
     `${selectHeld(tx)} WHERE lease.worker_id = $1 ORDER BY job.seq FOR UPDATE OF job`,
     [workerId],

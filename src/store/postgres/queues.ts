@@ -83,13 +83,20 @@ interface Count {
   readonly jobs: number;
 }
 
-/** Each state of history by itself, so that the index on its queues is enough. */
+/**
+ * Each state of history by itself, so that the index on its queues is enough. Fresh jobs run but for those with an entry
+ * in `fresh`.
+ */
 function countJobs(tx: Tx): Promise<Count[]> {
   const ended = TERMINAL_STATES.map(
     (state) => `SELECT queue, '${state}', count(*) FROM ${tx.schema}.history_${state} GROUP BY queue`,
   );
   return tx.query(
-    `SELECT queue, state::text AS state, count(*) AS jobs FROM ${tx.schema}.job GROUP BY queue, state
+    `SELECT queue, CASE WHEN turn = 3 THEN 'running' ELSE state::text END AS state, count(*) AS jobs
+       FROM ${tx.schema}.job GROUP BY 1, 2
+     UNION ALL
+     SELECT fresh.queue, change.state, sum(change.jobs)::bigint
+       FROM ${tx.schema}.fresh, (VALUES ('ready', 1), ('running', -1)) AS change (state, jobs) GROUP BY 1, 2
      UNION ALL ${ended.join(' UNION ALL ')}`,
   );
 }

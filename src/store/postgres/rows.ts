@@ -18,7 +18,7 @@ export interface Tx {
 }
 
 /**
- * A row of the table `job`. Locks are taken in this order, against deadlocks: rows of `job` by seq, the stripes of keys
+ * A row of the table `job`. Locks are taken in this order, against deadlocks: rows of `job` by seq, entries of `fresh`, the stripes of keys
  * (`lock_keys` in SQL), rows of `lease` by token, the row of `queue`.
  */
 export interface JobRow {

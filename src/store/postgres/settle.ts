@@ -95,6 +95,10 @@ const MOVES: Readonly<Record<OutcomeType, JobMove>> = {
 
 async function settleAll(tx: HotTx, items: readonly Fenced[], receipts: SettleReceipt[]): Promise<void> {
   if (items.length === 0) return;
+  await tx.query(`SELECT ${tx.schema}.ground($1, $2)`, [
+    arrayOf(items.map(({ seq }) => seq)),
+    arrayOf(items.map(({ lease }) => lease)),
+  ]);
   const rows = await tx.query<JobRow>(
     `SELECT job.* FROM unnest($1::bigint[], $2::bigint[], $3::uuid[]) AS given (seq, lease, id)
        JOIN ${tx.schema}.job ON job.seq = given.seq AND job.lease = given.lease AND job.id = given.id

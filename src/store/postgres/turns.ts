@@ -16,6 +16,8 @@ export const TURN = {
   held: 1,
   /** Scheduled or blocked. */
   none: 2,
+  /** Without a key, and not changed since it was added: waits in `fresh`, or runs for the first time. */
+  fresh: 3,
 } as const;
 
 /** Lets the line of every key be as long as the new limits say, which the queue's row has already. */

@@ -21,7 +21,8 @@ CREATE TABLE {{schema}}.job (
   -- Has rows in job_trail, which then go along to history.
   trailed boolean NOT NULL DEFAULT false,
   -- Whose turn it is among the jobs of a key, as in TURN: -2 in the line with a ticket, -1 in the line and put off by
-  -- its key's rate, 0 in the line (always without a key), 1 ready but held, 2 scheduled or blocked.
+  -- its key's rate, 0 in the line (always without a key), 1 ready but held, 2 scheduled or blocked. 3 is a job without a
+  -- key that nothing has changed since it was added: it waits in `fresh`, or else runs for the first time (0002-turns.sql).
   turn smallint NOT NULL DEFAULT 0,
   -- The lease's number while the job runs, null otherwise: the fence of settle.
   lease bigint,
@@ -45,6 +46,20 @@ CREATE INDEX job_key ON {{schema}}.job (queue, key, turn, priority, seq) WHERE k
 
 -- A table in which every row changes twice and goes needs its dead rows removed soon, and by their number alone.
 ALTER TABLE {{schema}}.job SET (
+  autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 1);
+
+-- The line of jobs that nothing has changed since they were added. A claim takes the entry and leaves the job's row as it
+-- is: such a row is written when the job is added and when it ends, and never between.
+CREATE TABLE {{schema}}.fresh (
+  -- As in job.
+  queue text NOT NULL,
+  priority integer NOT NULL,
+  seq bigint NOT NULL
+);
+
+CREATE INDEX fresh_line ON {{schema}}.fresh (queue, priority, seq);
+
+ALTER TABLE {{schema}}.fresh SET (
   autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 1);
 
 -- Errors, log lines and audit entries of live jobs. Who deletes a job that is `trailed` deletes these too: a foreign
@@ -112,7 +127,10 @@ CREATE TABLE {{schema}}.lease (
   -- Jobs that still carry this token; the row goes when it reaches 0. Summed over a queue: how many of it run.
   live integer NOT NULL,
   -- All jobs of the batch; those that were settled no longer carry the token.
-  seqs bigint[] NOT NULL
+  seqs bigint[] NOT NULL,
+  -- When, where the batch was claimed out of `fresh`; null otherwise. Its jobs carry the token by being in `seqs`, until
+  -- something changes them.
+  fresh_at bigint
 ) WITH (fillfactor = 50);
 
 CREATE INDEX lease_worker ON {{schema}}.lease (worker_id);

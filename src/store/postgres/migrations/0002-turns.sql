@@ -1,4 +1,4 @@
--- Hints, and whose turn it is among the jobs of a key (turns.ts). Functions are the store's own unless they say otherwise.
+-- Hints, whose turn it is among the jobs of a key (turns.ts), and fresh jobs. Functions are the store's own unless they say otherwise.
 
 -- The payload is as in hints.ts; nobody's own notification when `sender` is empty.
 CREATE FUNCTION {{schema}}.hint(sender text, topics text) RETURNS void LANGUAGE sql VOLATILE AS
@@ -76,3 +76,85 @@ BEGIN
   GET DIAGNOSTICS admitted = ROW_COUNT;
   RETURN admitted;
 END $$;
+
+-- Fresh jobs: those without a key that nothing has changed since they were added (turn 3). One waits while it has an entry
+-- in `fresh`, and runs when it has none: then a lease with `fresh_at` lists it, and its row still says what it said when
+-- the job was added. Most jobs end like that, in `complete_batch`. Who wants anything else of such a job calls `ground`
+-- first, which writes into its row what is so; no job becomes fresh again.
+
+-- Those of these jobs, whose rows this transaction has locked, that wait in `fresh`, wait among those that were changed
+-- from now on. Waits for claims that have taken an entry and are not committed yet.
+CREATE FUNCTION {{schema}}.ground_waiting(own bigint[]) RETURNS void LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_nestloop = on SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_bitmapscan = off SET jit = off AS $$
+BEGIN
+  WITH gone AS (
+    DELETE FROM {{schema}}.fresh USING {{schema}}.job
+    WHERE job.seq = ANY (own) AND fresh.queue = job.queue AND fresh.priority = job.priority AND fresh.seq = job.seq
+    RETURNING fresh.seq)
+  UPDATE {{schema}}.job SET turn = 0 FROM gone WHERE job.seq = gone.seq;
+END $$;
+
+-- Rows of `job` are locked first, then entries of `fresh`. Whoever claims holds entries and never waits for rows.
+-- With `tokens`, those who run are looked for in these leases alone. Where `waits` is false, rows that somebody has are
+-- left as they are.
+CREATE FUNCTION {{schema}}.ground(seqs bigint[], tokens bigint[] DEFAULT NULL, waits boolean DEFAULT true)
+RETURNS void LANGUAGE plpgsql
+SET enable_hashjoin = on SET enable_seqscan = off SET enable_nestloop = off SET enable_mergejoin = off SET jit = off AS $$
+DECLARE
+  own bigint[];
+BEGIN
+  IF waits THEN
+    own := ARRAY(SELECT job.seq FROM {{schema}}.job WHERE job.seq = ANY (seqs) AND turn = 3 ORDER BY job.seq FOR UPDATE);
+  ELSE
+    own := ARRAY(
+      SELECT job.seq FROM {{schema}}.job WHERE job.seq = ANY (seqs) AND turn = 3 ORDER BY job.seq FOR UPDATE SKIP LOCKED);
+  END IF;
+  IF cardinality(own) = 0 THEN RETURN; END IF;
+  PERFORM {{schema}}.ground_waiting(own);
+  -- A statement of its own, so that it sees the leases of claims that were waited for.
+  UPDATE {{schema}}.job SET state = 'running', turn = 0, lease = held.token, attempt = job.attempt + 1,
+    started_at = held.fresh_at
+  FROM (
+    SELECT lease.token, lease.fresh_at, member.seq FROM {{schema}}.lease CROSS JOIN unnest(lease.seqs) AS member (seq)
+    WHERE lease.fresh_at IS NOT NULL AND (tokens IS NULL OR lease.token = ANY (tokens))) AS held
+  WHERE job.seq = held.seq AND job.seq = ANY (own) AND job.turn = 3;
+END $$;
+
+-- Takes the first fresh jobs of a queue behind a place, as many as there is room for, out of `fresh` into the line of
+-- those that were changed, for who has to look at both lines together. Waits for nobody.
+CREATE FUNCTION {{schema}}.ground_line(of_queue text, after_priority bigint, after_seq bigint, room bigint)
+RETURNS void LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
+DECLARE
+  own bigint[] := ARRAY(
+    SELECT seq FROM {{schema}}.fresh WHERE queue = of_queue AND (priority, seq) > (after_priority, after_seq)
+    ORDER BY priority, seq LIMIT room FOR UPDATE SKIP LOCKED);
+BEGIN
+  IF cardinality(own) = 0 THEN RETURN; END IF;
+  own := ARRAY(SELECT seq FROM {{schema}}.job WHERE seq = ANY (own) AND turn = 3 ORDER BY seq FOR UPDATE SKIP LOCKED);
+  PERFORM {{schema}}.ground_waiting(own);
+END $$;
+
+-- Of these jobs, each with the token it is said to have, when it was claimed out of `fresh` by that token, and null where
+-- it was not.
+CREATE FUNCTION {{schema}}.fresh_starts(seqs bigint[], tokens bigint[]) RETURNS bigint[] LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan
+SET enable_hashjoin = on SET enable_seqscan = off SET enable_nestloop = off SET enable_mergejoin = off SET jit = off AS $$
+BEGIN
+  RETURN (
+    SELECT array_agg(held.fresh_at ORDER BY given.place)
+    FROM unnest(seqs, tokens) WITH ORDINALITY AS given (seq, token, place)
+    LEFT JOIN (
+      SELECT lease.token, lease.fresh_at, member.seq FROM {{schema}}.lease CROSS JOIN unnest(lease.seqs) AS member (seq)
+      WHERE lease.token = ANY (tokens) AND lease.fresh_at IS NOT NULL) AS held
+    ON held.seq = given.seq AND held.token = given.token);
+END $$;
+
+-- Whether a job that is fresh, by its row, waits.
+CREATE FUNCTION {{schema}}.is_waiting(job {{schema}}.job) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (
+    SELECT FROM {{schema}}.fresh
+    WHERE fresh.queue = job.queue AND fresh.priority = job.priority AND fresh.seq = job.seq)
+$$;

@@ -26,7 +26,8 @@ END $$;
 
 CREATE FUNCTION {{schema}}.state_of(of_id uuid) RETURNS {{schema}}.job_state LANGUAGE sql STABLE AS $$
   SELECT coalesce(
-    (SELECT state FROM {{schema}}.job WHERE id = of_id),
+    (SELECT CASE WHEN turn = 3 AND NOT {{schema}}.is_waiting(job) THEN 'running' ELSE state END
+     FROM {{schema}}.job WHERE id = of_id),
     (SELECT state FROM {{schema}}.history WHERE id = of_id LIMIT 1))
 $$;
 
@@ -63,10 +64,10 @@ DECLARE
   later boolean;
 BEGIN
   WITH added AS (
-    INSERT INTO {{schema}}.job (id, queue, task, state, priority, attempts_max, created_at, due_at, input)
+    INSERT INTO {{schema}}.job (id, queue, task, state, priority, attempts_max, turn, created_at, due_at, input)
     SELECT given.id, given.queue, given.task,
       CASE WHEN due.ms > at THEN 'scheduled' ELSE 'ready' END::{{schema}}.job_state,
-      given.priority, given.attempts_max, at, due.ms, given.input
+      given.priority, given.attempts_max, CASE WHEN due.ms > at THEN 0 ELSE 3 END, at, due.ms, given.input
     FROM ROWS FROM (unnest(ids), unnest(string_to_array(queues, E'\x1f')), unnest(string_to_array(tasks, E'\x1f')),
         unnest(priorities), unnest(string_to_array(inputs, E'\x1f', E'\x1e')), unnest(attempts), unnest(delays),
         unnest(dues))
@@ -76,7 +77,11 @@ BEGIN
     WHERE cardinality(past) = 0 OR given.id <> ALL (past)
     ORDER BY given.place
     ON CONFLICT (id) DO NOTHING
-    RETURNING id, state)
+    RETURNING id, queue, priority, seq, state
+  ), lined AS (
+    INSERT INTO {{schema}}.fresh (queue, priority, seq)
+    SELECT queue, priority, seq FROM added WHERE state = 'ready'
+  )
   SELECT array_agg(id), bool_or(state <> 'ready') INTO added_ids, later FROM added;
   IF sender IS NOT NULL AND added_ids IS NOT NULL THEN PERFORM {{schema}}.hint(sender, 'ready'); END IF;
   IF cardinality(added_ids) = cardinality(ids) AND NOT later THEN RETURN; END IF;
@@ -98,9 +103,12 @@ DECLARE
 BEGIN
   IF cardinality({{schema}}.ended_among(ids, earliest, at)) = 0 THEN
     BEGIN
-      INSERT INTO {{schema}}.job (id, queue, task, state, priority, attempts_max, created_at, due_at, input)
-      SELECT given.id, of_queue, of_task, 'ready', of_priority, of_attempts, at, at, given.input
-      FROM ROWS FROM (unnest(ids), unnest(string_to_array(inputs, E'\x1f', E'\x1e'))) AS given (id, input);
+      WITH added AS (
+        INSERT INTO {{schema}}.job (id, queue, task, state, priority, attempts_max, turn, created_at, due_at, input)
+        SELECT given.id, of_queue, of_task, 'ready', of_priority, of_attempts, 3, at, at, given.input
+        FROM ROWS FROM (unnest(ids), unnest(string_to_array(inputs, E'\x1f', E'\x1e'))) AS given (id, input)
+        RETURNING job.seq)
+      INSERT INTO {{schema}}.fresh (queue, priority, seq) SELECT of_queue, of_priority, added.seq FROM added;
       IF sender IS NOT NULL THEN PERFORM {{schema}}.hint(sender, 'ready'); END IF;
       RETURN;
     EXCEPTION WHEN unique_violation THEN NULL;

@@ -58,6 +58,7 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SE
 #variable_conflict use_column
 DECLARE
   at bigint := coalesce(given_now, {{schema}}.now_ms());
+  starts bigint[] := {{schema}}.fresh_starts(seqs, tokens);
   dropping text[] := ARRAY(
     SELECT name FROM {{schema}}.queue WHERE drops AND {{schema}}.drops_state(retention, 'completed'));
   gone record;
@@ -65,19 +66,21 @@ DECLARE
 BEGIN
   WITH ended AS (
     DELETE FROM {{schema}}.job
-    USING unnest(seqs, tokens, ids, string_to_array(results, E'\x1f', E'\x1e'))
-      WITH ORDINALITY AS given (seq, token, id, result, place)
-    WHERE job.seq = given.seq AND job.lease = given.token AND job.id = given.id AND job.state = 'running'
-    RETURNING job.*, given.result, given.place
+    USING unnest(seqs, tokens, ids, string_to_array(results, E'\x1f', E'\x1e'), starts)
+      WITH ORDINALITY AS given (seq, token, id, result, fresh_at, place)
+    WHERE job.seq = given.seq AND job.id = given.id
+      AND (job.lease = given.token AND job.state = 'running' OR job.turn = 3 AND given.fresh_at IS NOT NULL)
+    RETURNING job.*, given.token, given.result, given.fresh_at, given.place
   ), kept AS (
     INSERT INTO {{schema}}.history (seq, id, queue, task, state, priority, attempt, attempts_max, crashes,
       cancel_requested, created_at, due_at, started_at, finished_at, ticket, unique_key, key, progress, input, result, trail)
-    SELECT seq, id, queue, task, 'completed', priority, attempt, attempts_max, crashes, cancel_requested, created_at,
-      due_at, started_at, at, ticket, unique_key, key, progress, input, result,
+    SELECT seq, id, queue, task, 'completed', priority, CASE WHEN turn = 3 THEN attempt + 1 ELSE attempt END,
+      attempts_max, crashes, cancel_requested, created_at, due_at, CASE WHEN turn = 3 THEN fresh_at ELSE started_at END,
+      at, ticket, unique_key, key, progress, input, result,
       CASE WHEN trailed THEN {{schema}}.trail_of(seq) END
     FROM ended WHERE cardinality(dropping) = 0 OR queue <> ALL (dropping)
   )
-  SELECT array_agg(lease) AS leases, array_agg(place) AS places,
+  SELECT array_agg(token) AS leases, array_agg(place) AS places,
     array_agg(seq) FILTER (WHERE trailed) AS trailed,
     array_agg(unique_key) FILTER (WHERE unique_key IS NOT NULL) AS uniques,
     array_agg(id) FILTER (WHERE unique_key IS NOT NULL) AS holders,
@@ -182,6 +185,8 @@ SET enable_seqscan = off SET jit = off AS $$
 DECLARE
   note record;
 BEGIN
+  PERFORM {{schema}}.ground(array_agg((given->>'seq')::bigint), array_agg((given->>'lease')::bigint))
+  FROM json_array_elements(notes) AS given;
   PERFORM FROM {{schema}}.job
   WHERE seq IN (SELECT (given->>'seq')::bigint FROM json_array_elements(notes) AS given) ORDER BY seq FOR UPDATE;
   FOR note IN

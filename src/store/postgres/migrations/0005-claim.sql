@@ -161,6 +161,7 @@ BEGIN
       EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = -2 AND queue = this.name)
       OR jsonb_typeof(this.key_rate) = 'object')
     THEN
+      PERFORM {{schema}}.ground_line(this.name, -2147483649, 0, room);
       SELECT * INTO choice FROM {{schema}}.choose(
         this.name, room, CASE WHEN jsonb_typeof(this.key_rate) = 'object' THEN this.key_rate END, at);
       IF NOT choice.done THEN again := at; END IF;
@@ -184,23 +185,45 @@ BEGIN
     ELSIF room > 0 THEN
       -- One look at the line, which may begin with many that are dead; where it finds nothing, nothing is written.
       RETURN QUERY
-        WITH first AS MATERIALIZED (
-          SELECT seq FROM {{schema}}.job WHERE state = 'ready' AND turn = 0 AND queue = this.name
+        WITH changed AS MATERIALIZED (
+          SELECT priority, seq FROM {{schema}}.job WHERE state = 'ready' AND turn = 0 AND queue = this.name
           ORDER BY priority, seq LIMIT room FOR UPDATE SKIP LOCKED
+        ), entry AS MATERIALIZED (
+          SELECT ctid AS place, priority, seq FROM {{schema}}.fresh WHERE queue = this.name
+          ORDER BY priority, seq LIMIT room FOR UPDATE SKIP LOCKED
+        ), first AS MATERIALIZED (
+          SELECT NULL::tid AS place, priority, seq FROM changed UNION ALL SELECT place, priority, seq FROM entry
+          ORDER BY priority, seq LIMIT room
         ), number AS MATERIALIZED (
-          SELECT nextval($seq${{schema}}.lease_token_seq$seq$) AS token FROM first LIMIT 1
+          SELECT nextval($seq${{schema}}.lease_token_seq$seq$) AS token FROM first WHERE place IS NULL LIMIT 1
+        ), fresh_number AS MATERIALIZED (
+          SELECT nextval($seq${{schema}}.lease_token_seq$seq$) AS token FROM first WHERE place IS NOT NULL LIMIT 1
         ), taken AS (
           UPDATE {{schema}}.job SET state = 'running', lease = (SELECT number.token FROM number), attempt = attempt + 1,
             started_at = at
-          FROM first WHERE job.seq = first.seq
+          FROM first WHERE first.place IS NULL AND job.seq = first.seq
           RETURNING job.*
+        ), started AS (
+          DELETE FROM {{schema}}.fresh USING first WHERE first.place IS NOT NULL AND fresh.ctid = first.place
+          RETURNING fresh.seq
         ), held AS (
-          INSERT INTO {{schema}}.lease (token, worker_id, queue, claim_id, expires_at, live, seqs)
-          SELECT min(taken.lease), worker, this.name, claim, at + lease_ms, count(*), array_agg(taken.seq) FROM taken
-          HAVING count(*) > 0
+          INSERT INTO {{schema}}.lease (token, worker_id, queue, claim_id, expires_at, live, seqs, fresh_at)
+          SELECT min(taken.lease), worker, this.name, claim, at + lease_ms, count(*), array_agg(taken.seq), NULL
+          FROM taken HAVING count(*) > 0
+          UNION ALL
+          SELECT (SELECT fresh_number.token FROM fresh_number), worker, this.name, claim, at + lease_ms, count(*),
+            array_agg(started.seq), at
+          FROM started HAVING count(*) > 0
         )
         SELECT lease, seq, id, queue, task, key, input, attempt, attempts_max, crashes, priority, created_at, due_at
-        FROM taken ORDER BY priority, seq;
+        FROM (
+          SELECT lease, seq, id, queue, task, key, input, attempt, attempts_max, crashes, priority, created_at, due_at
+          FROM taken
+          UNION ALL
+          SELECT (SELECT fresh_number.token FROM fresh_number), job.seq, job.id, job.queue, job.task, job.key, job.input,
+            job.attempt + 1, job.attempts_max, job.crashes, job.priority, job.created_at, job.due_at
+          FROM started JOIN {{schema}}.job ON job.seq = started.seq) AS claimed
+        ORDER BY priority, seq;
       GET DIAGNOSTICS rows = ROW_COUNT;
     ELSE
       rows := 0;
@@ -223,6 +246,7 @@ BEGIN
     CONTINUE WHEN jsonb_typeof(this.rate) IS DISTINCT FROM 'object';
     IF EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = 0 AND queue = this.name)
       OR EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = -2 AND queue = this.name)
+      OR EXISTS (SELECT FROM {{schema}}.fresh WHERE queue = this.name)
     THEN
       SELECT CASE WHEN place.room = 0 THEN place.next_at END INTO next_at
       FROM {{schema}}.rate_room(this.name, '', this.rate, at) AS place;
@@ -248,6 +272,7 @@ BEGIN
     WHERE queue.name = ANY (queues) AND queue.paused_at IS NULL AND {{schema}}.counts_starts(queue.limits)
       AND (EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = 0 AND job.queue = queue.name)
         OR EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = -2 AND job.queue = queue.name)
+        OR EXISTS (SELECT FROM {{schema}}.fresh WHERE fresh.queue = queue.name)
         OR EXISTS (SELECT FROM {{schema}}.job WHERE state = 'scheduled' AND job.queue = queue.name AND due_at <= at))
     ORDER BY 1) AS line;
 END $$;
@@ -261,6 +286,7 @@ BEGIN
   room := 0;
   IF NOT EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = 0 AND queue = of_queue)
     AND NOT EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = -2 AND queue = of_queue)
+    AND NOT EXISTS (SELECT FROM {{schema}}.fresh WHERE queue = of_queue)
   THEN RETURN; END IF;
   room := wanted;
   IF NOT {{schema}}.counts_starts(limits) THEN RETURN; END IF;

@@ -36,6 +36,7 @@ BEGIN
     PERFORM {{schema}}.lock_unique(array_agg(({{schema}}.ended_job(redrive.id, since)).unique_key))
     FROM unnest(redriven) AS redrive (id);
   END IF;
+  PERFORM {{schema}}.ground(ARRAY(SELECT seq FROM {{schema}}.job WHERE id = ANY (ids)));
   PERFORM FROM {{schema}}.job WHERE id = ANY (ids) ORDER BY seq FOR UPDATE;
   PERFORM FROM {{schema}}.history WHERE id = ANY (ids) AND finished_at >= since ORDER BY seq FOR UPDATE;
   PERFORM {{schema}}.lock_keys(array_agg(keyed.queue), array_agg(keyed.key)) FROM (
@@ -209,17 +210,48 @@ BEGIN
   RETURN '{settled}';
 END $$;
 
+-- Deletes the fresh jobs of a queue that wait, row before entry as all others do; how many. Those that are claimed
+-- meanwhile are left to their workers.
+CREATE FUNCTION {{schema}}.clear_fresh(of_queue text) RETURNS bigint LANGUAGE plpgsql
+SET enable_hashjoin = on SET jit = off AS $$
+DECLARE
+  own bigint[];
+  cleared bigint;
+BEGIN
+  own := ARRAY(
+    SELECT job.seq FROM {{schema}}.fresh JOIN {{schema}}.job ON job.seq = fresh.seq
+    WHERE fresh.queue = of_queue AND job.turn = 3 ORDER BY job.seq FOR UPDATE OF job);
+  WITH entry AS (
+    DELETE FROM {{schema}}.fresh USING unnest(own) AS mine (seq)
+    WHERE fresh.queue = of_queue AND fresh.seq = mine.seq
+    RETURNING fresh.seq
+  ), gone AS (
+    DELETE FROM {{schema}}.job USING entry WHERE job.seq = entry.seq RETURNING 1
+  )
+  SELECT count(*) INTO cleared FROM gone;
+  RETURN cleared;
+END $$;
+
 -- Deletes the living jobs of a queue in some states, with their trails and keys. Tells how many, and the topics.
 CREATE FUNCTION {{schema}}.clear_live(of_queue text, states text[]) RETURNS TABLE (jobs bigint, topics text) LANGUAGE plpgsql AS $$
 DECLARE
   gone record;
+  waiting bigint := 0;
 BEGIN
-  PERFORM FROM {{schema}}.job WHERE queue = of_queue AND state = ANY (states::{{schema}}.job_state[]) ORDER BY seq FOR UPDATE;
+  IF 'running' = ANY (states) THEN
+    PERFORM {{schema}}.ground(ARRAY(
+      SELECT member.seq FROM {{schema}}.lease CROSS JOIN unnest(lease.seqs) AS member (seq)
+      WHERE lease.queue = of_queue AND lease.fresh_at IS NOT NULL));
+  END IF;
+  -- Fresh jobs have neither trail nor keys. Those that are left run since this began.
+  IF 'ready' = ANY (states) THEN waiting := {{schema}}.clear_fresh(of_queue); END IF;
+  PERFORM FROM {{schema}}.job WHERE queue = of_queue AND turn <> 3 AND state = ANY (states::{{schema}}.job_state[]) ORDER BY seq FOR UPDATE;
   PERFORM {{schema}}.lock_keys(array_agg(queue), array_agg(key)) FROM (
     SELECT DISTINCT queue, key FROM {{schema}}.job
     WHERE queue = of_queue AND key IS NOT NULL AND state = ANY (states::{{schema}}.job_state[])) AS keyed;
   WITH cleared AS (
-    DELETE FROM {{schema}}.job WHERE queue = of_queue AND state = ANY (states::{{schema}}.job_state[]) RETURNING *
+    DELETE FROM {{schema}}.job
+    WHERE queue = of_queue AND turn <> 3 AND state = ANY (states::{{schema}}.job_state[]) RETURNING *
   ), free AS (
     DELETE FROM {{schema}}.unique_key USING cleared
     WHERE unique_key.key = cleared.unique_key AND unique_key.id = cleared.id
@@ -229,7 +261,7 @@ BEGIN
   SELECT count(*) AS jobs, array_agg(lease) FILTER (WHERE lease IS NOT NULL) AS leases,
     array_agg(DISTINCT key ORDER BY key) FILTER (WHERE key IS NOT NULL) AS keys
   INTO gone FROM cleared;
-  jobs := gone.jobs;
+  jobs := gone.jobs + waiting;
   topics := 'settled';
   IF gone.keys IS NOT NULL
     AND {{schema}}.admit(array_fill(of_queue, ARRAY[cardinality(gone.keys)]), gone.keys, true) > 0

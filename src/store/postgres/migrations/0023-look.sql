@@ -43,6 +43,8 @@ BEGIN
         SELECT seq FROM {{schema}}.job
         WHERE 'ready' = ANY (wanted) AND state = 'ready' AND turn = 0 AND (of_queue IS NULL OR queue = of_queue)
         UNION ALL
+        SELECT seq FROM {{schema}}.fresh WHERE 'ready' = ANY (wanted) AND (of_queue IS NULL OR queue = of_queue)
+        UNION ALL
         SELECT seq FROM {{schema}}.job
         WHERE 'ready' = ANY (wanted) AND state = 'ready' AND turn = -2 AND (of_queue IS NULL OR queue = of_queue)
         UNION ALL
@@ -54,7 +56,8 @@ BEGIN
         WHERE 'scheduled' = ANY (wanted) AND state = 'scheduled' AND (of_queue IS NULL OR queue = of_queue)
         UNION ALL
         SELECT job.seq FROM {{schema}}.lease CROSS JOIN unnest(lease.seqs) AS member (seq)
-          JOIN {{schema}}.job ON job.seq = member.seq AND job.lease = lease.token
+          JOIN {{schema}}.job ON job.seq = member.seq
+            AND (job.lease = lease.token OR job.turn = 3 AND lease.fresh_at IS NOT NULL)
         WHERE 'running' = ANY (wanted) AND (of_queue IS NULL OR lease.queue = of_queue)
         UNION ALL
         SELECT seq FROM {{schema}}.job
@@ -67,8 +70,8 @@ BEGIN
       ORDER BY job.seq + 0 DESC LIMIT room;
   ELSE
     RETURN QUERY SELECT job.seq FROM {{schema}}.job
-      WHERE state = ANY (wanted) AND (of_queue IS NULL OR queue = of_queue) AND job.seq < before
-        AND (of_task IS NULL OR task = of_task)
+      WHERE CASE WHEN turn = 3 AND NOT {{schema}}.is_waiting(job) THEN 'running' = ANY (wanted) ELSE state = ANY (wanted) END
+        AND (of_queue IS NULL OR queue = of_queue) AND job.seq < before AND (of_task IS NULL OR task = of_task)
       ORDER BY job.seq DESC LIMIT room;
   END IF;
 END $$;
