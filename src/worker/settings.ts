@@ -1,9 +1,9 @@
 import { parseDuration } from '../core/duration.ts';
-import { optionInvalid, requireInteger, requireMs } from '../core/errors.ts';
+import { LongshoreError, optionInvalid, requireInteger, requireMs } from '../core/errors.ts';
 import { requireStrategy, type Strategy } from '../core/strategy.ts';
 import { requireQueue } from '../core/task.ts';
 import type { TunerSettings } from '../tuner/settings.ts';
-import { tunerOf } from './tuning.ts';
+import { TUNER_VARIABLES, tunerOf } from './tuning.ts';
 
 /**
  * The settings of a worker and where they come from: code wins over the config file, the file over LONGSHORE_*
@@ -85,7 +85,21 @@ const LEASE_MIN_MS = 500;
 export function workerSettings(
   code: Partial<WorkerSettings>,
   file: Partial<WorkerSettings> = {},
-  env: Readonly<Record<string, string | undefined>> = {},
+  env: Environment = {},
+): WorkerSettings {
+  try {
+    return checkedSettings(code, file, env);
+  } catch (error) {
+    throw namingVariable(error, [code, file], env);
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+function checkedSettings(
+  code: Partial<WorkerSettings>,
+  file: Partial<WorkerSettings>,
+  env: Environment,
 ): WorkerSettings {
   const found = { ...WORKER_SETTINGS_DEFAULT, ...fromEnvironment(env), ...defined(file), ...defined(code) };
   const merged = { ...found, tuner: tunerOf(code, file, env) };
@@ -150,7 +164,33 @@ const DURATIONS = {
   LONGSHORE_BLOCKED_MS: 'blockedMs',
 } as const;
 
-function fromEnvironment(env: Readonly<Record<string, string | undefined>>): Partial<WorkerSettings> {
+/** Of the settings that the environment can give. */
+const VARIABLES: Readonly<Record<string, string>> = {
+  ...TUNER_VARIABLES,
+  ...Object.fromEntries(Object.entries({ ...NUMBERS, ...DURATIONS }).map(([name, field]) => [field, name])),
+  queues: 'LONGSHORE_QUEUES',
+};
+
+/** Who set a variable looks for its name. */
+function namingVariable(error: unknown, stronger: readonly object[], env: Environment): unknown {
+  if (!(error instanceof LongshoreError)) return error;
+  const field = String(error.details.field).replace(/\[\d+\]$/, '');
+  const variable = VARIABLES[field] ?? '';
+  const isGiven = (env[variable] ?? '') !== '';
+  if (!isGiven || !error.message.startsWith(field) || stronger.some((source) => has(source, field)))
+    return error;
+  const message = variable + error.message.slice(field.length);
+  return new LongshoreError(error.code, message, { details: { ...error.details, variable } });
+}
+
+function has(source: object, path: string): boolean {
+  let value: unknown = source;
+  for (const name of path.split('.'))
+    value = (value as Readonly<Record<string, unknown>> | undefined)?.[name];
+  return value !== undefined;
+}
+
+function fromEnvironment(env: Environment): Partial<WorkerSettings> {
   const found: Record<string, unknown> = {};
   for (const [variable, field] of Object.entries(NUMBERS)) {
     const text = env[variable];

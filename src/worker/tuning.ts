@@ -70,6 +70,15 @@ function merged(given: readonly Partial<TunerSettings>[]): TunerSettings | null 
 const SHARES = { LONGSHORE_TARGET_CPU: 'targetCpu', LONGSHORE_TARGET_MEMORY: 'targetMemory' } as const;
 const COUNTS = { LONGSHORE_SLOTS_MIN: 'slotsMin', LONGSHORE_SLOTS_MAX: 'slotsMax' } as const;
 
+/** Fields of the settings and the variables that give them. */
+export const TUNER_VARIABLES: Readonly<Record<string, string>> = {
+  'tuner.targetCpu': 'LONGSHORE_TARGET_CPU',
+  'tuner.targetMemory': 'LONGSHORE_TARGET_MEMORY',
+  'tuner.slotsMin': 'LONGSHORE_SLOTS_MIN',
+  'tuner.slotsMax': 'LONGSHORE_SLOTS_MAX',
+  'tuner.rampMs': 'LONGSHORE_RAMP_MS',
+};
+
 function fromEnvironment(env: Readonly<Record<string, string | undefined>>): Partial<TunerSettings> {
   const found: Record<string, number> = {};
   for (const [variable, field] of Object.entries({ ...SHARES, ...COUNTS })) {

@@ -62,7 +62,7 @@ test('what the environment says is read strictly', () => {
   );
   assert.throws(
     () => workerSettings({}, {}, { LONGSHORE_TARGET_CPU: '90' }),
-    /targetCpu is 90; .*\(0\.9, not 90\)/,
+    /LONGSHORE_TARGET_CPU is 90; .*\(0\.9, not 90\)/,
   );
   assert.throws(
     () => workerSettings({}, {}, { LONGSHORE_TARGET_CPU: '0.9', LONGSHORE_SLOTS_MIN: '0.5' }),

@@ -96,6 +96,10 @@ onEachStore('the registry says who works on what, with how many slots', async ({
     queues: ['films', 'default'],
     slots: 7,
     slotsUsed: 1,
+    profiles: ['slow', 'task'].map((name) => ({
+      ...{ task: name, lane: 'inline', reason: 'strategy async' },
+      ...{ samples: 0, busyMs: 0, wallMs: 0 },
+    })),
     running: 1,
     alive: true,
   });
@@ -192,4 +196,7 @@ onEachStore('settings come from code, then the file, then the environment', asyn
   assert.deepEqual(settings.queues, ['a', 'b']);
   process.env.LONGSHORE_CONCURRENCY = 'many';
   assert.throws(() => longshore.worker({ tasks }), { message: /LONGSHORE_CONCURRENCY is "many"/ });
+  process.env.LONGSHORE_CONCURRENCY = '0';
+  assert.throws(() => longshore.worker({ tasks }), { message: /^LONGSHORE_CONCURRENCY is 0; expected/ });
+  assert.throws(() => longshore.worker({ tasks, concurrency: -1 }), { message: /^concurrency is -1/ });
 });
