@@ -42,7 +42,14 @@ export type { JobDetail, JobView, LogView } from './queue/job-view.ts';
 export type { ActionOptions, ActionReport, Jobs, ListOptions, Selection } from './queue/jobs.ts';
 export { ALL_QUEUES, type Queues } from './queue/queues.ts';
 export type { WaitOptions } from './queue/watch.ts';
-export type { Keep, QueueRecord, QueueSettings, Retention, WorkerRecord } from './store/store.ts';
+export type {
+  Keep,
+  QueueRecord,
+  QueueSettings,
+  Retention,
+  TaskProfile,
+  WorkerRecord,
+} from './store/store.ts';
 export type { EventListener, EventName, Events } from './telemetry/events.ts';
 export type { Sample } from './tuner/estimate.ts';
 export type { Sensor } from './tuner/sensor.ts';
