@@ -6,7 +6,8 @@ import type { VerbName } from './verbs.ts';
 /**
  * How the large arrays of the hot verbs cross between the threads: by columns, and a column of equal values as that
  * value. A structured clone writes the name of every field of every object; for batches of 500, columns take a third
- * of its time. Short arrays and everything else cross as they are.
+ * of its time. Claimed jobs and runs of completed ones are packed by JSON instead (leased.ts, completions.ts). Short arrays
+ * and everything else cross as they are.
  */
 
 interface Codec {
