@@ -23,7 +23,9 @@ export class Meter {
     const stop = (): Usage => {
       clearInterval(timer);
       look();
-      return { busyMs: busyMs() - cpu, wallMs: performance.now() - wall, heldMs };
+      const busy = busyMs() - cpu;
+      // A timer is also late where the cores are busy with something else, which is no fault of the job.
+      return { busyMs: busy, wallMs: performance.now() - wall, heldMs: Math.min(heldMs, busy) };
     };
     return { stop };
   }

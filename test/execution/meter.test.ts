@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import { Meter } from '../../src/execution/meter.ts';
 
 test('the time that a job holds the loop at a stretch is told from all the time that it takes', async () => {
@@ -26,6 +26,13 @@ test('a stretch amid a job is noticed', async () => {
   await turn();
   await turn();
   assert.ok(reading.stop().heldMs >= 95);
+});
+
+test('a job that waits holds nothing, however late its timers are', async () => {
+  const reading = new Meter(null).start();
+  for (let wait = 0; wait < 20; wait += 1) await delay(5);
+  const { heldMs, busyMs } = reading.stop();
+  assert.ok(heldMs <= busyMs, `${heldMs} of ${busyMs}`);
 });
 
 function hold(ms: number): void {
