@@ -47,14 +47,14 @@ onEachStore(
       Array.from({ length: 1_000 }, (_, index) => index),
     );
     const worker = longshore.worker({ tasks: [task], concurrency: 16 });
-    const tally = await worker.runUntilIdle();
+    // On a machine so busy that jobs wait here for 100 ms some may go back, uncharged, and run later.
+    const { released: _, ...tally } = await worker.runUntilIdle();
     assert.deepEqual(tally, {
       completed: 500,
       failed: 500,
       retried: 375,
       snoozed: 125,
       cancelled: 0,
-      released: 0,
       lost: 0,
     });
     assert.equal(worker.running, 0);
