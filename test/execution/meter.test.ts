@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { test } from 'node:test';
-import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { Meter } from '../../src/execution/meter.ts';
+import type { Usage } from '../../src/execution/protocol.ts';
 
 test('the time that a job holds the loop at a stretch is told from all the time that it takes', async () => {
   const meter = new Meter(null);
@@ -28,11 +32,18 @@ test('a stretch amid a job is noticed', async () => {
   assert.ok(reading.stop().heldMs >= 95);
 });
 
-test('a job that waits holds nothing, however late its timers are', async () => {
-  const reading = new Meter(null).start();
-  for (let wait = 0; wait < 20; wait += 1) await delay(5);
-  const { heldMs, busyMs } = reading.stop();
-  assert.ok(heldMs <= busyMs, `${heldMs} of ${busyMs}`);
+test('a job that waits holds nothing where its process does not get a core', async (t) => {
+  const program = fileURLToPath(new URL('./programs/metered.ts', import.meta.url));
+  const child = fork(program);
+  t.after(() => child.kill('SIGKILL'));
+  await once(child, 'message');
+  child.kill('SIGSTOP');
+  // As long as the machine is busy with something else: what is measured.
+  hold(400);
+  child.kill('SIGCONT');
+  child.send('enough');
+  const [{ heldMs, wallMs }] = (await once(child, 'message')) as [Usage];
+  assert.ok(wallMs >= 400 && heldMs < 200, `${heldMs} of ${wallMs}`);
 });
 
 function hold(ms: number): void {
