@@ -1,17 +1,21 @@
 /**
  * Notices when the event loop was held for longer than it may be, while handlers run on it. What a handler does before
  * its first await is timed exactly, by whoever calls it (`ran`); for the rest a timer is late, and every task that ran
- * meanwhile may have done it. The timer runs only while there is somebody to suspect, and keeps no process alive.
+ * meanwhile may have done it. A timer is also late where the process had no core: then the loop was not busy for so
+ * long, and only as long as it was busy counts. The timer runs only while there is somebody to suspect, and keeps no
+ * process alive.
  */
 export class BlockWatch {
   readonly limitMs: number;
   /** Jobs of each suspect that run on the loop. */
   readonly #running = new Map<Suspect, number>();
   #timer: NodeJS.Timeout | null = null;
-  #lastAt = 0;
+  readonly #loop: () => LoopTime;
+  #last: LoopTime = { now: 0, busyMs: 0 };
 
-  constructor(limitMs: number) {
+  constructor(limitMs: number, loop: () => LoopTime = loopTime) {
     this.limitMs = limitMs;
+    this.#loop = loop;
   }
 
   /** The part of a handler that ran at once took from `began` to `ended`. */
@@ -19,7 +23,7 @@ export class BlockWatch {
     const heldMs = ended - began;
     if (heldMs < this.limitMs) return;
     // It is known who did it: the timer, which is late now, must not blame the others.
-    this.#lastAt = ended;
+    this.#last = this.#loop();
     suspect.onBlocked(heldMs, true);
   }
 
@@ -27,7 +31,7 @@ export class BlockWatch {
   enter(suspect: Suspect): void {
     this.#running.set(suspect, (this.#running.get(suspect) ?? 0) + 1);
     if (this.#timer !== null) return;
-    this.#lastAt = performance.now();
+    this.#last = this.#loop();
     this.#timer = setInterval(() => this.#look(), this.#intervalMs).unref();
   }
 
@@ -50,9 +54,9 @@ export class BlockWatch {
   }
 
   #look(): void {
-    const now = performance.now();
-    const heldMs = now - this.#lastAt - this.#intervalMs;
-    this.#lastAt = now;
+    const { now, busyMs } = this.#loop();
+    const heldMs = Math.min(now - this.#last.now - this.#intervalMs, busyMs - this.#last.busyMs);
+    this.#last = { now, busyMs };
     if (heldMs >= this.limitMs) {
       const certain = this.#running.size === 1;
       for (const suspect of [...this.#running.keys()]) suspect.onBlocked(heldMs, certain);
@@ -63,4 +67,15 @@ export class BlockWatch {
 
 export interface Suspect {
   onBlocked(heldMs: number, certain: boolean): void;
+}
+
+export interface LoopTime {
+  /** As `performance.now()`. */
+  readonly now: number;
+  /** Time in which the event loop of this thread was not idle, ms. */
+  readonly busyMs: number;
+}
+
+function loopTime(): LoopTime {
+  return { now: performance.now(), busyMs: performance.eventLoopUtilization().active };
 }
