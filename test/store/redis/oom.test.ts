@@ -46,19 +46,21 @@ test('a full store takes no job, while workers claim, settle, beat and are looke
   assert.ok(receipts.every(({ status }) => status === 'settled'));
   assert.equal(await store.lock.acquire({ name: 'leader', holder: 'me', ttlMs: 1_000 }), true);
   assert.equal((await store.list({ limit: 5, states: ['completed'] })).jobs.length, 5);
-  await assert.rejects(store.enqueue([spec()]), { code: 'STORE_FULL' });
+  // The server counts its buffers, too: what they gave up in between may take a few jobs more.
+  assert.equal((await fill(store)).code, 'STORE_FULL');
 });
 
 test('pruning a full store makes room for jobs again', async (t) => {
-  const { store, jobs } = await fullStore(t);
+  const { store } = await fullStore(t);
   await store.configureQueue('q', { retention: { completed: { ageMs: null, count: 1 } } });
   const { leases } = await store.claim(claimRequest({ limit: 100 }));
   await store.settle(leases.map(({ id, token }) => ({ id, token, outcome: completed() })));
-  await assert.rejects(store.enqueue([spec()]), { code: 'STORE_FULL' });
+  assert.equal((await fill(store)).code, 'STORE_FULL');
+  const ready = (await store.queues())[0]?.counts.ready ?? 0;
   assert.equal((await store.prune()).jobs, 99);
   const again = await store.enqueue(Array.from({ length: 20 }, () => spec({ input: INPUT })));
   assert.equal(again.length, 20);
-  assert.equal((await store.queues())[0]?.counts.ready, jobs - 100 + 20);
+  assert.equal((await store.queues())[0]?.counts.ready, ready + 20);
 });
 
 test('clearing a full store makes room for jobs again', async (t) => {
