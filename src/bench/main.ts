@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Argument, Command, Option } from 'commander';
 import { burndown, burndownTable } from './commands/burndown.ts';
-import { charts } from './commands/charts.ts';
 import { claimCost, claimCostTable } from './commands/claim-cost.ts';
 import { drivers, driversTable } from './commands/drivers.ts';
 import { fleet, fleetTable } from './commands/fleet.ts';
@@ -9,6 +8,7 @@ import { idle, idleTable } from './commands/idle.ts';
 import { LANES_PARTS, lanes } from './commands/lanes.ts';
 import { latency, latencyTable } from './commands/latency.ts';
 import { memory, memoryTable } from './commands/memory.ts';
+import { readme } from './commands/readme.ts';
 import { versus, versusTable } from './commands/versus.ts';
 import { wear, wearTable } from './commands/wear.ts';
 import { work, workTable } from './commands/work.ts';
@@ -205,11 +205,9 @@ onServers('work', 'jobs that do real work, in each lane: computing, writing, or 
   );
 
 main
-  .command('charts')
-  .description('draw the charts of the README from the newest recorded results')
-  .option('--results <folder>', 'documents named <day>-<command>.json; default: bench/results')
-  .option('--output <folder>', 'where the SVG files go; default: docs/charts')
-  .action(charts);
+  .command('readme')
+  .description('write the tables and draw the charts of the README from the newest recorded results')
+  .action(readme);
 
 await main.parseAsync();
 

@@ -1,0 +1,38 @@
+#!/bin/sh
+# Measures everything that bench/results and the README show, about 50 minutes: sh bench/record.sh [NAME...]
+# On a quiet machine, from a clean checkout. With names (burndown-redis, lanes, ...) only these. Results go to the folder
+# RECORD_TO, bench/results unless it is set; a measurement that fails is left out, and the exit code says so.
+cd "$(dirname "$0")/.." || exit 1
+day=$(date +%F)
+to=${RECORD_TO:-bench/results}
+wanted=" $* "
+failed=0
+
+record() {
+  name=$1
+  shift
+  case "$wanted" in '  ' | *" $name "*) ;; *) return ;; esac
+  printf '%s %s\n' "$(date +%T)" "$name" >&2
+  npm run -s bench -- "$@" --output "$to/$day-$name.json" || failed=1
+}
+
+for store in sqlite postgres redis; do
+  record "burndown-$store" burndown --store "$store" --repeat 5
+  record "fleet-$store" fleet --store "$store"
+  record "memory-$store" memory --store "$store"
+  record "idle-$store" idle --store "$store" --repeat 3
+done
+record latency-sqlite latency --seconds 30
+for store in postgres redis; do
+  record "versus-$store" versus --store "$store"
+  record "latency-rivals-$store" latency --store "$store" --seconds 30 --processes 2 --rivals
+done
+for strategy in thread process; do
+  record "versus-redis-$strategy" versus --store redis --strategy "$strategy"
+done
+record lanes lanes --repeat 5
+record work-benchmark-workloads work benchmark-workloads --jobs 40 --work-seconds 0.3 --repeat 5
+record work-benchmark-subprocess work benchmark-subprocess --jobs 24 --work-seconds 0.3 --repeat 3
+record claim-cost-sqlite claim-cost
+record claim-cost-postgres claim-cost --store postgres
+exit $failed
