@@ -215,14 +215,15 @@ async function checkTables({ session, place, facts }: Patient): Promise<Look> {
 }
 
 async function checkVacuum({ session, place, bounds }: Patient): Promise<Look> {
-  const [row] = await session.query<{ on: boolean; live: number; dead: number }>(
+  const [row] = await session.query<{ on: boolean; table: string; live: number; dead: number }>(
     `SELECT current_setting('autovacuum') = 'on' AND current_setting('track_counts') = 'on' AS on,
-       n_live_tup AS live, n_dead_tup AS dead
-     FROM pg_stat_user_tables WHERE schemaname = $1 AND relname = 'job'`,
+       relname AS table, n_live_tup AS live, n_dead_tup AS dead
+     FROM pg_stat_user_tables WHERE schemaname = $1 AND relname IN ('job', 'fresh') 
+     ORDER BY n_dead_tup - 10 * n_live_tup DESC LIMIT 1`,
     [place.schema],
   );
-  const { on, live, dead } = row ?? { on: true, live: 0, dead: 0 };
-  const detail = `The table job has about ${live} live and ${dead} dead rows.`;
+  const { on, table, live, dead } = row ?? { on: true, table: 'job', live: 0, dead: 0 };
+  const detail = `The table ${table} has about ${live} live and ${dead} dead rows.`;
   if (!on)
     return note(
       `${detail} Autovacuum is off: dead rows are never removed.`,
@@ -231,7 +232,7 @@ async function checkVacuum({ session, place, bounds }: Patient): Promise<Look> {
   if (dead <= bounds.deadRows || dead <= 10 * live) return good(detail);
   return note(
     detail,
-    `Run VACUUM ${quoted(place.schema)}.job, and see under snapshots what keeps them. A lower autovacuum_naptime helps.`,
+    `Run VACUUM ${quoted(place.schema)}.${table}, and see under snapshots what keeps them. A lower autovacuum_naptime helps.`,
   );
 }
 

@@ -5,13 +5,19 @@ import { applyChanges, subjectOf } from './settle.ts';
 
 /** Gives back, uncharged, the jobs of claims whose answers were lost. Returns the claims that were found. */
 export async function giveBack(tx: Tx, claims: readonly string[]): Promise<string[]> {
-  const known = claims.filter(isUuid);
-  await groundHeld(tx, 'claim_id = ANY ($1)', known, true);
-  const rows = await tx.query<JobRow & { claim_id: string }>(
-    `SELECT job.*, lease.claim_id FROM ${tx.schema}.lease CROSS JOIN unnest(lease.seqs) AS member (seq)
+  // Their leases first: one whose commit came in between would count as found with none but some of its jobs.
+  const leases = await tx.query<{ token: number; claim_id: string }>(
+    `SELECT token, claim_id FROM ${tx.schema}.lease WHERE claim_id = ANY ($1)`,
+    [claims.filter(isUuid)],
+  );
+  if (leases.length === 0) return [];
+  const tokens = leases.map(({ token }) => token);
+  await groundHeld(tx, 'token = ANY ($1)', tokens, true);
+  const rows = await tx.query<JobRow>(
+    `SELECT job.* FROM ${tx.schema}.lease CROSS JOIN unnest(lease.seqs) AS member (seq)
        JOIN ${tx.schema}.job ON job.seq = member.seq AND job.lease = lease.token
-     WHERE lease.claim_id = ANY ($1) ORDER BY job.seq FOR UPDATE OF job`,
-    [known],
+     WHERE lease.token = ANY ($1) ORDER BY job.seq FOR UPDATE OF job`,
+    [tokens],
   );
   await applyChanges(
     tx,
@@ -21,5 +27,5 @@ export async function giveBack(tx: Tx, claims: readonly string[]): Promise<strin
       change: rule(subjectOf(job), { type: 'released' }, tx.now),
     })),
   );
-  return [...new Set(rows.map(({ claim_id }) => claim_id))];
+  return [...new Set(leases.map(({ claim_id }) => claim_id))];
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import pg from 'pg';
+import { giveBack } from '../../../src/store/postgres/give-back.ts';
 import { claimRequest, completed, ids, retried, spec } from '../../../src/testing/store-conformance/trial.ts';
 import { eventually } from '../../stage.ts';
 import { Ground } from './ground.ts';
@@ -9,6 +11,18 @@ const claimNow = (limit = 10) => {
   const { now: _, ...request } = claimRequest({ limit });
   return request;
 };
+
+/** Until a call of this function waits for a lock. A transaction keeps what it once saw of the others' activity. */
+const untilOneWaits = (ground: Ground, name: string) =>
+  eventually(async () => {
+    await ground.query('SELECT pg_stat_clear_snapshot()');
+    const [row] = await ground.query<{ waiting: number }>(
+      `SELECT count(*)::int AS waiting FROM pg_locks JOIN pg_stat_activity USING (pid)
+       WHERE NOT granted AND query LIKE $1`,
+      [`%${ground.schema}%${name}(%`],
+    );
+    return (row?.waiting ?? 0) > 0;
+  });
 
 /** The versions of the rows of `job`, by id. */
 async function versions(ground: Ground): Promise<unknown[]> {
@@ -104,14 +118,7 @@ test('who changes a fresh job waits for the claim that has it, and finds it runn
   const command = { id: job.id, by: 'me', why: null } as const;
   const removing = store.control([{ ...command, type: 'remove' }]);
   const look = await ground.store();
-  await eventually(async () => {
-    const [row] = await ground.query<{ waiting: number }>(
-      `SELECT count(*)::int AS waiting FROM pg_locks JOIN pg_stat_activity USING (pid)
-       WHERE NOT granted AND query LIKE $1`,
-      [`%${ground.schema}%control(%`],
-    );
-    return (row?.waiting ?? 0) > 0;
-  });
+  await untilOneWaits(ground, 'control');
   await ground.query('COMMIT');
   assert.deepEqual(await removing, [{ status: 'refused', state: 'running' }]);
   const [seen] = await look.get([job.id]);
@@ -136,4 +143,69 @@ test('clearing what is ready leaves fresh jobs that run, and the other way round
   const [{ counts } = { counts: null }] = (await store.queues()).filter(({ name }) => name === 'q');
   assert.deepEqual([counts?.ready, counts?.running], [1, 0]);
   assert.deepEqual(await ground.query(`SELECT token FROM ${ground.name}.lease`), []);
+});
+
+test('commands find jobs that are added while they wait for another one, waiting and running', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const [store, other] = [await ground.store(), await ground.store()];
+  const [held, running, waiting] = [spec(), spec({ queue: 'other' }), spec({ queue: 'other' })];
+  await store.enqueue([held]);
+  await ground.query('BEGIN');
+  await ground.query(`SELECT FROM ${ground.name}.job FOR UPDATE`);
+  const cancelling = store.control(
+    [held, running, waiting].map(({ id }) => ({ id, by: 'me', why: null, type: 'cancel' })),
+  );
+  await untilOneWaits(ground, 'control');
+  await other.enqueue([running, waiting]);
+  const [lease] = (await other.claim({ ...claimNow(1), queues: ['other'] })).leases;
+  assert.ok(lease !== undefined);
+  await ground.query('COMMIT');
+  assert.deepEqual(await cancelling, [
+    { status: 'done', state: 'cancelled' },
+    { status: 'requested', state: 'running' },
+    { status: 'done', state: 'cancelled' },
+  ]);
+  assert.deepEqual(await ground.query(`SELECT seq FROM ${ground.name}.fresh`), []);
+  const [end] = await other.settle([{ ...lease, outcome: completed() }]);
+  assert.equal(end?.status, 'settled');
+  assert.deepEqual(await ground.query(`SELECT token FROM ${ground.name}.lease`), []);
+});
+
+test('a lost claim that is committed while another is given back is not taken for found', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const store = await ground.store();
+  const [first, again, fresh] = [spec(), spec({ queue: 'other' }), spec({ queue: 'other' })];
+  await store.enqueue([first, again, fresh]);
+  const command = { id: again.id, by: 'me', why: null } as const;
+  await store.control([{ ...command, type: 'reprioritize', priority: -1 }]);
+  const claim = (id: string, queue: string): Promise<unknown> =>
+    ground.query(`SELECT * FROM ${ground.name}.claim_jobs('w1', $1, ARRAY[$2], 9, 30000, NULL)`, [id, queue]);
+  const [known, late] = [crypto.randomUUID(), crypto.randomUUID()];
+  await claim(known, 'q');
+  const client = new pg.Client({ connectionString: ground.server });
+  await client.connect();
+  ground.finally(() => client.end());
+  const lookingFor = (): Promise<string[]> =>
+    giveBack(
+      {
+        query: async <Row>(text: string, values?: readonly unknown[]) =>
+          (await client.query(text, values as unknown[])).rows as Row[],
+        now: Date.now(),
+        topics: new Set(),
+        schema: ground.name,
+      },
+      [known, late],
+    );
+  await ground.query('BEGIN');
+  await ground.query(`SELECT FROM ${ground.name}.job WHERE id = $1 FOR UPDATE`, [first.id]);
+  const found = lookingFor();
+  await untilOneWaits(ground, 'ground');
+  await claim(late, 'other');
+  await ground.query('COMMIT');
+  assert.deepEqual(await found, [known]);
+  assert.deepEqual(await lookingFor(), [late]);
+  const states = (await store.get(ids([first, again, fresh]))).map((job) => [job?.state, job?.attempt]);
+  assert.deepEqual(states, Array(3).fill(['ready', 0]));
 });

@@ -69,7 +69,14 @@ BEGIN
   LOOP
     place := command.place;
     state := NULL;
-    SELECT * INTO job FROM {{schema}}.job AS live WHERE live.id = command.id;
+    -- Not all of them are locked yet: some may have been added since.
+    SELECT * INTO job FROM {{schema}}.job AS live WHERE live.id = command.id FOR UPDATE;
+    IF job.turn = 3 THEN
+      PERFORM {{schema}}.ground(ARRAY[job.seq]);
+      SELECT * INTO job FROM {{schema}}.job AS live WHERE live.id = command.id;
+    ELSIF job.key IS NOT NULL THEN
+      PERFORM {{schema}}.lock_keys(ARRAY[job.queue], ARRAY[job.key]);
+    END IF;
     old := NULL;
     IF job.id IS NULL THEN old := {{schema}}.ended_job(command.id, since); END IF;
     was := coalesce(job.state, old.state)::text;
