@@ -197,3 +197,23 @@ test('a dead letter that is redriven comes back with its trail, its id and its p
   const trail = await store.trail(one.id);
   assert.deepEqual([trail?.errors.length, trail?.audit[0]?.why], [1, 'mended']);
 });
+
+test('jobs run, end and are removed where a publication has all tables', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const store = await ground.store();
+  await ended(store, [NOON - DAY_MS]);
+  await store.prune({ now: NOON });
+  // Each by its name: FOR ALL TABLES would take in those of other tests.
+  const tables = await ground.query<{ name: string }>(
+    `SELECT format('%I.%I', $1::text, relname) AS name FROM pg_class
+     WHERE relnamespace = to_regnamespace($2) AND relkind = 'r' ORDER BY relname`,
+    [ground.schema, ground.name],
+  );
+  assert.ok(tables.some(({ name }) => name.endsWith('history_completed_20260110')));
+  await ground.query(`CREATE PUBLICATION ${ground.name} FOR TABLE ${tables.map(({ name }) => name).join()}`);
+  ground.finally(() => ground.query(`DROP PUBLICATION ${ground.name}`));
+  await ended(store, [NOON, NOON]);
+  assert.deepEqual(await jobsIn(ground), { completed_20260110: 2, completed_default: 1 });
+  assert.equal(await store.clear('q', ['completed']), 3);
+});

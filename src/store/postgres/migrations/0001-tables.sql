@@ -54,10 +54,10 @@ CREATE TABLE {{schema}}.fresh (
   -- As in job.
   queue text NOT NULL,
   priority integer NOT NULL,
-  seq bigint NOT NULL
+  seq bigint NOT NULL,
+  -- A key, and not just an index: a table without one takes no deletes where a publication is FOR ALL TABLES.
+  CONSTRAINT fresh_line PRIMARY KEY (queue, priority, seq)
 );
-
-CREATE INDEX fresh_line ON {{schema}}.fresh (queue, priority, seq);
 
 ALTER TABLE {{schema}}.fresh SET (
   autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 1);
@@ -111,6 +111,11 @@ CREATE TABLE {{schema}}.history_cancelled PARTITION OF {{schema}}.history
 CREATE TABLE {{schema}}.history_completed_default PARTITION OF {{schema}}.history_completed DEFAULT;
 CREATE TABLE {{schema}}.history_failed_default PARTITION OF {{schema}}.history_failed DEFAULT;
 CREATE TABLE {{schema}}.history_cancelled_default PARTITION OF {{schema}}.history_cancelled DEFAULT;
+
+-- Where a publication is FOR ALL TABLES, what has no key takes deletes only like this.
+ALTER TABLE {{schema}}.history_completed_default REPLICA IDENTITY FULL;
+ALTER TABLE {{schema}}.history_failed_default REPLICA IDENTITY FULL;
+ALTER TABLE {{schema}}.history_cancelled_default REPLICA IDENTITY FULL;
 
 CREATE INDEX history_id ON {{schema}}.history (id);
 CREATE INDEX history_seq ON {{schema}}.history (seq);

@@ -37,6 +37,7 @@ BEGIN
   -- The parent too: who has read which partitions there are, and waits for the default one, would miss what moves.
   EXECUTE format('LOCK TABLE ONLY %I, %I IN ACCESS EXCLUSIVE MODE', parent, rest);
   EXECUTE format('CREATE TABLE %I (LIKE history INCLUDING DEFAULTS)', made);
+  EXECUTE format('ALTER TABLE %I REPLICA IDENTITY FULL', made);
   EXECUTE format(
     'WITH moved AS (DELETE FROM %I WHERE finished_at >= $1 AND finished_at < $2 RETURNING *) INSERT INTO %I SELECT * FROM moved',
     rest, made) USING first, past;
