@@ -1,4 +1,5 @@
 import type { LanesFigures } from './commands/lanes.ts';
+import type { DurationSummary } from './histogram.ts';
 import { STRATEGIES } from './lane-run.ts';
 import type { BlockFigures } from './lanes-block.ts';
 import type { CpuFigures } from './lanes-cpu.ts';
@@ -38,11 +39,17 @@ function cpuTable({ oneCore, bareCores, lanes }: CpuFigures): string {
     table([
       ['inline jobs meanwhile, ms', 'p50', 'p95', 'p99', 'max', 'samples'],
       ...STRATEGIES.map((name) => {
-        const { p50, p95, p99, max, samples } = of(name).pickup;
-        return [`pickup beside ${name}`, ...[p50, p95, p99, max].map(formatMs), String(samples)];
+        const { pickup } = of(name);
+        const percentiles = (['p50', 'p95', 'p99'] as const).map((one) => percentile(pickup, one));
+        return [`pickup beside ${name}`, ...percentiles, formatMs(pickup.max), String(pickup.samples)];
       }),
     ]),
   ].join('\n');
+}
+
+/** `~` marks one with fewer than ten samples beyond it. */
+function percentile(timing: DurationSummary, name: 'p50' | 'p95' | 'p99'): string {
+  return `${timing.weak.includes(name) ? '~' : ''}${formatMs(timing[name])}`;
 }
 
 /** A share of 0.95 and one of 0.945 are not the same. */
@@ -76,6 +83,6 @@ function poolsTable({ microsPerJob, threadsToPiscina }: PoolsFigures): string {
 function blockLines({ blockedSeconds, leaseMs, attempt, otherJobs, pickup }: BlockFigures): string {
   return [
     `A handler held its event loop for ${blockedSeconds} s under a lease of ${leaseMs / 1_000} s, and ended in attempt ${attempt}.`,
-    `Another worker's ${otherJobs} jobs were picked up meanwhile after ${formatMs(pickup.p50)} ms (p50), ${formatMs(pickup.p99)} ms (p99), ${formatMs(pickup.max)} ms (max).`,
+    `Another worker's ${otherJobs} jobs were picked up meanwhile after ${percentile(pickup, 'p50')} ms (p50), ${percentile(pickup, 'p99')} ms (p99), ${formatMs(pickup.max)} ms (max).`,
   ].join('\n');
 }

@@ -15,7 +15,7 @@ import { work, workTable } from './commands/work.ts';
 import { lanesTable } from './lanes-table.ts';
 import { among, between, whole, wholeList } from './options.ts';
 import { perform } from './perform.ts';
-import { MODE_NAMES, type ModeName, STRATEGIES_ALL, settingsOf } from './scenarios/modes.ts';
+import { describeModes, MODE_NAMES, type ModeName, STRATEGIES_ALL, settingsOf } from './scenarios/modes.ts';
 import { WORKLOADS } from './scenarios/scenario.ts';
 import { addSuiteCommands } from './suites/command-line.ts';
 
@@ -27,7 +27,7 @@ const main = new Command('bench')
   .description(
     'Measures Longshore. Each command checks that every job ran exactly once, and fails otherwise.',
   )
-  .showHelpAfterError();
+  .showHelpAfterError('(--help after the command lists what there is)');
 
 const ALL = ['memory', 'sqlite', 'postgres', 'redis'] as const;
 const SERVERS = ['postgres', 'redis'] as const;
@@ -178,7 +178,9 @@ addSuiteCommands(main);
 
 onServers('work', 'jobs that do real work, in each lane: computing, writing, or waiting for a process')
   .addArgument(
-    new Argument('[mode]', 'what is measured; options go before it').choices(MODE_NAMES).default('default'),
+    new Argument('[mode]', 'what is measured where no option says otherwise')
+      .choices(MODE_NAMES)
+      .default('default'),
   )
   .addOption(store(ALL))
   .option('--jobs <n>', 'jobs in each run', whole(1, 1_000_000))
@@ -200,6 +202,7 @@ onServers('work', 'jobs that do real work, in each lane: computing, writing, or 
       .default(null)
       .hideHelp(),
   )
+  .addHelpText('after', `\nModes:\n${describeModes()}`)
   .action((mode: ModeName, { strategy, workload, ...options }) =>
     perform('work', work, workTable)({ ...options, ...settingsOf(mode, { strategy, workload, ...options }) }),
   );

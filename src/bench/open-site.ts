@@ -30,6 +30,10 @@ export async function inFreshPlace<T>(site: Site, use: (place: Place) => Promise
 }
 
 async function openSite({ store, url, fsync }: SiteSettings, { workspace }: Bench): Promise<Site> {
+  if (fsync !== undefined && (store !== 'redis' || url !== undefined))
+    throw new Error(
+      '--fsync is of a Redis that is started here: use it with --store redis and without --url',
+    );
   if (!onServer(store)) {
     if (url !== undefined) throw new Error('--url names a server: use it with --store postgres or redis');
     return localSite(store === 'memory' ? null : workspace);

@@ -1,4 +1,4 @@
-import { constants as access, accessSync, writeFileSync } from 'node:fs';
+import { constants as access, accessSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import type { Bench, CommonSettings } from './bench.ts';
@@ -22,7 +22,7 @@ export function perform<Settings extends CommonSettings, Figures>(
 ): (options: Settings & OutputOptions) => Promise<void> {
   return ({ json, output, dir, profile = null, ...rest }) =>
     inBench(command, { dir, profile }, async (bench) => {
-      if (output !== undefined) accessSync(dirname(output), access.W_OK);
+      if (output !== undefined) requirePlaceFor(output);
       const settings = recorded(profile === null ? rest : { ...rest, profiled: true });
       const machine = describeMachine(bench.workspace.folder);
       const startedAt = new Date().toISOString();
@@ -36,6 +36,16 @@ export function perform<Settings extends CommonSettings, Figures>(
       process.stdout.write(json ? text : `${toTable(figures)}\n`);
       if (output !== undefined) writeFileSync(output, text);
     });
+}
+
+/** Found out before anything is measured. */
+function requirePlaceFor(output: string): void {
+  const folder = dirname(output);
+  if (!existsSync(folder))
+    throw new Error(`--output ${output}: there is no folder ${folder}; make it, or name a file elsewhere`);
+  if (statSync(output, { throwIfNoEntry: false })?.isDirectory())
+    throw new Error(`--output ${output}: that is a folder; expected the name of a file`);
+  accessSync(folder, access.W_OK);
 }
 
 /**

@@ -157,6 +157,18 @@ test('processes count once, by their last word, and together while they live at 
   assert.equal(run.cpuSeconds, 0.075);
 });
 
+test('a host of the process lane lives on after its last job, beside those that start later', () => {
+  const host = { cpuMicros: 1_000, peakBytes: 40 * 2 ** 20 };
+  const end = { type: 'end', at: 5, child: null } as const;
+  const found = findings(2, {
+    records: [
+      { ...end, n: 0, host: { ...host, pid: 1, startedAt: 0, endedAt: 10 } },
+      { ...end, n: 1, host: { ...host, pid: 2, startedAt: 20, endedAt: 30 } },
+    ],
+  });
+  assert.equal(figures(found, verify(found)).memoryMb.childrenPeak, 80);
+});
+
 test('statistics over repeats have the deviation of a sample', () => {
   assert.deepEqual(statistics([1, 2, 6]), { median: 2, min: 1, max: 6, average: 3, deviation: 2.646 });
   assert.equal(statistics([4]).deviation, null);

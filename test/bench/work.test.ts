@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { compare, laterRate } from '../../src/bench/scenarios/compare.ts';
 import { MODES, scenariosOf, settingsOf } from '../../src/bench/scenarios/modes.ts';
 import type { ScenarioResult } from '../../src/bench/scenarios/scenario.ts';
-import { bench, measured } from './bench-process.ts';
+import { bench, measured, temporaryFolder } from './bench-process.ts';
 
 const OPTIONS = { workSeconds: 3, jobTimeout: 30_000, jitter: 0 };
 
@@ -14,6 +14,8 @@ describe('bench work', { concurrency: 2 }, () => {
     const names = document.results.map(({ name }: { name: string }) => name);
     assert.deepEqual(names, ['cpu_async', 'cpu_thread', 'cpu_process', 'cpu_auto']);
     const perJob = Math.round(0.01 * document.calibration.cpuIterationsPerSecond);
+    const { cpuIterationsPerSecond: rounds } = document.calibration.rounds;
+    assert.equal(rounds.median, document.calibration.cpuIterationsPerSecond);
     for (const { status, runs, completed } of document.results) {
       assert.deepEqual([status, completed, runs.length], ['completed', 3, 2]);
       for (const run of runs) assert.deepEqual(run.work, { unit: 'iterations', amount: 3 * perJob });
@@ -28,7 +30,9 @@ describe('bench work', { concurrency: 2 }, () => {
     const { code, stdout, stderr } = await bench('work', 'multi', '--work-seconds', '0.01');
     assert.equal(code, 0, stderr);
     assert.match(stdout, /^cpu_thread +[\d.]+ .* thread 1$/m);
-    assert.match(stdout, /^cpu: \w+ is fastest; auto has [\d.]+ of \w+/m);
+    const sentence =
+      /^cpu: \w+ is fastest; auto has [\d.]+ of the rate of \w+; after ten jobs: that takes 30 jobs to tell$/m;
+    assert.match(stdout, sentence);
   });
 
   for (const [sabotage, complaint] of [
@@ -55,6 +59,28 @@ describe('bench work', { concurrency: 2 }, () => {
     const { code, stderr } = await bench('work', 'fast');
     assert.equal(code, 1);
     assert.match(stderr, /Allowed choices are default, quick, benchmark, benchmark-workloads/);
+    // The fault is what the terminal shows last, not a page of options.
+    assert.ok(stderr.trim().split('\n').length <= 3, stderr);
+  });
+
+  test('its help says what each mode measures', async () => {
+    const { stdout } = await bench('work', '--help');
+    assert.match(stdout, /^ {2}stress +cpu; auto; 100 jobs, 50 at once, 3 times$/m);
+    assert.match(stdout, /^ {2}multi +cpu; all strategies; 1 job, once$/m);
+  });
+
+  test('what cannot be saved, or has no meaning, is refused before anything is measured', async (t) => {
+    const folder = temporaryFolder(t);
+    const refusals = [
+      [['--output', folder], 'that is a folder; expected the name of a file'],
+      [['--output', `${folder}/none/work.json`], 'there is no folder .*none; make it'],
+      [['--fsync', 'always'], '--fsync is of a Redis that is started here'],
+    ] as const;
+    for (const [args, complaint] of refusals) {
+      const { code, stdout, stderr } = await bench('work', ...args);
+      assert.deepEqual([code, stdout], [1, '']);
+      assert.match(stderr, new RegExp(`^bench work: .*${complaint}`));
+    }
   });
 });
 
@@ -81,6 +107,21 @@ test('the rate after ten jobs is that of the others, from the end of the tenth',
   assert.equal(laterRate({ endedSeconds: ends }), 2);
 });
 
+test('after ten jobs auto is compared only where enough jobs are left', () => {
+  // Two jobs of a burst of ten that end right after the tenth: no rate of anything.
+  const burst = [...new Array<number>(10).fill(4), 4.01, 4.02];
+  assert.equal(compare([later('async', burst), later('auto', burst)])[0]?.autoToBest?.afterTen, null);
+  const seconds = Array.from({ length: 30 }, (_, n) => n + 1);
+  const slower = seconds.map((second) => (second <= 10 ? second : 10 + 2 * (second - 10)));
+  const [{ autoToBest } = assert.fail()] = compare([later('async', seconds), later('auto', slower)]);
+  assert.deepEqual(autoToBest?.afterTen, { best: 'async', median: 0.5, min: 0.5, max: 0.5 });
+});
+
+function later(strategy: string, endedSeconds: readonly number[]): ScenarioResult {
+  const runs = [{ jobsPerSecond: 1, endedSeconds }];
+  return { strategy, workload: 'cpu', jobs: endedSeconds.length, concurrency: 10, runs } as never;
+}
+
 test('auto is compared with the best fixed strategy of the same round', () => {
   const results = [result('async', [10, 30, 20]), result('thread', [5, 5, 50]), result('auto', [9, 33, 20])];
   const [{ fastest, autoToBest } = assert.fail()] = compare(results);
@@ -95,5 +136,5 @@ test('auto is compared with the best fixed strategy of the same round', () => {
 
 function result(strategy: string, rates: readonly number[]): ScenarioResult {
   const runs = rates.map((jobsPerSecond) => ({ jobsPerSecond, endedSeconds: [] }));
-  return { strategy, workload: 'cpu', jobs: 3, runs } as unknown as ScenarioResult;
+  return { strategy, workload: 'cpu', jobs: 3, concurrency: 10, runs } as unknown as ScenarioResult;
 }

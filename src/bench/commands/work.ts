@@ -2,7 +2,7 @@ import type { Bench } from '../bench.ts';
 import { CheckFailed } from '../ledger.ts';
 import { withSite } from '../open-site.ts';
 import { type Calibration, calibrate } from '../scenarios/calibration.ts';
-import { type Comparison, compare } from '../scenarios/compare.ts';
+import { type Comparison, compare, jobsToKnow } from '../scenarios/compare.ts';
 import { type ModeSettings, scenariosOf } from '../scenarios/modes.ts';
 import { type Repeat, resultOf, runRepeat, type WorkSabotage } from '../scenarios/run-scenario.ts';
 import type { Percentiles, Scenario, ScenarioResult, ScenarioRun } from '../scenarios/scenario.ts';
@@ -66,7 +66,9 @@ function requireSound(step: string, { error }: Repeat): void {
 
 export function workTable({ results, comparisons }: WorkFigures): string {
   const rows = results.map((result) => [result.name, ...cells(result)]);
-  return [table([HEAD, ...rows]), LEGEND, ...comparisons.map(sentence)].join('\n');
+  const enough = Math.max(...results.map(jobsToKnow));
+  const sentences = comparisons.map((comparison) => sentence(comparison, enough));
+  return [table([HEAD, ...rows]), LEGEND, ...sentences].join('\n');
 }
 
 const HEAD = [
@@ -81,16 +83,16 @@ const LEGEND = [
 function cells({ jobsPerSecond, totalSeconds, runs }: ScenarioResult): string[] {
   if (jobsPerSecond === null || totalSeconds === null) return [];
   const median = (figure: (run: ScenarioRun) => number): number => spreadOf(runs, figure).median;
-  const p99 = (figure: (run: ScenarioRun) => Percentiles): string => {
-    const weak = runs.some((run) => figure(run).weak.includes('p99'));
-    return `${weak ? '~' : ''}${formatMs(median((run) => figure(run).p99))}`;
+  const percentile = (name: 'p50' | 'p99', figure: (run: ScenarioRun) => Percentiles): string => {
+    const weak = runs.some((run) => figure(run).weak.includes(name));
+    return `${weak ? '~' : ''}${formatMs(median((run) => figure(run)[name]))}`;
   };
   const { average, min, max } = jobsPerSecond;
   return [
     ...[jobsPerSecond.median, average, min, max, totalSeconds.median].map(threeDigits),
-    formatMs(median(({ waitMs }) => waitMs.p50)),
-    p99(({ waitMs }) => waitMs),
-    p99(({ eventLoopDelayMs }) => eventLoopDelayMs),
+    percentile('p50', ({ waitMs }) => waitMs),
+    percentile('p99', ({ waitMs }) => waitMs),
+    percentile('p99', ({ eventLoopDelayMs }) => eventLoopDelayMs),
     formatMs(median(({ eventLoopDelayMs }) => eventLoopDelayMs.max)),
     threeDigits(median(({ cpuSeconds }) => cpuSeconds)),
     median(({ memoryMb }) => memoryMb.peak).toFixed(0),
@@ -101,13 +103,13 @@ function cells({ jobsPerSecond, totalSeconds, runs }: ScenarioResult): string[] 
   ];
 }
 
-function sentence({ workload, fastest, autoToBest }: Comparison): string {
+function sentence({ workload, fastest, autoToBest }: Comparison, enough: number): string {
   if (autoToBest === null) return '';
   const { whole, afterTen } = autoToBest;
   const ratio = ({ best, median, min, max }: typeof whole): string =>
-    `${median.toFixed(2)} of ${best} (${min.toFixed(2)} to ${max.toFixed(2)})`;
-  const later = afterTen === null ? 'not known with ten jobs or fewer' : ratio(afterTen);
-  return `${workload}: ${fastest} is fastest; auto has ${ratio(whole)} in all, and after ten jobs ${later}`;
+    `${median.toFixed(2)} of the rate of ${best}${min < max ? ` (${min.toFixed(2)} to ${max.toFixed(2)})` : ''}`;
+  const later = afterTen === null ? `that takes ${enough} jobs to tell` : ratio(afterTen);
+  return `${workload}: ${fastest} is fastest; auto has ${ratio(whole)}; after ten jobs: ${later}`;
 }
 
 function threeDigits(value: number): string {

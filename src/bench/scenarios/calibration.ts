@@ -1,13 +1,13 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bench } from '../bench.ts';
-import type { Calibration } from '../programs/calibrate.ts';
+import type { Calibration, Rates } from '../programs/calibrate.ts';
 import { run } from '../runner.ts';
 import { CATALOGUE } from '../workloads/catalogue.ts';
 import { jittered } from '../workloads/jitter.ts';
 import type { Scenario } from './scenario.ts';
 
-export type { Calibration } from '../programs/calibrate.ts';
+export type { Calibration, Rates } from '../programs/calibrate.ts';
 
 /**
  * Finds out, once a command and in a process of its own, how much work a second of this machine is, while nothing else
@@ -28,9 +28,9 @@ export async function calibrate({
 /** The work of each job, by its number. */
 export function amounts(
   { workload, jobs, workSeconds, jitter }: Scenario,
-  { cpuIterationsPerSecond, ioWritesPerSecond }: Calibration,
+  { cpuIterationsPerSecond, ioWritesPerSecond }: Rates,
 ): number[] {
   const { unit } = CATALOGUE[workload];
   const rate = unit === 'writes' ? ioWritesPerSecond : cpuIterationsPerSecond;
-  return Array.from({ length: jobs }, (_, n) => jittered(workSeconds * rate, jitter, n));
+  return jittered(workSeconds * rate, jitter, jobs);
 }

@@ -14,7 +14,7 @@ export interface Comparison {
 /** Rate of `auto` over the rate of the best fixed strategy in the same round; the median of the rounds. */
 export interface AutoToBest {
   readonly whole: RateRatio;
-  /** From the moment when ten jobs had ended: by then `auto` has to know. Null where no more than that were sent. */
+  /** From the moment when ten jobs had ended: by then `auto` has to know. Null where too few jobs are left (`jobsToKnow`). */
   readonly afterTen: RateRatio | null;
 }
 
@@ -34,6 +34,14 @@ export function compare(results: readonly ScenarioResult[]): Comparison[] {
 
 const LEARNING = 10;
 
+/**
+ * How many jobs it takes to tell the rate after the first ten. Of those that end next, as many as run at once were
+ * begun before, so a rate of a few alone would be that of their ends, not of the work: it would be several times too high.
+ */
+export function jobsToKnow({ concurrency }: Pick<ScenarioResult, 'concurrency'>): number {
+  return LEARNING + 2 * concurrency;
+}
+
 function autoToBest(results: readonly ScenarioResult[]): AutoToBest | null {
   const auto = results.find(({ strategy }) => strategy === 'auto');
   const fixed = results.filter((result) => result !== auto);
@@ -43,7 +51,7 @@ function autoToBest(results: readonly ScenarioResult[]): AutoToBest | null {
     const ratios = auto.runs.map((run, round) => rate(run) / rate(runs[round] as ScenarioRun));
     return { best: strategy, ...spread(ratios) };
   };
-  return { whole: ratio(wholeRate), afterTen: auto.jobs > LEARNING ? ratio(laterRate) : null };
+  return { whole: ratio(wholeRate), afterTen: auto.jobs < jobsToKnow(auto) ? null : ratio(laterRate) };
 }
 
 function best(results: readonly ScenarioResult[], rate: (run: ScenarioRun) => number): ScenarioResult {

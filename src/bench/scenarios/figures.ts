@@ -14,7 +14,7 @@ export function figures(
   const starts = firstStarts(records);
   const ends = records.filter((record): record is EndRecord => record.type === 'end');
   const totalSeconds = (report.finishedAt - report.startedAt) / 1_000;
-  const children = childrenOf(ends);
+  const children = childrenOf(ends, report.finishedAt);
   return {
     totalSeconds: round(totalSeconds),
     jobsPerSecond: round(completed / totalSeconds),
@@ -79,10 +79,13 @@ const SHARES_BEYOND = [
   ['p99', 0.01],
 ] as const;
 
-/** Each process once, by its last word: hosts of the process lane tell at the end of each job. */
-function childrenOf(ends: readonly EndRecord[]): ProcessUse[] {
+/**
+ * Each process once, by its last word: hosts of the process lane tell at the end of each job. They live on after their
+ * last, until the worker stops.
+ */
+function childrenOf(ends: readonly EndRecord[], finishedAt: number): ProcessUse[] {
   const hosts = new Map<number, ProcessUse>();
-  for (const { host } of ends) if (host !== null) hosts.set(host.pid, host);
+  for (const { host } of ends) if (host !== null) hosts.set(host.pid, { ...host, endedAt: finishedAt });
   return [...hosts.values(), ...ends.flatMap(({ child }) => (child === null ? [] : [child]))];
 }
 

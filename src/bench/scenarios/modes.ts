@@ -31,6 +31,18 @@ export type ModeName = keyof typeof MODES;
 
 export const MODE_NAMES = Object.keys(MODES) as readonly ModeName[];
 
+/** A line a mode, for --help. */
+export function describeModes(): string {
+  const width = Math.max(...MODE_NAMES.map((name) => name.length));
+  return MODE_NAMES.map((name) => {
+    const { jobs, concurrency, repeat, strategies, workloads }: Mode = MODES[name];
+    const which = strategies === STRATEGIES_ALL ? 'all strategies' : strategies.join(', ');
+    const often = repeat === 1 ? 'once' : `${repeat} times`;
+    const many = `${jobs} ${jobs === 1 ? 'job' : `jobs, ${concurrency} at once`}, ${often}`;
+    return `  ${name.padEnd(width)}  ${workloads.join(', ')}; ${which}; ${many}`;
+  }).join('\n');
+}
+
 /** What the user may say instead, and what no mode says. */
 export interface WorkOptions {
   readonly jobs?: number;

@@ -7,13 +7,13 @@ import { run } from '../runner.ts';
 import type { Site } from '../site.ts';
 import { round } from '../spread.ts';
 import { type RunRecord, readRuns } from '../workloads/run-log.ts';
-import { amounts, type Calibration } from './calibration.ts';
+import { amounts, type Rates } from './calibration.ts';
 import { figures, statistics } from './figures.ts';
 import type { Scenario, ScenarioResult, ScenarioRun } from './scenario.ts';
 import { verify } from './verify.ts';
 
 export interface ScenarioContext extends Pick<Bench, 'workspace' | 'signal'> {
-  readonly calibration: Calibration;
+  readonly calibration: Rates;
   readonly site: Site;
   /** Falsifies what is known of the first job, to prove that it is noticed. */
   readonly sabotage?: WorkSabotage | null;
