@@ -28,7 +28,7 @@ export class Notes implements NoteTaker {
   #pending = new Map<string, Pending>();
   #lines = 0;
   /** Resolves when everything that is under way is in the store, or was given up. */
-  #written: Promise<unknown> = Promise.resolve();
+  #written: Promise<void> = Promise.resolve();
   #cancelTimer: CancelTimer | null = null;
 
   constructor(options: { store: Store; clock: Clock; events: EventBus; codec: PayloadCodec }) {
@@ -77,9 +77,10 @@ export class Notes implements NoteTaker {
       const batch = [...this.#pending.values()];
       this.#pending = new Map();
       this.#lines = 0;
-      this.#written = Promise.all([this.#written, this.#write(batch)]);
+      // A value of its own: that of Promise.all would hold on to those of all batches before.
+      this.#written = Promise.all([this.#written, this.#write(batch)]).then(() => undefined);
     }
-    return this.#written.then(() => undefined);
+    return this.#written;
   }
 
   async #write(batch: readonly Pending[]): Promise<void> {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { defineTask } from '../../src/index.ts';
 import type { Store } from '../../src/store/store.ts';
 import { FakeClock } from '../../src/testing/index.ts';
@@ -143,3 +145,31 @@ onEachStore('a job that logs in a loop writes all its lines', async ({ connect }
     Array.from({ length: 2_500 }, (_, line) => `line ${line}`),
   );
 });
+
+onEachStore(
+  'notes that were written take no memory any more',
+  async ({ connect }) => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const heapBytes: number[] = [];
+    const task = defineTask({
+      name: 'report',
+      run: async ({ progress, lastProgress }) => {
+        for (let written = 0; written <= 40_000; written += 1) {
+          progress(written);
+          await lastProgress();
+          if (written % 20_000 !== 0) continue;
+          collect();
+          heapBytes.push(process.memoryUsage().heapUsed);
+        }
+      },
+    });
+    const longshore = await connect();
+    await longshore.enqueue(task, null);
+    await longshore.worker({ tasks: [task] }).runUntilIdle();
+    const [, before = 0, after = 0] = heapBytes;
+    // 25 bytes for each batch would be as much.
+    assert.ok(after - before < 500_000, `${after - before} bytes more`);
+  },
+  ['memory'],
+);
