@@ -17,6 +17,8 @@ export interface ThreadData {
   readonly settings: HostSettings;
   /** Shared memory that the thread may wait on for messages (waker.ts). */
   readonly posted: Int32Array<SharedArrayBuffer>;
+  /** How many messages the thread has done with: it is back in its event loop, or was when it wrote this. */
+  readonly heard: Int32Array<SharedArrayBuffer>;
 }
 
 export interface LoadMessage {

@@ -8,9 +8,10 @@ import { Resident } from './resident.ts';
  * any case, or when no message comes for some: that is for what jobs left behind.
  */
 const port = parentPort as NonNullable<typeof parentPort>;
-const { settings, posted } = workerData as ThreadData;
+const { settings, posted, heard } = workerData as ThreadData;
 const exit = process.exit.bind(process);
 const TURN_MS = 1;
+let messages = 0;
 
 const resident = new Resident(
   {
@@ -22,13 +23,20 @@ const resident = new Resident(
 );
 port.on('message', (message: ToHost) => {
   const turnEndsAt = performance.now() + TURN_MS;
-  resident.hear(message);
+  hear(message);
   while (resident.idle && performance.now() < turnEndsAt) {
     const next = take();
-    if (next === null) return;
-    resident.hear(next);
+    if (next === null) break;
+    hear(next);
   }
+  // From here on it waits for nothing until there is another message.
+  Atomics.store(heard, 0, messages);
 });
+
+function hear(message: ToHost): void {
+  messages = (messages + 1) | 0;
+  resident.hear(message);
+}
 
 /** The next message; null where the thread is to go back to its event loop. */
 function take(): ToHost | null {

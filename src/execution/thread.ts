@@ -9,7 +9,7 @@ export function startThread(settings: HostSettings, listener: HostListener): Hos
   const waker = new Waker();
   const worker = new Worker(new URL(`./thread-main${EXTENSION}`, import.meta.url), {
     name: 'longshore thread',
-    workerData: { settings, posted: waker.posted } satisfies ThreadData,
+    workerData: { settings, posted: waker.posted, heard: waker.heard } satisfies ThreadData,
     ...(heapBytesMax === null ? {} : { resourceLimits: heapLimits(heapBytesMax) }),
   });
   worker.unref();

@@ -9,3 +9,15 @@ export const leavesTimer = defineTask({
     setTimeout(() => writeFileSync(input as string, 'rang'), 5);
   },
 });
+
+/** Ends at once; what it leaves behind holds the thread's event loop for longer than anybody looks for a waiting thread. */
+export const leavesBusyTimer = defineTask({
+  name: 'leaves-busy-timer',
+  strategy: 'thread',
+  run: () => {
+    setTimeout(() => {
+      const until = performance.now() + 60;
+      while (performance.now() < until);
+    }, 0);
+  },
+});
