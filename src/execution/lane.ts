@@ -44,6 +44,8 @@ export interface LaneJob {
   stopper: Stopper | null;
   /** The handler is about to start: its time counts from now. Called again where it has to be started again. */
   begin(): void;
+  /** Its host is gone, and it waits for another: until it starts again its time stands still. */
+  wait(): void;
   /** The context of a handler in this thread; its `progress` and `log` also serve those that run elsewhere. */
   context(input: unknown): JobContext<unknown>;
 }

@@ -195,6 +195,7 @@ export class Pool {
       return;
     }
     entry.running = false;
+    entry.job.wait();
     entry.alone ||= doubtful;
     this.#waiting.unshift(entry);
   }

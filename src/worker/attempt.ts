@@ -27,7 +27,7 @@ export class Attempt implements LaneJob {
   task: AnyTask | null = null;
   /** JSON text, decrypted. */
   input: string | null = null;
-  /** `performance.now()` at the start of the handler; until then, of the attempt. */
+  /** `performance.now()` at the start of the attempt, or when it began to wait for another host. */
   startedAt: number = performance.now();
   /** The handler has started. In a pool it may have to wait for that. */
   begun = false;
@@ -83,9 +83,14 @@ export class Attempt implements LaneJob {
   }
 
   begin(): void {
-    if (this.begun) this.startedAt = performance.now();
     this.begun = true;
     this.#means.onBegin(this);
+  }
+
+  wait(): void {
+    this.begun = false;
+    this.startedAt = performance.now();
+    this.clearTimers();
   }
 
   context(input: unknown): JobContext<unknown> {

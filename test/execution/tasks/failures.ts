@@ -126,3 +126,28 @@ const hidden = defineTask({ ...once, name: 'hidden', run: () => 'never in a host
 export function theHidden(): typeof hidden {
   return hidden;
 }
+
+/** Takes its process with it when it is cancelled. */
+export const abortsWhenCancelled = defineTask({
+  ...once,
+  name: 'aborts-when-cancelled',
+  run: async ({ progress, lastProgress, signal }) => {
+    signal.addEventListener('abort', () => process.abort());
+    progress('started');
+    await lastProgress();
+    await never;
+  },
+});
+
+/** Ends when it is started a second time, under the same attempt. */
+export const endsSecondTime = defineTask({
+  ...once,
+  name: 'ends-second-time',
+  heartbeatTimeoutMs: 1_000,
+  run: async ({ progress, lastProgress }) => {
+    if ((await lastProgress()) === 'started') return 'ended';
+    progress('started');
+    await lastProgress();
+    return never;
+  },
+});
