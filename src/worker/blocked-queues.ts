@@ -9,10 +9,13 @@ import type { Lease } from '../store/store.ts';
  */
 export class BlockedQueues {
   readonly #admission: Admission;
+  readonly #parkedFor: (pool: PoolKind) => number;
   readonly #blocks = new Map<string, Block>();
 
-  constructor(admission: Admission) {
+  /** `parkedFor`: jobs that wait here for a pool, and will take of its room first. */
+  constructor(admission: Admission, parkedFor: (pool: PoolKind) => number) {
     this.#admission = admission;
+    this.#parkedFor = parkedFor;
   }
 
   get size(): number {
@@ -33,14 +36,15 @@ export class BlockedQueues {
     this.#blocks.clear();
   }
 
-  /** Some of them may be asked again; `parked` jobs wait for the room there is. */
-  ready(parked: number, now: number): boolean {
-    for (const block of this.#blocks.values()) if (this.#mayAsk(block, parked, now)) return true;
+  /** Some of them may be asked again. */
+  ready(now: number): boolean {
+    for (const { pool, lookAt } of this.#blocks.values())
+      if (now >= lookAt || this.#roomFor(pool) > 0) return true;
     return false;
   }
 
   /** Whom to ask, and for how many jobs at most. */
-  ask({ queues, limit }: Question, parked: number, now: number): Question {
+  ask({ queues, limit }: Question, now: number): Question {
     const first: string[] = [];
     const rest: string[] = [];
     let room = 0;
@@ -50,9 +54,11 @@ export class BlockedQueues {
       else if (now >= block.lookAt) {
         this.#blocks.delete(queue);
         rest.push(queue);
-      } else if (this.#mayAsk(block, parked, now)) {
+      } else {
+        const roomFor = this.#roomFor(block.pool);
+        if (roomFor <= 0) continue;
         first.push(queue);
-        room = Math.max(room, this.#admission.room(block.pool) - parked);
+        room = Math.max(room, roomFor);
       }
     }
     return { queues: [...first, ...rest], limit: first.length === 0 ? limit : Math.min(limit, room) };
@@ -67,8 +73,9 @@ export class BlockedQueues {
     }
   }
 
-  #mayAsk({ pool, lookAt }: Block, parked: number, now: number): boolean {
-    return now >= lookAt || this.#admission.room(pool) > parked;
+  /** Jobs that could start in it beside those that wait here. */
+  #roomFor(pool: PoolKind): number {
+    return this.#admission.room(pool) - this.#parkedFor(pool);
   }
 }
 

@@ -59,6 +59,8 @@ export class Fetcher extends Service {
   #reason = false;
   /** A queue may have been paused: what still waits for a slot goes back, and is claimed again if it may run. */
   #controlled = false;
+  /** Queues whose jobs wait here were not asked, since as many wait as may. */
+  #leftOut = false;
   #rotation = 0;
   readonly #blocked: BlockedQueues | null;
   #cancelWatch: CancelTimer | null = null;
@@ -70,15 +72,16 @@ export class Fetcher extends Service {
   constructor(options: FetcherOptions) {
     super();
     this.#options = options;
-    const { admission } = options;
-    this.#blocked = admission === null ? null : new BlockedQueues(admission);
+    const { admission, executor } = options;
+    this.#blocked =
+      admission === null ? null : new BlockedQueues(admission, (pool) => executor.buffer.parkedFor(pool));
     this.#backoff = new BackoffTimer(options.clock, options.random);
   }
 
   /** True when the last claim found nothing and no hint came since, or no claim will come. */
   get dry(): boolean {
     if (!this.#open || this.fault !== null) return true;
-    return !this.#reason && this.#claiming === null && (this.#blocked?.size ?? 0) === 0;
+    return !this.#reason && !this.#leftOut && this.#claiming === null && (this.#blocked?.size ?? 0) === 0;
   }
 
   /** A claim is under way. */
@@ -135,6 +138,7 @@ export class Fetcher extends Service {
     this.#cancelWatch?.();
     this.#cancelWatch = null;
     await this.#claiming;
+    this.#leftOut = false;
     this.#blocked?.clear();
     this.#backoff.reset();
   }
@@ -169,9 +173,11 @@ export class Fetcher extends Service {
   }
 
   #hasReason(): boolean {
-    const { executor, clock } = this.#options;
+    const { clock } = this.#options;
+    // Not before there is room for half of them again, so that claims stay large.
+    if (!this.#reason && this.#leftOut) this.#reason = 2 * this.#passed <= this.#room();
     if (!this.#reason && this.#blocked !== null && this.#blocked.size > 0)
-      this.#reason = this.#blocked.ready(executor.buffer.parked, clock.now());
+      this.#reason = this.#blocked.ready(clock.now());
     return this.#reason;
   }
 
@@ -184,13 +190,14 @@ export class Fetcher extends Service {
     let queues = this.#queues();
     // As many wait for a pool as may: only jobs of other queues are of use.
     const full = passed > 0 && passed >= room;
+    this.#leftOut = full;
     if (full) {
       const parked = executor.buffer.parkedQueues();
       queues = queues.filter((queue) => !parked.has(queue));
+      this.#reason = queues.length > 0;
     }
     let question: Question = { queues, limit: full ? room : room - passed };
-    if (this.#blocked !== null && this.#blocked.size > 0)
-      question = this.#blocked.ask(question, executor.buffer.parked, clock.now());
+    if (this.#blocked !== null && this.#blocked.size > 0) question = this.#blocked.ask(question, clock.now());
     return question.queues.length > 0 && question.limit > 0 ? question : null;
   }
 
@@ -239,7 +246,7 @@ export class Fetcher extends Service {
    */
   #watchBuffer(): void {
     const { executor, clock, prefetch, release } = this.#options;
-    if (this.#cancelWatch !== null || executor.buffer.length === 0) return;
+    if (!this.#open || this.#cancelWatch !== null || executor.buffer.length === 0) return;
     const since = executor.buffer.pace();
     this.#cancelWatch = clock.after(WATCH_MS, () => {
       this.#cancelWatch = null;

@@ -28,6 +28,11 @@ export class LeaseBuffer {
     return count;
   }
 
+  /** Those that wait for this pool. */
+  parkedFor(pool: PoolKind): number {
+    return this.#parked.get(pool)?.length ?? 0;
+  }
+
   add(leases: readonly Lease[]): void {
     this.#line.add(leases);
   }
@@ -88,12 +93,12 @@ export class LeaseBuffer {
       const pool = admission.poolOf(lease.task);
       if (pool === null || admission.room(pool) > 0) break;
       line.take();
-      this.#parkedFor(pool).add([lease]);
+      this.#lineFor(pool).add([lease]);
     }
     return line;
   }
 
-  #parkedFor(pool: PoolKind): LeaseLine {
+  #lineFor(pool: PoolKind): LeaseLine {
     let parked = this.#parked.get(pool);
     if (parked === undefined) {
       parked = new LeaseLine();

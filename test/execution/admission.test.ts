@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { connect, defineTask, type Longshore, type WorkerOptions } from '../../src/index.ts';
+import { FakeClock } from '../../src/testing/index.ts';
 import { eventually, nextEvent, record } from '../stage.ts';
 import { fine, slow, waits } from './tasks/failures.ts';
 
@@ -95,6 +96,24 @@ test('jobs of one lane start in their order, and each of them runs, however many
     );
   }
   assert.deepEqual(worker.slots, { total: 7, used: 0 });
+});
+
+test('jobs of a pool are claimed as fast as it runs them, also beside a queue of another lane that is empty', async (t) => {
+  // Neither the poll interval nor anything else that waits for a time helps.
+  const longshore = await connect('memory:', { clock: new FakeClock() });
+  t.after(() => longshore.close());
+  const jobs = await longshore.enqueueMany(fine, [...new Array(100).keys()]);
+  const worker = longshore.worker(threaded({ tasks: [fine, apart], concurrency: 10 }));
+  await worker.start();
+  await Promise.all(jobs.map((job) => job.result()));
+  await worker.stop();
+});
+
+test('runOnce runs all it claims, however long they wait for a thread', async (t) => {
+  const longshore = await open(t);
+  await longshore.enqueueMany(slow, new Array(6).fill(150));
+  const tally = await longshore.worker(threaded({ concurrency: 6 })).runOnce();
+  assert.deepEqual([tally.completed, tally.released], [6, 0]);
 });
 
 test('workers that share threads take turns, and none waits for ever', async (t) => {
