@@ -35,7 +35,9 @@ export class PoolLane implements Lane {
         new LongshoreError('TASK_MODULE_UNLOADABLE', `Not in a ${this.name}: ${fault}.`, { details }),
       );
     }
-    return this.#share().pool.run(task, job, onUsage);
+    const shared = this.#share();
+    shared.starts();
+    return shared.pool.run(task, job, onUsage);
   }
 
   async close(): Promise<void> {

@@ -35,6 +35,9 @@ export class SharedPools {
     let held = true;
     return {
       pool: entry.pool,
+      starts: () => {
+        if (entry.shares > 1 && entry.inLine.delete(this.#onRoom)) entry.inLine.add(this.#onRoom);
+      },
       release: async () => {
         if (!held) return;
         held = false;
@@ -54,6 +57,8 @@ export class SharedPools {
 
 export interface SharedPool {
   readonly pool: Pool;
+  /** A job of this worker is started in it: the others have their turn first when there is room again. */
+  starts(): void;
   release(): Promise<void>;
 }
 
@@ -110,14 +115,10 @@ function sizeOf(kind: PoolKind, { threads, processes }: PoolSettings): number {
   return (kind === 'thread' ? threads : processes) ?? availableParallelism();
 }
 
-/** Workers take turns: who started a job goes to the end of the line. */
-function offerRoom(pool: Pool, inLine: Set<() => void>): void {
+/** Workers take turns: who starts a job, at once or after a claim, goes to the end of the line. */
+function offerRoom(pool: Pool, inLine: ReadonlySet<() => void>): void {
   for (const onRoom of [...inLine]) {
-    const { room } = pool;
-    if (room <= 0) return;
+    if (pool.room <= 0) return;
     onRoom();
-    if (pool.room === room) continue;
-    inLine.delete(onRoom);
-    inLine.add(onRoom);
   }
 }
