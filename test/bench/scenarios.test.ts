@@ -81,6 +81,16 @@ describe('scenarios', { concurrency: 2 }, () => {
     assert.equal(result.completed, 0);
   });
 
+  for (const [workload, workSeconds] of [
+    ['cpu', 10],
+    ['io', 0.5],
+  ] as const)
+    test(`a job of ${workload} that nothing stops on the event loop fails the scenario, too, when it takes too long`, async (t) => {
+      // Ten million steps, 50 synced writes: neither is done within a millisecond anywhere.
+      const result = await measure(t, { workload, workSeconds, jobs: 1, jitter: 0, jobTimeoutMs: 1 });
+      failed(result, /^of 1 jobs, 1 completed after the job's timeout of 1 ms \(e\.g\. number 0\)$/);
+    });
+
   test('a scenario whose time is up is stopped and fails', async (t) => {
     const result = await measure(t, { strategy: 'process', workSeconds: 1_000_000, timeoutSeconds: 3 });
     failed(
@@ -210,7 +220,8 @@ function findings(jobs: number, change: Partial<Findings> = {}): Findings {
     peakBytes: 0,
     choices: [],
   };
-  return { workload: 'cpu', amounts: work, report, records: work.flatMap((_, n) => records(n)), ...change };
+  const found = { workload: 'cpu', amounts: work, jobTimeoutMs: 30_000, report } as const;
+  return { ...found, records: work.flatMap((_, n) => records(n)), ...change };
 }
 
 function records(n: number): RunRecord[] {

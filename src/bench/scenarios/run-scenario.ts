@@ -99,7 +99,7 @@ async function measure(
     ),
   );
   const { report, records } = falsified(sabotage, told, readRuns(folder));
-  const findings = { workload, amounts: work, report, records };
+  const findings = { workload, amounts: work, jobTimeoutMs, report, records };
   const verdict = verify(findings);
   return { run: figures(findings, verdict), error: verdict.error };
 }
