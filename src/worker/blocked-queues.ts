@@ -32,6 +32,13 @@ export class BlockedQueues {
     }
   }
 
+  /** When the next of them is to be looked into past what blocks it. */
+  get lookAt(): number {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const { lookAt } of this.#blocks.values()) earliest = Math.min(earliest, lookAt);
+    return earliest;
+  }
+
   clear(): void {
     this.#blocks.clear();
   }

@@ -7,7 +7,7 @@ import type { Slots } from '../tuner/slots.ts';
 import { BackoffTimer } from './backoff-timer.ts';
 import { BlockedQueues, type Question } from './blocked-queues.ts';
 import type { Executor } from './executor.ts';
-import type { Prefetch } from './prefetch.ts';
+import { averageInput, type Prefetch } from './prefetch.ts';
 import { Service } from './service.ts';
 import { stillInTrouble, type Trouble } from './trouble.ts';
 
@@ -64,6 +64,7 @@ export class Fetcher extends Service {
   #rotation = 0;
   readonly #blocked: BlockedQueues | null;
   #cancelWatch: CancelTimer | null = null;
+  #cancelLook: CancelTimer | null = null;
   /** Why the last claim failed, where the error is one that does not pass by itself; it is tried again all the same. */
   fault: LongshoreError | null = null;
   /** Since when claims fail, and why; null when the last one was answered. */
@@ -100,6 +101,7 @@ export class Fetcher extends Service {
     if (this.#controlled) this.#giveBack();
     this.#controlled = false;
     this.#watchBuffer();
+    this.#lookLater();
     if (!this.#open || this.#claiming !== null || this.#backoff.waiting || !this.#hasReason()) return;
     const question = this.#question();
     if (question === null) return;
@@ -137,6 +139,8 @@ export class Fetcher extends Service {
     this.#cancelTimer = null;
     this.#cancelWatch?.();
     this.#cancelWatch = null;
+    this.#cancelLook?.();
+    this.#cancelLook = null;
     await this.#claiming;
     this.#leftOut = false;
     this.#blocked?.clear();
@@ -258,6 +262,18 @@ export class Fetcher extends Service {
     });
   }
 
+  /** No claim sets the timer for the next one while all queues are blocked. */
+  #lookLater(): void {
+    const { clock, turn } = this.#options;
+    const waitMs = (this.#blocked?.lookAt ?? Number.POSITIVE_INFINITY) - clock.now();
+    if (!this.#open || this.#cancelLook !== null || waitMs <= 0 || waitMs === Number.POSITIVE_INFINITY)
+      return;
+    this.#cancelLook = clock.after(waitMs, () => {
+      this.#cancelLook = null;
+      turn();
+    });
+  }
+
   /** All jobs that wait. */
   #giveBack(): void {
     const { executor, release } = this.#options;
@@ -280,11 +296,4 @@ export class Fetcher extends Service {
       ? clock.after(Math.min(Math.max(untilDueMs ?? pollMs, 0), pollMs), () => this.wake())
       : null;
   }
-}
-
-/** In characters. */
-function averageInput(leases: readonly Lease[]): number {
-  let sum = 0;
-  for (const { input } of leases) sum += input?.length ?? 0;
-  return sum / leases.length;
 }

@@ -1,3 +1,5 @@
+import type { Lease } from '../store/store.ts';
+
 /**
  * How many jobs to hold ready beyond the running ones. Little's law: slots that end a job every `run` ms use up
  * `slots * roundTrip / run` jobs while one claim is under way; holding twice that keeps them busy. Jobs that take
@@ -41,3 +43,10 @@ export class Prefetch {
 }
 
 const INPUT_CHARS_MAX = 32 * 1_024 * 1_024;
+
+/** In characters. */
+export function averageInput(leases: readonly Lease[]): number {
+  let sum = 0;
+  for (const { input } of leases) sum += input?.length ?? 0;
+  return sum / leases.length;
+}

@@ -109,6 +109,17 @@ test('jobs of a pool are claimed as fast as it runs them, also beside a queue of
   await worker.stop();
 });
 
+test('a queue is looked into past jobs that wait for a thread, also when nothing else happens', async (t) => {
+  const longshore = await open(t);
+  await longshore.enqueueMany(waits, new Array(8).fill(null));
+  // Without duties nothing else gives hints, and the poll interval is too long to help.
+  await longshore.worker(threaded({ concurrency: 20, roles: ['processing'], pollMs: 600_000 })).start();
+  // Six wait, and go back.
+  await eventually(async () => (await running(longshore)) > 2);
+  await eventually(async () => (await running(longshore)) === 2);
+  assert.equal(await (await longshore.enqueue(inline, 1)).result(), 1);
+});
+
 test('runOnce runs all it claims, however long they wait for a thread', async (t) => {
   const longshore = await open(t);
   await longshore.enqueueMany(slow, new Array(6).fill(150));
