@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import pg from 'pg';
 import { giveBack } from '../../../src/store/postgres/give-back.ts';
+import { channelOf } from '../../../src/store/postgres/hints.ts';
 import { claimRequest, completed, ids, retried, spec } from '../../../src/testing/store-conformance/trial.ts';
 import { eventually } from '../../stage.ts';
 import { Ground } from './ground.ts';
@@ -208,4 +210,26 @@ test('a lost claim that is committed while another is given back is not taken fo
   assert.deepEqual(await lookingFor(), [late]);
   const states = (await store.get(ids([first, again, fresh]))).map((job) => [job?.state, job?.attempt]);
   assert.deepEqual(states, Array(3).fill(['ready', 0]));
+});
+
+test('a claim that locked jobs of both lines and took a part tells others to look again', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const store = await ground.store();
+  await store.enqueue(Array.from({ length: 10 }, () => spec()));
+  const { leases } = await store.claim(claimNow(5));
+  await store.settle(leases.map(({ id, token }) => ({ id, token, outcome: { type: 'released' } })));
+  await store.close();
+  const client = new pg.Client({ connectionString: ground.server });
+  await client.connect();
+  ground.finally(() => client.end());
+  const heard = once(client, 'notification');
+  await client.query(`LISTEN "${channelOf(ground.schema)}"`);
+  const claim = (): Promise<readonly unknown[]> =>
+    ground.query(
+      `SELECT FROM ${ground.name}.claim_jobs('w', gen_random_uuid(), '{q}', 5, 30000, NULL) WHERE seq IS NOT NULL`,
+    );
+  assert.equal((await claim()).length, 5);
+  assert.equal((await heard)[0].payload, ':ready');
+  assert.equal((await claim()).length, 5);
 });

@@ -280,7 +280,7 @@ DECLARE
   same boolean;
 BEGIN
   SELECT * INTO old FROM {{schema}}.job
-  WHERE id = of_id AND state IN ('blocked', 'scheduled', 'ready') FOR UPDATE;
+  WHERE id = of_id AND state IN ('blocked', 'scheduled', 'ready') AND turn <> 3 FOR UPDATE;
   IF NOT FOUND THEN RETURN NULL; END IF;
   new_state := CASE WHEN old.state = 'blocked' THEN 'blocked' ELSE due_state END;
   same := new_queue = old.queue AND new_key IS NOT DISTINCT FROM old.key;

@@ -115,6 +115,22 @@ BEGIN
   END LOOP;
 END $$;
 
+-- Whether a claim that is full found jobs in both lines, the fresh and the others, and left some. It locked as many of each
+-- as it took in all, so that who looked meanwhile may have found nothing: they have to look again.
+CREATE FUNCTION {{schema}}.is_mixed(of_queue text, worker text, claim uuid) RETURNS boolean LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
+DECLARE
+  changed boolean := EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = 0 AND queue = of_queue);
+BEGIN
+  -- In most queues there are only fresh jobs.
+  IF NOT changed AND NOT EXISTS (
+    SELECT FROM {{schema}}.lease WHERE worker_id = worker AND claim_id = claim AND queue = of_queue AND fresh_at IS NULL)
+  THEN RETURN false; END IF;
+  IF EXISTS (SELECT FROM {{schema}}.fresh WHERE queue = of_queue) THEN RETURN true; END IF;
+  RETURN changed AND EXISTS (
+    SELECT FROM {{schema}}.lease WHERE worker_id = worker AND claim_id = claim AND queue = of_queue AND fresh_at IS NOT NULL);
+END $$;
+
 -- The claimed jobs in the order of their queues and lines, and a last row without a lease, which tells in created_at
 -- the time and in due_at when to ask again. `key_rate` and the like are read as core/limits.ts has them.
 CREATE FUNCTION {{schema}}.claim_jobs(
@@ -225,6 +241,7 @@ BEGIN
           FROM started JOIN {{schema}}.job ON job.seq = started.seq) AS claimed
         ORDER BY priority, seq;
       GET DIAGNOSTICS rows = ROW_COUNT;
+      IF rows = room AND {{schema}}.is_mixed(this.name, worker, claim) THEN PERFORM {{schema}}.hint('', 'ready'); END IF;
     ELSE
       rows := 0;
     END IF;
