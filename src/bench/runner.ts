@@ -45,6 +45,7 @@ export function start<Result>(name: string, settings: unknown, options: ProgramO
     stdio: ['ignore', 2, 'inherit', 'ipc'],
     execArgv: [...process.execArgv, ...(options.nodeArguments ?? [])],
     serialization: 'advanced',
+    env: withoutSettings(process.env),
     detached: inGroup(options),
   });
   const mailbox = new Mailbox();
@@ -58,6 +59,15 @@ export function start<Result>(name: string, settings: unknown, options: ProgramO
   const early = result.then(() => Promise.reject(new Error(`The program '${name}' ended too early.`)));
   early.catch(() => undefined);
   return { result, tell, heard: (what) => Promise.race([mailbox.take(what), early]) };
+}
+
+/** Settings of whoever measures, such as LONGSHORE_LEASE_MS, are not to change what is measured. */
+function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(environment).filter(
+      ([name]) => !name.startsWith('LONGSHORE_') || name.startsWith('LONGSHORE_BENCH_'),
+    ),
+  );
 }
 
 function outcome<Result>(

@@ -26,6 +26,13 @@ test('a program and its parent can talk while it runs, whoever speaks first', as
   assert.equal(await probe.result, 42);
 });
 
+test('settings of the environment do not reach a program', async (t) => {
+  process.env['LONGSHORE_LEASE_MS'] = 'abc';
+  t.after(() => delete process.env['LONGSHORE_LEASE_MS']);
+  const file = write(t, "program(async () => process.env['LONGSHORE_LEASE_MS'] ?? 'none')");
+  assert.equal(await run('probe', null, { timeoutMs: 30_000, file }), 'none');
+});
+
 test('what a program throws is the reason the measurement fails', async (t) => {
   const file = write(t, "program(async () => { throw new Error('the disk is full'); })");
   await assert.rejects(
