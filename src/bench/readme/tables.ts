@@ -1,3 +1,4 @@
+import type { Strategy } from '../../index.ts';
 import type { BurndownFigures } from '../commands/burndown.ts';
 import type { FleetFigures } from '../commands/fleet.ts';
 import type { LanesFigures } from '../commands/lanes.ts';
@@ -5,7 +6,7 @@ import type { LatencyFigures } from '../commands/latency.ts';
 import type { MemoryFigures } from '../commands/memory.ts';
 import type { VersusFigures } from '../commands/versus.ts';
 import type { WorkFigures } from '../commands/work.ts';
-import type { Spread } from '../spread.ts';
+import { type Spread, spread } from '../spread.ts';
 import type { Recorded } from './recorded.ts';
 
 /**
@@ -37,8 +38,11 @@ function storeTable(recorded: Recorded): string {
   const row = (label: string, cell: (store: StoreName) => string): string =>
     line([label, ...STORES.map(cell)]);
   const burndown = (store: StoreName) => recorded.document<BurndownFigures>(`burndown-${store}`);
-  const latency = (store: StoreName) =>
-    recorded.document<LatencyFigures>(store === 'sqlite' ? 'latency-sqlite' : `latency-rivals-${store}`);
+  const latency = (store: StoreName) => {
+    const besideOthers = `latency-rivals-${store}`;
+    const name = recorded.newest(besideOthers) === null ? `latency-${store}` : besideOthers;
+    return recorded.document<LatencyFigures>(name);
+  };
   const ratio = (store: StoreName, phase: string): string =>
     `${spreadText(burndown(store).spread[`ratio.${phase}`])}`;
   return [
@@ -64,6 +68,7 @@ function storeTable(recorded: Recorded): string {
 }
 
 function fleetText(recorded: Recorded, store: StoreName): string {
+  if (recorded.newest(`fleet-${store}`) === null) return '–';
   const { fleets } = recorded.document<FleetFigures>(`fleet-${store}`);
   const ratio = (processes: number): string =>
     fleets.find((fleet) => fleet.processes === processes)?.ratioToFirst.median.toFixed(2) ?? '–';
@@ -101,33 +106,38 @@ function versusTable(recorded: Recorded): string {
 
 function lanesTable(recorded: Recorded): string {
   const { cpu, overhead } = recorded.document<LanesFigures>('lanes');
-  const { comparisons } = recorded.document<WorkFigures>('work-benchmark-workloads');
+  const { results, comparisons } = recorded.document<WorkFigures>('work-benchmark-workloads');
   if (cpu === null || overhead === null) throw new Error('The recorded lanes lack a part.');
+  const rates = (strategy: Strategy): number[] =>
+    results
+      .filter((result) => result.workload === 'cpu' && result.strategy === strategy)
+      .flatMap(({ runs }) => runs.map(({ jobsPerSecond }) => jobsPerSecond));
+  const overInline = (strategy: Strategy): string =>
+    spreadText(spread(rates(strategy).map((rate, round) => rate / (rates('async')[round] ?? Number.NaN))));
   const micros = ({ median, min, max }: Spread): string =>
     `${Math.round(median)} µs (${Math.round(min)}–${Math.round(max)})`;
-  const auto = comparisons.map(
-    ({ workload, autoToBest }) => `${workload} ${spreadText(autoToBest?.afterTen ?? undefined)}`,
+  const pickupP99 = (strategy: Strategy): string => cpu.lanes[strategy as 'async'].pickup.p99.toFixed(1);
+  const auto = comparisons.map(({ workload, autoToBest }) =>
+    autoToBest === null || autoToBest.afterTen === null
+      ? ''
+      : `${spreadText(autoToBest.afterTen)} of \`${autoToBest.afterTen.best}\` with jobs of the kind ${workload}`,
   );
-  const { async: inline, thread, process } = cpu.lanes;
   return [
     line(['', 'inline', 'threads', 'processes']),
     line(['---', '---', '---', '---']),
+    line(['rate of jobs that compute, over inline', '1', overInline('thread'), overInline('process')]),
     line([
-      'jobs that compute, over two cores at their best',
-      ...[inline, thread, process].map(({ share }) => spreadText(share)),
+      '… an inline job is picked up meanwhile after, p99 in ms',
+      ...(['async', 'thread', 'process'] as const).map(pickupP99),
     ]),
     line([
-      '… an inline job starts meanwhile after, p99 in ms',
-      ...[inline, thread, process].map(({ pickup }) => pickup.p99.toFixed(1)),
-    ]),
-    line([
-      'a no-op job takes more than inline',
-      '',
+      'a no-op job takes more than inline, store included',
+      '0',
       micros(overhead.overInline.thread),
       micros(overhead.overInline.process),
     ]),
     '',
-    `\`auto\` reaches, after ten jobs, of the best strategy's rate: ${auto.join(', ')}.`,
+    `After ten jobs, \`auto\` runs at ${auto.join(', and at ')}.`,
   ].join('\n');
 }
 
