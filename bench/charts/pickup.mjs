@@ -1,6 +1,6 @@
 /** From the intended send time to the handler's start, by percentile, of all systems, from a `latency --rivals` document. */
 export function pickupSpec({ pickup, handover, rivals, settings, machine, startedAt }) {
-  const systems = { longshore: pickup.twoProcesses, ...rivals, 'bare write + notification': handover };
+  const systems = { longshore: pickup.twoProcesses, ...rivals, 'bare notification': handover };
   const rows = Object.entries(systems).flatMap(([system, { p50, p95, p99 }]) =>
     Object.entries({ p50, p95, p99 }).map(([percentile, ms]) => ({ system, percentile, ms })),
   );
