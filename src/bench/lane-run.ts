@@ -4,7 +4,7 @@ import { together } from './open-loop.ts';
 import { inFreshPlace } from './open-site.ts';
 import type { LaneRun, LaneSettings } from './programs/lanes.ts';
 import type { LoopSettings, SendReport } from './programs/latency.ts';
-import { start } from './runner.ts';
+import { type Program, type ProgramOptions, start } from './runner.ts';
 import type { Site, SiteSettings } from './site.ts';
 
 export type SitedBench = Bench & { readonly site: Site };
@@ -28,6 +28,21 @@ export interface TimedLoad {
   readonly jobs: number;
 }
 
+/** The sender of `latency`, of jobs that are handled inline while something else is measured. */
+export function startSender(
+  load: Pick<LoopSettings, 'url' | 'server' | 'rate' | 'jobs'>,
+  options: ProgramOptions,
+): Program<{ readonly sent: SendReport }> {
+  const settings: LoopSettings = {
+    ...load,
+    measure: 'latency',
+    role: 'sender',
+    concurrency: 1,
+    sabotage: null,
+  };
+  return start('latency', settings, options);
+}
+
 /** Runs one lane in a fresh store. Throws CheckFailed unless each job ran once, in its lane and inline, with the right result. */
 export function runLane(
   what: string,
@@ -42,17 +57,7 @@ export function runLane(
       const options = { timeoutMs: TIMEOUT_MS, signal };
       const lane = start<LaneRun>('lanes', settings, options);
       await lane.heard('ready');
-      const sending: LoopSettings = {
-        measure: 'latency',
-        role: 'sender',
-        url,
-        server,
-        rate,
-        jobs: timed,
-        concurrency: 1,
-        sabotage: null,
-      };
-      const sender = timed === 0 ? null : start<{ readonly sent: SendReport }>('latency', sending, options);
+      const sender = timed === 0 ? null : startSender({ url, server, rate, jobs: timed }, options);
       await sender?.heard('ready');
       lane.tell('go');
       sender?.tell('go');

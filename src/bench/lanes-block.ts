@@ -1,9 +1,8 @@
-import type { LanesSettings, SitedBench } from './lane-run.ts';
+import { type LanesSettings, type SitedBench, startSender } from './lane-run.ts';
 import { CheckFailed, Ledger, requireExactlyOnce } from './ledger.ts';
 import { requireSameClock, type Timing, timing, together } from './open-loop.ts';
 import { inFreshPlace } from './open-site.ts';
 import type { BlockRun, BlockSettings } from './programs/block.ts';
-import type { LoopSettings, SendReport } from './programs/latency.ts';
 import { type Program, start } from './runner.ts';
 import type { Place } from './site.ts';
 import { round } from './spread.ts';
@@ -60,17 +59,7 @@ function runBoth(
     const begin = (role: BlockSettings['role']): Program<BlockRun> =>
       start<BlockRun>('block', { role, url, blockSeconds, leaseMs, jobs } satisfies BlockSettings, options);
     const [blocker, other] = [begin('blocker'), begin('other')];
-    const sending: LoopSettings = {
-      measure: 'latency',
-      role: 'sender',
-      url,
-      server,
-      rate,
-      jobs,
-      concurrency: 1,
-      sabotage: null,
-    };
-    const sender = start<{ readonly sent: SendReport }>('latency', sending, options);
+    const sender = startSender({ url, server, rate, jobs }, options);
     await Promise.all([blocker, other, sender].map((program) => program.heard('ready')));
     await requireSameClock([blocker, other, sender]);
     blocker.tell('work');
