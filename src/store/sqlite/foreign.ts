@@ -3,7 +3,7 @@ import { LongshoreError, optionInvalid } from '../../core/errors.ts';
 import type { Topic } from '../notifier.ts';
 import type { EnqueueReceipt, JobSpec } from '../store.ts';
 import { Connection } from './connection.ts';
-import { enqueue } from './enqueue.ts';
+import { enqueueEach } from './enqueue.ts';
 import { isBusy, toStoreError } from './errors.ts';
 import { statSync } from './files.ts';
 
@@ -24,7 +24,7 @@ export function enqueueForeign(
   const topics = new Set<Topic>();
   try {
     db.exec('SAVEPOINT longshore_enqueue');
-    const receipts = enqueue({ db, now: Math.floor(means.now), topics }, specs);
+    const receipts = enqueueEach({ db, now: Math.floor(means.now), topics }, specs);
     db.exec('RELEASE longshore_enqueue');
     if (topics.size > 0) hintAtEnd(database, topics, means.hint);
     return receipts;

@@ -31,6 +31,7 @@ export function changeInput(
   keepInput(tx, job.id, input);
 }
 
-function isApart(input: string | null): boolean {
+/** Whether an input is too large for the row. */
+export function isApart(input: string | null): boolean {
   return input !== null && input.length > INPUT_CHARS_MAX;
 }

@@ -1,4 +1,5 @@
 import type { EnqueueReceipt, JobSpec, Settlement, SettleReceipt } from '../store.ts';
+import { type Alike, packAlike } from './alike.ts';
 import { type Completions, packCompletions } from './completions.ts';
 import { leasesOf } from './leased.ts';
 import type { VerbName } from './verbs.ts';
@@ -6,8 +7,8 @@ import type { VerbName } from './verbs.ts';
 /**
  * How the large arrays of the hot verbs cross between the threads: by columns, and a column of equal values as that
  * value. A structured clone writes the name of every field of every object; for batches of 500, columns take a third
- * of its time. Claimed jobs and runs of completed ones are packed by JSON instead (leased.ts, completions.ts). Short arrays
- * and everything else cross as they are.
+ * of its time. Jobs that are alike, claimed jobs and runs of completed ones are packed by JSON instead (alike.ts, leased.ts,
+ * completions.ts). Short arrays and everything else cross as they are.
  */
 
 interface Codec {
@@ -77,8 +78,10 @@ function unpack<Item>(length: number, item: (index: number) => Item): Item[] {
   return Array.from({ length }, (_, index) => item(index));
 }
 
-function packSpecs(specs: readonly JobSpec[]): Packed<JobSpec> | null {
+function packSpecs(specs: readonly JobSpec[]): Packed<JobSpec> | Alike | null {
   if (specs.length < LENGTH_MIN) return null;
+  const alike = packAlike(specs);
+  if (alike !== null) return alike;
   return {
     packed: specs.length,
     id: column(specs, 'id'),
@@ -94,7 +97,8 @@ function packSpecs(specs: readonly JobSpec[]): Packed<JobSpec> | null {
   };
 }
 
-function unpackSpecs(specs: Packed<JobSpec>): JobSpec[] {
+function unpackSpecs(specs: Packed<JobSpec> | Alike): JobSpec[] | Alike {
+  if ('texts' in specs) return specs;
   return unpack(specs.packed, (index) => ({
     id: at(specs.id, index),
     queue: at(specs.queue, index),
@@ -109,10 +113,11 @@ function unpackSpecs(specs: Packed<JobSpec>): JobSpec[] {
   }));
 }
 
-/** When all were created; their ids are the caller's own. */
-type PackedEnqueued = Pick<Packed<EnqueueReceipt>, 'packed' | 'state'>;
+/** When all were created; their ids are the caller's own. The verb makes it itself for jobs that are alike. */
+export type PackedEnqueued = Pick<Packed<EnqueueReceipt>, 'packed' | 'state'>;
 
-function packEnqueued(receipts: readonly EnqueueReceipt[]): PackedEnqueued | null {
+function packEnqueued(receipts: readonly EnqueueReceipt[] | PackedEnqueued): PackedEnqueued | null {
+  if ('packed' in receipts) return receipts;
   if (receipts.length < LENGTH_MIN || receipts.some(({ status }) => status !== 'created')) return null;
   return { packed: receipts.length, state: column(receipts, 'state') };
 }

@@ -1,4 +1,4 @@
-import type { ClaimReceipt } from '../store.ts';
+import type { ClaimReceipt, EnqueueReceipt } from '../store.ts';
 import { age, peekAge } from './ageing.ts';
 import { claim, peekClaim } from './claim.ts';
 import { control } from './control.ts';
@@ -7,6 +7,7 @@ import { get, list, trail } from './inspect.ts';
 import type { Claimed } from './leased.ts';
 import { acquire, peekAcquire, release } from './lock.ts';
 import { clear, peekPrune, peekReap, prune, reap } from './maintain.ts';
+import type { PackedEnqueued } from './pack.ts';
 import { configureQueue, queues } from './queues.ts';
 import type { Tx } from './rows.ts';
 import { annotate, settle } from './settle.ts';
@@ -51,7 +52,11 @@ export type VerbResult<Name extends VerbName> =
   Run<Name> extends (...given: never[]) => infer Result ? Unpacked<Result> : never;
 
 /** What comes out of the packing (pack.ts). */
-type Unpacked<Result> = Result extends Claimed ? ClaimReceipt : Result;
+type Unpacked<Result> = Result extends Claimed
+  ? ClaimReceipt
+  : Result extends PackedEnqueued
+    ? EnqueueReceipt[]
+    : Result;
 
 export function verbNamed(name: VerbName): Verb<unknown, unknown> {
   return VERBS[name] as Verb<unknown, unknown>;

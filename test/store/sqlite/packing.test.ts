@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { packAlike } from '../../../src/store/sqlite/alike.ts';
 import { packCompletions, settlementsOf } from '../../../src/store/sqlite/completions.ts';
 import type { Lease, Settlement } from '../../../src/store/store.ts';
 import { Place } from './place.ts';
@@ -95,4 +96,59 @@ test('what makes no runs of any length, has other outcomes or large results is n
     [...run, settle('1.21', 'x'.repeat(1_000_001))],
   ])
     assert.equal(packCompletions(others), null);
+});
+
+test('jobs that are alike are one text, and come in as they are: ids twice or there already are found, not added', async (t) => {
+  const store = await (await Place.make(t)).store();
+  await store.enqueue([spec({ id: 'plain7', input: 'before' })]);
+  const specs = ['10', ...ODD, '9', ...PLAIN, 'plain3', '9'].map((id, index) =>
+    spec({ id, input: index % 7 === 0 ? null : id }),
+  );
+  assert.equal(packAlike(specs)?.texts.length, 1);
+  const receipts = await store.enqueue(specs);
+  const found = specs.flatMap(({ id }, index) =>
+    receipts[index]?.status === 'existing' ? [`${id} ${index}`] : [],
+  );
+  assert.deepEqual(found, ['plain7 23', 'plain3 36', '9 37']);
+  const { leases } = await store.claim(request({ limit: 100 }));
+  const expected = specs.filter(({ id }, index) => id !== 'plain7' && index < 36);
+  assert.deepEqual(
+    leases.map(({ id, input }) => [id, input]),
+    [['plain7', 'before'], ...expected.map(({ id, input }) => [id, input])],
+  );
+});
+
+test('of many jobs that are alike only the text in which one exists is added job by job', async (t) => {
+  const store = await (await Place.make(t)).store();
+  const specs = Array.from({ length: 2_500 }, (_, index) => spec({ id: `many${index}`, delayMs: 60_000 }));
+  assert.equal(packAlike(specs)?.texts.length, 3);
+  await store.enqueue([spec({ id: 'many1200' })]);
+  const receipts = await store.enqueue(specs);
+  assert.deepEqual(
+    receipts,
+    specs.map(({ id }, index) =>
+      index === 1200
+        ? { status: 'existing', id, state: 'ready' }
+        : { status: 'created', id, state: 'scheduled' },
+    ),
+  );
+  const again = await store.enqueue(specs);
+  assert.deepEqual(new Set(again.map(({ status }) => status)), new Set(['existing']));
+});
+
+test('jobs that differ in more than id and input, have a key or large inputs are not packed so', () => {
+  const alike = PLAIN.map((id) => spec({ id, input: id }));
+  assert.equal(packAlike(alike)?.packed, PLAIN.length);
+  for (const other of [
+    spec({ queue: 'other' }),
+    spec({ task: 'other' }),
+    spec({ priority: 1 }),
+    spec({ attemptsMax: 9 }),
+    spec({ delayMs: 1 }),
+    spec({ dueAt: 1 }),
+    spec({ key: 'k' }),
+    spec({ unique: { key: 'u', mode: 'existing', periodMs: 0 } }),
+    spec({ input: 'x'.repeat(1_001) }),
+  ])
+    assert.equal(packAlike([...alike, other]), null);
 });
