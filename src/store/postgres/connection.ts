@@ -148,6 +148,11 @@ export class Lent {
     return this.#client.pipeline === true;
   }
 
+  /** Whether Buffers are sent as they are; a borrowed pool of libpq's connections would make texts of them. */
+  get binary(): boolean {
+    return this.#client.connection !== undefined;
+  }
+
   /** Of the server's process, as the connection was greeted; null where that is not known. */
   get processId(): number | null {
     return this.#client.processID ?? null;

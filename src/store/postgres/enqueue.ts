@@ -1,4 +1,5 @@
 import type { EnqueueReceipt, JobSpec } from '../store.ts';
+import { uuidArray } from './binary.ts';
 import { arrayOf, isDivisible, jsonOf, textsOf } from './lists.ts';
 import type { HotTx } from './verb.ts';
 
@@ -23,8 +24,7 @@ interface NotableRow extends EnqueueReceipt {
 type Statement = [text: string, values: unknown[]];
 
 function statement(tx: HotTx, specs: readonly JobSpec[]): Statement {
-  const oneByOne =
-    specs.some(({ unique }) => unique !== null) || new Set(specs.map(({ id }) => id)).size < specs.length;
+  const oneByOne = specs.some(({ unique }) => unique !== null) || !haveOwnIds(specs);
   if (!oneByOne && specs.every(isPlain))
     return specs.length >= ALIKE_MIN && areAlike(specs)
       ? alikeStatement(tx, specs)
@@ -33,6 +33,20 @@ function statement(tx: HotTx, specs: readonly JobSpec[]): Statement {
     `SELECT place, status, id, state FROM ${tx.schema}.enqueue_batch($1, $2, $3, $4)`,
     [jsonOf(specs), oneByOne ? WAY.oneByOne : WAY.together, tx.given, tx.sender],
   ];
+}
+
+/** Ids that were made one after the other, as those of a batch mostly are, are told to differ by that. */
+function haveOwnIds(specs: readonly JobSpec[]): boolean {
+  return areAscending(specs) || new Set(specs.map(({ id }) => id)).size === specs.length;
+}
+
+function areAscending(specs: readonly JobSpec[]): boolean {
+  let last = '';
+  for (const { id } of specs) {
+    if (id <= last) return false;
+    last = id;
+  }
+  return true;
 }
 
 /** For fewer, its savepoint costs more than it saves. */
@@ -57,7 +71,7 @@ function alikeStatement(tx: HotTx, specs: readonly JobSpec[]): Statement {
   return [
     `SELECT place, status, id, state FROM ${tx.schema}.enqueue_alike($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     [
-      arrayOf(ids),
+      idsOf(tx, ids),
       textsOf(specs.map(({ input }) => input)),
       queue,
       task,
@@ -68,6 +82,10 @@ function alikeStatement(tx: HotTx, specs: readonly JobSpec[]): Statement {
       tx.sender,
     ],
   ];
+}
+
+function idsOf(tx: HotTx, ids: readonly string[]): Buffer | string {
+  return (tx.binary ? uuidArray(ids) : null) ?? arrayOf(ids);
 }
 
 function earliestOf(ids: readonly string[]): string {
@@ -87,7 +105,7 @@ function plainStatement(tx: HotTx, specs: readonly JobSpec[]): Statement {
     `SELECT place, status, id, state
      FROM ${tx.schema}.enqueue_plain($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
     [
-      arrayOf(ids),
+      idsOf(tx, ids),
       textsOf(specs.map(({ queue }) => queue)),
       textsOf(specs.map(({ task }) => task)),
       arrayOf(specs.map(({ priority }) => priority)),

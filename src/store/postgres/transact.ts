@@ -120,6 +120,7 @@ function transaction(session: Lent, { now }: Work, inside: Inside): HotTx {
   return {
     query: (text, values) => session.query(text, values),
     tuples: (text, values) => session.tuples(text, values),
+    binary: session.binary,
     now: given ?? Number.NaN,
     given,
     topics: inside.topics,

@@ -7,6 +7,8 @@ export interface HotTx extends Tx {
   readonly given: number | null;
   /** Whom the statement names as the sender when it notifies by itself; null while it should not. */
   readonly sender: string | null;
+  /** A Buffer is taken as a parameter in the binary form. */
+  readonly binary: boolean;
   /** Rows as arrays. */
   tuples<Row>(text: string, values: readonly unknown[]): Promise<Row[]>;
   /** Names a claim, so that its jobs can be given back when its answer is lost. */
