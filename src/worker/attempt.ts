@@ -23,12 +23,14 @@ export interface AttemptMeans {
 /** One execution of a leased job: the value that goes through the executor's steps, and what its lane sees of it. */
 export class Attempt implements LaneJob {
   readonly lease: Lease;
+  /** Among those that run (running.ts). */
+  place = 0;
   /** Known once it was found. */
   task: AnyTask | null = null;
   /** JSON text, decrypted. */
   input: string | null = null;
   /** `performance.now()` at the start of the attempt, or when it began to wait for another host. */
-  startedAt: number = performance.now();
+  startedAt: number;
   /** The handler has started. In a pool it may have to wait for that. */
   begun = false;
   /** Time in the handler, ms; set when it ends. */
@@ -44,8 +46,10 @@ export class Attempt implements LaneJob {
   readonly #means: AttemptMeans;
   #controller: AbortController | null = null;
 
-  constructor(lease: Lease, means: AttemptMeans) {
+  /** `now` as `performance.now()` has it. */
+  constructor(lease: Lease, means: AttemptMeans, now: number) {
     this.lease = lease;
+    this.startedAt = now;
     this.#means = means;
   }
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import { LongshoreError } from '../core/errors.ts';
+import type { LongshoreError } from '../core/errors.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { AnyTask } from '../core/task.ts';
@@ -12,7 +12,9 @@ import type { Slots } from '../tuner/slots.ts';
 import { Attempt, type AttemptMeans, type NoteTaker } from './attempt.ts';
 import { HeartbeatWatch } from './heartbeat-watch.ts';
 import { LeaseBuffer } from './lease-buffer.ts';
+import { RunningAttempts } from './running.ts';
 import { findTask, openInput, outcomeOf } from './steps.ts';
+import { cancelled, heartbeatMissed, leaseLost, stopping, timedOut } from './stop-reasons.ts';
 
 /**
  * Runs leased jobs: fetcher -> executor -> settler. Holds the leases that wait for a slot and the attempts that run.
@@ -47,7 +49,7 @@ export class Executor {
   readonly #means: AttemptMeans;
   /** Leases that wait to be started. */
   readonly buffer: LeaseBuffer;
-  readonly #running = new Map<string, Attempt>();
+  readonly #running = new RunningAttempts();
   #turnEndsAt = 0;
   #turnPending = false;
   #pumping = false;
@@ -86,12 +88,13 @@ export class Executor {
   }
 
   /** Starts as many buffered jobs as there are slots, and room in their lanes. */
-  pump(): void {
+  pump(now = performance.now()): void {
     // A job that ends at once calls this again from within the loop, which goes on anyway.
     if (this.#pumping) return;
     this.#pumping = true;
     try {
-      while (this.#mayStart()) this.#start(this.buffer.take() as Lease);
+      // Read as seldom as can be: for a job that does nothing, to ask for the time costs as much as anything else here.
+      for (let time = now; this.#mayStart(time); ) time = this.#start(this.buffer.take() as Lease, time);
     } finally {
       this.#pumping = false;
     }
@@ -101,12 +104,9 @@ export class Executor {
   cancel(id: string): void {
     const unstarted = this.buffer.drop((lease) => lease.id === id);
     if (unstarted.length > 0) this.#options.onRelease(unstarted);
-    for (const attempt of this.#running.values()) {
+    for (const attempt of this.#running.all()) {
       if (attempt.lease.id !== id) continue;
-      this.#abort(
-        attempt,
-        new LongshoreError('JOB_CANCELLED', `Job ${id} was cancelled.`, { details: { id } }),
-      );
+      this.#abort(attempt, cancelled(attempt.lease));
     }
   }
 
@@ -114,86 +114,104 @@ export class Executor {
   keepOnly(held: ReadonlySet<string>, now: number): void {
     const lost = (lease: Lease): boolean => lease.claimedAt < now && !held.has(lease.id);
     this.buffer.drop(lost);
-    for (const attempt of this.#running.values()) {
+    for (const attempt of this.#running.all()) {
       if (lost(attempt.lease)) this.#lose(attempt);
     }
   }
 
   /** Takes the jobs that wait for a host out of their lanes: they end as released. */
   stopWaiting(): void {
-    for (const attempt of this.#running.values()) {
-      if (!attempt.begun && attempt.stopper !== null) this.#abort(attempt, stopping(attempt));
+    for (const attempt of this.#running.all()) {
+      if (!attempt.begun && attempt.stopper !== null) this.#abort(attempt, stopping(attempt.lease));
     }
   }
 
   /** Asks every running handler to stop. Returns how many there are. */
   abortAll(): number {
-    for (const attempt of this.#running.values()) this.#abort(attempt, stopping(attempt));
+    for (const attempt of this.#running.all()) this.#abort(attempt, stopping(attempt.lease));
     return this.#running.size;
   }
 
   /** Takes a slot when it says yes. */
-  #mayStart(): boolean {
+  #mayStart(now: number): boolean {
     if (this.#suspect !== null) return false;
     const next = this.buffer.peek();
     if (next === undefined) return false;
     if (this.#isSuspect(next) && !this.#readyForSuspect()) return false;
-    if (this.#turnPending && performance.now() >= this.#turnEndsAt) return false;
+    if (this.#turnPending && now >= this.#turnEndsAt) return false;
     return this.#options.slots.tryReserve();
   }
 
-  #start(lease: Lease): void {
-    if (!this.#turnPending) this.#beginTurn();
-    const attempt = new Attempt(lease, this.#means);
+  /** Returns the time afterwards. */
+  #start(lease: Lease, now: number): number {
+    if (!this.#turnPending) this.#beginTurn(now);
+    const attempt = new Attempt(lease, this.#means, now);
     if (this.#isSuspect(lease)) this.#suspect = attempt;
     if (lease.crashes > 0) this.#loseEarlier(lease);
-    this.#running.set(lease.token, attempt);
+    this.#running.add(attempt);
     const { events } = this.#options;
     if (events.wants('job.started')) {
       events.emit('job.started', { ...facts(lease), waitMs: Math.max(0, lease.claimedAt - lease.dueAt) });
     }
-    void this.#execute(attempt);
+    this.#execute(attempt);
+    return attempt.finished ? attempt.startedAt + attempt.runMs : performance.now();
   }
 
   /** This worker lost the job and got it again, while its first handler still runs. */
   #loseEarlier({ id }: Lease): void {
-    for (const attempt of this.#running.values()) if (attempt.lease.id === id) this.#lose(attempt);
+    for (const attempt of this.#running.all()) if (attempt.lease.id === id) this.#lose(attempt);
   }
 
   #lose(attempt: Attempt): void {
-    const { id } = attempt.lease;
-    const message = `The lease on job ${id} was lost; another worker may run it now, and this outcome will not count.`;
-    this.#abort(attempt, new LongshoreError('LEASE_LOST', message, { details: { id } }));
+    this.#abort(attempt, leaseLost(attempt.lease));
   }
 
-  /** The pipeline. Awaits only where something is asynchronous. */
-  async #execute(attempt: Attempt): Promise<void> {
-    const { tasks, lane, clock, random, codec } = this.#options;
-    let task: AnyTask | undefined;
+  /** The pipeline. No promise is made for a job that ends in the turn it starts in. */
+  #execute(attempt: Attempt): void {
+    const { tasks, lane, codec } = this.#options;
     let outcome: Outcome | null;
     try {
-      task = findTask(attempt, tasks);
+      const task = findTask(attempt, tasks);
       attempt.task = task;
       attempt.input = openInput(attempt, codec);
       const returned = lane.run(task, attempt);
-      const result = isThenable(returned) ? await returned : returned;
-      outcome = { type: 'completed', result: codec.seal(result) };
+      if (isThenable(returned)) {
+        void this.#finishLater(attempt, returned);
+        return;
+      }
+      outcome = { type: 'completed', result: codec.seal(returned) };
     } catch (thrown) {
-      outcome = outcomeOf(thrown, attempt, task, clock.now(), random);
+      outcome = this.#outcomeOf(thrown, attempt);
     }
     this.#finish(attempt, outcome);
+  }
+
+  async #finishLater(attempt: Attempt, returned: PromiseLike<string | null>): Promise<void> {
+    let outcome: Outcome | null;
+    try {
+      outcome = { type: 'completed', result: this.#options.codec.seal(await returned) };
+    } catch (thrown) {
+      outcome = this.#outcomeOf(thrown, attempt);
+    }
+    this.#finish(attempt, outcome);
+  }
+
+  #outcomeOf(thrown: unknown, attempt: Attempt): Outcome | null {
+    const { clock, random } = this.#options;
+    return outcomeOf(thrown, attempt, clock.now(), random);
   }
 
   #finish(attempt: Attempt, outcome: Outcome | null): void {
     if (attempt.finished) return;
     attempt.finished = true;
-    attempt.runMs = performance.now() - attempt.startedAt;
+    const now = performance.now();
+    attempt.runMs = now - attempt.startedAt;
     attempt.clearTimers();
-    this.#running.delete(attempt.lease.token);
+    this.#running.remove(attempt);
     if (this.#suspect === attempt) this.#suspect = null;
     this.#options.slots.release();
     this.#options.onOutcome(attempt, outcome);
-    if (this.buffer.length > 0) this.pump();
+    if (this.buffer.length > 0) this.pump(now);
   }
 
   /** The time of an attempt counts from when its handler starts. */
@@ -206,11 +224,11 @@ export class Executor {
     if (timeoutMs !== null) {
       const slow = (): void =>
         events.emit('job.slow', { ...facts(attempt.lease), runMs: timeoutMs * SLOW_SHARE, timeoutMs });
-      const timeout = (): void => this.#abort(attempt, timedOut(attempt, timeoutMs));
+      const timeout = (): void => this.#abort(attempt, timedOut(attempt.lease, timeoutMs));
       attempt.timers = [clock.after(timeoutMs * SLOW_SHARE, slow), clock.after(timeoutMs, timeout)];
     }
     if (heartbeatTimeoutMs !== null) {
-      const missed = (): void => this.#abort(attempt, heartbeatMissed(attempt, heartbeatTimeoutMs));
+      const missed = (): void => this.#abort(attempt, heartbeatMissed(attempt.lease, heartbeatTimeoutMs));
       attempt.heartbeatWatch = new HeartbeatWatch(clock, heartbeatTimeoutMs, missed);
     }
   }
@@ -219,13 +237,13 @@ export class Executor {
   #abort(attempt: Attempt, reason: LongshoreError): void {
     if (attempt.abortReason !== null || attempt.finished) return;
     attempt.clearTimers();
-    const { clock, events, random, tasks, abortGraceMs } = this.#options;
+    const { clock, events, abortGraceMs } = this.#options;
     const abandon = (): void => {
       const runMs = performance.now() - attempt.startedAt;
       const stopped = attempt.stopper !== null;
       events.emit('job.abandoned', { ...facts(attempt.lease), runMs, reason: reason.code, stopped });
       attempt.stopper?.kill();
-      this.#finish(attempt, outcomeOf(reason, attempt, tasks.get(attempt.lease.task), clock.now(), random));
+      this.#finish(attempt, this.#outcomeOf(reason, attempt));
     };
     attempt.timers = [clock.after(abortGraceMs, abandon)];
     attempt.abort(reason);
@@ -250,9 +268,9 @@ export class Executor {
   }
 
   /** When the turn's time is over, the rest waits for the event loop to come round. */
-  #beginTurn(): void {
+  #beginTurn(now: number): void {
     this.#turnPending = true;
-    this.#turnEndsAt = performance.now() + TURN_MS;
+    this.#turnEndsAt = now + TURN_MS;
     setImmediate(() => {
       this.#turnPending = false;
       this.pump();
@@ -262,24 +280,4 @@ export class Executor {
 
 export function facts(lease: Lease): { id: string; queue: string; task: string; attempt: number } {
   return { id: lease.id, queue: lease.queue, task: lease.task, attempt: lease.attempt };
-}
-
-function timedOut({ lease }: Attempt, timeoutMs: number): LongshoreError {
-  const message = `${which(lease)} ran longer than its timeout of ${timeoutMs} ms.`;
-  return new LongshoreError('JOB_TIMED_OUT', message, { details: { id: lease.id, timeoutMs } });
-}
-
-function heartbeatMissed({ lease }: Attempt, heartbeatTimeoutMs: number): LongshoreError {
-  const message = `${which(lease)} gave no sign of life for its heartbeat timeout of ${heartbeatTimeoutMs} ms. It hangs, or has to call heartbeat() more often.`;
-  return new LongshoreError('JOB_HEARTBEAT_MISSED', message, {
-    details: { id: lease.id, heartbeatTimeoutMs },
-  });
-}
-
-function which({ id, task, attempt }: Lease): string {
-  return `Attempt ${attempt} of job ${id} (task '${task}')`;
-}
-
-function stopping({ lease }: Attempt): LongshoreError {
-  return new LongshoreError('WORKER_STOPPING', 'The worker is stopping.', { details: { id: lease.id } });
 }

@@ -66,7 +66,7 @@ export class Notes implements NoteTaker {
 
   /** Whether there is something to write before the job of `lease` may be settled. */
   has(lease: Lease): boolean {
-    return this.#pending.has(lease.token);
+    return this.#pending.size > 0 && this.#pending.has(lease.token);
   }
 
   /** Writes all notes; resolves when those before are written, too. Called in the same turn as, and before, the settle of their jobs: the store keeps call order. */

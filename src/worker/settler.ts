@@ -3,7 +3,7 @@ import { type ErrorCode, LongshoreError, toAttemptError } from '../core/errors.t
 import type { JobState } from '../core/job-state.ts';
 import type { Outcome, OutcomeType } from '../core/outcome.ts';
 import type { Lease, Settlement, SettleReceipt, Store } from '../store/store.ts';
-import type { EventBus } from '../telemetry/events.ts';
+import type { EventBus, EventName } from '../telemetry/events.ts';
 import { BackoffTimer } from './backoff-timer.ts';
 import { facts } from './executor.ts';
 
@@ -183,7 +183,7 @@ export class Settler {
     }
     const type = typeOf(outcome, receipt.state);
     this.tally[type] += 1;
-    const name = `job.${type}` as const;
+    const name = EVENT_OF[type];
     if (!events.wants(name)) return;
     const end = { ...facts(lease), waitMs: Math.max(0, lease.claimedAt - lease.dueAt), runMs };
     const error = 'error' in outcome && outcome.error !== null ? { error: outcome.error } : {};
@@ -191,6 +191,16 @@ export class Settler {
     events.emit(name, { ...end, ...error, ...delay } as never);
   }
 }
+
+/** Not put together for each job: to look something up by a text that is new each time is slow. */
+const EVENT_OF = {
+  completed: 'job.completed',
+  retried: 'job.retried',
+  failed: 'job.failed',
+  cancelled: 'job.cancelled',
+  snoozed: 'job.snoozed',
+  released: 'job.released',
+} as const satisfies Record<OutcomeType, EventName>;
 
 /** Whether the fault may lie in what was written. Most faults of the store itself have codes of their own. */
 function mayBlameAnOutcome(code: ErrorCode): boolean {
