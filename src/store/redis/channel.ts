@@ -1,8 +1,8 @@
 /**
  * Keeps the calls of one store object in order and puts neighbours together: of the calls made in one tick of the event
  * loop, batches of one verb and one time that follow each other go as one batch, so that many single enqueues cost one
- * script and not one each. Whatever else is called goes behind what was called before it. All of a tick leaves in one
- * write, without waiting for replies.
+ * script and not one each; a batch that is large by itself leaves at once. Whatever else is called goes behind what was
+ * called before it. What leaves in a tick goes in one write, without waiting for replies.
  */
 export class Channel {
   #group: Group | null = null;
@@ -27,6 +27,7 @@ export class Channel {
       const from = group.items.length;
       for (const item of items) group.items.push(item);
       group.calls.push({ from, to: group.items.length, resolve: resolve as Call['resolve'], reject });
+      if (group.items.length >= LARGE) this.#flush();
     });
   }
 
@@ -77,6 +78,13 @@ export class Channel {
 
 /** A batch is as large as its caller made it; batches of several callers are put together up to this. */
 const ITEMS_MAX = 1_000;
+
+/**
+ * From here on, waiting for neighbours gains nothing and costs the overlap: the client writes in the next turn of the event
+ * loop, and what is scheduled meanwhile, a worker's handlers above all, would run first, while the server has nothing to do.
+ * Then claim and settlement go in one write and are answered as one, by turns with the handlers instead of beside them.
+ */
+const LARGE = 50;
 
 /** The same function for every call that may be put together. */
 export type BatchVerb<Item, Receipt> = (
