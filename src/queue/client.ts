@@ -4,7 +4,7 @@ import type { PayloadCodec } from '../core/payload.ts';
 import type { AnyTask, Task, TaskGiven, TaskResult } from '../core/task.ts';
 import type { EnqueueReceipt, JobSpec, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
-import { type EnqueueOptions, jobSpec } from './enqueue.ts';
+import { type EnqueueOptions, JobSpecs } from './enqueue.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
 import { Jobs } from './jobs.ts';
 import { Queues } from './queues.ts';
@@ -32,7 +32,7 @@ export class Client {
     input: T extends AnyTask ? TaskGiven<T> : unknown,
     options: EnqueueOptions = {},
   ): Promise<JobHandle<T extends AnyTask ? TaskResult<T> : unknown>> {
-    const built = jobSpec(task, input, options, this.#means);
+    const built = new JobSpecs(task, this.#means).make(input, options);
     const spec = built instanceof Promise ? await built : built;
     const [receipt] = await this.#write([spec], options.tx);
     return this.#handle(spec, receipt as EnqueueReceipt, options.tx);
@@ -45,39 +45,33 @@ export class Client {
   ): Promise<JobHandle<Result>[]> {
     if (!Array.isArray(inputs)) throw optionInvalid('inputs', inputs, 'an array of inputs');
     const specs: JobSpec[] = new Array(inputs.length);
+    let maker: JobSpecs | null = null;
     let tx: unknown;
     for (let index = 0; index < inputs.length; index += 1) {
       const input = inputs[index] as Given;
       const own = typeof options === 'function' ? options(input, index) : options;
       if (index === 0) tx = own.tx;
       else if (own.tx !== tx) throw atIndex(optionInvalid('tx', own.tx, 'that of inputs[0]'), index);
-      const built = this.#specAt(task as AnyTask | string, input, index, own);
-      specs[index] = built instanceof Promise ? await built : built;
+      try {
+        maker ??= new JobSpecs(task as AnyTask | string, this.#means);
+        const built = maker.make(input, own);
+        specs[index] = built instanceof Promise ? await built : built;
+      } catch (error) {
+        throw atIndex(error, index);
+      }
     }
     const receipts = await this.#write(specs, tx);
-    const added = receipts.flatMap((receipt, index) =>
-      receipt.status === 'conflict' ? [] : [this.#handle<Result>(specs[index] as JobSpec, receipt, tx)],
-    );
-    requireNoConflicts(specs, receipts, added);
+    const added: JobHandle<Result>[] = [];
+    for (let index = 0; index < receipts.length; index += 1) {
+      const receipt = receipts[index] as EnqueueReceipt;
+      if (receipt.status !== 'conflict') added.push(this.#handle(specs[index] as JobSpec, receipt, tx));
+    }
+    if (added.length < receipts.length) throw conflicts(specs, receipts, added);
     return added;
   }
 
   close(): void {
     this.#means.watch.close();
-  }
-
-  #specAt(
-    task: AnyTask | string,
-    input: unknown,
-    index: number,
-    options: EnqueueOptions,
-  ): JobSpec | Promise<JobSpec> {
-    try {
-      const built = jobSpec(task, input, options, this.#means);
-      return built instanceof Promise ? built.catch((error) => Promise.reject(atIndex(error, index))) : built;
-    } catch (error) {
-      throw atIndex(error, index);
-    }
   }
 
   #write(specs: readonly JobSpec[], tx: unknown): Promise<EnqueueReceipt[]> {
@@ -114,19 +108,18 @@ function conflict(spec: JobSpec, receipt: EnqueueReceipt): LongshoreError {
 }
 
 /** In a batch the conflicting jobs are left out and the rest is enqueued; the error says which, and the ids of the others. */
-function requireNoConflicts(
+function conflicts(
   specs: readonly JobSpec[],
   receipts: readonly EnqueueReceipt[],
   added: readonly JobHandle[],
-): void {
-  const conflicts = receipts.flatMap((receipt, index) =>
+): LongshoreError {
+  const held = receipts.flatMap((receipt, index) =>
     receipt.status === 'conflict' ? [{ index, id: receipt.id, key: specs[index]?.unique?.key }] : [],
   );
-  if (conflicts.length === 0) return;
-  const [first] = conflicts;
-  const message = `${conflicts.length} of ${specs.length} jobs were not enqueued because their unique keys are held, first inputs[${first?.index}] by job ${first?.id}; the others were enqueued.`;
-  throw new LongshoreError('UNIQUE_CONFLICT', message, {
-    details: { conflicts, added: added.map(({ id }) => id) },
+  const [first] = held;
+  const message = `${held.length} of ${specs.length} jobs were not enqueued because their unique keys are held, first inputs[${first?.index}] by job ${first?.id}; the others were enqueued.`;
+  return new LongshoreError('UNIQUE_CONFLICT', message, {
+    details: { conflicts: held, added: added.map(({ id }) => id) },
   });
 }
 

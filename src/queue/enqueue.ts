@@ -46,43 +46,67 @@ const ATTEMPTS_DEFAULT = 3;
 /** The last time a Date can hold. */
 export const DATE_MAX_MS = 8_640_000_000_000_000;
 
-/** At once where the task's schema is synchronous. Throws (or rejects with) TASK_INVALID, OPTION_INVALID, INPUT_INVALID, PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE. */
-export function jobSpec(
-  task: AnyTask | string,
-  input: unknown,
-  options: EnqueueOptions,
-  means: { readonly codec: PayloadCodec; readonly clock: Clock },
-): JobSpec | Promise<JobSpec> {
-  const definition = requireTask(task);
-  const name = definition === null ? requireName('task', task) : definition.name;
-  const what = `the input of task ${show(name)}`;
-  let stored: string | null = null;
-  const build = (): JobSpec => {
-    const queue = requireQueue('queue', options.queue ?? definition?.queue ?? QUEUE_DEFAULT);
+/** Makes the specs of one call, whose jobs are of one task: what they share is looked at once. */
+export class JobSpecs {
+  readonly #task: AnyTask | null;
+  readonly #name: string;
+  readonly #queue: string;
+  /** As errors name it. */
+  readonly #what: string;
+  readonly #codec: PayloadCodec;
+  /** When the call was made; in all its jobs' ids. */
+  readonly #now: number;
+
+  /** Throws TASK_INVALID, OPTION_INVALID. */
+  constructor(task: AnyTask | string, { codec, clock }: SpecMeans) {
+    this.#task = requireTask(task);
+    this.#name = this.#task === null ? requireName('task', task) : this.#task.name;
+    this.#queue = requireQueue('queue', this.#task?.queue ?? QUEUE_DEFAULT);
+    this.#what = `the input of task ${show(this.#name)}`;
+    this.#codec = codec;
+    this.#now = clock.now();
+  }
+
+  /** At once where the task's schema is synchronous. Throws (or rejects with) OPTION_INVALID, INPUT_INVALID, PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE. */
+  make(input: unknown, options: EnqueueOptions): JobSpec | Promise<JobSpec> {
+    const schema = this.#task?.schema ?? null;
+    if (schema === null) return this.#build(input, options, null);
+    // What the handler's check will see: a Date is a text by then, a class instance plain data.
+    const stored = this.#codec.encode(input, this.#what);
+    const checked = validate(schema, this.#codec.decode(stored, this.#what), this.#what);
+    return checked instanceof Promise
+      ? checked.then(() => this.#build(input, options, stored))
+      : this.#build(input, options, stored);
+  }
+
+  /** `stored`: the input encoded, where that is done already. */
+  #build(input: unknown, options: EnqueueOptions, stored: string | null): JobSpec {
+    const task = this.#task;
+    const queue = options.queue === undefined ? this.#queue : requireQueue('queue', options.queue);
     return {
-      id: newId(means.clock.now()),
+      id: newId(this.#now),
       queue,
-      task: name,
+      task: this.#name,
       priority:
         options.priority === undefined
-          ? (definition?.priority ?? 0)
+          ? (task?.priority ?? 0)
           : requirePriority('priority', options.priority),
-      input: stored ?? means.codec.encode(input, what),
+      input: stored ?? this.#codec.encode(input, this.#what),
       attemptsMax:
         options.attempts === undefined
-          ? (definition?.attempts ?? ATTEMPTS_DEFAULT)
+          ? (task?.attempts ?? ATTEMPTS_DEFAULT)
           : requireAttempts('attempts', options.attempts),
       delayMs: options.delayMs === undefined ? 0 : requireMs('delayMs', options.delayMs),
       dueAt: options.at === undefined ? null : requireTime(options),
-      unique: uniqueFor(definition, options, name, queue, input),
-      key: keyFor(definition, options, input),
+      unique: uniqueFor(task, options, this.#name, queue, input),
+      key: keyFor(task, options, input),
     };
-  };
-  if (definition === null || definition.schema === null) return build();
-  // What the handler's check will see: a Date is a text by then, a class instance plain data.
-  stored = means.codec.encode(input, what);
-  const checked = validate(definition.schema, means.codec.decode(stored, what), what);
-  return checked instanceof Promise ? checked.then(build) : build();
+  }
+}
+
+export interface SpecMeans {
+  readonly codec: PayloadCodec;
+  readonly clock: Clock;
 }
 
 function requireTask(task: AnyTask | string): AnyTask | null {
