@@ -27,7 +27,7 @@ export class Channel {
       const from = group.items.length;
       for (const item of items) group.items.push(item);
       group.calls.push({ from, to: group.items.length, resolve: resolve as Call['resolve'], reject });
-      if (group.items.length >= LARGE) this.#flush();
+      if (items.length >= LARGE) this.#flush();
     });
   }
 

@@ -24,6 +24,13 @@ test('small batches of a tick leave as one when the tick is over', async () => {
   assert.deepEqual(batches, [[1, 2, 3]]);
 });
 
+test('many single items of a tick leave as one, too', async () => {
+  const channel = new Channel();
+  const { batches, verb } = recorder();
+  await Promise.all(range(0, 300).map((item) => channel.batch(verb, [item], undefined)));
+  assert.deepEqual(batches, [range(0, 300)]);
+});
+
 test('a large batch leaves within its call, with what waited before it', async () => {
   const channel = new Channel();
   const { batches, verb } = recorder();
