@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts';
+import type { CancelTimer, Clock } from '../core/clock.ts';
 import type { BeatReceipt, KeepAlive, Store, TaskProfile, WorkerInfo } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { Slots } from '../tuner/slots.ts';
@@ -25,6 +25,8 @@ export interface LeaseKeeperOptions {
 
 /** What jobs take is told so often at most. */
 const PROFILES_MS = 1_000;
+/** How many slots are used is told so often at most: beats come from another thread, and to wake that costs more than a job. */
+const REPORT_MS = 200;
 
 export class LeaseKeeper extends Service {
   readonly #options: LeaseKeeperOptions;
@@ -35,6 +37,8 @@ export class LeaseKeeper extends Service {
   #profiles: readonly TaskProfile[] = [];
   #profilesText = '';
   #profiledAt = Number.NEGATIVE_INFINITY;
+  /** Until when nothing more is told. */
+  #cancelPause: CancelTimer | null = null;
   #beatPending = false;
   /** Since when beats fail, and why; null when the last one was answered. */
   trouble: Trouble | null = null;
@@ -44,14 +48,29 @@ export class LeaseKeeper extends Service {
     this.#options = options;
   }
 
-  /** Tells the next beats how many slots there are, how many are in use and where tasks run. Cheap when nothing changed. */
+  /** Tells the next beats how many slots there are, how many are in use and where tasks run. Cheap: called at every turn. */
   report(): void {
+    if (this.#cancelPause === null && this.#tell()) this.#pause();
+  }
+
+  /** False when there is nothing new. */
+  #tell(): boolean {
     const { total, used } = this.#options.slots;
     const isNew = this.#lookAtProfiles();
-    if (used === this.#reported && total === this.#reportedTotal && !isNew) return;
+    if (used === this.#reported && total === this.#reportedTotal && !isNew) return false;
     this.#reported = used;
     this.#reportedTotal = total;
     this.#keepAlive?.update({ slots: total, slotsUsed: used, profiles: this.#profiles });
+    return true;
+  }
+
+  #pause(): void {
+    if (this.#keepAlive === null) return;
+    const { clock, leaseMs } = this.#options;
+    this.#cancelPause = clock.after(Math.min(REPORT_MS, intervalOf(leaseMs) / 2), () => {
+      this.#cancelPause = null;
+      this.report();
+    });
   }
 
   #lookAtProfiles(): boolean {
@@ -71,7 +90,7 @@ export class LeaseKeeper extends Service {
     const { store, worker, leaseMs } = this.#options;
     this.#reported = -1;
     this.trouble = null;
-    const intervalMs = Math.floor(leaseMs / 3);
+    const intervalMs = intervalOf(leaseMs);
     this.#keepAlive = store.keepAlive({
       worker,
       leaseMs,
@@ -92,6 +111,8 @@ export class LeaseKeeper extends Service {
   protected async onStop(): Promise<void> {
     this.#unsubscribe?.();
     this.#unsubscribe = null;
+    this.#cancelPause?.();
+    this.#cancelPause = null;
     const keepAlive = this.#keepAlive;
     this.#keepAlive = null;
     await keepAlive?.close();
@@ -111,6 +132,7 @@ export class LeaseKeeper extends Service {
   #beatNow(): void {
     const { executor } = this.#options;
     if (executor.running + executor.buffer.length === 0) return;
+    this.#tell();
     this.#keepAlive?.beat().catch((error: unknown) => this.#onError(error, null));
   }
 
@@ -126,4 +148,9 @@ export class LeaseKeeper extends Service {
     if (executor.running + executor.buffer.length > 0) executor.keepOnly(new Set(receipt.held), receipt.now);
     for (const id of receipt.cancelled) executor.cancel(id);
   }
+}
+
+/** Between two beats: a lease outlives one that is lost. */
+function intervalOf(leaseMs: number): number {
+  return Math.floor(leaseMs / 3);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { defineTask, type LongshoreError } from '../../src/index.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { KeepAlive, Store } from '../../src/store/store.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 import { eventually, Gate, nextEvent, onEachStore, type Stage } from '../stage.ts';
 
@@ -100,3 +100,44 @@ onEachStore(
     assert.deepEqual([worker.tally.completed, worker.tally.lost], [1, 1]);
   },
 );
+
+onEachStore('beats are told of used slots once in 200 ms, and of the last number always', async (stage) => {
+  const clock = new FakeClock();
+  const told: number[] = [];
+  const longshore = await stage.connectThrough(
+    (store) => ({
+      keepAlive: (options) => {
+        const { update, ...keepAlive } = bound(store.keepAlive(options));
+        return {
+          ...keepAlive,
+          update: (load) => {
+            told.push(load.slotsUsed);
+            update(load);
+          },
+        };
+      },
+    }),
+    { clock },
+  );
+  const gates = [new Gate(), new Gate(), new Gate()] as const;
+  const task = defineTask({ name: 'task', run: ({ input }) => (gates[input as number] as Gate).wait() });
+  await longshore.worker({ tasks: [task], concurrency: 3, leaseMs: 10_000 }).start();
+  for (const [input, gate] of gates.entries()) {
+    await longshore.enqueue(task, input);
+    await gate.reached;
+  }
+  assert.deepEqual(told, [0]);
+  await clock.advance(199);
+  assert.deepEqual(told, [0]);
+  await clock.advance(1);
+  assert.deepEqual(told, [0, 3]);
+  for (const gate of gates) gate.open();
+});
+
+function bound(keepAlive: KeepAlive): KeepAlive {
+  return {
+    update: (load) => keepAlive.update(load),
+    beat: () => keepAlive.beat(),
+    close: () => keepAlive.close(),
+  };
+}
