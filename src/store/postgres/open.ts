@@ -25,7 +25,7 @@ import { Channel } from './channel.ts';
 import { type ClientPool, Connections } from './connection.ts';
 import { enqueueForeign } from './foreign.ts';
 import { HintPacer } from './hint-pacer.ts';
-import { payloadOf } from './hints.ts';
+import { HintSender } from './hint-sender.ts';
 import { migratePlace } from './migrate.ts';
 import { PostgresNotifier } from './notifier.ts';
 import { type Place, placeOf, quoted } from './url.ts';
@@ -56,6 +56,7 @@ class PostgresStore implements Store {
   readonly #connections: Connections;
   readonly #channel: Channel;
   readonly #pacer: HintPacer;
+  readonly #hints: HintSender;
   readonly #clock: StoreOptions['clock'];
   readonly #keepAlives: KeepAlives;
   #closing: Promise<void> | null = null;
@@ -76,8 +77,9 @@ class PostgresStore implements Store {
       transactions: true,
     } as const;
     this.notifier = new PostgresNotifier({ place, instance, listens: notify });
+    this.#hints = new HintSender(connections, instance);
     this.#pacer = new HintPacer(
-      (topics) => void this.#channel.call('hint', payloadOf(instance, topics), undefined).catch(() => {}),
+      (topics) => this.#hints.send(topics),
       (topics) => this.notifier.publish(topics),
     );
     this.#channel = new Channel({
@@ -184,7 +186,7 @@ class PostgresStore implements Store {
     const ear = this.notifier.close();
     await this.#channel.quiet();
     this.#pacer.flush();
-    await this.#channel.quiet();
+    await this.#hints.quiet();
     await Promise.all([heart, ear, this.#connections.close()]);
   }
 

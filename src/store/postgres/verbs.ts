@@ -8,15 +8,8 @@ import { acquire, release } from './lock.ts';
 import { clear, prune, reap, retire } from './maintain.ts';
 import { configureQueue, queues } from './queues.ts';
 import { annotate, isSimple, settle } from './settle.ts';
-import type { HotTx, Verb } from './verb.ts';
+import type { Verb } from './verb.ts';
 import { beat, workers } from './workers.ts';
-
-/** Tells what was committed before, on the channel of the schema's hints. */
-async function hint(tx: HotTx, payload: string): Promise<null> {
-  const [sender, topics] = payload.split(':');
-  await tx.query(`SELECT ${tx.schema}.hint($1, $2)`, [sender, topics]);
-  return null;
-}
 
 /** The contract's verbs by name, each with one input, and what the store asks of itself. */
 export const VERBS = {
@@ -40,7 +33,6 @@ export const VERBS = {
   acquire: { run: acquire, repeatable: true },
   release: { run: release, repeatable: true },
   giveBack: { run: giveBack, repeatable: true },
-  hint: { run: hint, alone: () => true, repeatable: true },
 } as const;
 
 export type VerbName = keyof typeof VERBS;
