@@ -1,58 +1,138 @@
 import type { ClaimReceipt, ClaimRequest, Lease } from '../store.ts';
+import { parseToken, tokenOf } from './leases.ts';
+import { DIVIDER, NULL } from './lists.ts';
 import { wholeMs } from './rows.ts';
 import type { HotTx } from './verb.ts';
 
 /**
  * Jobs out: promotes what is due, then leases the first jobs of each queue that is not paused, as far as its limits
- * go. All of it is one statement (migrations/0005-claim.sql), which writes nothing when there is nothing to do.
+ * go. All of it is one statement (migrations/0005-claim.sql), which writes nothing when there is nothing to do. Many jobs
+ * come in a row, as lists: both sides do less than for rows of single values.
  */
 export async function claim(tx: HotTx, request: ClaimRequest): Promise<ClaimReceipt> {
   const { workerId, queues, limit, leaseMs } = request;
   const rows = await tx.tuples<ClaimedRow>(
-    `SELECT lease, seq, id, queue, task, key, input, attempt, attempts_max, crashes, priority, created_at, due_at
+    `SELECT lease, queue, mixed, jobs, seqs, ids, priorities, attempts, attempts_max, crashes, created_at, due_at, tasks,
+       keys, inputs, is_json
      FROM ${tx.schema}.claim_jobs($1, $2, $3, $4, $5, $6)`,
     [workerId, tx.claimId(request), [...queues], Math.min(limit, LIMIT_MAX), wholeMs(leaseMs), tx.given],
   );
-  const [, , , , , , , , , , , now, nextDueAt] = rows.pop() as ClaimedRow;
-  return { now, leases: rows.map((row) => leaseOf(row, now)), nextDueAt };
+  const [, , , , , , , , , , now, nextDueAt] = rows.pop() as ClaimedRow;
+  const leases = leasesOf(rows, Number(now));
+  return { now: Number(now), leases, nextDueAt: nextDueAt === null ? null : Number(nextDueAt) };
 }
 
 /** What the database takes. */
 const LIMIT_MAX = 2 ** 31 - 1;
 
+/** As `claim_jobs` tells of them. */
 type ClaimedRow = readonly [
   lease: number,
-  seq: number,
-  id: string,
   queue: string,
-  task: string,
-  key: string | null,
-  input: string | null,
-  attempt: number,
-  attemptsMax: number,
-  crashes: number,
-  priority: number,
-  createdAt: number,
+  mixed: boolean,
+  jobs: number,
+  seqs: string,
+  ids: string,
+  priorities: string,
+  attempts: string,
+  attemptsMax: string,
+  crashes: string,
+  createdAt: string,
   /** Null in the last row alone. */
-  dueAt: number | null,
+  dueAt: string | null,
+  tasks: string,
+  key: string | null,
+  inputs: string | null,
+  isJson: boolean,
 ];
 
-function leaseOf(row: ClaimedRow, claimedAt: number): Lease {
-  const [lease, seq, id, queue, task, key, input, attempt, attemptsMax, crashes, priority, createdAt, dueAt] =
-    row;
-  return {
-    id,
-    token: `${lease}.${seq}`,
-    claimedAt,
+function leasesOf(rows: readonly ClaimedRow[], claimedAt: number): Lease[] {
+  const leases: Lease[] = [];
+  let mixedFrom: number | null = null;
+  for (const [index, row] of rows.entries()) {
+    const [, queue, mixed] = row;
+    if (mixed) mixedFrom ??= leases.length;
+    add(leases, row, claimedAt);
+    if (mixedFrom === null || rows[index + 1]?.[1] === queue) continue;
+    leases.push(...leases.splice(mixedFrom).sort(byPlace));
+    mixedFrom = null;
+  }
+  return leases;
+}
+
+/** Of jobs of which none was ever held, the place in the line is the seq. */
+function byPlace(one: Lease, other: Lease): number {
+  return one.priority - other.priority || seqOf(one) - seqOf(other);
+}
+
+function seqOf({ token, id }: Lease): number {
+  return parseToken(token, id)?.seq ?? Number.NaN;
+}
+
+/** The jobs of a row; nearly all of them differ in id and input alone. */
+function add(leases: Lease[], row: ClaimedRow, claimedAt: number): void {
+  const [
+    lease,
     queue,
-    task,
+    ,
+    ,
+    seqList,
+    idList,
+    priorityList,
+    attemptList,
+    maxList,
+    crashList,
+    createdList,
+    dueList,
+    ,
     key,
-    input,
-    attempt,
-    attemptsMax,
-    crashes,
-    priority,
-    createdAt,
-    dueAt: dueAt ?? createdAt,
-  };
+  ] = row;
+  const seqs = numbers(seqList);
+  const [firstSeq = 0] = seqs;
+  const { tasks, inputs } = textsOf(row);
+  const priorities = numbers(priorityList);
+  const attempts = numbers(attemptList);
+  const attemptsMax = numbers(maxList);
+  const crashes = numbers(crashList);
+  const created = numbers(createdList);
+  const due = numbers(dueList ?? createdList);
+  for (const [index, id] of idList.split(',').entries()) {
+    const seq = seqs.length === 1 ? firstSeq + index : at(seqs, index);
+    leases.push({
+      id,
+      token: tokenOf(lease, seq, id),
+      claimedAt,
+      queue,
+      task: at(tasks, index),
+      key,
+      input: inputs[index] ?? null,
+      attempt: at(attempts, index),
+      attemptsMax: at(attemptsMax, index),
+      crashes: at(crashes, index),
+      priority: at(priorities, index),
+      createdAt: at(created, index),
+      dueAt: at(due, index),
+    });
+  }
+}
+
+/** Of a job, in a list that has one value where it is the same for all. */
+function at<Value>(list: readonly Value[], index: number): Value {
+  return (list.length === 1 ? list[0] : list[index]) as Value;
+}
+
+function numbers(list: string): number[] {
+  return list.includes(',') ? list.split(',').map(Number) : [Number(list)];
+}
+
+interface Texts {
+  readonly tasks: readonly string[];
+  readonly inputs: readonly (string | null)[];
+}
+
+function textsOf([, , , jobs, , , , , , , , , tasks, , inputs, isJson]: ClaimedRow): Texts {
+  if (jobs === 1) return { tasks: [tasks], inputs: [inputs] };
+  if (isJson) return { tasks: JSON.parse(tasks), inputs: JSON.parse(inputs as string) };
+  const given = (inputs as string).split(DIVIDER);
+  return { tasks: tasks.split(DIVIDER), inputs: given.map((input) => (input === NULL ? null : input)) };
 }

@@ -82,7 +82,7 @@ async function checkLeases({ session, schema }: Patient): Promise<Look> {
 async function checkWorkers({ session, schema }: Patient): Promise<Look> {
   const [row] = await session.query<{ alive: number; ready: number }>(
     `SELECT (SELECT count(*) FROM ${schema}.worker WHERE seen_at + lease_ms > ${schema}.now_ms()) AS alive,
-       (SELECT count(*) FROM ${schema}.job WHERE state = 'ready' AND turn = 0) + (SELECT count(*) FROM ${schema}.fresh) AS ready`,
+       (SELECT count(*) FROM ${schema}.job WHERE state = 'ready' AND turn = 0) + (SELECT coalesce(sum(last_seq - next_seq + 1), 0)::bigint FROM ${schema}.fresh) AS ready`,
   );
   const { alive, ready } = row ?? { alive: 0, ready: 0 };
   const detail = `${alive} workers are alive, ${ready} jobs are ready.`;

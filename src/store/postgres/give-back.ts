@@ -14,7 +14,8 @@ export async function giveBack(tx: Tx, claims: readonly string[]): Promise<strin
   const tokens = leases.map(({ token }) => token);
   await groundHeld(tx, 'token = ANY ($1)', tokens, true);
   const rows = await tx.query<JobRow>(
-    `SELECT job.* FROM ${tx.schema}.lease CROSS JOIN unnest(lease.seqs) AS member (seq)
+    `SELECT job.* FROM ${tx.schema}.lease
+       CROSS JOIN LATERAL ${tx.schema}.range_seqs(lease.firsts, lease.lasts) AS member (seq)
        JOIN ${tx.schema}.job ON job.seq = member.seq AND job.lease = lease.token
      WHERE lease.token = ANY ($1) ORDER BY job.seq FOR UPDATE OF job`,
     [tokens],

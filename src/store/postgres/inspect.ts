@@ -31,7 +31,8 @@ function selectLive({ schema }: Tx): string {
       SELECT worker_id, expires_at, NULL::bigint AS fresh_at FROM ${schema}.lease WHERE token = job.lease
       UNION ALL
       SELECT worker_id, expires_at, fresh_at FROM ${schema}.lease
-      WHERE job.turn = 3 AND NOT ${schema}.is_waiting(job) AND fresh_at IS NOT NULL AND job.seq = ANY (lease.seqs)
+      WHERE job.turn = 3 AND fresh_at IS NOT NULL AND ${schema}.has_range(lease.firsts, lease.lasts, job.seq, job.seq)
+        AND NOT ${schema}.is_waiting(job)
     ) AS lease ON true`;
 }
 

@@ -2,8 +2,8 @@
  * Lists of values as parameters of a statement, in the forms that cost both sides least. Numbers and ids are array
  * literals. Texts are one text, divided by a control character, for `string_to_array`: nothing is escaped.
  */
-const DIVIDER = '\u001f';
-const NULL = '\u001e';
+export const DIVIDER = '\u001f';
+export const NULL = '\u001e';
 
 /** Of numbers, ids and nulls alone: nothing is quoted. */
 export function arrayOf(values: readonly (number | string | null)[]): string {

@@ -18,7 +18,7 @@ import { applyChanges, type Change, subjectOf } from './settle.ts';
 export async function groundHeld(tx: Tx, of: string, value: unknown, waits: boolean): Promise<void> {
   await tx.query(
     `SELECT ${tx.schema}.ground(array_agg(member.seq), array_agg(DISTINCT lease.token), $2)
-     FROM ${tx.schema}.lease CROSS JOIN unnest(lease.seqs) AS member (seq)
+     FROM ${tx.schema}.lease CROSS JOIN LATERAL ${tx.schema}.range_seqs(lease.firsts, lease.lasts) AS member (seq)
      WHERE lease.fresh_at IS NOT NULL AND lease.${of}`,
     [value, waits],
   );
@@ -26,7 +26,8 @@ export async function groundHeld(tx: Tx, of: string, value: unknown, waits: bool
 
 /** To be followed by WHERE. */
 function selectHeld({ schema }: Tx): string {
-  return `SELECT job.* FROM ${schema}.lease CROSS JOIN unnest(lease.seqs) AS member (seq)
+  return `SELECT job.* FROM ${schema}.lease
+      CROSS JOIN LATERAL ${schema}.range_seqs(lease.firsts, lease.lasts) AS member (seq)
     JOIN ${schema}.job ON job.seq = member.seq AND job.lease = lease.token`;
 }
 

@@ -95,7 +95,7 @@ function countJobs(tx: Tx): Promise<Count[]> {
     `SELECT queue, CASE WHEN turn = 3 THEN 'running' ELSE state::text END AS state, count(*) AS jobs
        FROM ${tx.schema}.job GROUP BY 1, 2
      UNION ALL
-     SELECT fresh.queue, change.state, sum(change.jobs)::bigint
+     SELECT fresh.queue, change.state, sum(change.jobs * (fresh.last_seq - fresh.next_seq + 1))::bigint
        FROM ${tx.schema}.fresh, (VALUES ('ready', 1), ('running', -1)) AS change (state, jobs) GROUP BY 1, 2
      UNION ALL ${ended.join(' UNION ALL ')}`,
   );

@@ -32,8 +32,18 @@ export async function settle(tx: HotTx, settlements: readonly Settlement[]): Pro
 
 /** Takes one statement: completed jobs alone, none of them twice. */
 export function isSimple(settlements: readonly Settlement[]): boolean {
-  if (!settlements.every(isCompleted)) return false;
-  return new Set(settlements.map(({ token }) => token)).size === settlements.length;
+  return settlements.every(isCompleted) && haveOwnJobs(settlements);
+}
+
+/** In the order in which they were claimed, as most are, that is seen at one look. */
+function haveOwnJobs(settlements: readonly Settlement[]): boolean {
+  let last = '';
+  const ascend = settlements.every(({ id }) => {
+    const before = last;
+    last = id;
+    return id > before;
+  });
+  return ascend || new Set(settlements.map(({ id }) => id)).size === settlements.length;
 }
 
 interface Fenced extends Token, Settlement {
@@ -44,15 +54,15 @@ interface Fenced extends Token, Settlement {
 /** Without those whose id or token no claim ever gave. */
 function fenced(settlements: readonly Settlement[]): Fenced[] {
   return settlements.flatMap(({ id, token, outcome }, place) => {
-    const parsed = parseToken(token);
-    return parsed === null || !isUuid(id) ? [] : [{ ...parsed, id, token, outcome, place }];
+    const parsed = parseToken(token, id);
+    return parsed === null ? [] : [{ lease: parsed.lease, seq: parsed.seq, id, token, outcome, place }];
   });
 }
 
 /** Of several outcomes of one job the first that fits counts, so they go one after the other. */
 function firstOfEach(items: readonly Fenced[]): Fenced[] {
   const seen = new Set<string>();
-  return items.filter(({ token }) => !seen.has(token) && seen.add(token));
+  return items.filter(({ id }) => !seen.has(id) && seen.add(id));
 }
 
 /** And with a result that takes the short way. */
@@ -66,13 +76,15 @@ function resultOf({ outcome }: Settlement): string | null {
 
 async function completeAll(tx: HotTx, items: readonly Fenced[], receipts: SettleReceipt[]): Promise<void> {
   if (items.length === 0) return;
-  const results = items.map(resultOf);
+  const ordered = inOrder(items);
+  const results = ordered.map(resultOf);
+  const { tokens, firsts, lasts } = rangesOf(ordered);
   const rows = await tx.query<{ place: number; topics: string | null }>(
     `SELECT place, topics FROM ${tx.schema}.complete_batch($1, $2, $3, $4, $5, $6)`,
     [
-      arrayOf(items.map(({ seq }) => seq)),
-      arrayOf(items.map(({ lease }) => lease)),
-      arrayOf(items.map(({ id }) => id)),
+      arrayOf(tokens),
+      arrayOf(firsts),
+      arrayOf(lasts),
       results.every((result) => result === null) ? null : textsOf(results),
       tx.given,
       tx.sender,
@@ -80,8 +92,28 @@ async function completeAll(tx: HotTx, items: readonly Fenced[], receipts: Settle
   );
   const lost = new Set(rows.map(({ place }) => place));
   for (const { topics } of rows) for (const topic of topics?.split(',') ?? []) tx.topics.add(topic as Topic);
-  for (const [index, { place }] of items.entries())
+  for (const [index, { place }] of ordered.entries())
     if (!lost.has(index + 1)) receipts[place] = { status: 'settled', state: 'completed' };
+}
+
+/** By lease and seq, so that neighbours stand together; jobs mostly end in this order by themselves. */
+function inOrder(items: readonly Fenced[]): readonly Fenced[] {
+  return [...items].sort((one, other) => one.lease - other.lease || one.seq - other.seq);
+}
+
+/** Jobs of one lease whose numbers have no gap between them are one range. */
+function rangesOf(ordered: readonly Fenced[]): Record<'tokens' | 'firsts' | 'lasts', number[]> {
+  const ranges = { tokens: [] as number[], firsts: [] as number[], lasts: [] as number[] };
+  for (const [index, { lease, seq }] of ordered.entries()) {
+    const before = ordered[index - 1];
+    if (before?.lease === lease && before.seq === seq - 1) ranges.lasts[ranges.lasts.length - 1] = seq;
+    else {
+      ranges.tokens.push(lease);
+      ranges.firsts.push(seq);
+      ranges.lasts.push(seq);
+    }
+  }
+  return ranges;
 }
 
 const MOVES: Readonly<Record<OutcomeType, JobMove>> = {
@@ -93,7 +125,8 @@ const MOVES: Readonly<Record<OutcomeType, JobMove>> = {
   released: 'release',
 };
 
-async function settleAll(tx: HotTx, items: readonly Fenced[], receipts: SettleReceipt[]): Promise<void> {
+async function settleAll(tx: HotTx, given: readonly Fenced[], receipts: SettleReceipt[]): Promise<void> {
+  const items = given.filter(({ id }) => isUuid(id));
   if (items.length === 0) return;
   await tx.query(`SELECT ${tx.schema}.ground($1, $2)`, [
     arrayOf(items.map(({ seq }) => seq)),
@@ -108,7 +141,7 @@ async function settleAll(tx: HotTx, items: readonly Fenced[], receipts: SettleRe
   const jobs = new Map(rows.map((job) => [job.seq, job]));
   const changes = items.flatMap(({ seq, lease, id, outcome, place }): Change[] => {
     const job = jobs.get(seq);
-    // Another token or id may name the same row.
+    // Another token may name the same row.
     if (job === undefined || job.lease !== lease || job.id !== id) return [];
     const change = rule(subjectOf(job), outcome, tx.now);
     receipts[place] = { status: 'settled', state: change.state };
@@ -177,7 +210,7 @@ export async function annotate(tx: HotTx, notes: readonly Note[]): Promise<Annot
   const written: WrittenNote[] = [];
   const places: number[] = [];
   for (const [place, { id, token, progress, logs = [] }] of notes.entries()) {
-    const parsed = parseToken(token);
+    const parsed = parseToken(token, id);
     if (parsed === null || !isUuid(id)) continue;
     const lines = logs.map((line) => JSON.stringify({ ...line, at: wholeMs(line.at) }));
     written.push({ ...parsed, id, clears: progress === null, progress: progress ?? null, logs: lines });

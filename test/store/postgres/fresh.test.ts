@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { test } from 'node:test';
 import pg from 'pg';
 import { giveBack } from '../../../src/store/postgres/give-back.ts';
-import { channelOf } from '../../../src/store/postgres/hints.ts';
 import { claimRequest, completed, ids, retried, spec } from '../../../src/testing/store-conformance/trial.ts';
 import { eventually } from '../../stage.ts';
 import { Ground } from './ground.ts';
@@ -168,7 +166,7 @@ test('commands find jobs that are added while they wait for another one, waiting
     { status: 'requested', state: 'running' },
     { status: 'done', state: 'cancelled' },
   ]);
-  assert.deepEqual(await ground.query(`SELECT seq FROM ${ground.name}.fresh`), []);
+  assert.deepEqual(await ground.query(`SELECT first_seq FROM ${ground.name}.fresh`), []);
   const [end] = await other.settle([{ ...lease, outcome: completed() }]);
   assert.equal(end?.status, 'settled');
   assert.deepEqual(await ground.query(`SELECT token FROM ${ground.name}.lease`), []);
@@ -212,24 +210,132 @@ test('a lost claim that is committed while another is given back is not taken fo
   assert.deepEqual(states, Array(3).fill(['ready', 0]));
 });
 
-test('a claim that locked jobs of both lines and took a part tells others to look again', async (t) => {
+test('who finds that another claim has the jobs it could take is told to ask again soon, and finds what that one left', async (t) => {
   const ground = await Ground.migrated(t);
   if (ground === undefined) return;
   const store = await ground.store();
   await store.enqueue(Array.from({ length: 10 }, () => spec()));
   const { leases } = await store.claim(claimNow(5));
   await store.settle(leases.map(({ id, token }) => ({ id, token, outcome: { type: 'released' } })));
-  await store.close();
-  const client = new pg.Client({ connectionString: ground.server });
-  await client.connect();
-  ground.finally(() => client.end());
-  const heard = once(client, 'notification');
-  await client.query(`LISTEN "${channelOf(ground.schema)}"`);
-  const claim = (): Promise<readonly unknown[]> =>
-    ground.query(
-      `SELECT FROM ${ground.name}.claim_jobs('w', gen_random_uuid(), '{q}', 5, 30000, NULL) WHERE seq IS NOT NULL`,
-    );
-  assert.equal((await claim()).length, 5);
-  assert.equal((await heard)[0].payload, ':ready');
-  assert.equal((await claim()).length, 5);
+  await ground.query('BEGIN');
+  const [taken] = await ground.query<{ jobs: string }>(
+    `SELECT sum(jobs)::integer AS jobs FROM ${ground.name}.claim_jobs('w', $1, '{q}', 7, 30000, NULL)`,
+    [crypto.randomUUID()],
+  );
+  assert.equal(taken?.jobs, 7);
+  const early = await store.claim(claimNow());
+  assert.deepEqual([early.leases, early.nextDueAt], [[], early.now + 5]);
+  await ground.query('COMMIT');
+  const late = await store.claim(claimNow());
+  assert.deepEqual([late.leases.length, late.nextDueAt], [3, null]);
+});
+
+/** Where the ranges of waiting jobs are, as their places among all jobs: '0-4' for the first five. */
+async function ranges(ground: Ground): Promise<string[]> {
+  const rows = await ground.query<{ next: number; last: number }>(
+    `SELECT (next_seq - first.seq)::integer AS next, (last_seq - first.seq)::integer AS last
+     FROM ${ground.name}.fresh, (SELECT min(seq) AS seq FROM ${ground.name}.job) AS first ORDER BY next`,
+  );
+  return rows.map(({ next, last }) => `${next}-${last}`);
+}
+
+test('jobs that are added together are one range, which claims and changes cut', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const store = await ground.store();
+  const jobs = Array.from({ length: 30 }, () => spec());
+  await store.enqueue(jobs);
+  assert.deepEqual(await ranges(ground), ['0-29']);
+  const { leases } = await store.claim(claimNow(5));
+  assert.deepEqual(await ranges(ground), ['5-29']);
+  const commands = [10, 11, 20, 29].map(
+    (index) => ({ id: ids(jobs)[index] as string, by: 'me', why: null, type: 'cancel' }) as const,
+  );
+  await store.control(commands);
+  assert.deepEqual(await ranges(ground), ['5-9', '12-19', '21-28']);
+  await store.settle(leases.map((lease) => ({ ...lease, outcome: retried(0) })));
+  const rest = (await store.claim(claimNow(99))).leases;
+  const ended = new Set(commands.map(({ id }) => id));
+  assert.deepEqual(
+    ids(rest),
+    ids(jobs).filter((id) => !ended.has(id)),
+  );
+  assert.deepEqual(await ranges(ground), []);
+  assert.deepEqual(
+    await ground.query(`SELECT live, cardinality(firsts) AS ranges FROM ${ground.name}.lease ORDER BY live`),
+    [
+      { live: 5, ranges: 1 },
+      { live: 21, ranges: 3 },
+    ],
+  );
+  const settled = await store.settle(rest.reverse().map((lease) => ({ ...lease, outcome: completed() })));
+  assert.ok(settled.every(({ status }) => status === 'settled'));
+  assert.deepEqual(await ground.query(`SELECT token FROM ${ground.name}.lease`), []);
+});
+
+test('of a range that completes, those that were changed meanwhile count for themselves', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const store = await ground.store();
+  const jobs = Array.from({ length: 25 }, () => spec());
+  await store.enqueue(jobs);
+  const { leases } = await store.claim(claimNow(25));
+  const [noted, snatched] = [leases[7], leases[9]];
+  assert.ok(noted !== undefined && snatched !== undefined);
+  await store.annotate([{ id: noted.id, token: noted.token, progress: '1' }]);
+  await store.settle([{ ...snatched, outcome: retried(0) }]);
+  const [again] = (await store.claim(claimNow(1))).leases;
+  assert.equal(again?.id, snatched.id);
+  const settled = await store.settle(
+    leases.map((lease, index) => ({ ...lease, outcome: completed(`${index}`) })),
+  );
+  assert.deepEqual(
+    settled.map(({ status }) => status),
+    leases.map(({ id }) => (id === snatched.id ? 'lost' : 'settled')),
+  );
+  const seen = await store.get(ids(leases));
+  assert.deepEqual(
+    seen.map((job) => [job?.state, job?.result, job?.attempt]),
+    leases.map(({ id }, index) => (id === snatched.id ? ['running', null, 2] : ['completed', `${index}`, 1])),
+  );
+  assert.deepEqual(await ground.query(`SELECT live FROM ${ground.name}.lease`), [{ live: 1 }]);
+});
+
+test('jobs that differ in all they can, and odd texts among many, are claimed as they were added', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const store = await ground.store();
+  const inputs = ['"a"', null, '"\u001e"', '\u001e', '', 'a\u001fb', '{}', null, '"z"'];
+  const jobs = [
+    ...inputs.map((input) => spec({ input })),
+    ...inputs.map((input, index) =>
+      spec({ input, queue: 'r', task: `t${index % 3}`, attemptsMax: 1 + (index % 2) }),
+    ),
+    ...Array.from({ length: 40 }, () => spec({ queue: 's', input: null })),
+    ...Array.from({ length: 300 }, (_, index) =>
+      spec({ queue: 't', input: `${index}`, priority: index % 2 }),
+    ),
+  ];
+  await store.enqueue(jobs);
+  const { leases } = await store.claim({ ...claimNow(999), queues: ['q', 'r', 's', 't'] });
+  const line = [...jobs].sort((one, other) => one.priority - other.priority);
+  const expected = ['q', 'r', 's', 't'].flatMap((queue) => line.filter((job) => job.queue === queue));
+  const told = ({
+    id,
+    queue,
+    task,
+    input,
+    priority,
+    attemptsMax,
+  }: (typeof jobs)[0] | (typeof leases)[0]) => ({
+    id,
+    queue,
+    task,
+    input,
+    priority,
+    attemptsMax,
+  });
+  assert.deepEqual(leases.map(told), expected.map(told));
+  const ends = leases.map(({ id, token }) => ({ id, token, outcome: completed() }));
+  assert.ok((await store.settle(ends)).every(({ status }) => status === 'settled'));
 });

@@ -48,19 +48,25 @@ CREATE INDEX job_key ON {{schema}}.job (queue, key, turn, priority, seq) WHERE k
 ALTER TABLE {{schema}}.job SET (
   autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 1);
 
--- The line of jobs that nothing has changed since they were added. A claim takes the entry and leaves the job's row as it
--- is: such a row is written when the job is added and when it ends, and never between.
+-- The line of jobs that nothing has changed since they were added: ranges of their numbers. A claim takes entries, or the
+-- first part of one, and leaves the jobs' rows as they are: such a row is written when the job is added and when it ends,
+-- and never between.
 CREATE TABLE {{schema}}.fresh (
   -- As in job.
   queue text NOT NULL,
   priority integer NOT NULL,
-  seq bigint NOT NULL,
+  -- Where the range began. It stays, so that to take a part of the range writes no index.
+  first_seq bigint NOT NULL,
+  -- Every number from here to the last one is a fresh job of this queue and priority that waits, and stands in no other range.
+  next_seq bigint NOT NULL,
+  last_seq bigint NOT NULL,
   -- A key, and not just an index: a table without one takes no deletes where a publication is FOR ALL TABLES.
-  CONSTRAINT fresh_line PRIMARY KEY (queue, priority, seq)
-);
+  CONSTRAINT fresh_line PRIMARY KEY (queue, priority, first_seq),
+  CHECK (first_seq <= next_seq AND next_seq <= last_seq)
+) WITH (fillfactor = 60);
 
 ALTER TABLE {{schema}}.fresh SET (
-  autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 1);
+  autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 1);
 
 -- Errors, log lines and audit entries of live jobs. Who deletes a job that is `trailed` deletes these too: a foreign
 -- key would look for them at every job that ends.
@@ -131,9 +137,11 @@ CREATE TABLE {{schema}}.lease (
   expires_at bigint NOT NULL,
   -- Jobs that still carry this token; the row goes when it reaches 0. Summed over a queue: how many of it run.
   live integer NOT NULL,
-  -- All jobs of the batch; those that were settled no longer carry the token.
-  seqs bigint[] NOT NULL,
-  -- When, where the batch was claimed out of `fresh`; null otherwise. Its jobs carry the token by being in `seqs`, until
+  -- All jobs of the batch, as ranges of numbers in ascending order, no two of which could be one; those that were settled
+  -- no longer carry the token.
+  firsts bigint[] NOT NULL,
+  lasts bigint[] NOT NULL,
+  -- When, where the batch was claimed out of `fresh`; null otherwise. Its jobs carry the token by being listed here, until
   -- something changes them.
   fresh_at bigint
 ) WITH (fillfactor = 50);

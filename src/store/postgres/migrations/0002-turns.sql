@@ -77,23 +77,74 @@ BEGIN
   RETURN admitted;
 END $$;
 
--- Fresh jobs: those without a key that nothing has changed since they were added (turn 3). One waits while it has an entry
--- in `fresh`, and runs when it has none: then a lease with `fresh_at` lists it, and its row still says what it said when
--- the job was added. Most jobs end like that, in `complete_batch`. Who wants anything else of such a job calls `ground`
--- first, which writes into its row what is so; no job becomes fresh again.
+-- Fresh jobs: those without a key that nothing has changed since they were added (turn 3). One waits while a range in
+-- `fresh` has its number, and runs when none has: then a lease with `fresh_at` lists it, and its row still says what it
+-- said when the job was added. Most jobs end like that, in `complete_batch`. Who wants anything else of such a job calls
+-- `ground` first, which writes into its row what is so; no job becomes fresh again.
 
--- Those of these jobs, whose rows this transaction has locked, that wait in `fresh`, wait among those that were changed
--- from now on. Waits for claims that have taken an entry and are not committed yet.
-CREATE FUNCTION {{schema}}.ground_waiting(own bigint[]) RETURNS void LANGUAGE plpgsql
+-- Adds ranges to the line. None goes beyond a multiple of 128: who takes a part of one keeps others from the rest of it for
+-- the length of a transaction.
+CREATE FUNCTION {{schema}}.line_up(of_queue text, of_priority integer, seqs bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  first bigint := seqs[1];
+  last bigint := seqs[cardinality(seqs)];
+BEGIN
+  IF last - first + 1 = cardinality(seqs) THEN
+    INSERT INTO {{schema}}.fresh (queue, priority, first_seq, next_seq, last_seq)
+    SELECT of_queue, of_priority, part.first, part.first, least(last, number * 128 + 127)
+    FROM generate_series(first / 128, last / 128) AS number
+      CROSS JOIN LATERAL (SELECT greatest(first, number * 128) AS first) AS part;
+  ELSE
+    INSERT INTO {{schema}}.fresh (queue, priority, first_seq, next_seq, last_seq)
+    SELECT of_queue, of_priority, min(given.seq), min(given.seq), max(given.seq)
+    FROM unnest(seqs) WITH ORDINALITY AS given (seq, place) GROUP BY given.seq - given.place, given.seq / 128;
+  END IF;
+END $$;
+
+-- Those of these jobs, whose rows this transaction has locked, that wait in `fresh` leave it, and are told. Waits for claims
+-- that have taken a range and are not committed yet.
+CREATE FUNCTION {{schema}}.leave_line(own bigint[]) RETURNS bigint[] LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_nestloop = on SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 SET enable_bitmapscan = off SET jit = off AS $$
+DECLARE
+  entry record;
+  left_line bigint[];
+  gone bigint[] := '{}';
 BEGIN
-  WITH gone AS (
-    DELETE FROM {{schema}}.fresh USING {{schema}}.job
-    WHERE job.seq = ANY (own) AND fresh.queue = job.queue AND fresh.priority = job.priority AND fresh.seq = job.seq
-    RETURNING fresh.seq)
-  UPDATE {{schema}}.job SET turn = 0 FROM gone WHERE job.seq = gone.seq;
+  LOOP
+    SELECT array_agg(range.queue) AS queues, array_agg(range.priority) AS priorities, array_agg(range.first_seq) AS firsts
+    INTO entry FROM (
+      SELECT DISTINCT job.queue, job.priority, around.first_seq
+      FROM {{schema}}.job CROSS JOIN LATERAL (
+        SELECT first_seq, next_seq, last_seq FROM {{schema}}.fresh
+        WHERE fresh.queue = job.queue AND fresh.priority = job.priority AND fresh.first_seq <= job.seq
+        ORDER BY fresh.queue DESC, fresh.priority DESC, fresh.first_seq DESC LIMIT 1) AS around
+      WHERE job.seq = ANY (own) AND job.turn = 3 AND job.seq BETWEEN around.next_seq AND around.last_seq
+      ORDER BY 1, 2, 3) AS range;
+    -- Who was waited for may have left parts of a range: they are looked for again.
+    IF entry.firsts IS NULL THEN RETURN gone; END IF;
+    PERFORM FROM unnest(entry.queues, entry.priorities, entry.firsts) AS known (queue, priority, first_seq)
+      JOIN {{schema}}.fresh USING (queue, priority, first_seq)
+    ORDER BY fresh.queue, fresh.priority, fresh.first_seq FOR UPDATE OF fresh;
+    WITH taken AS (
+      DELETE FROM {{schema}}.fresh USING unnest(entry.queues, entry.priorities, entry.firsts) AS known (queue, priority, first_seq)
+      WHERE fresh.queue = known.queue AND fresh.priority = known.priority AND fresh.first_seq = known.first_seq
+      RETURNING fresh.queue, fresh.priority, fresh.next_seq, fresh.last_seq
+    ), member AS (
+      SELECT taken.*, number.seq, number.seq IN (SELECT mine FROM unnest(own) AS mine) AS leaves
+      FROM taken CROSS JOIN LATERAL generate_series(taken.next_seq, taken.last_seq) AS number (seq)
+    ), kept AS (
+      INSERT INTO {{schema}}.fresh (queue, priority, first_seq, next_seq, last_seq)
+      SELECT stays.queue, stays.priority, min(stays.seq), min(stays.seq), max(stays.seq)
+      FROM (
+        SELECT queue, priority, next_seq, seq, seq - row_number() OVER (PARTITION BY queue, priority, next_seq ORDER BY seq) AS run
+        FROM member WHERE NOT leaves) AS stays
+      GROUP BY stays.queue, stays.priority, stays.next_seq, stays.run
+    )
+    SELECT array_agg(seq) INTO left_line FROM member WHERE leaves;
+    gone := gone || left_line;
+  END LOOP;
 END $$;
 
 -- Rows of `job` are locked first, then entries of `fresh`. Whoever claims holds entries and never waits for rows.
@@ -104,6 +155,7 @@ RETURNS void LANGUAGE plpgsql
 SET enable_hashjoin = on SET enable_seqscan = off SET enable_nestloop = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
   own bigint[];
+  waiting bigint[];
 BEGIN
   IF waits THEN
     own := ARRAY(SELECT job.seq FROM {{schema}}.job WHERE job.seq = ANY (seqs) AND turn = 3 ORDER BY job.seq FOR UPDATE);
@@ -112,49 +164,60 @@ BEGIN
       SELECT job.seq FROM {{schema}}.job WHERE job.seq = ANY (seqs) AND turn = 3 ORDER BY job.seq FOR UPDATE SKIP LOCKED);
   END IF;
   IF cardinality(own) = 0 THEN RETURN; END IF;
-  PERFORM {{schema}}.ground_waiting(own);
+  waiting := {{schema}}.leave_line(own);
+  IF cardinality(waiting) > 0 THEN UPDATE {{schema}}.job SET turn = 0 WHERE seq = ANY (waiting); END IF;
+  IF cardinality(waiting) = cardinality(own) THEN RETURN; END IF;
   -- A statement of its own, so that it sees the leases of claims that were waited for.
   UPDATE {{schema}}.job SET state = 'running', turn = 0, lease = held.token, attempt = job.attempt + 1,
     started_at = held.fresh_at
   FROM (
-    SELECT lease.token, lease.fresh_at, member.seq FROM {{schema}}.lease CROSS JOIN unnest(lease.seqs) AS member (seq)
-    WHERE lease.fresh_at IS NOT NULL AND (tokens IS NULL OR lease.token = ANY (tokens))) AS held
+    SELECT lease.token, lease.fresh_at, member.seq
+    FROM {{schema}}.lease CROSS JOIN LATERAL {{schema}}.range_seqs(lease.firsts, lease.lasts) AS member (seq)
+    WHERE lease.fresh_at IS NOT NULL AND (tokens IS NULL OR lease.token = ANY (tokens))
+      AND lease.firsts[1] <= own[cardinality(own)] AND lease.lasts[cardinality(lease.lasts)] >= own[1]) AS held
   WHERE job.seq = held.seq AND job.seq = ANY (own) AND job.turn = 3;
 END $$;
 
--- Takes the first fresh jobs of a queue behind a place, as many as there is room for, out of `fresh` into the line of
--- those that were changed, for who has to look at both lines together. Waits for nobody.
+-- The numbers in ranges, such as those of a lease's jobs, in their order.
+CREATE FUNCTION {{schema}}.range_seqs(firsts bigint[], lasts bigint[]) RETURNS SETOF bigint LANGUAGE sql IMMUTABLE AS $$
+  SELECT number.seq FROM unnest(firsts, lasts) AS range (first, last)
+    CROSS JOIN LATERAL generate_series(range.first, range.last) AS number (seq)
+$$;
+
+-- Whether a lease lists all jobs from `first` to `last`; null where it lists not even a smaller number.
+CREATE FUNCTION {{schema}}.has_range(firsts bigint[], lasts bigint[], first bigint, last bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS
+  $$ SELECT lasts[width_bucket(first, firsts)] >= last $$;
+
+-- Takes the first fresh jobs of a queue behind a place, as many as there is room for, out of `fresh` into the line
+-- of those that were changed, for who has to look at both lines together. Waits for nobody.
 CREATE FUNCTION {{schema}}.ground_line(of_queue text, after_priority bigint, after_seq bigint, room bigint)
 RETURNS void LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
 DECLARE
-  own bigint[] := ARRAY(
-    SELECT seq FROM {{schema}}.fresh WHERE queue = of_queue AND (priority, seq) > (after_priority, after_seq)
-    ORDER BY priority, seq LIMIT room FOR UPDATE SKIP LOCKED);
+  line CURSOR FOR
+    SELECT greatest(next_seq, CASE WHEN priority = after_priority THEN after_seq + 1 END) AS first_seq, last_seq
+    FROM {{schema}}.fresh
+    WHERE queue = of_queue AND (priority, last_seq) > (after_priority, after_seq) AND priority >= after_priority
+    ORDER BY queue, priority, fresh.first_seq FOR UPDATE SKIP LOCKED;
+  own bigint[] := '{}';
 BEGIN
+  FOR entry IN line LOOP
+    own := own || ARRAY(
+      SELECT number FROM generate_series(entry.first_seq, least(entry.last_seq, entry.first_seq + room - cardinality(own) - 1)) AS number);
+    EXIT WHEN cardinality(own) >= room;
+  END LOOP;
   IF cardinality(own) = 0 THEN RETURN; END IF;
   own := ARRAY(SELECT seq FROM {{schema}}.job WHERE seq = ANY (own) AND turn = 3 ORDER BY seq FOR UPDATE SKIP LOCKED);
-  PERFORM {{schema}}.ground_waiting(own);
-END $$;
-
--- Of these jobs, each with the token it is said to have, when it was claimed out of `fresh` by that token, and null where
--- it was not.
-CREATE FUNCTION {{schema}}.fresh_starts(seqs bigint[], tokens bigint[]) RETURNS bigint[] LANGUAGE plpgsql STABLE
-SET plan_cache_mode = force_generic_plan
-SET enable_hashjoin = on SET enable_seqscan = off SET enable_nestloop = off SET enable_mergejoin = off SET jit = off AS $$
-BEGIN
-  RETURN (
-    SELECT array_agg(held.fresh_at ORDER BY given.place)
-    FROM unnest(seqs, tokens) WITH ORDINALITY AS given (seq, token, place)
-    LEFT JOIN (
-      SELECT lease.token, lease.fresh_at, member.seq FROM {{schema}}.lease CROSS JOIN unnest(lease.seqs) AS member (seq)
-      WHERE lease.token = ANY (tokens) AND lease.fresh_at IS NOT NULL) AS held
-    ON held.seq = given.seq AND held.token = given.token);
+  own := {{schema}}.leave_line(own);
+  UPDATE {{schema}}.job SET turn = 0 WHERE seq = ANY (own);
 END $$;
 
 -- Whether a job that is fresh, by its row, waits.
 CREATE FUNCTION {{schema}}.is_waiting(job {{schema}}.job) RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT EXISTS (
-    SELECT FROM {{schema}}.fresh
-    WHERE fresh.queue = job.queue AND fresh.priority = job.priority AND fresh.seq = job.seq)
+    SELECT FROM (
+      SELECT next_seq, last_seq FROM {{schema}}.fresh
+      WHERE fresh.queue = job.queue AND fresh.priority = job.priority AND fresh.first_seq <= job.seq
+      ORDER BY fresh.queue DESC, fresh.priority DESC, fresh.first_seq DESC LIMIT 1) AS around
+    WHERE job.seq BETWEEN around.next_seq AND around.last_seq)
 $$;

@@ -79,8 +79,11 @@ BEGIN
     ON CONFLICT (id) DO NOTHING
     RETURNING id, queue, priority, seq, state
   ), lined AS (
-    INSERT INTO {{schema}}.fresh (queue, priority, seq)
-    SELECT queue, priority, seq FROM added WHERE state = 'ready'
+    INSERT INTO {{schema}}.fresh (queue, priority, first_seq, next_seq, last_seq)
+    SELECT queue, priority, min(seq), min(seq), max(seq) FROM (
+      SELECT queue, priority, seq, seq - row_number() OVER (PARTITION BY queue, priority ORDER BY seq) AS run
+      FROM added WHERE state = 'ready') AS one
+    GROUP BY queue, priority, run, seq / 128
   )
   SELECT array_agg(id), bool_or(state <> 'ready') INTO added_ids, later FROM added;
   IF sender IS NOT NULL AND added_ids IS NOT NULL THEN PERFORM {{schema}}.hint(sender, 'ready'); END IF;
@@ -100,15 +103,16 @@ SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off 
 DECLARE
   at bigint := coalesce(given_now, {{schema}}.now_ms());
   jobs integer[] := ARRAY[cardinality(ids)];
+  -- All at once, before the rows: so they are neighbours, unless somebody takes numbers in the same microseconds.
+  seqs bigint[] := ARRAY(
+    SELECT nextval($seq${{schema}}.job_seq_seq$seq$) FROM generate_series(1, cardinality(ids)));
 BEGIN
   IF cardinality({{schema}}.ended_among(ids, earliest, at)) = 0 THEN
     BEGIN
-      WITH added AS (
-        INSERT INTO {{schema}}.job (id, queue, task, state, priority, attempts_max, turn, created_at, due_at, input)
-        SELECT given.id, of_queue, of_task, 'ready', of_priority, of_attempts, 3, at, at, given.input
-        FROM ROWS FROM (unnest(ids), unnest(string_to_array(inputs, E'\x1f', E'\x1e'))) AS given (id, input)
-        RETURNING job.seq)
-      INSERT INTO {{schema}}.fresh (queue, priority, seq) SELECT of_queue, of_priority, added.seq FROM added;
+      INSERT INTO {{schema}}.job (seq, id, queue, task, state, priority, attempts_max, turn, created_at, due_at, input)
+      SELECT given.seq, given.id, of_queue, of_task, 'ready', of_priority, of_attempts, 3, at, at, given.input
+      FROM ROWS FROM (unnest(seqs), unnest(ids), unnest(string_to_array(inputs, E'\x1f', E'\x1e'))) AS given (seq, id, input);
+      PERFORM {{schema}}.line_up(of_queue, of_priority, seqs);
       IF sender IS NOT NULL THEN PERFORM {{schema}}.hint(sender, 'ready'); END IF;
       RETURN;
     EXCEPTION WHEN unique_violation THEN NULL;

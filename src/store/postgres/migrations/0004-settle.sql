@@ -12,8 +12,9 @@ CREATE FUNCTION {{schema}}.trail_of(of_seq bigint) RETURNS text LANGUAGE sql STA
   SELECT json_agg(json_build_array(kind, entry::json) ORDER BY no)::text FROM {{schema}}.job_trail WHERE seq = of_seq
 $$;
 
--- Jobs left their leases: as many of each as its token stands here. True when a queue with a limit has room by that.
-CREATE FUNCTION {{schema}}.leave_leases(tokens bigint[]) RETURNS boolean LANGUAGE plpgsql
+-- Jobs left their leases: as many of each as `jobs` says, or one for each time its token stands here. True when a queue with
+-- a limit has room by that.
+CREATE FUNCTION {{schema}}.leave_leases(tokens bigint[], jobs bigint[] DEFAULT NULL) RETURNS boolean LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
   roomy boolean := false;
@@ -25,7 +26,9 @@ BEGIN
       WHERE lease.token = ANY (tokens) AND queue.limited);
   END IF;
   UPDATE {{schema}}.lease SET live = live - gone.jobs
-  FROM (SELECT token, count(*) AS jobs FROM unnest(tokens) AS given (token) GROUP BY token) AS gone
+  FROM (
+    SELECT given.token, sum(coalesce(given.jobs, 1)) AS jobs FROM unnest(tokens, jobs) AS given (token, jobs)
+    GROUP BY given.token) AS gone
   WHERE lease.token = gone.token;
   DELETE FROM {{schema}}.lease WHERE token = ANY (tokens) AND live <= 0;
   RETURN roomy;
@@ -47,28 +50,115 @@ BEGIN
   WHERE unique_key.key = ANY (own) AND unique_key.key = ended.key AND unique_key.id = ended.id;
 END $$;
 
--- Completes running jobs, each fenced by its lease. Tells the places (from 1) of those that were lost, and last, with
--- place 0, the topics of the hints. Tokens differ within the batch. Results are divided by the character U+001F, and
--- U+001E alone is null; null when all of them are.
+-- Completes running jobs, each fenced by its lease: with each of these tokens the numbers from `first` to `last`. Places
+-- count through all of them, from 1. Tells the places of those that were lost, and last, with place 0, the topics of the
+-- hints. No number stands twice. Results are divided by the character U+001F, and U+001E alone is null; null when all are.
 CREATE FUNCTION {{schema}}.complete_batch(
-  seqs bigint[], tokens bigint[], ids uuid[], results text, given_now bigint, sender text)
+  tokens bigint[], firsts bigint[], lasts bigint[], results text, given_now bigint, sender text)
 RETURNS TABLE (place bigint, topics text) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+  at bigint := coalesce(given_now, {{schema}}.now_ms());
+  dropping text[] := ARRAY(
+    SELECT name FROM {{schema}}.queue WHERE drops AND {{schema}}.drops_state(retention, 'completed'));
+  wanted bigint;
+  fresh record;
+  ended bigint[];
+  rest record;
+  hints text := 'settled';
+BEGIN
+  SELECT sum(run.last - run.first + 1) INTO wanted FROM unnest(firsts, lasts) AS run (first, last);
+  SELECT array_agg(run.token) AS tokens, array_agg(run.first) AS firsts, array_agg(run.last) AS lasts,
+    array_agg(lease.fresh_at) AS starts, array_agg(run.last - run.first + 1) AS jobs,
+    coalesce(sum(run.last - run.first + 1), 0) AS total, bool_and(lease.queue = ANY (dropping)) AS drop
+  INTO fresh
+  FROM unnest(tokens, firsts, lasts) AS run (token, first, last) JOIN {{schema}}.lease ON lease.token = run.token
+  WHERE lease.fresh_at IS NOT NULL AND {{schema}}.has_range(lease.firsts, lease.lasts, run.first, run.last);
+  -- What the row says is what it said when the job was added, so of one that is not kept nothing has to be read.
+  IF fresh.drop THEN
+    WITH gone AS (
+      DELETE FROM {{schema}}.job USING unnest(fresh.firsts, fresh.lasts) AS run (first, last)
+      WHERE job.seq BETWEEN run.first AND run.last AND job.turn = 3
+      RETURNING job.seq)
+    SELECT array_agg(gone.seq) INTO ended FROM gone;
+  ELSIF fresh.total > 0 THEN
+    ended := {{schema}}.keep_fresh(fresh.firsts, fresh.lasts, fresh.starts, dropping,
+      CASE WHEN results IS NOT NULL THEN ARRAY(SELECT {{schema}}.range_seqs(firsts, lasts)) END, results, at);
+  END IF;
+  ended := coalesce(ended, '{}');
+  IF cardinality(ended) = 0 THEN NULL;
+  ELSIF cardinality(ended) = fresh.total THEN
+    IF {{schema}}.leave_leases(fresh.tokens, fresh.jobs) THEN hints := 'settled,ready'; END IF;
+  ELSIF {{schema}}.leave_leases(ARRAY(
+    SELECT run.token FROM unnest(fresh.tokens, fresh.firsts, fresh.lasts) AS run (token, first, last), unnest(ended) AS number
+    WHERE number BETWEEN run.first AND run.last))
+  THEN hints := 'settled,ready';
+  END IF;
+  IF cardinality(ended) < wanted THEN
+    SELECT * INTO rest FROM {{schema}}.complete_each(tokens, firsts, lasts, results, ended, dropping, at);
+    IF rest.makes_ready THEN hints := 'settled,ready'; END IF;
+    RETURN QUERY SELECT number, NULL::text FROM unnest(rest.lost) AS number;
+    IF cardinality(rest.lost) = wanted THEN RETURN; END IF;
+  END IF;
+  IF sender IS NOT NULL THEN PERFORM {{schema}}.hint(sender, hints); END IF;
+  RETURN QUERY SELECT 0::bigint, hints;
+END $$;
+
+-- Moves fresh jobs of these ranges to history, each with the time its lease began, but for queues of which nothing is kept.
+-- `numbers` tells whose the results are. Tells which of them there were.
+CREATE FUNCTION {{schema}}.keep_fresh(firsts bigint[], lasts bigint[], starts bigint[], dropping text[], numbers bigint[],
+  results text, at bigint)
+RETURNS bigint[] LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_hashjoin = on SET enable_mergejoin = off SET enable_bitmapscan = off SET jit = off AS $$
+DECLARE
+  ended bigint[];
+BEGIN
+  WITH gone AS (
+    DELETE FROM {{schema}}.job USING unnest(firsts, lasts, starts) AS run (first, last, fresh_at)
+    WHERE job.seq BETWEEN run.first AND run.last AND job.turn = 3
+    RETURNING job.seq, job.id, job.queue, job.task, job.priority, job.attempts_max, job.created_at, job.due_at, job.input,
+      run.fresh_at
+  ), kept AS (
+    INSERT INTO {{schema}}.history (seq, id, queue, task, state, priority, attempt, attempts_max, crashes,
+      cancel_requested, created_at, due_at, started_at, finished_at, input, result)
+    SELECT gone.seq, gone.id, gone.queue, gone.task, 'completed', gone.priority, 1, gone.attempts_max, 0,
+      false, gone.created_at, gone.due_at, gone.fresh_at, at, gone.input, given.result
+    FROM gone LEFT JOIN ROWS FROM (unnest(numbers), unnest(string_to_array(results, E'\x1f', E'\x1e'))) AS given (seq, result)
+      ON given.seq = gone.seq
+    WHERE cardinality(dropping) = 0 OR gone.queue <> ALL (dropping)
+  )
+  SELECT array_agg(gone.seq) INTO ended FROM gone;
+  RETURN ended;
+END $$;
+
+-- As complete_batch, for jobs of which each counts for itself, but for those that ended already. Tells which were lost, and
+-- whether others became ready by it.
+CREATE FUNCTION {{schema}}.complete_each(tokens bigint[], firsts bigint[], lasts bigint[], results text, ended bigint[],
+  dropping text[], at bigint, OUT lost bigint[], OUT makes_ready boolean)
+LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
-  at bigint := coalesce(given_now, {{schema}}.now_ms());
-  starts bigint[] := {{schema}}.fresh_starts(seqs, tokens);
-  dropping text[] := ARRAY(
-    SELECT name FROM {{schema}}.queue WHERE drops AND {{schema}}.drops_state(retention, 'completed'));
+  numbers bigint[] := ARRAY(SELECT {{schema}}.range_seqs(firsts, lasts));
+  owners bigint[] := ARRAY(
+    SELECT run.token FROM unnest(tokens, firsts, lasts) AS run (token, first, last), generate_series(run.first, run.last));
   gone record;
-  hints text := 'settled';
 BEGIN
-  WITH ended AS (
-    DELETE FROM {{schema}}.job
-    USING unnest(seqs, tokens, ids, string_to_array(results, E'\x1f', E'\x1e'), starts)
-      WITH ORDINALITY AS given (seq, token, id, result, fresh_at, place)
-    WHERE job.seq = given.seq AND job.id = given.id
+  makes_ready := false;
+  WITH given AS MATERIALIZED (
+    SELECT list.*, (
+      SELECT lease.fresh_at FROM {{schema}}.lease
+      WHERE lease.token = list.token AND {{schema}}.has_range(lease.firsts, lease.lasts, list.seq, list.seq)) AS fresh_at
+    FROM ROWS FROM (unnest(numbers), unnest(string_to_array(results, E'\x1f', E'\x1e')), unnest(owners))
+      WITH ORDINALITY AS list (seq, result, token, place)
+    WHERE list.seq NOT IN (SELECT number FROM unnest(ended) AS number)
+  ), over AS (
+    DELETE FROM {{schema}}.job USING given
+    WHERE job.seq = given.seq
       AND (job.lease = given.token AND job.state = 'running' OR job.turn = 3 AND given.fresh_at IS NOT NULL)
     RETURNING job.*, given.token, given.result, given.fresh_at, given.place
   ), kept AS (
@@ -78,32 +168,28 @@ BEGIN
       attempts_max, crashes, cancel_requested, created_at, due_at, CASE WHEN turn = 3 THEN fresh_at ELSE started_at END,
       at, ticket, unique_key, key, progress, input, result,
       CASE WHEN trailed THEN {{schema}}.trail_of(seq) END
-    FROM ended WHERE cardinality(dropping) = 0 OR queue <> ALL (dropping)
+    FROM over WHERE cardinality(dropping) = 0 OR queue <> ALL (dropping)
   )
-  SELECT array_agg(token) AS leases, array_agg(place) AS places,
+  SELECT array_agg(token) AS leases, array_agg(seq) AS seqs,
     array_agg(seq) FILTER (WHERE trailed) AS trailed,
     array_agg(unique_key) FILTER (WHERE unique_key IS NOT NULL) AS uniques,
     array_agg(id) FILTER (WHERE unique_key IS NOT NULL) AS holders,
     array_agg(key ORDER BY place) FILTER (WHERE key IS NOT NULL) AS keys,
     array_agg(queue ORDER BY place) FILTER (WHERE key IS NOT NULL) AS queues
-  INTO gone FROM ended;
-  IF gone.leases IS NOT NULL THEN
-    IF gone.keys IS NOT NULL THEN
-      PERFORM {{schema}}.lock_keys(gone.queues, gone.keys);
-      IF {{schema}}.admit(gone.queues, gone.keys) > 0 THEN hints := 'settled,ready'; END IF;
-    END IF;
-    IF gone.trailed IS NOT NULL THEN DELETE FROM {{schema}}.job_trail WHERE seq = ANY (gone.trailed); END IF;
-    IF gone.uniques IS NOT NULL THEN
-      PERFORM {{schema}}.release_keys(gone.uniques, gone.holders, array_fill('completed'::text, ARRAY[cardinality(gone.uniques)]), at);
-    END IF;
-    IF {{schema}}.leave_leases(gone.leases) THEN hints := 'settled,ready'; END IF;
-    IF sender IS NOT NULL THEN PERFORM {{schema}}.hint(sender, hints); END IF;
-    RETURN QUERY SELECT 0::bigint, hints;
+  INTO gone FROM over;
+  lost := ARRAY(
+    SELECT place FROM unnest(numbers) WITH ORDINALITY AS list (seq, place)
+    WHERE seq NOT IN (SELECT number FROM unnest(ended || gone.seqs) AS number));
+  IF gone.leases IS NULL THEN RETURN; END IF;
+  IF gone.keys IS NOT NULL THEN
+    PERFORM {{schema}}.lock_keys(gone.queues, gone.keys);
+    makes_ready := {{schema}}.admit(gone.queues, gone.keys) > 0;
   END IF;
-  IF coalesce(cardinality(gone.leases), 0) < cardinality(seqs) THEN
-    RETURN QUERY SELECT number::bigint, NULL::text FROM generate_subscripts(seqs, 1) AS number
-      WHERE gone.places IS NULL OR number <> ALL (gone.places);
+  IF gone.trailed IS NOT NULL THEN DELETE FROM {{schema}}.job_trail WHERE seq = ANY (gone.trailed); END IF;
+  IF gone.uniques IS NOT NULL THEN
+    PERFORM {{schema}}.release_keys(gone.uniques, gone.holders, array_fill('completed'::text, ARRAY[cardinality(gone.uniques)]), at);
   END IF;
+  makes_ready := {{schema}}.leave_leases(gone.leases) OR makes_ready;
 END $$;
 
 -- Writes changes of jobs whose rows the transaction has locked: a JSON array of `Written` (settle.ts), in their order.

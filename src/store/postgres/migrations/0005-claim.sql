@@ -115,29 +115,81 @@ BEGIN
   END LOOP;
 END $$;
 
--- Whether a claim that is full found jobs in both lines, the fresh and the others, and left some. It locked as many of each
--- as it took in all, so that who looked meanwhile may have found nothing: they have to look again.
-CREATE FUNCTION {{schema}}.is_mixed(of_queue text, worker text, claim uuid) RETURNS boolean LANGUAGE plpgsql STABLE
-SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
+-- Takes the first jobs of both lines of a queue, at most `room`: those of `fresh`, as ranges in the order of the line, and
+-- those that were changed. Where it takes only some of what it has locked, others pass over the rest until the commit.
+CREATE FUNCTION {{schema}}.take_first(of_queue text, room integer,
+  OUT firsts bigint[], OUT lasts bigint[], OUT priorities integer[], OUT jobs integer, OUT changed bigint[])
+LANGUAGE plpgsql AS $$
 DECLARE
-  changed boolean := EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = 0 AND queue = of_queue);
+  line CURSOR FOR
+    SELECT entry.priority, entry.first_seq, entry.next_seq, entry.last_seq FROM {{schema}}.fresh AS entry
+    WHERE entry.queue = of_queue ORDER BY entry.priority, entry.first_seq FOR UPDATE SKIP LOCKED;
+  others record;
+  other integer := 1;
+  last integer := 0;
+  part bigint;
+  whole_priorities integer[] := '{}';
+  whole_firsts bigint[] := '{}';
 BEGIN
-  -- In most queues there are only fresh jobs.
-  IF NOT changed AND NOT EXISTS (
-    SELECT FROM {{schema}}.lease WHERE worker_id = worker AND claim_id = claim AND queue = of_queue AND fresh_at IS NULL)
-  THEN RETURN false; END IF;
-  IF EXISTS (SELECT FROM {{schema}}.fresh WHERE queue = of_queue) THEN RETURN true; END IF;
-  RETURN changed AND EXISTS (
-    SELECT FROM {{schema}}.lease WHERE worker_id = worker AND claim_id = claim AND queue = of_queue AND fresh_at IS NOT NULL);
+  jobs := 0;
+  SELECT array_agg(seq) AS seqs, array_agg(priority) AS priorities INTO others FROM (
+    SELECT seq, priority FROM {{schema}}.job WHERE state = 'ready' AND turn = 0 AND queue = of_queue
+    ORDER BY priority, seq LIMIT room FOR UPDATE SKIP LOCKED) AS waiting;
+  FOR entry IN line LOOP
+    WHILE room > 0 AND (others.priorities[other] < entry.priority
+      OR others.priorities[other] = entry.priority AND others.seqs[other] < entry.next_seq)
+    LOOP
+      other := other + 1;
+      room := room - 1;
+    END LOOP;
+    EXIT WHEN room = 0;
+    part := least(room, entry.last_seq - entry.next_seq + 1);
+    IF last > 0 AND lasts[last] = entry.next_seq - 1 AND priorities[last] = entry.priority THEN
+      lasts[last] := entry.next_seq + part - 1;
+    ELSE
+      last := last + 1;
+      firsts[last] := entry.next_seq;
+      lasts[last] := entry.next_seq + part - 1;
+      priorities[last] := entry.priority;
+    END IF;
+    jobs := jobs + part;
+    room := room - part;
+    IF entry.next_seq + part > entry.last_seq THEN
+      whole_priorities := whole_priorities || entry.priority;
+      whole_firsts := whole_firsts || entry.first_seq;
+    ELSE
+      UPDATE {{schema}}.fresh SET next_seq = next_seq + part
+      WHERE queue = of_queue AND priority = entry.priority AND first_seq = entry.first_seq;
+    END IF;
+    EXIT WHEN room = 0;
+  END LOOP;
+  other := least(other + room, cardinality(others.seqs) + 1);
+  changed := others.seqs[1:other - 1];
+  IF cardinality(whole_firsts) > 0 THEN
+    DELETE FROM {{schema}}.fresh USING unnest(whole_priorities, whole_firsts) AS whole (priority, first_seq)
+    WHERE fresh.queue = of_queue AND fresh.priority = whole.priority AND fresh.first_seq = whole.first_seq;
+  END IF;
 END $$;
 
--- The claimed jobs in the order of their queues and lines, and a last row without a lease, which tells in created_at
--- the time and in due_at when to ask again. `key_rate` and the like are read as core/limits.ts has them.
+-- The same ranges in ascending order, as few as possible.
+CREATE FUNCTION {{schema}}.joined(INOUT firsts bigint[], INOUT lasts bigint[]) LANGUAGE sql IMMUTABLE AS $$
+  SELECT array_agg(first ORDER BY first), array_agg(last ORDER BY first) FROM (
+    SELECT min(first) AS first, max(last) AS last FROM (
+      SELECT first, last, sum(CASE WHEN follows THEN 0 ELSE 1 END) OVER (ORDER BY first) AS number FROM (
+        SELECT first, last, first - 1 = lag(last) OVER (ORDER BY first) AS follows
+        FROM unnest(firsts, lasts) AS part (first, last)) AS given) AS numbered
+    GROUP BY number) AS range
+$$;
+
+-- The claimed jobs in the order of their queues and lines, many in a row: `seqs` and the columns behind it are lists. Of one
+-- value for all of them they have it once, or of numbers without a gap the first. Numbers and ids are divided by commas, texts by
+-- the character U+001F, U+001E alone being null, or they are JSON. A last row without a lease tells in created_at the time
+-- and in due_at when to ask again. Where `mixed`, the rows of a queue are two lines, both in order.
 CREATE FUNCTION {{schema}}.claim_jobs(
   worker text, claim uuid, queues text[], wanted integer, lease_ms bigint, given_now bigint)
 RETURNS TABLE (
-  lease bigint, seq bigint, id uuid, queue text, task text, key text, input text, attempt integer,
-  attempts_max integer, crashes integer, priority integer, created_at bigint, due_at bigint)
+  lease bigint, queue text, mixed boolean, jobs integer, seqs text, ids text, priorities text, attempts text, attempts_max text,
+  crashes text, created_at text, due_at text, tasks text, keys text, inputs text, is_json boolean)
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off
@@ -147,9 +199,9 @@ DECLARE
   at bigint := coalesce(given_now, {{schema}}.now_ms());
   this record;
   room integer;
-  token bigint;
-  rows integer;
+  taken record;
   choice record;
+  rows integer;
   again bigint;
   next_at bigint;
 BEGIN
@@ -158,8 +210,7 @@ BEGIN
     AND 1 < (SELECT count(*) FROM {{schema}}.queue WHERE name = ANY (queues) AND limits IS NOT NULL)
   THEN PERFORM {{schema}}.lock_limited(queues, at); END IF;
   FOR this IN
-    SELECT given.name, settings.limits, settings.limits->'rate' AS rate, settings.limits#>'{perKey,rate}' AS key_rate,
-      (settings.limits->>'concurrency')::bigint AS concurrency
+    SELECT given.name, settings.limits, settings.limits->'rate' AS rate, settings.limits#>'{perKey,rate}' AS key_rate
     FROM unnest(queues) WITH ORDINALITY AS given (name, number)
     LEFT JOIN {{schema}}.queue AS settings ON settings.name = given.name
     WHERE settings.paused_at IS NULL ORDER BY given.number
@@ -173,77 +224,34 @@ BEGIN
       room := choice.room;
       at := choice.at;
     END IF;
-    IF room > 0 AND (
-      EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = -2 AND queue = this.name)
-      OR jsonb_typeof(this.key_rate) = 'object')
+    CONTINUE WHEN room <= 0;
+    IF EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = -2 AND queue = this.name)
+      OR jsonb_typeof(this.key_rate) = 'object'
     THEN
       PERFORM {{schema}}.ground_line(this.name, -2147483649, 0, room);
       SELECT * INTO choice FROM {{schema}}.choose(
         this.name, room, CASE WHEN jsonb_typeof(this.key_rate) = 'object' THEN this.key_rate END, at);
       IF NOT choice.done THEN again := at; END IF;
-      IF cardinality(choice.seqs) > 0 THEN
-        token := nextval($seq${{schema}}.lease_token_seq$seq$);
-        RETURN QUERY
-          WITH taken AS (
-            UPDATE {{schema}}.job SET state = 'running', lease = token, attempt = attempt + 1, started_at = at, turn = 0
-            FROM unnest(choice.seqs) WITH ORDINALITY AS chosen (seq, place) WHERE job.seq = chosen.seq
-            RETURNING job.*, chosen.place
-          ), held AS (
-            INSERT INTO {{schema}}.lease (token, worker_id, queue, claim_id, expires_at, live, seqs)
-            VALUES (token, worker, this.name, claim, at + lease_ms, cardinality(choice.seqs), choice.seqs)
-          )
-          SELECT token, seq, id, queue, task, key, input, attempt, attempts_max, crashes, priority, created_at, due_at
-          FROM taken ORDER BY place;
-        GET DIAGNOSTICS rows = ROW_COUNT;
-      ELSE
-        rows := 0;
+      rows := cardinality(choice.seqs);
+      IF rows > 0 THEN
+        RETURN QUERY SELECT * FROM {{schema}}.start_changed(this.name, choice.seqs, worker, claim, lease_ms, at, false);
       END IF;
-    ELSIF room > 0 THEN
-      -- One look at the line, which may begin with many that are dead; where it finds nothing, nothing is written.
-      RETURN QUERY
-        WITH changed AS MATERIALIZED (
-          SELECT priority, seq FROM {{schema}}.job WHERE state = 'ready' AND turn = 0 AND queue = this.name
-          ORDER BY priority, seq LIMIT room FOR UPDATE SKIP LOCKED
-        ), entry AS MATERIALIZED (
-          SELECT ctid AS place, priority, seq FROM {{schema}}.fresh WHERE queue = this.name
-          ORDER BY priority, seq LIMIT room FOR UPDATE SKIP LOCKED
-        ), first AS MATERIALIZED (
-          SELECT NULL::tid AS place, priority, seq FROM changed UNION ALL SELECT place, priority, seq FROM entry
-          ORDER BY priority, seq LIMIT room
-        ), number AS MATERIALIZED (
-          SELECT nextval($seq${{schema}}.lease_token_seq$seq$) AS token FROM first WHERE place IS NULL LIMIT 1
-        ), fresh_number AS MATERIALIZED (
-          SELECT nextval($seq${{schema}}.lease_token_seq$seq$) AS token FROM first WHERE place IS NOT NULL LIMIT 1
-        ), taken AS (
-          UPDATE {{schema}}.job SET state = 'running', lease = (SELECT number.token FROM number), attempt = attempt + 1,
-            started_at = at
-          FROM first WHERE first.place IS NULL AND job.seq = first.seq
-          RETURNING job.*
-        ), started AS (
-          DELETE FROM {{schema}}.fresh USING first WHERE first.place IS NOT NULL AND fresh.ctid = first.place
-          RETURNING fresh.seq
-        ), held AS (
-          INSERT INTO {{schema}}.lease (token, worker_id, queue, claim_id, expires_at, live, seqs, fresh_at)
-          SELECT min(taken.lease), worker, this.name, claim, at + lease_ms, count(*), array_agg(taken.seq), NULL
-          FROM taken HAVING count(*) > 0
-          UNION ALL
-          SELECT (SELECT fresh_number.token FROM fresh_number), worker, this.name, claim, at + lease_ms, count(*),
-            array_agg(started.seq), at
-          FROM started HAVING count(*) > 0
-        )
-        SELECT lease, seq, id, queue, task, key, input, attempt, attempts_max, crashes, priority, created_at, due_at
-        FROM (
-          SELECT lease, seq, id, queue, task, key, input, attempt, attempts_max, crashes, priority, created_at, due_at
-          FROM taken
-          UNION ALL
-          SELECT (SELECT fresh_number.token FROM fresh_number), job.seq, job.id, job.queue, job.task, job.key, job.input,
-            job.attempt + 1, job.attempts_max, job.crashes, job.priority, job.created_at, job.due_at
-          FROM started JOIN {{schema}}.job ON job.seq = started.seq) AS claimed
-        ORDER BY priority, seq;
-      GET DIAGNOSTICS rows = ROW_COUNT;
-      IF rows = room AND {{schema}}.is_mixed(this.name, worker, claim) THEN PERFORM {{schema}}.hint('', 'ready'); END IF;
     ELSE
-      rows := 0;
+      SELECT * INTO taken FROM {{schema}}.take_first(this.name, room);
+      rows := taken.jobs + coalesce(cardinality(taken.changed), 0);
+      IF taken.jobs > 0 THEN
+        RETURN QUERY SELECT * FROM {{schema}}.start_fresh(
+          this.name, taken.firsts, taken.lasts, taken.priorities, worker, claim, lease_ms, at, taken.jobs < rows);
+      END IF;
+      IF taken.jobs < rows THEN
+        RETURN QUERY SELECT * FROM {{schema}}.start_changed(
+          this.name, taken.changed, worker, claim, lease_ms, at, taken.jobs > 0);
+      END IF;
+      -- Who claims at this moment may have locked more than is taken. Nobody tells of that: 5 ms, so that nobody asks
+      -- without a pause.
+      IF rows < room AND (EXISTS (SELECT FROM {{schema}}.fresh WHERE queue = this.name)
+        OR EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = 0 AND queue = this.name))
+      THEN again := least(again, at + 5); END IF;
     END IF;
     wanted := wanted - rows;
     IF rows > 0 AND jsonb_typeof(this.rate) = 'object' THEN
@@ -270,8 +278,106 @@ BEGIN
       again := least(again, next_at);
     END IF;
   END LOOP;
-  RETURN QUERY SELECT NULL::bigint, NULL::bigint, NULL::uuid, NULL::text, NULL::text, NULL::text, NULL::text,
-    NULL::integer, NULL::integer, NULL::integer, NULL::integer, at, again;
+  created_at := at::text;
+  due_at := again::text;
+  RETURN NEXT;
+END $$;
+
+-- Leases ranges of fresh jobs, in the order of their line, and tells of them as claim_jobs does: at most 128 in a row, to
+-- bound its size.
+CREATE FUNCTION {{schema}}.start_fresh(of_queue text, firsts bigint[], lasts bigint[], of_priorities integer[], worker text,
+  claim uuid, lease_ms bigint, at bigint, of_both boolean)
+RETURNS TABLE (
+  lease bigint, queue text, mixed boolean, jobs integer, seqs text, ids text, priorities text, attempts text, attempts_max text,
+  crashes text, created_at text, due_at text, tasks text, keys text, inputs text, is_json boolean)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  own record;
+  part record;
+  seen record;
+  list record;
+BEGIN
+  lease := nextval($seq${{schema}}.lease_token_seq$seq$);
+  queue := of_queue;
+  mixed := of_both;
+  attempts := '1';
+  crashes := '0';
+  SELECT * INTO own FROM {{schema}}.joined(firsts, lasts);
+  INSERT INTO {{schema}}.lease (token, worker_id, queue, claim_id, expires_at, live, firsts, lasts, fresh_at)
+  SELECT lease, worker, of_queue, claim, at + lease_ms, sum(range.last - range.first + 1), own.firsts, own.lasts, at
+  FROM unnest(own.firsts, own.lasts) AS range (first, last);
+  FOR part IN
+    SELECT start.seq AS first, least(start.seq + 127, run.last) AS last, run.priority
+    FROM unnest(firsts, lasts, of_priorities) AS run (first, last, priority)
+      CROSS JOIN LATERAL generate_series(run.first, run.last, 128) AS start (seq)
+  LOOP
+    SELECT count(*)::integer AS jobs, string_agg(id::text, ',') AS ids, string_agg(coalesce(input, E'\x1e'), E'\x1f') AS inputs,
+      count(input) = 0 AS empty, coalesce(bool_or(input = E'\x1e'), false) AS odd, min(task COLLATE "C") AS task,
+      min(attempts_max) AS attempts_max, min(created_at) AS created_at, min(due_at) AS due_at,
+      min(task COLLATE "C") = max(task COLLATE "C") AND min(attempts_max) = max(attempts_max)
+        AND min(created_at) = max(created_at) AND min(due_at) = max(due_at) AS alike
+    INTO seen FROM (
+      SELECT id, input, task, attempts_max, created_at, due_at FROM {{schema}}.job
+      WHERE seq BETWEEN part.first AND part.last ORDER BY seq) AS job;
+    CONTINUE WHEN seen.jobs = 0;
+    jobs := seen.jobs;
+    seqs := part.first::text;
+    ids := seen.ids;
+    priorities := part.priority::text;
+    attempts_max := seen.attempts_max::text;
+    created_at := seen.created_at::text;
+    due_at := seen.due_at::text;
+    tasks := seen.task;
+    inputs := CASE WHEN jobs > 1 OR NOT seen.empty THEN seen.inputs END;
+    is_json := false;
+    IF NOT seen.alike OR jobs < part.last - part.first + 1 THEN
+      SELECT string_agg(seq::text, ',') AS seqs, string_agg(attempts_max::text, ',') AS attempts_max,
+        string_agg(created_at::text, ',') AS created_at, string_agg(due_at::text, ',') AS due_at,
+        string_agg(task, E'\x1f') AS tasks
+      INTO list FROM (
+        SELECT seq, task, attempts_max, created_at, due_at FROM {{schema}}.job
+        WHERE seq BETWEEN part.first AND part.last ORDER BY seq) AS job;
+      seqs := list.seqs;
+      attempts_max := list.attempts_max;
+      created_at := list.created_at;
+      due_at := list.due_at;
+      tasks := list.tasks;
+    END IF;
+    IF jobs > 1 AND (seen.odd OR {{schema}}.dividers(inputs) <> jobs - 1 OR {{schema}}.dividers(tasks) NOT IN (0, jobs - 1)) THEN
+      is_json := true;
+      SELECT json_agg(input)::text, json_agg(task)::text INTO inputs, tasks FROM (
+        SELECT input, task FROM {{schema}}.job WHERE seq BETWEEN part.first AND part.last ORDER BY seq) AS job;
+    END IF;
+    RETURN NEXT;
+  END LOOP;
+END $$;
+
+CREATE FUNCTION {{schema}}.dividers(list text) RETURNS integer LANGUAGE sql IMMUTABLE AS
+  $$ SELECT octet_length(list) - octet_length(replace(list, E'\x1f', '')) $$;
+
+-- Leases jobs that were changed since they were added, in this order, and tells of them as claim_jobs does, each in a row.
+CREATE FUNCTION {{schema}}.start_changed(of_queue text, own bigint[], worker text, claim uuid, lease_ms bigint, at bigint,
+  of_both boolean)
+RETURNS TABLE (
+  lease bigint, queue text, mixed boolean, jobs integer, seqs text, ids text, priorities text, attempts text, attempts_max text,
+  crashes text, created_at text, due_at text, tasks text, keys text, inputs text, is_json boolean)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  token bigint := nextval($seq${{schema}}.lease_token_seq$seq$);
+BEGIN
+  INSERT INTO {{schema}}.lease (token, worker_id, queue, claim_id, expires_at, live, firsts, lasts)
+  SELECT token, worker, of_queue, claim, at + lease_ms, cardinality(own), range.firsts, range.lasts
+  FROM {{schema}}.joined(own, own) AS range;
+  RETURN QUERY
+    WITH taken AS (
+      UPDATE {{schema}}.job SET state = 'running', lease = token, attempt = attempt + 1, started_at = at, turn = 0
+      FROM unnest(own) WITH ORDINALITY AS chosen (seq, place) WHERE job.seq = chosen.seq
+      RETURNING job.*, chosen.place)
+    SELECT token, queue, of_both, 1, seq::text, id::text, priority::text, attempt::text, attempts_max::text, crashes::text,
+      created_at::text, due_at::text, task, key, input, false
+    FROM taken ORDER BY place;
 END $$;
 
 -- Whether claims of a queue with these limits count what the others start.

@@ -41,7 +41,7 @@ BEGIN
   SELECT coalesce(json_agg(job.id ORDER BY job.seq), '[]'),
     coalesce(json_agg(job.id ORDER BY job.seq) FILTER (WHERE job.cancel_requested), '[]')
   INTO held, cancelled
-  FROM {{schema}}.lease CROSS JOIN unnest(lease.seqs) AS member (seq)
+  FROM {{schema}}.lease CROSS JOIN LATERAL {{schema}}.range_seqs(lease.firsts, lease.lasts) AS member (seq)
     JOIN {{schema}}.job ON job.seq = member.seq
       AND (job.lease = lease.token OR job.turn = 3 AND lease.fresh_at IS NOT NULL)
   WHERE lease.worker_id = this;

@@ -226,16 +226,11 @@ DECLARE
   cleared bigint;
 BEGIN
   own := ARRAY(
-    SELECT job.seq FROM {{schema}}.fresh JOIN {{schema}}.job ON job.seq = fresh.seq
+    SELECT job.seq FROM {{schema}}.fresh JOIN {{schema}}.job ON job.seq BETWEEN fresh.next_seq AND fresh.last_seq
     WHERE fresh.queue = of_queue AND job.turn = 3 ORDER BY job.seq FOR UPDATE OF job);
-  WITH entry AS (
-    DELETE FROM {{schema}}.fresh USING unnest(own) AS mine (seq)
-    WHERE fresh.queue = of_queue AND fresh.seq = mine.seq
-    RETURNING fresh.seq
-  ), gone AS (
-    DELETE FROM {{schema}}.job USING entry WHERE job.seq = entry.seq RETURNING 1
-  )
-  SELECT count(*) INTO cleared FROM gone;
+  own := {{schema}}.leave_line(own);
+  DELETE FROM {{schema}}.job WHERE seq = ANY (own);
+  GET DIAGNOSTICS cleared = ROW_COUNT;
   RETURN cleared;
 END $$;
 
@@ -247,7 +242,7 @@ DECLARE
 BEGIN
   IF 'running' = ANY (states) THEN
     PERFORM {{schema}}.ground(ARRAY(
-      SELECT member.seq FROM {{schema}}.lease CROSS JOIN unnest(lease.seqs) AS member (seq)
+      SELECT member.seq FROM {{schema}}.lease CROSS JOIN LATERAL {{schema}}.range_seqs(lease.firsts, lease.lasts) AS member (seq)
       WHERE lease.queue = of_queue AND lease.fresh_at IS NOT NULL));
   END IF;
   -- Fresh jobs have neither trail nor keys. Those that are left run since this began.

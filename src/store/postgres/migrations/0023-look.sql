@@ -43,7 +43,8 @@ BEGIN
         SELECT seq FROM {{schema}}.job
         WHERE 'ready' = ANY (wanted) AND state = 'ready' AND turn = 0 AND (of_queue IS NULL OR queue = of_queue)
         UNION ALL
-        SELECT seq FROM {{schema}}.fresh WHERE 'ready' = ANY (wanted) AND (of_queue IS NULL OR queue = of_queue)
+        SELECT number.seq FROM {{schema}}.fresh CROSS JOIN LATERAL generate_series(next_seq, last_seq) AS number (seq)
+        WHERE 'ready' = ANY (wanted) AND (of_queue IS NULL OR queue = of_queue)
         UNION ALL
         SELECT seq FROM {{schema}}.job
         WHERE 'ready' = ANY (wanted) AND state = 'ready' AND turn = -2 AND (of_queue IS NULL OR queue = of_queue)
@@ -55,7 +56,7 @@ BEGIN
         SELECT seq FROM {{schema}}.job
         WHERE 'scheduled' = ANY (wanted) AND state = 'scheduled' AND (of_queue IS NULL OR queue = of_queue)
         UNION ALL
-        SELECT job.seq FROM {{schema}}.lease CROSS JOIN unnest(lease.seqs) AS member (seq)
+        SELECT job.seq FROM {{schema}}.lease CROSS JOIN LATERAL {{schema}}.range_seqs(lease.firsts, lease.lasts) AS member (seq)
           JOIN {{schema}}.job ON job.seq = member.seq
             AND (job.lease = lease.token OR job.turn = 3 AND lease.fresh_at IS NOT NULL)
         WHERE 'running' = ANY (wanted) AND (of_queue IS NULL OR lease.queue = of_queue)
