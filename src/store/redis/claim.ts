@@ -42,7 +42,9 @@ async function receiptOf(
     const queue = queues[given[at] as number] ?? '';
     const jobs = readJobs(given.slice(at + 1, at + 5) as [Buffer, Buffer, Buffer, Buffer]);
     await session.names.learn('task', new Set(jobs.map(({ task }) => task)));
-    for (const job of jobs) leases.push(toLease(job, queue, session.names.name('task', job.task), now));
+    const batch = jobs.map((job) => toLease(job, queue, session.names.name('task', job.task), now));
+    session.wholes.add(batch);
+    leases.push(...batch);
   }
   return { now, leases, nextDueAt: nextDueAt.length === 0 ? null : Number(nextDueAt) };
 }

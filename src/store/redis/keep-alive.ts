@@ -5,6 +5,7 @@ import { connectTo } from './open.ts';
 import { Scripts } from './scripts.ts';
 import { Names } from './session.ts';
 import { parseUrl } from './url.ts';
+import { WholeBatches } from './whole.ts';
 import { beat } from './workers.ts';
 
 /** Loaded on the heart's thread (store/heart.ts): a connection that does nothing but beat. */
@@ -12,7 +13,7 @@ export const openHeart: HeartModule['openHeart'] = async (url) => {
   const { connection, address } = await connectTo(parseUrl(url));
   const base = baseOf(address.prefix);
   const scripts = new Scripts(connection, { base, instance: 'heart', hear: () => {} });
-  const session = { scripts, names: new Names(connection, base) };
+  const session = { scripts, names: new Names(connection, base), wholes: new WholeBatches() };
   return {
     beat: async (request) => {
       try {

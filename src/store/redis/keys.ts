@@ -12,7 +12,8 @@
  * | `counts`, `places`, `bytes`, `all:*` | hash, list | lua/_counts.lua |
  * | `line:*`, `priorities:*`, `back:*`, `due:*`, `ended:*`, `late:*`, `endedAt`, `turn:*`, `held:*`, `keys:*`, `trail:*` | | lua/_jobs.lua |
  * | `unique` | hash | lua/_unique.lua |
- * | `batches`, `live`, `expiry`, `holds:*` | | lua/_leases.lua |
+ * | `batches`, `live`, `intact`, `expiry`, `holds:*` | | lua/_leases.lua |
+ * | `wholeAt:*`, `wholeIds:*` | hash | lua/_whole.lua |
  * | `starts:*`, `used:*` | | lua/_rates.lua |
  * | `left:*` | hash | lua/prune.lua |
  * | `workers`, `locks`, `ageing`, `scans` | hash | lua/_crew.lua, lock.lua, sweep.lua, prune.lua |

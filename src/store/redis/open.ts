@@ -44,6 +44,7 @@ import { askServer, requireServer, warningsOf } from './server.ts';
 import { Names, type Session } from './session.ts';
 import { annotate, settle } from './settle.ts';
 import { parseUrl, placeOf, type RedisAddress } from './url.ts';
+import { WholeBatches } from './whole.ts';
 import { beat, retire, workers } from './workers.ts';
 
 /** Makes the store when there is none yet: there is nothing to create but its version. */
@@ -123,6 +124,7 @@ class RedisStore implements Store {
     this.#session = {
       scripts: new Scripts(connection, { base, instance, hear }),
       names: new Names(connection, base),
+      wholes: new WholeBatches(),
     };
     this.#lost = new LostClaims(this.#session);
     this.#keepAlives = new KeepAlives({

@@ -1,10 +1,12 @@
 import type { Connection } from './connection.ts';
 import type { Scripts } from './scripts.ts';
+import type { WholeBatches } from './whole.ts';
 
 /** What a verb works with: it calls scripts, and knows the names behind the numbers in records. */
 export interface Session {
   readonly scripts: Scripts;
   readonly names: Names;
+  readonly wholes: WholeBatches;
 }
 
 export type NameKind = 'queue' | 'task';

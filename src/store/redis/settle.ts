@@ -18,9 +18,11 @@ export async function settle(
   const receipts: SettleReceipt[] = Array(settlements.length).fill(LOST);
   const sent: number[] = [];
   const parts = new Parts();
-  for (let index = 0; index < settlements.length; index += 1) {
-    const settlement = settlements[index] as Settlement;
-    if (parts.add(settlement)) sent.push(index);
+  for (let from = 0; from < settlements.length; ) {
+    const whole = session.wholes.take(settlements, from);
+    const to = from + (whole?.size ?? 1);
+    const isSent = whole === null ? parts.add(settlements[from] as Settlement) : parts.addWhole(whole);
+    for (; from < to; from += 1) if (isSent) sent.push(from);
   }
   if (sent.length === 0) return receipts;
   const { values } = await session.scripts.run('settle', now, parts.done());
@@ -52,6 +54,12 @@ class Parts {
     return true;
   }
 
+  addWhole(whole: { readonly batch: number; readonly size: number }): true {
+    if (this.#others !== null) this.#end();
+    this.#completions.addWhole(whole);
+    return true;
+  }
+
   done(): Buffer[] {
     this.#end();
     return this.#done;
@@ -73,11 +81,13 @@ class Completions {
   #batch = 0;
   #sizeAt = 0;
   #hasResults = false;
+  #inRun = false;
 
   /** False when the id is not one of 16 bytes. */
   add(id: string, batch: number, result: string | null): boolean {
-    if (this.#results.length === 0 || batch !== this.#batch) {
+    if (!this.#inRun || batch !== this.#batch) {
       this.#endRun();
+      this.#inRun = true;
       this.#batch = batch;
       this.#bytes.integer(batch, 6);
       this.#sizeAt = this.#bytes.length;
@@ -89,13 +99,20 @@ class Completions {
     return true;
   }
 
+  /** All jobs of a batch, without results. */
+  addWhole({ batch, size }: { readonly batch: number; readonly size: number }): void {
+    this.#endRun();
+    this.#bytes.integer(batch, 6).integer(WHOLE, 4).integer(size, 4);
+  }
+
   done(): Buffer {
     this.#endRun();
     return this.#bytes.done();
   }
 
   #endRun(): void {
-    if (this.#bytes.length === 0) return;
+    if (!this.#inRun) return;
+    this.#inRun = false;
     this.#bytes.integerAt(this.#sizeAt, this.#results.length);
     this.#bytes.integer(this.#hasResults ? 1 : 0, 4);
     if (this.#hasResults) for (const result of this.#results) this.#bytes.textBetween(result);
@@ -103,6 +120,9 @@ class Completions {
     this.#hasResults = false;
   }
 }
+
+/** In the place of how many there are in a run: all of the batch. */
+const WHOLE = 0xffffffff;
 
 /** Kinds in the order of lua/settle.lua. */
 const KINDS: readonly OutcomeType[] = ['completed', 'retried', 'failed', 'cancelled', 'snoozed', 'released'];

@@ -6,7 +6,7 @@ local function heldBy(batches)
   local held = {}
   for _, number in ipairs(batches) do
     local batch = readBatch(number)
-    for _, id in ipairs(batch and batch.ids or {}) do
+    for _, id in ipairs(batch and idsIn(batch) or {}) do
       local job = load(id)
       if job and job.batch == batch.number and job.state == RUNNING then held[#held + 1] = job end
     end

@@ -1,5 +1,5 @@
 -- Part: jobs. A job and every line, count and set that depends on its state: the one place that changes them for a job
--- by itself (claim, settle and enqueue have short ways for many). Needs: record, names, counts
+-- by itself (claim, settle and enqueue have short ways for many). Needs: whole, names, counts
 --
 -- Lines, by number of the queue:
 --   line:<queue>:<priority>  list of ids in the order of their seq: jobs that were ready when they were added. Entries
@@ -8,7 +8,8 @@
 --   back:<queue>             sorted set of equal scores: priority, place, id of jobs that came back or were let in
 --   due:<queue>              sorted set by due time: seq, id of scheduled jobs
 --   ended:<queue>:<state>    list of ids in the order of their end; `late:...` (sorted set by that time) has those whose
---                            clock stood behind another's. Hash `endedAt`: the last time of each list. Entries are hints
+--                            clock stood behind another's. Hash `endedAt`: the last time of each list. Entries are hints; a
+--                            batch that was completed whole is one entry (part whole)
 --   turn:<queue>:<key>       set of ids in the line of a key
 --   held:<queue>:<key>       sorted set of equal scores: priority, seq, id of jobs that wait for their turn
 --   keys:<queue>             set of the keys that have either
@@ -18,13 +19,14 @@ local loaded = {}
 local function load(id)
   if loaded[id] == nil then
     local record = call('HGET', jobsKey, id)
-    loaded[id] = record and decode(id, record) or false
+    loaded[id] = record and decode(id, asItStands(record)) or false
   end
   return loaded[id] or nil
 end
 
 local function save(job)
   loaded[job.id] = job
+  if job.batch then call('HDEL', base .. 'intact', text(job.batch)) end
   call('HSET', jobsKey, job.id, encode(job))
 end
 
@@ -74,6 +76,7 @@ end
 local function forgetEnded(queue, state)
   local of = queue .. ':' .. state
   call('UNLINK', base .. 'ended:' .. of, base .. 'late:' .. of, base .. 'left:' .. of)
+  if state == COMPLETED then call('UNLINK', base .. 'wholeAt:' .. queue, base .. 'wholeIds:' .. queue) end
   call('HDEL', base .. 'endedAt', queue * 8 + state)
 end
 

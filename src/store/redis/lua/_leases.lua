@@ -1,33 +1,15 @@
 -- Part: leases. One record a claimed batch, not one a job. A job is held by a batch while its record has the batch's
--- number, which never repeats, so that number fences. Needs: begin
+-- number, which never repeats, so that number fences. Needs: record
 --   batches           hash: number -> expiresAt I7, queue I4, length of the worker's id I2, that id, length of the claim's id
 --                     I2, that id, number of jobs claimed I4, their ids (packIds)
 --   live              hash: number -> jobs that are still held
+--   intact            hash: number -> of a batch of jobs without key, unique key and trail that are all as they were leased: bytes of their records if they
+--                     were completed I6, then for each upper part of seq (all but its last byte, big-endian) that part and
+--                     how many jobs have it I4; the first job that is changed or leaves takes it away
 --   expiry            sorted set of batches by expiresAt
 --   holds:<workerId>  set of the batches of a worker
 local function openBatch()
   return call('INCR', base .. 'batch')
-end
-
--- Ids in a row: 16 bytes each when all are UUIDs. Others are longer, which shows in the sum: then each has its length I2
--- before it.
-local function packIds(ids)
-  local bytes = table.concat(ids)
-  if #bytes == 16 * #ids then return bytes end
-  local parts = {}
-  for index, id in ipairs(ids) do parts[index] = pack('<I2', #id) .. id end
-  return table.concat(parts)
-end
-
-local function unpackIds(bytes, size)
-  local ids = {}
-  if #bytes == 16 * size then
-    for index = 1, size do ids[index] = sub(bytes, index * 16 - 15, index * 16) end
-    return ids
-  end
-  local at = 1
-  for index = 1, size do ids[index], at = unpackStruct('<I2c0', bytes, at) end
-  return ids
 end
 
 -- `ids` is what packIds gave for `size` jobs.
@@ -39,13 +21,17 @@ local function closeBatch(batch, holder, expiresAt, ids, size)
   call('SADD', base .. 'holds:' .. holder.workerId, batch)
 end
 
--- { number, expiresAt, queue, workerId, claimId, ids }, nil when there is none.
+-- { number, expiresAt, queue, workerId, claimId, size, packed }, nil when there is none; idsIn has its ids.
 local function readBatch(batch)
   local value = call('HGET', base .. 'batches', batch)
   if not value then return nil end
   local expiresAt, queue, workerId, claimId, size, at = unpackStruct('<I7I4I2c0I2c0I4', value)
   return { number = tonumber(batch), expiresAt = expiresAt, queue = queue, workerId = workerId, claimId = claimId,
-    ids = unpackIds(sub(value, at), size) }
+    size = size, packed = sub(value, at) }
+end
+
+local function idsIn(batch)
+  return unpackIds(batch.packed, batch.size)
 end
 
 local function renewBatch(batch, expiresAt)
@@ -57,20 +43,25 @@ end
 local departed = {}
 -- A job left its batch; batches that are empty then are dropped when the script is done.
 local function depart(batch, jobs)
+  if not departed[batch] then call('HDEL', base .. 'intact', text(batch)) end
   departed[batch] = (departed[batch] or 0) + (jobs or 1)
+end
+
+local function dropBatch(number, workerId)
+  call('SREM', base .. 'holds:' .. workerId, number)
+  call('HDEL', base .. 'live', number)
+  call('HDEL', base .. 'batches', number)
+  call('ZREM', base .. 'expiry', number)
 end
 
 atEnd[#atEnd + 1] = function()
   for batch, jobs in pairs(departed) do
-    if call('HINCRBY', base .. 'live', text(batch), -jobs) <= 0 then
-      local value = call('HGET', base .. 'batches', text(batch))
-      if value then
-        local _, _, workerId = unpackStruct('<I7I4I2c0', value)
-        call('SREM', base .. 'holds:' .. workerId, text(batch))
-      end
-      call('HDEL', base .. 'live', text(batch))
-      call('HDEL', base .. 'batches', text(batch))
-      call('ZREM', base .. 'expiry', text(batch))
+    local number = text(batch)
+    if call('HINCRBY', base .. 'live', number, -jobs) <= 0 then
+      local value = call('HGET', base .. 'batches', number)
+      local _, _, workerId = nil, nil, ''
+      if value then _, _, workerId = unpackStruct('<I7I4I2c0', value) end
+      dropBatch(number, workerId)
     end
   end
 end

@@ -1,7 +1,8 @@
 -- Part: look. A job as it is shown: id, record, id of the worker that holds it (or nil), when its lease ends (or nil).
--- Needs: record, leases
+-- Needs: whole, leases
 local batchesRead = {}
-local function shown(id, record)
+local function shown(id, kept)
+  local record = asItStands(kept)
   local number = formOf(record).state == RUNNING and decode(id, record).batch
   if not number then return { id, record, false, false } end
   if batchesRead[number] == nil then batchesRead[number] = readBatch(text(number)) or false end

@@ -74,6 +74,12 @@ local function formBytes(record, form, state, flags)
   return bitsOf(state, form.turn, flags) .. sub(record, 4, FORM_BYTES)
 end
 
+-- The front of a record that is leased, as it is when its job was completed; `flags` are those it had, but for RESULT.
+local function completedFront(record, form, flags, finishedAt)
+  local after = with(without(flags, BATCH + INNER), FINISHED)
+  return formBytes(record, form, COMPLETED, after) .. sub(record, FORM_BYTES + 1, form.batchAt - 1) .. finishedAt
+end
+
 local function seqOf(record)
   return (unpackStruct('>I6', record, formOf(record).seqAt))
 end
@@ -153,4 +159,25 @@ local function encode(job)
   if job.trail then flags = flags + TRAIL end
   parts[1] = bitsOf(job.state, job.turn, flags) .. pack('<I2I2', queue, task)
   return table.concat(parts)
+end
+
+-- Ids in a row: 16 bytes each when all are UUIDs. Others are longer, which shows in the sum: then each has its length I2
+-- before it.
+local function packIds(ids)
+  local bytes = table.concat(ids)
+  if #bytes == 16 * #ids then return bytes end
+  local parts = {}
+  for index, id in ipairs(ids) do parts[index] = pack('<I2', #id) .. id end
+  return table.concat(parts)
+end
+
+local function unpackIds(bytes, size)
+  local ids = {}
+  if #bytes == 16 * size then
+    for index = 1, size do ids[index] = sub(bytes, index * 16 - 15, index * 16) end
+    return ids
+  end
+  local at = 1
+  for index = 1, size do ids[index], at = unpackStruct('<I2c0', bytes, at) end
+  return ids
 end

@@ -57,7 +57,7 @@ end
 -- leased, and its record but for the front.
 local function newTaken(queue)
   local batch = openBatch()
-  return { queue = queue, batch = batch, started = pack('<I6I6', now, batch), size = 0, fields = {}, ids = {}, rests = {},
+  return { queue = queue, batch = batch, started = pack('<I6I6', now, batch), isPlain = true, size = 0, fields = {}, ids = {}, rests = {},
     fronts = {}, frontFrom = 0, lengths = {}, length = nil, lengthFrom = 0, uppers = {} }
 end
 
@@ -83,7 +83,7 @@ end
 
 local function takeOne(taken, id, record, form)
   local front, rest = leasedFront(record, form, taken.started), sub(record, form.seqAt)
-  loaded[id] = nil
+  loaded[id], taken.isPlain = nil, false
   beginFront(taken, front)
   beginLength(taken, #rest)
   local size = taken.size + 1
@@ -101,6 +101,7 @@ local function newPlain(taken, record, priority)
   local isPlain = priority == 0 and form.queue == taken.queue and form.isInLine and
     has(form.flags, PRIORITY + WIDE + TRIES + APART + STARTED) == 0
   if not isPlain then return nil end
+  if has(form.flags, KEY + UNIQUE + TRAIL) > 0 then taken.isPlain = false end
   local front = formBytes(record, form, RUNNING, with(form.flags, STARTED + BATCH + TRIES + INNER)) .. countTry('') ..
     taken.started
   return { front = front, upper = sub(record, 8, PLAIN_BYTES), lows = {} }
@@ -137,6 +138,14 @@ local function takePlain(taken, plains, ids, records, most, priority)
   taken.size = size
   if plain then countUpper(taken, plain.upper, size - plainFrom) end
   return size - first
+end
+
+-- What completing the batch whole takes; of jobs that all went the short way. A record that is completed begins with its
+-- form, TRIES, STARTED and FINISHED, 18 bytes more than the form alone that its rest here begins with.
+local function keepIntact(taken, rests)
+  local parts = { pack('<I6', #rests + 18 * taken.size) }
+  for upper, jobs in pairs(taken.uppers) do parts[#parts + 1] = upper .. pack('<I4', jobs) end
+  call('HSET', base .. 'intact', taken.batch, table.concat(parts))
 end
 
 local function countTaken(taken)
@@ -187,7 +196,9 @@ local function take(queue, want)
   local packed = packIds(taken.ids)
   closeBatch(taken.batch, { workerId = workerId, claimId = claimId, queue = queue }, expiresAt, packed, size)
   if rate then takeStarts(queue, '', rate, size) end
-  return final, { packed, table.concat(taken.fronts), table.concat(taken.lengths), table.concat(taken.rests) }, size
+  local rests = table.concat(taken.rests)
+  if taken.isPlain and size >= WHOLE_MIN then keepIntact(taken, rests) end
+  return final, { packed, table.concat(taken.fronts), table.concat(taken.lengths), rests }, size
 end
 
 if isPaused(0) then return reply('') end

@@ -42,7 +42,14 @@ local function endedIds()
     bytes = bytes + tonumber(call('HGET', base .. 'bytes', text(place.queue * 8 + place.state)) or 0)
     local of = place.queue .. ':' .. place.state
     if not isEnded(place.state) or call('LLEN', base .. 'ended:' .. of) > SPARSE_ENTRIES then return nil end
-    for _, id in ipairs(call('LRANGE', base .. 'ended:' .. of, 0, -1)) do ids[#ids + 1] = id end
+    for _, entry in ipairs(call('LRANGE', base .. 'ended:' .. of, 0, -1)) do
+      if #entry > WHOLE_BYTES then
+        ids[#ids + 1] = entry
+      else
+        for _, id in ipairs(idsOfWhole(place.queue, entry)) do ids[#ids + 1] = id end
+        if #ids > SPARSE_ENTRIES then return nil end
+      end
+    end
     for _, id in ipairs(call('ZRANGE', base .. 'late:' .. of, 0, -1)) do ids[#ids + 1] = id end
     if #ids > SPARSE_ENTRIES or bytes > WALK_BYTES then return nil end
   end
@@ -56,7 +63,7 @@ if ids then
   for _, id in ipairs(ids) do
     local record = not seen[id] and call('HGET', jobsKey, id)
     seen[id] = true
-    if record and isWanted(record) then jobs[#jobs + 1] = { id = id, seq = seqOf(record) } end
+    if record and isWanted(asItStands(record)) then jobs[#jobs + 1] = { id = id, seq = seqOf(record) } end
   end
   table.sort(jobs, function(one, other) return one.seq > other.seq end)
   for index = 1, math.min(most, #jobs) do

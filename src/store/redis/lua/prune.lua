@@ -22,6 +22,40 @@ local function bytesIn(field)
   return tonumber(call('HGET', base .. 'bytes', text(field)) or 0) + (bytesDelta[field] or 0)
 end
 
+-- Writes the jobs of the batch that `list` begins with as they stand, and their ids in its place.
+local function fallApart(queue, list)
+  local entry = call('LPOP', list)
+  local ids, fields, reversed = idsOfWhole(queue, entry), {}, {}
+  for from = 1, #ids, SCAN do
+    local to = math.min(from + SCAN - 1, #ids)
+    for index, record in ipairs(call('HMGET', jobsKey, unpack(ids, from, to))) do
+      local current, id = record and asItStands(record), ids[from + index - 1]
+      if current ~= record then fields[#fields + 1], fields[#fields + 2] = id, current end
+      reversed[#ids - from - index + 2] = id
+    end
+  end
+  callMany('HSET', jobsKey, fields, 2)
+  callMany('LPUSH', list, reversed)
+  local number = text((unpackStruct('<I6', entry)))
+  call('HDEL', base .. 'wholeAt:' .. queue, number)
+  call('HDEL', base .. 'wholeIds:' .. queue, number)
+end
+
+-- Ids at the front of a list, up to the next batch that was completed whole.
+local function headsOf(queue, list)
+  local entries = call('LRANGE', list, 0, HEADS - 1)
+  while entries[1] and #entries[1] == WHOLE_BYTES do
+    fallApart(queue, list)
+    entries = call('LRANGE', list, 0, HEADS - 1)
+  end
+  local ids = {}
+  for index, entry in ipairs(entries) do
+    if #entry == WHOLE_BYTES then break end
+    ids[index] = entry
+  end
+  return ids
+end
+
 -- The jobs of one queue and state, the oldest first. Hash `left:<queue>:<state>` has how many entries of a job in the list
 -- count no more, because it was redriven or resolved since. `visit` returns true to stop; returns false when so many
 -- entries were dropped on the way that the rest is for another call.
@@ -54,7 +88,7 @@ local function oldestFirst(queue, state, visit)
   end
 
   while dropped < STALE_MOST do
-    local ids = call('LRANGE', list, 0, HEADS - 1)
+    local ids = headsOf(queue, list)
     if #ids == 0 then
       visitLate('+inf')
       return true

@@ -2,7 +2,8 @@
 -- Outcomes in, each fenced by its batch. A completion of a plain job has a short way; for the rest the caller sends what
 -- the settle rule says for a job that is to be cancelled and for one that is not.
 -- ARGV[4], [6]...  completions, in runs of one batch: batch I6, how many I4, their ids (16 bytes each); then 0 (I4) where none
---                  has a result, else 1 and the results: length I4, and where there is one the text and its length again
+--                  has a result, else 1 and the results: length I4, and where there is one the text and its length again.
+--                  Where all jobs of a batch are completed without results: batch I6, 4294967295 (I4), how many I4
 -- ARGV[5], [7]...  others, after those and before the next: kind B (0 completed, else the move), id, batch I6, attempt I3,
 --                  attemptsMax d, crashes I2; then for a completion the result as a text, else two changes: one if
 --                  cancellation was not asked for, one if it was
@@ -70,12 +71,11 @@ local function newRun(record, form)
   local queue = queueOf(form.queue)
   local run = { batch = sub(record, form.batchAt, form.batchAt + 5), queue = queue, restAt = form.seqAt, size = 0,
     upper = sub(record, form.seqAt, form.seqAt + 4), lowAt = form.seqAt + 5, lows = {} }
+  run.isHeld = not wholeAt(form.queue, run.batch)
   -- Not with a key or a unique key, nor with a trail when its queue keeps no completed jobs.
   run.isShort = form.state == RUNNING and has(form.flags, queue.drops and KEY + UNIQUE + TRAIL or KEY + UNIQUE) == 0
-  local flags = with(without(form.flags, BATCH + INNER), FINISHED)
-  local between = sub(record, FORM_BYTES + 1, form.batchAt - 1) .. finishedAt
-  run.completed = formBytes(record, form, COMPLETED, flags) .. between
-  run.completedWith = formBytes(record, form, COMPLETED, with(flags, RESULT)) .. between
+  run.completed = completedFront(record, form, form.flags, finishedAt)
+  run.completedWith = completedFront(record, form, with(form.flags, RESULT), finishedAt)
   return run
 end
 
@@ -166,7 +166,7 @@ local function completeFound(found, from, ids, batchOf, resultOf)
         if not run then run, isWide = runOf(record) end
         begin = not isWide and bytes or nil
       end
-      if run and run.batch == batch then
+      if run and run.isHeld and run.batch == batch then
         -- By the byte by which the jobs of a run differ, each is there once.
         local low = byte(record, run.lowAt)
         if not run.isShort then
@@ -181,14 +181,76 @@ local function completeFound(found, from, ids, batchOf, resultOf)
   end
 end
 
-local function settleCompletions(bytes)
-  local ids, batchOf, resultOf, at = {}, {}, {}, 1
-  while at <= #bytes do at = readRun(bytes, at, ids, batchOf, resultOf) end
+local function completeListed(listed)
+  local ids = listed.ids
   for from = 1, #ids, MOST do
     local to = math.min(from + MOST - 1, #ids)
-    completeFound(call('HMGET', jobsKey, unpack(ids, from, to)), from, ids, batchOf, resultOf)
+    completeFound(call('HMGET', jobsKey, unpack(ids, from, to)), from, ids, listed.batchOf, listed.resultOf)
     write()
   end
+end
+
+local function countWhole(queue, size, intact, drops)
+  countDelta[queue * 8 + RUNNING] = (countDelta[queue * 8 + RUNNING] or 0) - size
+  for at = 7, #intact, 9 do
+    local seq, jobs = unpackStruct('>I5', intact, at) * 256, unpackStruct('<I4', intact, at + 5)
+    local place = floor(seq / CHUNK) * 8
+    placeDelta[place + RUNNING] = (placeDelta[place + RUNNING] or 0) - jobs
+    if drops then leaveChunk(seq) else placeDelta[place + COMPLETED] = (placeDelta[place + COMPLETED] or 0) + jobs end
+  end
+  if drops then return end
+  countDelta[queue * 8 + COMPLETED] = (countDelta[queue * 8 + COMPLETED] or 0) + size
+  countBytes(queue, COMPLETED, (unpackStruct('<I6', intact)))
+end
+
+-- False where its jobs must be looked at one by one.
+local function completeWhole(held, batch)
+  local queue, number = held.queue, text(held.number)
+  local intact, drops = call('HGET', base .. 'intact', number), dropsAll(queue, COMPLETED)
+  if not intact then return false end
+  if drops then
+    callMany('HDEL', jobsKey, idsIn(held))
+  else
+    if now < tonumber(call('HGET', base .. 'endedAt', queue * 8 + COMPLETED) or 0) then return false end
+    addWhole(queue, batch, held.size, held.packed)
+    pushEnded(queue, COMPLETED, now, { batch })
+  end
+  countWhole(queue, held.size, intact, drops)
+  call('HDEL', base .. 'intact', number)
+  dropBatch(number, held.workerId)
+  -- What was read of its jobs holds no more.
+  for id in pairs(loaded) do loaded[id] = nil end
+  hint('settled')
+  hintRoom(queue)
+  return true
+end
+
+local function settleWhole(batch, size)
+  local held = readBatch(text((unpackStruct('<I6', batch))))
+  if not held or held.size ~= size then
+    states[#states + 1] = string.rep(LOST, size)
+  elseif completeWhole(held, batch) then
+    states[#states + 1] = string.rep(COMPLETED_BYTE, size)
+  else
+    local listed = { ids = idsIn(held), batchOf = {}, resultOf = {} }
+    for index = 1, size do listed.batchOf[index] = batch end
+    completeListed(listed)
+  end
+end
+
+local function settleCompletions(bytes)
+  local listed, at = { ids = {}, batchOf = {}, resultOf = {} }, 1
+  while at <= #bytes do
+    if unpackStruct('<I4', bytes, at + 6) == NOTHING then
+      completeListed(listed)
+      listed = { ids = {}, batchOf = {}, resultOf = {} }
+      settleWhole(sub(bytes, at, at + 5), (unpackStruct('<I4', bytes, at + 10)))
+      at = at + 14
+    else
+      at = readRun(bytes, at, listed.ids, listed.batchOf, listed.resultOf)
+    end
+  end
+  completeListed(listed)
 end
 
 local function settleOthers(bytes)

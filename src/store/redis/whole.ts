@@ -1,0 +1,49 @@
+import type { Lease, Settlement } from '../store.ts';
+
+/**
+ * What this store object claimed and nothing was settled of yet, in the order of the claims. Where all jobs of a batch are
+ * completed at once, which is how it goes with short ones, their ids need not be sent, nor each of their records written:
+ * lua/_whole.lua.
+ */
+export class WholeBatches {
+  readonly #known = new Map<number, readonly Lease[]>();
+
+  add(leases: readonly Lease[]): void {
+    const [first] = leases;
+    if (first === undefined || leases.length < WHOLE_MIN) return;
+    this.#known.set(batchNumber(first.token), leases);
+    if (this.#known.size > BATCHES_MAX) this.#known.delete(this.#known.keys().next().value as number);
+  }
+
+  /**
+   * The batch of which all jobs are completed by `settlements` from this place on, one by one and without results; null
+   * where it is not so. A batch is asked for once: what was begun one by one goes on so.
+   */
+  take(settlements: readonly Settlement[], from: number): { batch: number; size: number } | null {
+    if (this.#known.size === 0) return null;
+    const { token } = settlements[from] as Settlement;
+    const batch = batchNumber(token);
+    const leases = this.#known.get(batch);
+    if (leases === undefined) return null;
+    this.#known.delete(batch);
+    const size = leases.length;
+    if (settlements.length - from < size) return null;
+    for (let index = 0; index < size; index += 1) {
+      const { id, token, outcome } = settlements[from + index] as Settlement;
+      const lease = leases[index] as Lease;
+      if (outcome.type !== 'completed' || outcome.result !== null) return null;
+      if (token !== lease.token || id !== lease.id) return null;
+    }
+    return { batch, size };
+  }
+}
+
+/** As in lua/_whole.lua: fewer are as cheap one by one. */
+const WHOLE_MIN = 10;
+/** A worker has a few under way; what was lost is never settled. */
+const BATCHES_MAX = 32;
+
+/** What the token begins with. */
+function batchNumber(token: string): number {
+  return Number.parseInt(token, 10);
+}
