@@ -24,6 +24,9 @@ interface NotableRow extends EnqueueReceipt {
 type Statement = [text: string, values: unknown[]];
 
 function statement(tx: HotTx, specs: readonly JobSpec[]): Statement {
+  const [only] = specs;
+  if (only !== undefined && specs.length === 1 && only.unique === null && only.key === null)
+    return oneStatement(tx, only);
   const oneByOne = specs.some(({ unique }) => unique !== null) || !haveOwnIds(specs);
   if (!oneByOne && specs.every(isPlain))
     return specs.length >= ALIKE_MIN && areAlike(specs)
@@ -32,6 +35,14 @@ function statement(tx: HotTx, specs: readonly JobSpec[]): Statement {
   return [
     `SELECT place, status, id, state FROM ${tx.schema}.enqueue_batch($1, $2, $3, $4)`,
     [jsonOf(specs), oneByOne ? WAY.oneByOne : WAY.together, tx.given, tx.sender],
+  ];
+}
+
+function oneStatement(tx: HotTx, spec: JobSpec): Statement {
+  const { id, queue, task, priority, input, attemptsMax, delayMs, dueAt } = spec;
+  return [
+    `SELECT place, status, id, state FROM ${tx.schema}.enqueue_one($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    [id, queue, task, priority, input, attemptsMax, delayMs, dueAt, tx.given, tx.sender],
   ];
 }
 

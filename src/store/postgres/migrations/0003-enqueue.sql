@@ -94,6 +94,40 @@ BEGIN
     FROM unnest(ids) WITH ORDINALITY AS given (id, place) LEFT JOIN unnest(added_ids) AS added (id) ON added.id = given.id;
 END $$;
 
+-- As enqueue_plain, for one job: of the 160 us that lists of one take, this takes 115.
+CREATE FUNCTION {{schema}}.enqueue_one(of_id uuid, of_queue text, of_task text, of_priority integer, of_input text,
+  of_attempts integer, delay_ms float8, of_due_at float8, given_now bigint, sender text)
+RETURNS TABLE (place bigint, status text, id uuid, state {{schema}}.job_state) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+  at bigint := coalesce(given_now, {{schema}}.now_ms());
+  due_ms bigint := greatest(at, ceil(coalesce(of_due_at, at + delay_ms))::bigint);
+  own bigint;
+BEGIN
+  place := 1;
+  status := 'existing';
+  id := of_id;
+  IF cardinality({{schema}}.ended_among(ARRAY[of_id], of_id, at)) = 0 THEN
+    INSERT INTO {{schema}}.job (id, queue, task, state, priority, attempts_max, turn, created_at, due_at, input)
+    VALUES (of_id, of_queue, of_task, CASE WHEN due_ms > at THEN 'scheduled' ELSE 'ready' END::{{schema}}.job_state,
+      of_priority, of_attempts, CASE WHEN due_ms > at THEN 0 ELSE 3 END, at, due_ms, of_input)
+    ON CONFLICT (id) DO NOTHING RETURNING job.seq INTO own;
+    IF own IS NOT NULL THEN
+      IF due_ms > at THEN
+        status := 'created';
+      ELSE
+        INSERT INTO {{schema}}.fresh (queue, priority, first_seq, next_seq, last_seq)
+        VALUES (of_queue, of_priority, own, own, own);
+      END IF;
+      IF sender IS NOT NULL THEN PERFORM {{schema}}.hint(sender, 'ready'); END IF;
+      IF due_ms = at THEN RETURN; END IF;
+    END IF;
+  END IF;
+  state := {{schema}}.state_of(of_id);
+  RETURN NEXT;
+END $$;
+
 -- Adds jobs that are alike but for id and input, have no keys, and are ready at once: most large batches. Of 8 us a job that
 -- lists of everything take, this takes 5.7. Where an id is there already, nothing was added, and enqueue_plain sorts it out.
 CREATE FUNCTION {{schema}}.enqueue_alike(ids uuid[], inputs text, of_queue text, of_task text, of_priority integer,
