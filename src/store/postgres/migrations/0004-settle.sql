@@ -17,21 +17,22 @@ $$;
 CREATE FUNCTION {{schema}}.leave_leases(tokens bigint[], jobs bigint[] DEFAULT NULL) RETURNS boolean LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
+  gone record;
+  left_live integer;
+  limited text[] := ARRAY(SELECT name FROM {{schema}}.queue WHERE queue.limited);
+  of_queue text;
   roomy boolean := false;
 BEGIN
-  PERFORM FROM {{schema}}.lease WHERE token = ANY (tokens) ORDER BY token FOR UPDATE;
-  IF EXISTS (SELECT FROM {{schema}}.queue WHERE limited) THEN
-    roomy := EXISTS (
-      SELECT FROM {{schema}}.lease JOIN {{schema}}.queue ON queue.name = lease.queue
-      WHERE lease.token = ANY (tokens) AND queue.limited);
-  END IF;
-  UPDATE {{schema}}.lease SET live = live - gone.jobs
-  FROM (
+  -- In this order, against deadlocks.
+  FOR gone IN
     SELECT given.token, sum(coalesce(given.jobs, 1)) AS jobs FROM unnest(tokens, jobs) AS given (token, jobs)
-    GROUP BY given.token) AS gone
-  WHERE lease.token = gone.token;
-  DELETE FROM {{schema}}.lease WHERE token = ANY (tokens) AND live <= 0;
-  RETURN roomy;
+    GROUP BY given.token ORDER BY given.token
+  LOOP
+    UPDATE {{schema}}.lease SET live = live - gone.jobs WHERE token = gone.token RETURNING live, queue INTO left_live, of_queue;
+    IF left_live <= 0 THEN DELETE FROM {{schema}}.lease WHERE token = gone.token; END IF;
+    roomy := roomy OR of_queue = ANY (limited);
+  END LOOP;
+  RETURN coalesce(roomy, false);
 END $$;
 
 -- Jobs ended: their unique keys are free, unless a period runs on. A key whose row somebody has, such as a transaction of a
@@ -85,7 +86,7 @@ BEGIN
     SELECT array_agg(gone.seq) INTO ended FROM gone;
   ELSIF fresh.total > 0 THEN
     ended := {{schema}}.keep_fresh(fresh.firsts, fresh.lasts, fresh.starts, dropping,
-      CASE WHEN results IS NOT NULL THEN ARRAY(SELECT {{schema}}.range_seqs(firsts, lasts)) END, results, at);
+      CASE WHEN results IS NOT NULL THEN ARRAY(SELECT seq FROM {{schema}}.range_seqs(firsts, lasts) AS number (seq)) END, results, at);
   END IF;
   ended := coalesce(ended, '{}');
   IF cardinality(ended) = 0 THEN NULL;
@@ -143,7 +144,7 @@ SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
-  numbers bigint[] := ARRAY(SELECT {{schema}}.range_seqs(firsts, lasts));
+  numbers bigint[] := ARRAY(SELECT seq FROM {{schema}}.range_seqs(firsts, lasts) AS number (seq));
   owners bigint[] := ARRAY(
     SELECT run.token FROM unnest(tokens, firsts, lasts) AS run (token, first, last), generate_series(run.first, run.last));
   gone record;

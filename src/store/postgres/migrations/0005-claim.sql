@@ -172,14 +172,17 @@ BEGIN
 END $$;
 
 -- The same ranges in ascending order, as few as possible.
-CREATE FUNCTION {{schema}}.joined(INOUT firsts bigint[], INOUT lasts bigint[]) LANGUAGE sql IMMUTABLE AS $$
-  SELECT array_agg(first ORDER BY first), array_agg(last ORDER BY first) FROM (
+CREATE FUNCTION {{schema}}.joined(INOUT firsts bigint[], INOUT lasts bigint[]) LANGUAGE plpgsql IMMUTABLE AS $$
+#variable_conflict use_column
+BEGIN
+  IF cardinality(firsts) = 1 THEN RETURN; END IF;
+  SELECT array_agg(range.first ORDER BY range.first), array_agg(range.last ORDER BY range.first) INTO firsts, lasts FROM (
     SELECT min(first) AS first, max(last) AS last FROM (
       SELECT first, last, sum(CASE WHEN follows THEN 0 ELSE 1 END) OVER (ORDER BY first) AS number FROM (
         SELECT first, last, first - 1 = lag(last) OVER (ORDER BY first) AS follows
         FROM unnest(firsts, lasts) AS part (first, last)) AS given) AS numbered
-    GROUP BY number) AS range
-$$;
+    GROUP BY number) AS range;
+END $$;
 
 -- The claimed jobs in the order of their queues and lines, many in a row: `seqs` and the columns behind it are lists. Of one
 -- value for all of them they have it once, or of numbers without a gap the first. Numbers and ids are divided by commas, texts by
