@@ -16,6 +16,10 @@ import type { HotTx } from './verb.ts';
 export async function settle(tx: HotTx, settlements: readonly Settlement[]): Promise<SettleReceipt[]> {
   const receipts = settlements.map((): SettleReceipt => ({ status: 'lost' }));
   let rest = fenced(settlements);
+  if (isSimple(settlements)) {
+    await completeAll(tx, rest, receipts);
+    return receipts;
+  }
   while (rest.length > 0) {
     const round = firstOfEach(rest);
     const taken = new Set(round);
@@ -53,10 +57,12 @@ interface Fenced extends Token, Settlement {
 
 /** Without those whose id or token no claim ever gave. */
 function fenced(settlements: readonly Settlement[]): Fenced[] {
-  return settlements.flatMap(({ id, token, outcome }, place) => {
+  const items: Fenced[] = [];
+  for (const [place, { id, token, outcome }] of settlements.entries()) {
     const parsed = parseToken(token, id);
-    return parsed === null ? [] : [{ lease: parsed.lease, seq: parsed.seq, id, token, outcome, place }];
-  });
+    if (parsed !== null) items.push({ lease: parsed.lease, seq: parsed.seq, id, token, outcome, place });
+  }
+  return items;
 }
 
 /** Of several outcomes of one job the first that fits counts, so they go one after the other. */
@@ -98,7 +104,16 @@ async function completeAll(tx: HotTx, items: readonly Fenced[], receipts: Settle
 
 /** By lease and seq, so that neighbours stand together; jobs mostly end in this order by themselves. */
 function inOrder(items: readonly Fenced[]): readonly Fenced[] {
-  return [...items].sort((one, other) => one.lease - other.lease || one.seq - other.seq);
+  let before = items[0];
+  for (const item of items) {
+    if (before !== undefined && byPlace(before, item) > 0) return [...items].sort(byPlace);
+    before = item;
+  }
+  return items;
+}
+
+function byPlace(one: Fenced, other: Fenced): number {
+  return one.lease - other.lease || one.seq - other.seq;
 }
 
 /** Jobs of one lease whose numbers have no gap between them are one range. */
