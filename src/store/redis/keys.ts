@@ -13,7 +13,7 @@
  * | `line:*`, `priorities:*`, `back:*`, `due:*`, `ended:*`, `late:*`, `endedAt`, `turn:*`, `held:*`, `keys:*`, `trail:*` | | lua/_jobs.lua |
  * | `unique` | hash | lua/_unique.lua |
  * | `batches`, `live`, `intact`, `expiry`, `holds:*` | | lua/_leases.lua |
- * | `wholeAt:*`, `wholeIds:*` | hash | lua/_whole.lua |
+ * | `wholeAt:*`, `wholeIds:*`, `wholeResults:*` | hash | lua/_whole.lua |
  * | `starts:*`, `used:*` | | lua/_rates.lua |
  * | `left:*` | hash | lua/prune.lua |
  * | `workers`, `locks`, `ageing`, `scans` | hash | lua/_crew.lua, lock.lua, sweep.lua, prune.lua |

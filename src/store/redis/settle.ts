@@ -4,6 +4,7 @@ import { settle as rule } from '../../core/settle-rule.ts';
 import type { AnnotateReceipt, Note, Settlement, SettleReceipt } from '../store.ts';
 import type { Session } from './session.ts';
 import { batchOf, parseToken, type Token } from './token.ts';
+import type { WholeBatch } from './whole.ts';
 import { Writer } from './wire.ts';
 
 /**
@@ -20,7 +21,7 @@ export async function settle(
   const parts = new Parts();
   for (let from = 0; from < settlements.length; ) {
     const whole = session.wholes.take(settlements, from);
-    const to = from + (whole?.size ?? 1);
+    const to = from + (whole?.results.length ?? 1);
     const isSent = whole === null ? parts.add(settlements[from] as Settlement) : parts.addWhole(whole);
     for (; from < to; from += 1) if (isSent) sent.push(from);
   }
@@ -54,7 +55,7 @@ class Parts {
     return true;
   }
 
-  addWhole(whole: { readonly batch: number; readonly size: number }): true {
+  addWhole(whole: WholeBatch): true {
     if (this.#others !== null) this.#end();
     this.#completions.addWhole(whole);
     return true;
@@ -99,10 +100,14 @@ class Completions {
     return true;
   }
 
-  /** All jobs of a batch, without results. */
-  addWhole({ batch, size }: { readonly batch: number; readonly size: number }): void {
+  addWhole({ number, results }: WholeBatch): void {
     this.#endRun();
-    this.#bytes.integer(batch, 6).integer(WHOLE, 4).integer(size, 4);
+    const bytes = this.#bytes;
+    bytes.integer(number, 6).integer(WHOLE, 4).integer(results.length, 4);
+    const areNone = results.every((result) => result === null);
+    bytes.block(() => {
+      if (!areNone) for (const result of results) bytes.textBetween(result);
+    });
   }
 
   done(): Buffer {

@@ -16,26 +16,31 @@ export class WholeBatches {
   }
 
   /**
-   * The batch of which all jobs are completed by `settlements` from this place on, one by one and without results; null
-   * where it is not so. A batch is asked for once: what was begun one by one goes on so.
+   * The batch of which all jobs are completed by `settlements` from this place on, one by one in their order; null where it
+   * is not so. A batch is asked for once: what was begun one by one goes on so.
    */
-  take(settlements: readonly Settlement[], from: number): { batch: number; size: number } | null {
+  take(settlements: readonly Settlement[], from: number): WholeBatch | null {
     if (this.#known.size === 0) return null;
-    const { token } = settlements[from] as Settlement;
-    const batch = batchNumber(token);
-    const leases = this.#known.get(batch);
+    const number = batchNumber((settlements[from] as Settlement).token);
+    const leases = this.#known.get(number);
     if (leases === undefined) return null;
-    this.#known.delete(batch);
-    const size = leases.length;
-    if (settlements.length - from < size) return null;
-    for (let index = 0; index < size; index += 1) {
+    this.#known.delete(number);
+    if (settlements.length - from < leases.length) return null;
+    const results: (string | null)[] = [];
+    for (let index = 0; index < leases.length; index += 1) {
       const { id, token, outcome } = settlements[from + index] as Settlement;
       const lease = leases[index] as Lease;
-      if (outcome.type !== 'completed' || outcome.result !== null) return null;
-      if (token !== lease.token || id !== lease.id) return null;
+      if (outcome.type !== 'completed' || token !== lease.token || id !== lease.id) return null;
+      results.push(outcome.result);
     }
-    return { batch, size };
+    return { number, results };
   }
+}
+
+export interface WholeBatch {
+  readonly number: number;
+  /** Of each job, in the order of the claim. */
+  readonly results: readonly (string | null)[];
 }
 
 /** As in lua/_whole.lua: fewer are as cheap one by one. */

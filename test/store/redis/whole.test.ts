@@ -16,8 +16,11 @@ import { ownServer } from './server.ts';
 /** Batches that were completed whole: as the store keeps them (lua/_whole.lua), and as nobody must notice. */
 const WHOLE_AT = '{longshore}:wholeAt:1';
 
-const completions = (leases: readonly Lease[]): Settlement[] =>
-  leases.map(({ id, token }) => ({ id, token, outcome: completed(null) }));
+const completions = (
+  leases: readonly Lease[],
+  resultOf: (lease: Lease) => string | null = () => null,
+): Settlement[] =>
+  leases.map((lease) => ({ id: lease.id, token: lease.token, outcome: completed(resultOf(lease)) }));
 
 const specs = (jobs: number): JobSpec[] => Array.from({ length: jobs }, (_, n) => spec({ input: `${n}` }));
 
@@ -68,6 +71,25 @@ test('outcomes, notes and enqueues that come again meet completed jobs', async (
   assert.deepEqual(await store.control([ordered({ type: 'cancel', id })]), [
     { status: 'refused', state: 'completed' },
   ]);
+});
+
+test('results are kept with a whole batch; long ones with their jobs', async (t) => {
+  const server = await ownServer(t);
+  const store = await server.open();
+  const jobs = specs(60);
+  await store.enqueue(jobs, { now: T0 });
+  const [short, long] = [await claimed(store, 30), await claimed(store, 30)];
+  const resultOf = ({ input }: Pick<Lease, 'input'>) =>
+    Number(input) % 7 === 0 ? null : `{"n":${input},"é":""}`;
+  await store.settle(completions(short, resultOf));
+  assert.equal(await server.send('HLEN', WHOLE_AT), 1);
+  await store.settle(completions(long, ({ input }) => JSON.stringify(input?.repeat(5_000))));
+  assert.equal(await server.send('HLEN', WHOLE_AT), 1);
+  const found = await store.get(ids(jobs));
+  assert.deepEqual(
+    found.map((job) => job?.result),
+    jobs.map((job, index) => (index < 30 ? resultOf(job) : JSON.stringify(job.input?.repeat(5_000)))),
+  );
 });
 
 test('a batch of which one job changed while it ran is completed job by job', async (t) => {
@@ -150,7 +172,7 @@ test('jobs that are not kept are deleted with their batch', async (t) => {
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('enqueue'), size: fc.integer({ min: 1, max: 40 }) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('claim'), size: fc.integer({ min: 8, max: 30 }) }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('complete'), size: fc.nat(3) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('complete'), size: fc.integer({ min: 1, max: 8 }) }) },
   fc.record({ do: fc.constant('completeSome'), size: fc.integer({ min: 1, max: 12 }) }),
   fc.record({ do: fc.constant('note'), size: fc.nat(50) }),
   fc.record({ do: fc.constant('cancel'), size: fc.nat(200) }),
@@ -159,6 +181,19 @@ const step = fc.oneof(
   fc.record({ do: fc.constant('keep'), size: fc.integer({ min: 5, max: 60 }) }),
   fc.record({ do: fc.constant('prune'), size: fc.integer({ min: 1, max: 40 }) }),
 );
+
+/** By the size of a step. */
+const RESULTS: readonly ((lease: Lease) => string | null)[] = [
+  () => null,
+  () => null,
+  () => null,
+  ({ input }) => input,
+  ({ input }) => (Number(input) % 3 === 0 ? null : `"héllo ${input}"`),
+  ({ input }) => (Number(input) % 3 === 0 ? '' : null),
+  () => null,
+  () => 'null',
+  ({ input }) => JSON.stringify({ input }),
+];
 
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -192,7 +227,7 @@ class Course {
         return ids(leases);
       }
       case 'complete':
-        return store.settle(completions(this.#held.splice(0, size + 1).flat()), now);
+        return store.settle(completions(this.#held.splice(0, size % 3).flat(), RESULTS[size]), now);
       case 'completeSome':
         return store.settle(completions(this.#held.at(-1)?.splice(0, size) ?? []), now);
       case 'note': {
@@ -237,7 +272,7 @@ test('whatever happens to batches, jobs are as the memory store has them', async
       }
       await redis.configureQueue('q', { retention: { completed: { ageMs: 0, count: null } } });
       await redis.prune({ now: T0 + 1_000_000 });
-      assert.equal(await server.send('EXISTS', WHOLE_AT, '{longshore}:wholeIds:1'), 0);
+      assert.deepEqual(await server.send('KEYS', '*whole*'), []);
       const bytes = (await server.send('HGET', '{longshore}:bytes', '12')) ?? '0';
       assert.equal(bytes, '0');
       await memory.close();

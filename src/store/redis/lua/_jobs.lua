@@ -19,7 +19,7 @@ local loaded = {}
 local function load(id)
   if loaded[id] == nil then
     local record = call('HGET', jobsKey, id)
-    loaded[id] = record and decode(id, asItStands(record)) or false
+    loaded[id] = record and decode(id, asItStands(id, record)) or false
   end
   return loaded[id] or nil
 end
@@ -76,7 +76,9 @@ end
 local function forgetEnded(queue, state)
   local of = queue .. ':' .. state
   call('UNLINK', base .. 'ended:' .. of, base .. 'late:' .. of, base .. 'left:' .. of)
-  if state == COMPLETED then call('UNLINK', base .. 'wholeAt:' .. queue, base .. 'wholeIds:' .. queue) end
+  if state == COMPLETED then
+    call('UNLINK', base .. 'wholeAt:' .. queue, base .. 'wholeIds:' .. queue, base .. 'wholeResults:' .. queue)
+  end
   call('HDEL', base .. 'endedAt', queue * 8 + state)
 end
 

@@ -2,7 +2,7 @@
 -- Needs: whole, leases
 local batchesRead = {}
 local function shown(id, kept)
-  local record = asItStands(kept)
+  local record = asItStands(id, kept)
   local number = formOf(record).state == RUNNING and decode(id, record).batch
   if not number then return { id, record, false, false } end
   if batchesRead[number] == nil then batchesRead[number] = readBatch(text(number)) or false end

@@ -60,7 +60,7 @@ local function walk(states, bound, step, visit)
         looked = looked + 1
         -- An id that was deleted and came again stands here twice.
         if seq and (seq - bound) * step > 0 then
-          if visit(ids[at], asItStands(record), seq) then return bound end
+          if visit(ids[at], asItStands(ids[at], record), seq) then return bound end
           bound, bytes = seq, bytes + #record
         end
         if looked >= WALK_ENTRIES or bytes >= WALK_BYTES then return bound end

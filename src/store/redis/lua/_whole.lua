@@ -1,8 +1,9 @@
--- Part: whole. Batches that were completed whole, by one settlement and without results. Their jobs' records stay as they were
--- leased, which spares rewriting each; what is common to all stands once. Needs: record
+-- Part: whole. Batches that were completed whole, by one settlement. Their jobs' records stay as they were leased, which
+-- spares rewriting each; what is common to all stands once. Needs: record
 --
---   wholeAt:<queue>   hash: number of the batch -> finishedAt I7
---   wholeIds:<queue>  hash: number -> jobs I4, their ids (packIds); also of jobs that are gone
+--   wholeAt:<queue>       hash: number of the batch -> finishedAt I7
+--   wholeIds:<queue>      hash: number -> jobs I4, their ids (packIds); also of jobs that are gone
+--   wholeResults:<queue>  hash: number -> their results in this order, as settlements bring them; where there are any
 --
 -- `ended:<queue>:<completed>` has such a batch as one entry, its number I6, which is shorter than any id. A record that
 -- says that its job runs, for a batch that is here, means that it is completed: asItStands gives it as it would be. Prune
@@ -21,25 +22,67 @@ local function wholeAt(queue, batch)
   return finishedAt
 end
 
-local function asItStands(record)
-  local form = formOf(record)
-  if form.state ~= RUNNING or has(form.flags, BATCH) == 0 then return record end
-  local finishedAt = wholeAt(form.queue, sub(record, form.batchAt, form.batchAt + 5))
-  if not finishedAt then return record end
-  return completedFront(record, form, form.flags, finishedAt) .. sub(record, form.seqAt)
-end
-
-local function addWhole(queue, batch, size, packed)
-  local number = text((unpackStruct('<I6', batch)))
-  wholes[batch] = pack('<I7', now)
-  call('HSET', base .. 'wholeAt:' .. queue, number, wholes[batch])
-  call('HSET', base .. 'wholeIds:' .. queue, number, pack('<I4', size) .. packed)
-end
-
 -- Ids of all its jobs, by its entry in the list of those that ended.
 local function idsOfWhole(queue, entry)
   local value = call('HGET', base .. 'wholeIds:' .. queue, text((unpackStruct('<I6', entry))))
   if not value then return {} end
   local size, at = unpackStruct('<I4', value)
   return unpackIds(sub(value, at), size)
+end
+
+-- Results as settlements bring them: of each job a length I4 (NOTHING for no result), and where there is one the text and its
+-- length I4 again. Those of `size` jobs are put behind place `from` of `resultOf`, with the length behind them.
+local NOTHING = 4294967295
+local function readResults(bytes, at, from, size, resultOf)
+  local length
+  for index = from + 1, from + size do
+    length, at = unpackStruct('<I4', bytes, at)
+    if length ~= NOTHING then
+      resultOf[index] = sub(bytes, at, at + length + 3)
+      at = at + length + 4
+    end
+  end
+  return at
+end
+
+local wholeResults = {}
+-- By id, with the length behind it; nil for none.
+local function resultOfWhole(queue, batch, id)
+  local results = wholeResults[batch]
+  if results == nil then
+    local bytes = call('HGET', base .. 'wholeResults:' .. queue, text((unpackStruct('<I6', batch))))
+    results = bytes and {}
+    if bytes then
+      local ids, list = idsOfWhole(queue, batch), {}
+      readResults(bytes, 1, 0, #ids, list)
+      for index, one in ipairs(ids) do results[one] = list[index] end
+    end
+    wholeResults[batch] = results
+  end
+  return results and results[id]
+end
+
+local function asItStands(id, record)
+  local form = formOf(record)
+  if form.state ~= RUNNING or has(form.flags, BATCH) == 0 then return record end
+  local batch = sub(record, form.batchAt, form.batchAt + 5)
+  local finishedAt = wholeAt(form.queue, batch)
+  if not finishedAt then return record end
+  local result = resultOfWhole(form.queue, batch, id)
+  local front = completedFront(record, form, result and with(form.flags, RESULT) or form.flags, finishedAt)
+  return front .. sub(record, form.seqAt) .. (result or '')
+end
+
+-- `results` '' for none.
+local function addWhole(queue, batch, size, packed, results)
+  local number = text((unpackStruct('<I6', batch)))
+  wholes[batch], wholeResults[batch] = pack('<I7', now), nil
+  call('HSET', base .. 'wholeAt:' .. queue, number, wholes[batch])
+  call('HSET', base .. 'wholeIds:' .. queue, number, pack('<I4', size) .. packed)
+  if results ~= '' then call('HSET', base .. 'wholeResults:' .. queue, number, results) end
+end
+
+local function dropWhole(queue, entry)
+  local number = text((unpackStruct('<I6', entry)))
+  for _, part in ipairs({ 'wholeAt:', 'wholeIds:', 'wholeResults:' }) do call('HDEL', base .. part .. queue, number) end
 end

@@ -1,6 +1,5 @@
 -- Part: wire. Verbs take and give bytes in one argument each, which costs both ends less than many small ones; wire.ts
--- writes and reads the same. Ids have their length (I2) before them, texts theirs (I4; 4294967295 for none). Needs: begin
-local NOTHING = 4294967295
+-- writes and reads the same. Ids have their length (I2) before them, texts theirs (I4; 4294967295 for none). Needs: whole
 
 -- Takes values off `bytes` from `at` on.
 local function reader(bytes)

@@ -63,7 +63,7 @@ if ids then
   for _, id in ipairs(ids) do
     local record = not seen[id] and call('HGET', jobsKey, id)
     seen[id] = true
-    if record and isWanted(asItStands(record)) then jobs[#jobs + 1] = { id = id, seq = seqOf(record) } end
+    if record and isWanted(asItStands(id, record)) then jobs[#jobs + 1] = { id = id, seq = seqOf(record) } end
   end
   table.sort(jobs, function(one, other) return one.seq > other.seq end)
   for index = 1, math.min(most, #jobs) do

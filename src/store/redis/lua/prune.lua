@@ -29,16 +29,15 @@ local function fallApart(queue, list)
   for from = 1, #ids, SCAN do
     local to = math.min(from + SCAN - 1, #ids)
     for index, record in ipairs(call('HMGET', jobsKey, unpack(ids, from, to))) do
-      local current, id = record and asItStands(record), ids[from + index - 1]
+      local id = ids[from + index - 1]
+      local current = record and asItStands(id, record)
       if current ~= record then fields[#fields + 1], fields[#fields + 2] = id, current end
       reversed[#ids - from - index + 2] = id
     end
   end
   callMany('HSET', jobsKey, fields, 2)
   callMany('LPUSH', list, reversed)
-  local number = text((unpackStruct('<I6', entry)))
-  call('HDEL', base .. 'wholeAt:' .. queue, number)
-  call('HDEL', base .. 'wholeIds:' .. queue, number)
+  dropWhole(queue, entry)
 end
 
 -- Ids at the front of a list, up to the next batch that was completed whole.

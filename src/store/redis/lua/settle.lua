@@ -3,7 +3,8 @@
 -- the settle rule says for a job that is to be cancelled and for one that is not.
 -- ARGV[4], [6]...  completions, in runs of one batch: batch I6, how many I4, their ids (16 bytes each); then 0 (I4) where none
 --                  has a result, else 1 and the results: length I4, and where there is one the text and its length again.
---                  Where all jobs of a batch are completed without results: batch I6, 4294967295 (I4), how many I4
+--                  Where all jobs of a batch are completed: batch I6, 4294967295 (I4), how many I4, the results as a text, ''
+--                  where there are none
 -- ARGV[5], [7]...  others, after those and before the next: kind B (0 completed, else the move), id, batch I6, attempt I3,
 --                  attemptsMax d, crashes I2; then for a completion the result as a text, else two changes: one if
 --                  cancellation was not asked for, one if it was
@@ -13,6 +14,8 @@ local MOVES = { [0] = 'complete', 'retry', 'fail', 'cancel', 'snooze', 'release'
 local LOST, COMPLETED_BYTE = string.char(255), string.char(COMPLETED)
 local finishedAt = pack('<I7', now)
 local MOST = 4000
+-- Who looks at one job of a batch reads the results of all.
+local RESULTS_MAX = 65536
 local states = {}
 
 -- Completions on the short way are written together. Records that begin alike, up to the last byte of seq but one, are of
@@ -137,17 +140,10 @@ local function readRun(bytes, at, ids, batchOf, resultOf)
     ids[index], batchOf[index] = sub(bytes, next, next + 15), batch
     next = next + 16
   end
-  local length
-  length, at = unpackStruct('<I4', bytes, next)
-  if length == 0 then return at end
-  for index = from + 1, from + size do
-    length, at = unpackStruct('<I4', bytes, at)
-    if length ~= NOTHING then
-      resultOf[index] = sub(bytes, at, at + length + 3)
-      at = at + length + 4
-    end
-  end
-  return at
+  local isWith
+  isWith, at = unpackStruct('<I4', bytes, next)
+  if isWith == 0 then return at end
+  return readResults(bytes, at, from, size, resultOf)
 end
 
 -- Completes the jobs whose records were found: the first is that of the id at `from`.
@@ -190,7 +186,7 @@ local function completeListed(listed)
   end
 end
 
-local function countWhole(queue, size, intact, drops)
+local function countWhole(queue, size, intact, drops, results)
   countDelta[queue * 8 + RUNNING] = (countDelta[queue * 8 + RUNNING] or 0) - size
   for at = 7, #intact, 9 do
     local seq, jobs = unpackStruct('>I5', intact, at) * 256, unpackStruct('<I4', intact, at + 5)
@@ -200,22 +196,23 @@ local function countWhole(queue, size, intact, drops)
   end
   if drops then return end
   countDelta[queue * 8 + COMPLETED] = (countDelta[queue * 8 + COMPLETED] or 0) + size
-  countBytes(queue, COMPLETED, (unpackStruct('<I6', intact)))
+  -- A job without a result has its length alone in `results`, one with a result has it twice.
+  countBytes(queue, COMPLETED, unpackStruct('<I6', intact) + math.max(0, #results - 4 * size))
 end
 
 -- False where its jobs must be looked at one by one.
-local function completeWhole(held, batch)
+local function completeWhole(held, batch, results)
   local queue, number = held.queue, text(held.number)
   local intact, drops = call('HGET', base .. 'intact', number), dropsAll(queue, COMPLETED)
-  if not intact then return false end
+  if not intact or #results > RESULTS_MAX then return false end
   if drops then
     callMany('HDEL', jobsKey, idsIn(held))
   else
     if now < tonumber(call('HGET', base .. 'endedAt', queue * 8 + COMPLETED) or 0) then return false end
-    addWhole(queue, batch, held.size, held.packed)
+    addWhole(queue, batch, held.size, held.packed, results)
     pushEnded(queue, COMPLETED, now, { batch })
   end
-  countWhole(queue, held.size, intact, drops)
+  countWhole(queue, held.size, intact, drops, results)
   call('HDEL', base .. 'intact', number)
   dropBatch(number, held.workerId)
   -- What was read of its jobs holds no more.
@@ -225,15 +222,16 @@ local function completeWhole(held, batch)
   return true
 end
 
-local function settleWhole(batch, size)
+local function settleWhole(batch, size, results)
   local held = readBatch(text((unpackStruct('<I6', batch))))
   if not held or held.size ~= size then
     states[#states + 1] = string.rep(LOST, size)
-  elseif completeWhole(held, batch) then
+  elseif completeWhole(held, batch, results) then
     states[#states + 1] = string.rep(COMPLETED_BYTE, size)
   else
     local listed = { ids = idsIn(held), batchOf = {}, resultOf = {} }
     for index = 1, size do listed.batchOf[index] = batch end
+    if results ~= '' then readResults(results, 1, 0, size, listed.resultOf) end
     completeListed(listed)
   end
 end
@@ -244,8 +242,9 @@ local function settleCompletions(bytes)
     if unpackStruct('<I4', bytes, at + 6) == NOTHING then
       completeListed(listed)
       listed = { ids = {}, batchOf = {}, resultOf = {} }
-      settleWhole(sub(bytes, at, at + 5), (unpackStruct('<I4', bytes, at + 10)))
-      at = at + 14
+      local size, results, next = unpackStruct('<I4I4c0', bytes, at + 10)
+      settleWhole(sub(bytes, at, at + 5), size, results)
+      at = next
     else
       at = readRun(bytes, at, listed.ids, listed.batchOf, listed.resultOf)
     end
