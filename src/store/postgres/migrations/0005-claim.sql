@@ -244,7 +244,8 @@ BEGIN
       rows := taken.jobs + coalesce(cardinality(taken.changed), 0);
       IF taken.jobs > 0 THEN
         RETURN QUERY SELECT * FROM {{schema}}.start_fresh(
-          this.name, taken.firsts, taken.lasts, taken.priorities, worker, claim, lease_ms, at, taken.jobs < rows);
+          this.name, taken.firsts, taken.lasts, taken.priorities, worker, claim, lease_ms, at, taken.jobs,
+          taken.jobs < rows);
       END IF;
       IF taken.jobs < rows THEN
         RETURN QUERY SELECT * FROM {{schema}}.start_changed(
@@ -289,7 +290,7 @@ END $$;
 -- Leases ranges of fresh jobs, in the order of their line, and tells of them as claim_jobs does: at most 128 in a row, to
 -- bound its size.
 CREATE FUNCTION {{schema}}.start_fresh(of_queue text, firsts bigint[], lasts bigint[], of_priorities integer[], worker text,
-  claim uuid, lease_ms bigint, at bigint, of_both boolean)
+  claim uuid, lease_ms bigint, at bigint, of_jobs integer, of_both boolean)
 RETURNS TABLE (
   lease bigint, queue text, mixed boolean, jobs integer, seqs text, ids text, priorities text, attempts text, attempts_max text,
   crashes text, created_at text, due_at text, tasks text, keys text, inputs text, is_json boolean)
@@ -308,13 +309,24 @@ BEGIN
   crashes := '0';
   SELECT * INTO own FROM {{schema}}.joined(firsts, lasts);
   INSERT INTO {{schema}}.lease (token, worker_id, queue, claim_id, expires_at, live, firsts, lasts, fresh_at)
-  SELECT lease, worker, of_queue, claim, at + lease_ms, sum(range.last - range.first + 1), own.firsts, own.lasts, at
-  FROM unnest(own.firsts, own.lasts) AS range (first, last);
+  VALUES (lease, worker, of_queue, claim, at + lease_ms, of_jobs, own.firsts, own.lasts, at);
   FOR part IN
     SELECT start.seq AS first, least(start.seq + 127, run.last) AS last, run.priority
     FROM unnest(firsts, lasts, of_priorities) AS run (first, last, priority)
       CROSS JOIN LATERAL generate_series(run.first, run.last, 128) AS start (seq)
   LOOP
+    seqs := part.first::text;
+    priorities := part.priority::text;
+    is_json := false;
+    -- What is gathered of many takes 60 us also of one.
+    IF part.first = part.last THEN
+      SELECT 1, id::text, attempts_max::text, created_at::text, due_at::text, task, input
+      INTO jobs, ids, attempts_max, created_at, due_at, tasks, inputs
+      FROM {{schema}}.job WHERE seq = part.first;
+      CONTINUE WHEN NOT FOUND;
+      RETURN NEXT;
+      CONTINUE;
+    END IF;
     SELECT count(*)::integer AS jobs, string_agg(id::text, ',') AS ids, string_agg(coalesce(input, E'\x1e'), E'\x1f') AS inputs,
       count(input) = 0 AS empty, coalesce(bool_or(input = E'\x1e'), false) AS odd, min(task COLLATE "C") AS task,
       min(attempts_max) AS attempts_max, min(created_at) AS created_at, min(due_at) AS due_at,
@@ -325,15 +337,12 @@ BEGIN
       WHERE seq BETWEEN part.first AND part.last ORDER BY seq) AS job;
     CONTINUE WHEN seen.jobs = 0;
     jobs := seen.jobs;
-    seqs := part.first::text;
     ids := seen.ids;
-    priorities := part.priority::text;
     attempts_max := seen.attempts_max::text;
     created_at := seen.created_at::text;
     due_at := seen.due_at::text;
     tasks := seen.task;
     inputs := CASE WHEN jobs > 1 OR NOT seen.empty THEN seen.inputs END;
-    is_json := false;
     IF NOT seen.alike OR jobs < part.last - part.first + 1 THEN
       SELECT string_agg(seq::text, ',') AS seqs, string_agg(attempts_max::text, ',') AS attempts_max,
         string_agg(created_at::text, ',') AS created_at, string_agg(due_at::text, ',') AS due_at,
