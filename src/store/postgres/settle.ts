@@ -24,12 +24,7 @@ export async function settle(tx: HotTx, settlements: readonly Settlement[]): Pro
     const round = firstOfEach(rest);
     const taken = new Set(round);
     rest = rest.filter((item) => !taken.has(item));
-    await completeAll(tx, round.filter(isCompleted), receipts);
-    await settleAll(
-      tx,
-      round.filter((item) => !isCompleted(item)),
-      receipts,
-    );
+    await settleRound(tx, round, receipts);
   }
   return receipts;
 }
@@ -86,12 +81,13 @@ async function completeAll(tx: HotTx, items: readonly Fenced[], receipts: Settle
   const results = ordered.map(resultOf);
   const { tokens, firsts, lasts } = rangesOf(ordered);
   const rows = await tx.query<{ place: number; topics: string | null }>(
-    `SELECT place, topics FROM ${tx.schema}.complete_batch($1, $2, $3, $4, $5, $6)`,
+    `SELECT place, topics FROM ${tx.schema}.complete_batch($1, $2, $3, $4, $5, $6, $7)`,
     [
       arrayOf(tokens),
       arrayOf(firsts),
       arrayOf(lasts),
       results.every((result) => result === null) ? null : textsOf(results),
+      ordered === items ? null : arrayOf(ordered.map(({ place }) => place)),
       tx.given,
       tx.sender,
     ],
@@ -140,19 +136,63 @@ const MOVES: Readonly<Record<OutcomeType, JobMove>> = {
   released: 'release',
 };
 
-async function settleAll(tx: HotTx, given: readonly Fenced[], receipts: SettleReceipt[]): Promise<void> {
+/** Outcomes of different jobs. Where several of them have keys, the next of each comes in the order of the batch. */
+async function settleRound(tx: HotTx, round: readonly Fenced[], receipts: SettleReceipt[]): Promise<void> {
+  const others = round.filter((item) => !isCompleted(item));
+  const completed = round.filter(isCompleted);
+  const rows = await lockRunning(tx, others);
+  const keyed = rows.some(({ key }) => key !== null) ? await keyedAmong(tx, completed) : NONE;
+  await completeAll(
+    tx,
+    completed.filter(({ seq }) => !keyed.has(seq)),
+    receipts,
+  );
+  if (keyed.size > 0)
+    rows.push(
+      ...(await lockRunning(
+        tx,
+        completed.filter(({ seq }) => keyed.has(seq)),
+      )),
+    );
+  await settleByRule(
+    tx,
+    round.filter((item) => !isCompleted(item) || keyed.has(item.seq)),
+    { rows, receipts },
+  );
+}
+
+const NONE: ReadonlySet<number> = new Set();
+
+async function keyedAmong(tx: HotTx, items: readonly Fenced[]): Promise<ReadonlySet<number>> {
+  const rows = await tx.query<{ seq: number }>(
+    `SELECT seq FROM ${tx.schema}.job WHERE seq = ANY ($1::bigint[]) AND key IS NOT NULL`,
+    [arrayOf(items.map(({ seq }) => seq))],
+  );
+  return new Set(rows.map(({ seq }) => seq));
+}
+
+/** The rows of those of these jobs that run by these tokens. */
+async function lockRunning(tx: HotTx, given: readonly Fenced[]): Promise<JobRow[]> {
   const items = given.filter(({ id }) => isUuid(id));
-  if (items.length === 0) return;
+  if (items.length === 0) return [];
   await tx.query(`SELECT ${tx.schema}.ground($1, $2)`, [
     arrayOf(items.map(({ seq }) => seq)),
     arrayOf(items.map(({ lease }) => lease)),
   ]);
-  const rows = await tx.query<JobRow>(
+  return tx.query<JobRow>(
     `SELECT job.* FROM unnest($1::bigint[], $2::bigint[], $3::uuid[]) AS given (seq, lease, id)
        JOIN ${tx.schema}.job ON job.seq = given.seq AND job.lease = given.lease AND job.id = given.id
      WHERE job.state = 'running' ORDER BY job.seq FOR UPDATE OF job`,
     [items.map(({ seq }) => seq), items.map(({ lease }) => lease), items.map(({ id }) => id)],
   );
+}
+
+interface Locked {
+  readonly rows: readonly JobRow[];
+  readonly receipts: SettleReceipt[];
+}
+
+async function settleByRule(tx: HotTx, items: readonly Fenced[], { rows, receipts }: Locked): Promise<void> {
   const jobs = new Map(rows.map((job) => [job.seq, job]));
   const changes = items.flatMap(({ seq, lease, id, outcome, place }): Change[] => {
     const job = jobs.get(seq);

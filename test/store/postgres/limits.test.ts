@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { channelOf } from '../../../src/store/postgres/hints.ts';
 import { openSession, type Session } from '../../../src/store/postgres/session.ts';
-import { ids, spec } from '../../../src/testing/store-conformance/trial.ts';
+import { completed, failed, ids, spec } from '../../../src/testing/store-conformance/trial.ts';
 import { eventually } from '../../stage.ts';
 import { Ground } from './ground.ts';
 
@@ -94,4 +94,32 @@ test('a smaller window counts for jobs that were on their way when it was set', 
   await setting;
   const { leases } = await store.claim({ workerId: 'w', queues: ['q'], limit: 10, leaseMs: 30_000 });
   assert.deepEqual(ids(leases), [jobs[0]?.id]);
+});
+
+test('the next jobs of keys come in the order in which a batch ended those before, whatever their outcomes', async (t) => {
+  const made = await migrated(t);
+  if (made === undefined) return;
+  const { store } = made;
+  await store.configureQueue('q', { limits: { perKey: { concurrency: 1 } } });
+  const keys = ['a', 'b', 'c', 'd'];
+  await store.enqueue([1, 2, 3].flatMap(() => keys.map((key) => spec({ key }))));
+  const claim = async () =>
+    (await store.claim({ workerId: 'w', queues: ['q'], limit: 10, leaseMs: 30_000 })).leases;
+  let leases = await claim();
+  for (const outcomes of [
+    { c: completed(), a: failed(), d: completed(), b: failed() },
+    { d: completed(), b: completed(), a: completed(), c: completed() },
+  ]) {
+    const ends = Object.entries(outcomes).map(([key, outcome]) => {
+      const lease = leases.find((one) => one.key === key);
+      assert.ok(lease !== undefined);
+      return { id: lease.id, token: lease.token, outcome };
+    });
+    assert.ok((await store.settle(ends)).every(({ status }) => status === 'settled'));
+    leases = await claim();
+    assert.deepEqual(
+      leases.map(({ key }) => key),
+      Object.keys(outcomes),
+    );
+  }
 });

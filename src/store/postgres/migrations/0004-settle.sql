@@ -54,8 +54,9 @@ END $$;
 -- Completes running jobs, each fenced by its lease: with each of these tokens the numbers from `first` to `last`. Places
 -- count through all of them, from 1. Tells the places of those that were lost, and last, with place 0, the topics of the
 -- hints. No number stands twice. Results are divided by the character U+001F, and U+001E alone is null; null when all are.
+-- With `turns`, that is the order in which they ended, which says whose key's next job comes first.
 CREATE FUNCTION {{schema}}.complete_batch(
-  tokens bigint[], firsts bigint[], lasts bigint[], results text, given_now bigint, sender text)
+  tokens bigint[], firsts bigint[], lasts bigint[], results text, turns integer[], given_now bigint, sender text)
 RETURNS TABLE (place bigint, topics text) LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET jit = off AS $$
@@ -98,7 +99,7 @@ BEGIN
   THEN hints := 'settled,ready';
   END IF;
   IF cardinality(ended) < wanted THEN
-    SELECT * INTO rest FROM {{schema}}.complete_each(tokens, firsts, lasts, results, ended, dropping, at);
+    SELECT * INTO rest FROM {{schema}}.complete_each(tokens, firsts, lasts, results, turns, ended, dropping, at);
     IF rest.makes_ready THEN hints := 'settled,ready'; END IF;
     RETURN QUERY SELECT number, NULL::text FROM unnest(rest.lost) AS number;
     IF cardinality(rest.lost) = wanted THEN RETURN; END IF;
@@ -137,8 +138,8 @@ END $$;
 
 -- As complete_batch, for jobs of which each counts for itself, but for those that ended already. Tells which were lost, and
 -- whether others became ready by it.
-CREATE FUNCTION {{schema}}.complete_each(tokens bigint[], firsts bigint[], lasts bigint[], results text, ended bigint[],
-  dropping text[], at bigint, OUT lost bigint[], OUT makes_ready boolean)
+CREATE FUNCTION {{schema}}.complete_each(tokens bigint[], firsts bigint[], lasts bigint[], results text, turns integer[],
+  ended bigint[], dropping text[], at bigint, OUT lost bigint[], OUT makes_ready boolean)
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
@@ -154,14 +155,15 @@ BEGIN
     SELECT list.*, (
       SELECT lease.fresh_at FROM {{schema}}.lease
       WHERE lease.token = list.token AND {{schema}}.has_range(lease.firsts, lease.lasts, list.seq, list.seq)) AS fresh_at
-    FROM ROWS FROM (unnest(numbers), unnest(string_to_array(results, E'\x1f', E'\x1e')), unnest(owners))
-      WITH ORDINALITY AS list (seq, result, token, place)
+    FROM ROWS FROM (unnest(numbers), unnest(string_to_array(results, E'\x1f', E'\x1e')), unnest(owners),
+        unnest(turns))
+      WITH ORDINALITY AS list (seq, result, token, turn, place)
     WHERE list.seq NOT IN (SELECT number FROM unnest(ended) AS number)
   ), over AS (
     DELETE FROM {{schema}}.job USING given
     WHERE job.seq = given.seq
       AND (job.lease = given.token AND job.state = 'running' OR job.turn = 3 AND given.fresh_at IS NOT NULL)
-    RETURNING job.*, given.token, given.result, given.fresh_at, given.place
+    RETURNING job.*, given.token, given.result, given.fresh_at, coalesce(given.turn, given.place) AS ending
   ), kept AS (
     INSERT INTO {{schema}}.history (seq, id, queue, task, state, priority, attempt, attempts_max, crashes,
       cancel_requested, created_at, due_at, started_at, finished_at, ticket, unique_key, key, progress, input, result, trail)
@@ -175,8 +177,8 @@ BEGIN
     array_agg(seq) FILTER (WHERE trailed) AS trailed,
     array_agg(unique_key) FILTER (WHERE unique_key IS NOT NULL) AS uniques,
     array_agg(id) FILTER (WHERE unique_key IS NOT NULL) AS holders,
-    array_agg(key ORDER BY place) FILTER (WHERE key IS NOT NULL) AS keys,
-    array_agg(queue ORDER BY place) FILTER (WHERE key IS NOT NULL) AS queues
+    array_agg(key ORDER BY ending) FILTER (WHERE key IS NOT NULL) AS keys,
+    array_agg(queue ORDER BY ending) FILTER (WHERE key IS NOT NULL) AS queues
   INTO gone FROM over;
   lost := ARRAY(
     SELECT place FROM unnest(numbers) WITH ORDINALITY AS list (seq, place)

@@ -1,0 +1,175 @@
+-- How a claim takes jobs (0005-claim.sql): the first of both lines, their leases, and what is told of them.
+
+-- Takes the first jobs of both lines of a queue, at most `room`: those of `fresh`, as ranges in the order of the line, and
+-- those that were changed. Where it takes only some of what it has locked, others pass over the rest until the commit.
+CREATE FUNCTION {{schema}}.take_first(of_queue text, room integer,
+  OUT firsts bigint[], OUT lasts bigint[], OUT priorities integer[], OUT jobs integer, OUT changed bigint[])
+LANGUAGE plpgsql AS $$
+DECLARE
+  line CURSOR FOR
+    SELECT entry.priority, entry.first_seq, entry.next_seq, entry.last_seq FROM {{schema}}.fresh AS entry
+    WHERE entry.queue = of_queue ORDER BY entry.priority, entry.first_seq FOR UPDATE SKIP LOCKED;
+  others record;
+  other integer := 1;
+  last integer := 0;
+  part bigint;
+  whole_priorities integer[] := '{}';
+  whole_firsts bigint[] := '{}';
+BEGIN
+  jobs := 0;
+  SELECT array_agg(seq) AS seqs, array_agg(priority) AS priorities INTO others FROM (
+    SELECT seq, priority FROM {{schema}}.job WHERE state = 'ready' AND turn = 0 AND queue = of_queue
+    ORDER BY priority, seq LIMIT room FOR UPDATE SKIP LOCKED) AS waiting;
+  FOR entry IN line LOOP
+    WHILE room > 0 AND (others.priorities[other] < entry.priority
+      OR others.priorities[other] = entry.priority AND others.seqs[other] < entry.next_seq)
+    LOOP
+      other := other + 1;
+      room := room - 1;
+    END LOOP;
+    EXIT WHEN room = 0;
+    part := least(room, entry.last_seq - entry.next_seq + 1);
+    IF last > 0 AND lasts[last] = entry.next_seq - 1 AND priorities[last] = entry.priority THEN
+      lasts[last] := entry.next_seq + part - 1;
+    ELSE
+      last := last + 1;
+      firsts[last] := entry.next_seq;
+      lasts[last] := entry.next_seq + part - 1;
+      priorities[last] := entry.priority;
+    END IF;
+    jobs := jobs + part;
+    room := room - part;
+    IF entry.next_seq + part > entry.last_seq THEN
+      whole_priorities := whole_priorities || entry.priority;
+      whole_firsts := whole_firsts || entry.first_seq;
+    ELSE
+      UPDATE {{schema}}.fresh SET next_seq = next_seq + part
+      WHERE queue = of_queue AND priority = entry.priority AND first_seq = entry.first_seq;
+    END IF;
+    EXIT WHEN room = 0;
+  END LOOP;
+  other := least(other + room, cardinality(others.seqs) + 1);
+  changed := others.seqs[1:other - 1];
+  IF cardinality(whole_firsts) > 0 THEN
+    DELETE FROM {{schema}}.fresh USING unnest(whole_priorities, whole_firsts) AS whole (priority, first_seq)
+    WHERE fresh.queue = of_queue AND fresh.priority = whole.priority AND fresh.first_seq = whole.first_seq;
+  END IF;
+END $$;
+
+-- The same ranges in ascending order, as few as possible.
+CREATE FUNCTION {{schema}}.joined(INOUT firsts bigint[], INOUT lasts bigint[]) LANGUAGE plpgsql IMMUTABLE AS $$
+#variable_conflict use_column
+BEGIN
+  IF cardinality(firsts) = 1 THEN RETURN; END IF;
+  SELECT array_agg(range.first ORDER BY range.first), array_agg(range.last ORDER BY range.first) INTO firsts, lasts FROM (
+    SELECT min(first) AS first, max(last) AS last FROM (
+      SELECT first, last, sum(CASE WHEN follows THEN 0 ELSE 1 END) OVER (ORDER BY first) AS number FROM (
+        SELECT first, last, first - 1 = lag(last) OVER (ORDER BY first) AS follows
+        FROM unnest(firsts, lasts) AS part (first, last)) AS given) AS numbered
+    GROUP BY number) AS range;
+END $$;
+
+-- Leases ranges of fresh jobs, in the order of their line, and tells of them as claim_jobs does: at most 128 in a row, to
+-- bound its size.
+CREATE FUNCTION {{schema}}.start_fresh(of_queue text, firsts bigint[], lasts bigint[], of_priorities integer[], worker text,
+  claim uuid, lease_ms bigint, at bigint, of_jobs integer, of_both boolean)
+RETURNS TABLE (
+  lease bigint, queue text, mixed boolean, jobs integer, seqs text, ids text, priorities text, attempts text, attempts_max text,
+  crashes text, created_at text, due_at text, tasks text, keys text, inputs text, is_json boolean)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  own record;
+  part record;
+  seen record;
+  list record;
+BEGIN
+  lease := nextval($seq${{schema}}.lease_token_seq$seq$);
+  queue := of_queue;
+  mixed := of_both;
+  attempts := '1';
+  crashes := '0';
+  SELECT * INTO own FROM {{schema}}.joined(firsts, lasts);
+  INSERT INTO {{schema}}.lease (token, worker_id, queue, claim_id, expires_at, live, firsts, lasts, fresh_at)
+  VALUES (lease, worker, of_queue, claim, at + lease_ms, of_jobs, own.firsts, own.lasts, at);
+  FOR part IN
+    SELECT start.seq AS first, least(start.seq + 127, run.last) AS last, run.priority
+    FROM unnest(firsts, lasts, of_priorities) AS run (first, last, priority)
+      CROSS JOIN LATERAL generate_series(run.first, run.last, 128) AS start (seq)
+  LOOP
+    seqs := part.first::text;
+    priorities := part.priority::text;
+    is_json := false;
+    -- What is gathered of many takes 60 us also of one.
+    IF part.first = part.last THEN
+      SELECT 1, id::text, attempts_max::text, created_at::text, due_at::text, task, input
+      INTO jobs, ids, attempts_max, created_at, due_at, tasks, inputs
+      FROM {{schema}}.job WHERE seq = part.first;
+      CONTINUE WHEN NOT FOUND;
+      RETURN NEXT;
+      CONTINUE;
+    END IF;
+    SELECT count(*)::integer AS jobs, string_agg(id::text, ',') AS ids, string_agg(coalesce(input, E'\x1e'), E'\x1f') AS inputs,
+      count(input) = 0 AS empty, coalesce(bool_or(input = E'\x1e'), false) AS odd, min(task COLLATE "C") AS task,
+      min(attempts_max) AS attempts_max, min(created_at) AS created_at, min(due_at) AS due_at,
+      min(task COLLATE "C") = max(task COLLATE "C") AND min(attempts_max) = max(attempts_max)
+        AND min(created_at) = max(created_at) AND min(due_at) = max(due_at) AS alike
+    INTO seen FROM (
+      SELECT id, input, task, attempts_max, created_at, due_at FROM {{schema}}.job
+      WHERE seq BETWEEN part.first AND part.last ORDER BY seq) AS job;
+    CONTINUE WHEN seen.jobs = 0;
+    jobs := seen.jobs;
+    ids := seen.ids;
+    attempts_max := seen.attempts_max::text;
+    created_at := seen.created_at::text;
+    due_at := seen.due_at::text;
+    tasks := seen.task;
+    inputs := CASE WHEN jobs > 1 OR NOT seen.empty THEN seen.inputs END;
+    IF NOT seen.alike OR jobs < part.last - part.first + 1 THEN
+      SELECT string_agg(seq::text, ',') AS seqs, string_agg(attempts_max::text, ',') AS attempts_max,
+        string_agg(created_at::text, ',') AS created_at, string_agg(due_at::text, ',') AS due_at,
+        string_agg(task, E'\x1f') AS tasks
+      INTO list FROM (
+        SELECT seq, task, attempts_max, created_at, due_at FROM {{schema}}.job
+        WHERE seq BETWEEN part.first AND part.last ORDER BY seq) AS job;
+      seqs := list.seqs;
+      attempts_max := list.attempts_max;
+      created_at := list.created_at;
+      due_at := list.due_at;
+      tasks := list.tasks;
+    END IF;
+    IF jobs > 1 AND (seen.odd OR {{schema}}.dividers(inputs) <> jobs - 1 OR {{schema}}.dividers(tasks) NOT IN (0, jobs - 1)) THEN
+      is_json := true;
+      SELECT json_agg(input)::text, json_agg(task)::text INTO inputs, tasks FROM (
+        SELECT input, task FROM {{schema}}.job WHERE seq BETWEEN part.first AND part.last ORDER BY seq) AS job;
+    END IF;
+    RETURN NEXT;
+  END LOOP;
+END $$;
+
+CREATE FUNCTION {{schema}}.dividers(list text) RETURNS integer LANGUAGE sql IMMUTABLE AS
+  $$ SELECT octet_length(list) - octet_length(replace(list, E'\x1f', '')) $$;
+
+-- Leases jobs that were changed since they were added, in this order, and tells of them as claim_jobs does, each in a row.
+CREATE FUNCTION {{schema}}.start_changed(of_queue text, own bigint[], worker text, claim uuid, lease_ms bigint, at bigint,
+  of_both boolean)
+RETURNS TABLE (
+  lease bigint, queue text, mixed boolean, jobs integer, seqs text, ids text, priorities text, attempts text, attempts_max text,
+  crashes text, created_at text, due_at text, tasks text, keys text, inputs text, is_json boolean)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  token bigint := nextval($seq${{schema}}.lease_token_seq$seq$);
+BEGIN
+  INSERT INTO {{schema}}.lease (token, worker_id, queue, claim_id, expires_at, live, firsts, lasts)
+  SELECT token, worker, of_queue, claim, at + lease_ms, cardinality(own), range.firsts, range.lasts
+  FROM {{schema}}.joined(own, own) AS range;
+  RETURN QUERY
+    WITH taken AS (
+      UPDATE {{schema}}.job SET state = 'running', lease = token, attempt = attempt + 1, started_at = at, turn = 0
+      FROM unnest(own) WITH ORDINALITY AS chosen (seq, place) WHERE job.seq = chosen.seq
+      RETURNING job.*, chosen.place)
+    SELECT token, queue, of_both, 1, seq::text, id::text, priority::text, attempt::text, attempts_max::text, crashes::text,
+      created_at::text, due_at::text, task, key, input, false
+    FROM taken ORDER BY place;
+END $$;
