@@ -1,3 +1,4 @@
+import type { JobState } from '../../core/job-state.ts';
 import type { JobSpec } from '../store.ts';
 import { isApart } from './inputs.ts';
 
@@ -12,6 +13,12 @@ export interface Alike {
   /** JSON objects, the inputs by id, in the order of the jobs. An id that is there twice is written twice. */
   readonly texts: readonly string[];
   readonly common: Common;
+}
+
+/** The receipts when none of them was there before. */
+export interface AllCreated {
+  readonly packed: number;
+  readonly state: { readonly all: JobState };
 }
 
 /** What all of them have; `key` and `unique` are null. */

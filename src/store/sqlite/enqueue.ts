@@ -1,9 +1,8 @@
 import type { UniqueSpec } from '../../core/unique.ts';
 import type { EnqueueReceipt, JobSpec } from '../store.ts';
-import type { Alike, Common } from './alike.ts';
+import type { Alike, AllCreated, Common } from './alike.ts';
 import { isConstraint } from './errors.ts';
 import { keepInput, rowInput } from './inputs.ts';
-import type { PackedEnqueued } from './pack.ts';
 import { type Tx, wholeMs } from './rows.ts';
 import { newTurn, roomInLine, TURN } from './turns.ts';
 import { findHold, holdKey, meetHolder } from './unique.ts';
@@ -31,11 +30,11 @@ const INSERT_ALIKE = `
 const READ_ALIKE = 'SELECT key, value FROM json_each(?)';
 
 /** Jobs in. Specs apply in order, so a later one of the same batch meets the ids and keys of the earlier ones. */
-export function enqueue(tx: Tx, specs: readonly JobSpec[] | Alike): EnqueueReceipt[] | PackedEnqueued {
+export function enqueue(tx: Tx, specs: readonly JobSpec[] | Alike): EnqueueReceipt[] | AllCreated {
   return 'texts' in specs ? enqueueAlike(tx, specs) : enqueueEach(tx, specs);
 }
 
-function enqueueAlike(tx: Tx, { packed, texts, common }: Alike): EnqueueReceipt[] | PackedEnqueued {
+function enqueueAlike(tx: Tx, { packed, texts, common }: Alike): EnqueueReceipt[] | AllCreated {
   const state = stateOf(tx, common);
   const found = texts.map((text) =>
     createAlike(tx, text, common) ? null : enqueueEach(tx, specsOf(tx, text, common)),

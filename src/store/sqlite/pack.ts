@@ -1,5 +1,5 @@
 import type { EnqueueReceipt, JobSpec, Settlement, SettleReceipt } from '../store.ts';
-import { type Alike, packAlike } from './alike.ts';
+import { type Alike, type AllCreated, packAlike } from './alike.ts';
 import { type Completions, packCompletions } from './completions.ts';
 import { leasesOf } from './leased.ts';
 import type { VerbName } from './verbs.ts';
@@ -113,10 +113,10 @@ function unpackSpecs(specs: Packed<JobSpec> | Alike): JobSpec[] | Alike {
   }));
 }
 
-/** When all were created; their ids are the caller's own. The verb makes it itself for jobs that are alike. */
-export type PackedEnqueued = Pick<Packed<EnqueueReceipt>, 'packed' | 'state'>;
+/** When all were created; their ids are the caller's own. For jobs that are alike the verb says so itself. */
+type PackedEnqueued = Pick<Packed<EnqueueReceipt>, 'packed' | 'state'>;
 
-function packEnqueued(receipts: readonly EnqueueReceipt[] | PackedEnqueued): PackedEnqueued | null {
+function packEnqueued(receipts: readonly EnqueueReceipt[] | AllCreated): PackedEnqueued | null {
   if ('packed' in receipts) return receipts;
   if (receipts.length < LENGTH_MIN || receipts.some(({ status }) => status !== 'created')) return null;
   return { packed: receipts.length, state: column(receipts, 'state') };

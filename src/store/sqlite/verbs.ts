@@ -1,5 +1,6 @@
 import type { ClaimReceipt, EnqueueReceipt } from '../store.ts';
 import { age, peekAge } from './ageing.ts';
+import type { AllCreated } from './alike.ts';
 import { claim, peekClaim } from './claim.ts';
 import { control } from './control.ts';
 import { enqueue } from './enqueue.ts';
@@ -7,7 +8,6 @@ import { get, list, trail } from './inspect.ts';
 import type { Claimed } from './leased.ts';
 import { acquire, peekAcquire, release } from './lock.ts';
 import { clear, peekPrune, peekReap, prune, reap } from './maintain.ts';
-import type { PackedEnqueued } from './pack.ts';
 import { configureQueue, queues } from './queues.ts';
 import type { Tx } from './rows.ts';
 import { annotate, settle } from './settle.ts';
@@ -54,7 +54,7 @@ export type VerbResult<Name extends VerbName> =
 /** What comes out of the packing (pack.ts). */
 type Unpacked<Result> = Result extends Claimed
   ? ClaimReceipt
-  : Result extends PackedEnqueued
+  : Result extends AllCreated
     ? EnqueueReceipt[]
     : Result;
 
