@@ -1,10 +1,20 @@
 /**
- * `npm run build`: src to dist, as it is published: JavaScript, declarations, source maps, and the files beside the
- * sources that are no TypeScript (SQL, Lua), each next to the module that reads it.
+ * `npm run build`: src to dist, as it is published: JavaScript in a few files (bundle.mjs), a declaration a module, source
+ * maps, and the files beside the sources that are no TypeScript (SQL, Lua), each next to the place of its module.
  * Built in a folder of its own and swapped in when complete, so that dist is never half of a build.
  */
-import { chmodSync, cpSync, existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
+import { bundle } from './bundle.mjs';
 import { runChild } from './child.mjs';
 import { tool } from './tools.mjs';
 
@@ -18,13 +28,16 @@ try {
       stdio: 'inherit',
     },
   );
-  if (code === 0) publish();
+  if (code === 0) await publish();
   else process.exitCode = code;
 } finally {
   rmSync(staging, { recursive: true, force: true });
 }
 
-function publish() {
+async function publish() {
+  for (const path of readdirSync(staging, { recursive: true }))
+    if (/\.js(\.map)?$/.test(path) && !/^bench\b/.test(path)) rmSync(join(staging, path));
+  await bundle('src', staging);
   cpSync('src', staging, {
     recursive: true,
     filter: (source) => statSync(source).isDirectory() || !source.endsWith('.ts'),

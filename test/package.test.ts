@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join, relative } from 'node:path';
+import { basename, join, posix, relative } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -55,15 +55,29 @@ describe('the published package', { timeout: 110_000 }, () => {
     for (const path of ['README.md', 'CHANGELOG.md', 'LICENSE']) assert.ok(packed.includes(path), path);
   });
 
-  test('has each module with types and source map, and each other file beside its module', () => {
-    const expected = sources().flatMap((path) =>
-      path.endsWith('.ts') ? ['.js', '.js.map', '.d.ts'].map((end) => path.replace(/\.ts$/, end)) : [path],
+  test('has a declaration for each module, a map for each script, and each other file beside its module', () => {
+    const scripts = packed.filter((path) => path.endsWith('.js'));
+    assert.deepEqual(
+      scripts.filter((path) => !packed.includes(`${path}.map`)),
+      [],
     );
+    const expected = sources().map((path) => path.replace(/\.ts$/, '.d.ts'));
     assert.ok(expected.length > 0);
     assert.deepEqual(
-      packed.filter((path) => path.startsWith('dist/')).sort(),
+      packed.filter((path) => path.startsWith('dist/') && !/\.js(\.map)?$/.test(path)).sort(),
       expected.map((path) => `dist/${path}`).sort(),
     );
+  });
+
+  test('has each module that another one starts or imports by its place', () => {
+    const places = sources().flatMap((path) =>
+      [...readFileSync(join(copy, 'src', path), 'utf8').matchAll(/new URL\(`(.+?)\$\{EXTENSION\}`/g)].map(
+        ([, name]) => posix.join('dist', posix.dirname(path), `${name}.js`),
+      ),
+    );
+    const missing = places.filter((place) => !place.includes('${') && !packed.includes(place));
+    assert.ok(places.length >= 6, `only ${places.join()} are started so`);
+    assert.deepEqual(missing, []);
   });
 
   test('names no folder of the machine that built it', () => {
@@ -95,6 +109,19 @@ describe('the published package', { timeout: 110_000 }, () => {
     writeFileSync(join(consumer, 'job.js'), JOB);
     const { stdout } = await run(process.execPath, ['job.js'], consumer);
     assert.equal(stdout, '42\n');
+  });
+
+  test('jobs run in threads and processes, and the command reads and mends the file they ran on', async () => {
+    writeFileSync(join(consumer, 'tasks.js'), TASKS);
+    writeFileSync(join(consumer, 'lanes.js'), LANES);
+    const { stdout } = await run(process.execPath, ['lanes.js'], consumer);
+    assert.equal(stdout, 'thread 42 1\nprocess 42 1\n');
+    const url = 'sqlite:lanes.db';
+    const command = (...args: string[]) =>
+      run('npx', ['--no-install', 'longshore', ...args, '--store', url], consumer);
+    assert.match((await command('jobs', '--json')).stdout, /"completed"/);
+    assert.match((await command('migrate')).stdout, /./);
+    await command('doctor');
   });
 
   test('a strict TypeScript project sees the types of the task at both ends', async () => {
@@ -151,6 +178,33 @@ const worker = longshore.worker({ tasks: [double], concurrency: 2 });
 await worker.start();
 const job = await longshore.enqueue(double, 21);
 console.log(await job.result());
+await worker.stop();
+await longshore.close();
+`;
+
+const TASKS = `
+import { defineTask, UnrecoverableError } from 'longshore';
+const run = ({ input }) => {
+  if (input === 0) throw new UnrecoverableError('no');
+  return input * 2;
+};
+export const inThread = defineTask({ name: 'thread', strategy: 'thread', run });
+export const inProcess = defineTask({ name: 'process', strategy: 'process', run });
+`;
+
+const LANES = `
+import { connect } from 'longshore';
+import { inProcess, inThread } from './tasks.js';
+const longshore = await connect('sqlite:lanes.db');
+const worker = longshore.worker({ tasks: [inThread, inProcess], concurrency: 2 });
+await worker.start();
+for (const task of [inThread, inProcess]) {
+  const job = await longshore.enqueue(task, 21);
+  const result = await job.result();
+  const failing = await longshore.enqueue(task, 0, { attempts: 3 });
+  const { attempt } = await failing.ended();
+  console.log(task.name, result, attempt);
+}
 await worker.stop();
 await longshore.close();
 `;

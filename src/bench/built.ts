@@ -4,11 +4,12 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { loadNeighbour } from './neighbours.ts';
 
 /**
- * A program as it is published, compiled to JavaScript: the compiler that lets Node run the sources takes memory of
- * its own, which a user's process does not have. Built into the measurement's folder; where this code runs from a
- * build already, that build.
+ * A program beside the package as it is published: a few files of JavaScript. The compiler that lets Node run the sources
+ * takes memory of its own, and so does each of many modules; a user's process has neither. Built into the measurement's
+ * folder; where this code runs from a build already, that build.
  */
 export async function builtProgram(name: string, folder: string): Promise<string> {
   const source = fileURLToPath(new URL('..', import.meta.url));
@@ -20,6 +21,8 @@ export async function builtProgram(name: string, folder: string): Promise<string
   const project = join(folder, 'tsconfig.json');
   writeFileSync(project, JSON.stringify(configuration(root, name, out)));
   await compile(project);
+  const { bundle } = await loadNeighbour<Bundler>('setup/bundle.mjs', 'Measure a build.');
+  await bundle(source, out);
   cpSync(source, out, {
     recursive: true,
     filter: (path) => statSync(path).isDirectory() || !path.endsWith('.ts'),
@@ -31,7 +34,11 @@ export async function builtProgram(name: string, folder: string): Promise<string
   return file;
 }
 
-/** As the package is built, but only the program and what it loads (a store's thread is loaded by path, not imported). */
+interface Bundler {
+  bundle(source: string, out: string): Promise<void>;
+}
+
+/** As the package is built, but only the program and what it loads; the bundle then takes the package's place. */
 function configuration(root: string, name: string, out: string): object {
   return {
     extends: join(root, 'tsconfig.build.json'),
@@ -44,7 +51,7 @@ function configuration(root: string, name: string, out: string): object {
       inlineSources: false,
     },
     files: [join(root, 'src', 'bench', 'programs', `${name}.ts`)],
-    include: [join(root, 'src', 'store', '**', '*.ts')],
+    include: [],
   };
 }
 

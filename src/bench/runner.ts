@@ -62,7 +62,7 @@ export function start<Result>(name: string, settings: unknown, options: ProgramO
 }
 
 /** Settings of whoever measures, such as LONGSHORE_LEASE_MS, are not to change what is measured. */
-function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(environment).filter(
       ([name]) => !name.startsWith('LONGSHORE_') || name.startsWith('LONGSHORE_BENCH_'),

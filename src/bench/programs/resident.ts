@@ -1,21 +1,13 @@
-import { writeSync } from 'node:fs';
 import type { Evidence } from '../ledger.ts';
 
 /**
- * The memory of a process with a started, idle worker, or of one with nothing in it: `resident <url or -> <settle ms>`.
- * Started without a message channel, and everything is loaded on demand, so that the empty process is Node and this
- * file alone: a channel would load a part of what a worker needs as well, and hide it.
+ * The memory of a process with a started, idle worker: `resident <url> <settle ms>`. Nothing is imported before it is
+ * measured but what a user's program imports: no message channel, not even node:fs by name, which takes 2 MB.
  */
-const [url = '-', settleMs = '0'] = process.argv.slice(2);
-const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, Number(settleMs)));
+const [url = '', settleMs = '0'] = process.argv.slice(2);
+const { readFileSync, writeSync } = process.getBuiltinModule('node:fs');
 
-const answer = url === '-' ? await empty() : await worker(url);
-writeSync(1, JSON.stringify(answer));
-
-async function empty(): Promise<ResidentRun> {
-  await settled();
-  return { residentBytes: process.memoryUsage.rss(), evidence: null };
-}
+writeSync(1, JSON.stringify(await worker(url)));
 
 async function worker(storeUrl: string): Promise<ResidentRun> {
   const { connect, defineTask } = await import('../../index.ts');
@@ -25,8 +17,8 @@ async function worker(storeUrl: string): Promise<ResidentRun> {
   try {
     const worker = longshore.worker({ tasks: [task] });
     await worker.start();
-    await settled();
-    const residentBytes = process.memoryUsage.rss();
+    await new Promise((resolve) => setTimeout(resolve, Number(settleMs)));
+    const resident = memory();
 
     const { Ledger } = await import('../ledger.ts');
     const { countJobs, finishLine } = await import('../workload.ts');
@@ -36,14 +28,28 @@ async function worker(storeUrl: string): Promise<ResidentRun> {
     await longshore.enqueue(task, { n: 0 });
     await finished;
     await worker.stop();
-    return { residentBytes, evidence: { ledger: ledger.report(), counts: await countJobs(longshore) } };
+    return { ...resident, evidence: { ledger: ledger.report(), counts: await countJobs(longshore) } };
   } finally {
     await longshore.close();
   }
 }
 
-export interface ResidentRun {
+/** As `EMPTY` (commands/memory.ts) measures itself. */
+function memory(): Memory {
+  const residentBytes = process.memoryUsage.rss();
+  return {
+    residentBytes,
+    status: process.platform === 'linux' ? readFileSync('/proc/self/status', 'utf8') : null,
+  };
+}
+
+export interface Memory {
   readonly residentBytes: number;
-  /** Of a job after the measurement; null for the empty process. */
-  readonly evidence: Evidence | null;
+  /** What Linux says of the process. */
+  readonly status: string | null;
+}
+
+export interface ResidentRun extends Memory {
+  /** Of a job after the measurement. */
+  readonly evidence: Evidence;
 }
