@@ -107,7 +107,7 @@ function measured<Result>(
   program: readonly string[],
 ): Promise<Result> {
   const timeout = settle * 1_000 + 60_000;
-  // As a user's process: this one's own has a cache of compiled code, which takes 6 MB of a worker's.
+  // As a user's process: no cache of compiled code, as this one has.
   const { NODE_COMPILE_CACHE: _cache, NODE_OPTIONS: _options, ...env } = withoutSettings(process.env);
   return progress.step(step, async () => {
     const options = { signal, timeout, killSignal: 'SIGKILL', env } as const;
