@@ -116,8 +116,25 @@ function joined(name: string): string {
   const flags = /^#!.*\n/.exec(verb)?.[0] ?? '#!lua\n';
   const parts = new Set<string>();
   addNeeds(verb, parts);
-  const code = [...[...parts].map(fileOf), verb.replace(/^#!.*\n/, '')].map(withoutComments).join('\n');
-  return flags + withoutUnused(withConstants(code));
+  const pieces = [...parts].map(fileOf);
+  pieces.push(verb.replace(/^#!.*\n/, ''));
+  const layered = withLayer(pieces.map(withoutComments), [...parts].indexOf(LOWER_LAST) + 1);
+  return flags + withoutUnused(withConstants(layered));
+}
+
+/** The last of the parts that nearly all others use names of. */
+const LOWER_LAST = '_record';
+
+/**
+ * Puts what follows the first `lower` pieces into a function that is called at once. Lua makes a script's functions anew at
+ * each call, and looks each name from outside that one uses up among all names of the function around it, the oldest last;
+ * names from further outside it has at hand. So the oldest and most used names cost nothing where a function lies between: a
+ * call of claim that finds nothing takes 10 µs instead of 19. Such a function takes no more than 60 names from outside.
+ */
+function withLayer(pieces: readonly string[], lower: number): string {
+  if (lower === 0) return pieces.join('\n');
+  const [below, above] = [pieces.slice(0, lower), pieces.slice(lower)];
+  return [...below, 'return (function()', ...above, 'end)()'].join('\n');
 }
 
 /** A part comes after those it needs. */
