@@ -29,9 +29,7 @@ function statement(tx: HotTx, specs: readonly JobSpec[]): Statement {
     return oneStatement(tx, only);
   const oneByOne = specs.some(({ unique }) => unique !== null) || !haveOwnIds(specs);
   if (!oneByOne && specs.every(isPlain))
-    return specs.length >= ALIKE_MIN && areAlike(specs)
-      ? alikeStatement(tx, specs)
-      : plainStatement(tx, specs);
+    return areAlike(specs) ? alikeStatement(tx, specs) : plainStatement(tx, specs);
   return [
     `SELECT place, status, id, state FROM ${tx.schema}.enqueue_batch($1, $2, $3, $4)`,
     [jsonOf(specs), oneByOne ? WAY.oneByOne : WAY.together, tx.given, tx.sender],
@@ -59,9 +57,6 @@ function areAscending(specs: readonly JobSpec[]): boolean {
   }
   return true;
 }
-
-/** For fewer, its savepoint costs more than it saves. */
-const ALIKE_MIN = 20;
 
 function areAlike(specs: readonly JobSpec[]): boolean {
   const { queue, task, priority, attemptsMax } = specs[0] as JobSpec;

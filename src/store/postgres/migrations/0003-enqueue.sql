@@ -94,7 +94,7 @@ BEGIN
     FROM unnest(ids) WITH ORDINALITY AS given (id, place) LEFT JOIN unnest(added_ids) AS added (id) ON added.id = given.id;
 END $$;
 
--- As enqueue_plain, for one job: of the 160 us that lists of one take, this takes 115.
+-- As enqueue_plain, for one job: of the 134 us that lists of one take, this takes 104.
 CREATE FUNCTION {{schema}}.enqueue_one(of_id uuid, of_queue text, of_task text, of_priority integer, of_input text,
   of_attempts integer, delay_ms float8, of_due_at float8, given_now bigint, sender text)
 RETURNS TABLE (place bigint, status text, id uuid, state {{schema}}.job_state) LANGUAGE plpgsql
