@@ -9,8 +9,16 @@ import type { PoolLane } from './pool-lane.ts';
 export interface Admission {
   /** The pool in which a job of this task would start now; null: none. */
   poolOf(task: string): PoolKind | null;
-  /** Jobs that would find a place in it now. */
+  /** Jobs that would find a place in it now; places that other workers hold do not count. */
   room(pool: PoolKind): number;
+  /**
+   * Holds one place in it, if there is one, until `letGo`, for HOLD_MS_MAX at most: while a worker whose turn it is still
+   * has to claim a job, workers that are answered sooner would take the place each time.
+   */
+  hold(pool: PoolKind): void;
+  letGo(): void;
+  /** Called when a place that `room` did not count is let go of. Set by the worker. */
+  onRoom: () => void;
   /** Jobs that can run at a time in all lanes that tasks of this worker use now. */
   readonly capacity: number;
   /** Whether a queue may well hold jobs of this worker that are not for this pool. */
@@ -25,9 +33,18 @@ export function admissionOf({ tasks, routes, pools }: AdmissionMeans): Admission
     const lane = routes.get(task)?.lane;
     return lane === undefined || lane === 'inline' ? null : lane;
   };
-  return {
+  const roomIn = (pool: PoolKind): number => HOLDS[pool].roomFor(admission, pools[pool].room);
+  const admission: Admission = {
     poolOf,
-    room: (pool) => pools[pool].room,
+    room: roomIn,
+    hold: (pool) => {
+      if (roomIn(pool) > 0) HOLDS[pool].add(admission);
+    },
+    letGo: () => {
+      HOLDS.thread.remove(admission);
+      HOLDS.process.remove(admission);
+    },
+    onRoom: () => undefined,
     get capacity() {
       const used = new Set(lanes.map(({ lane }) => lane));
       if (used.has('inline')) return Number.POSITIVE_INFINITY;
@@ -35,7 +52,41 @@ export function admissionOf({ tasks, routes, pools }: AdmissionMeans): Admission
     },
     isMixed: (queue, pool) => tasks.some((task) => task.queue === queue && poolOf(task.name) !== pool),
   };
+  return admission;
 }
+
+/** Which workers of this process hold a place in a pool of one kind, and which were left without one for it. */
+class Holds {
+  readonly #timers = new Map<Admission, NodeJS.Timeout>();
+  readonly #refused = new Set<Admission>();
+
+  roomFor(one: Admission, room: number): number {
+    const held = this.#timers.size - (this.#timers.has(one) ? 1 : 0);
+    if (room > 0 && room <= held) this.#refused.add(one);
+    return room - held;
+  }
+
+  add(one: Admission): void {
+    if (this.#timers.has(one)) return;
+    // The store of this worker may hang, and that of another not.
+    this.#timers.set(one, setTimeout(() => this.remove(one), HOLD_MS_MAX).unref());
+  }
+
+  remove(one: Admission): void {
+    const timer = this.#timers.get(one);
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    this.#timers.delete(one);
+    const refused = [...this.#refused];
+    this.#refused.clear();
+    for (const { onRoom } of refused) onRoom();
+  }
+}
+
+/** Where workers have pools of different settings, a place in each of them is held: for as long as a claim takes. */
+const HOLDS: Readonly<Record<PoolKind, Holds>> = { thread: new Holds(), process: new Holds() };
+
+const HOLD_MS_MAX = 1_000;
 
 interface AdmissionMeans {
   readonly tasks: readonly AnyTask[];

@@ -11,6 +11,7 @@ export class BlockedQueues {
   readonly #admission: Admission;
   readonly #parkedFor: (pool: PoolKind) => number;
   readonly #blocks = new Map<string, Block>();
+  #holds = false;
 
   /** `parkedFor`: jobs that wait here for a pool, and will take of its room first. */
   constructor(admission: Admission, parkedFor: (pool: PoolKind) => number) {
@@ -41,6 +42,7 @@ export class BlockedQueues {
 
   clear(): void {
     this.#blocks.clear();
+    this.letGo();
   }
 
   /** Some of them may be asked again. */
@@ -78,6 +80,27 @@ export class BlockedQueues {
       const block = this.#blocks.get(queue);
       if (block !== undefined && this.#admission.poolOf(task) !== block.pool) this.#blocks.delete(queue);
     }
+  }
+
+  /**
+   * There may be room in a pool: a place is held until the claim that asks for it is answered. Without, the worker that
+   * ends a job there would be the first to claim each time, and all others would wait for ever.
+   */
+  hold(): void {
+    for (const { pool } of this.#blocks.values()) {
+      this.#admission.hold(pool);
+      this.#holds = true;
+    }
+  }
+
+  get holds(): boolean {
+    return this.#holds;
+  }
+
+  letGo(): void {
+    if (!this.#holds) return;
+    this.#holds = false;
+    this.#admission.letGo();
   }
 
   /** Jobs that could start in it beside those that wait here. */

@@ -6,6 +6,7 @@ import type { EventBus } from '../telemetry/events.ts';
 import type { Slots } from '../tuner/slots.ts';
 import { BackoffTimer } from './backoff-timer.ts';
 import { BlockedQueues, type Question } from './blocked-queues.ts';
+import { BufferWatch } from './buffer-watch.ts';
 import type { Executor } from './executor.ts';
 import { averageInput, type Prefetch } from './prefetch.ts';
 import { Service } from './service.ts';
@@ -44,10 +45,6 @@ export interface FetcherOptions {
 /** A claim larger than this gains nothing and holds the store for long. */
 const CLAIM_MAX = 1_000;
 
-const WATCH_MS = 100;
-/** A second's worth. */
-const WATCHES_KEPT = 10;
-
 export class Fetcher extends Service {
   readonly #options: FetcherOptions;
   readonly #backoff: BackoffTimer;
@@ -63,7 +60,7 @@ export class Fetcher extends Service {
   #leftOut = false;
   #rotation = 0;
   readonly #blocked: BlockedQueues | null;
-  #cancelWatch: CancelTimer | null = null;
+  readonly #watch: BufferWatch;
   #cancelLook: CancelTimer | null = null;
   /** Why the last claim failed, where the error is one that does not pass by itself; it is tried again all the same. */
   fault: LongshoreError | null = null;
@@ -76,7 +73,9 @@ export class Fetcher extends Service {
     const { admission, executor } = options;
     this.#blocked =
       admission === null ? null : new BlockedQueues(admission, (pool) => executor.buffer.parkedFor(pool));
+    if (admission !== null) admission.onRoom = () => this.onRoom();
     this.#backoff = new BackoffTimer(options.clock, options.random);
+    this.#watch = new BufferWatch({ ...options, buffer: executor.buffer, blocked: this.#blocked });
   }
 
   /** True when the last claim found nothing and no hint came since, or no claim will come. */
@@ -100,15 +99,27 @@ export class Fetcher extends Service {
   check(): void {
     if (this.#controlled) this.#giveBack();
     this.#controlled = false;
-    this.#watchBuffer();
+    if (this.#open) this.#watch.look();
     this.#lookLater();
-    if (!this.#open || this.#claiming !== null || this.#backoff.waiting || !this.#hasReason()) return;
-    const question = this.#question();
-    if (question === null) return;
-    this.#claiming = this.#claim(question).finally(() => {
-      this.#claiming = null;
-      this.#options.turn();
-    });
+    if (this.#claiming !== null) return;
+    const question = this.#mayAsk && this.#hasReason() ? this.#question() : null;
+    if (question === null) this.#blocked?.letGo();
+    else
+      this.#claiming = this.#claim(question).finally(() => {
+        this.#claiming = null;
+        this.#blocked?.letGo();
+        this.#options.turn();
+      });
+  }
+
+  /** A pool may have room: for what waits here, or for jobs that have to be claimed again. */
+  onRoom(): void {
+    const { executor, turn } = this.#options;
+    const { parked } = executor.buffer;
+    if (parked > 0) executor.pump();
+    // Who has started a job has had its turn.
+    if (this.#mayAsk && executor.buffer.parked === parked) this.#blocked?.hold();
+    turn();
   }
 
   /** There are more or fewer slots. While more are used than there are, nothing that waits here will start soon. */
@@ -137,8 +148,7 @@ export class Fetcher extends Service {
     this.#unsubscribe = [];
     this.#cancelTimer?.();
     this.#cancelTimer = null;
-    this.#cancelWatch?.();
-    this.#cancelWatch = null;
+    this.#watch.stop();
     this.#cancelLook?.();
     this.#cancelLook = null;
     await this.#claiming;
@@ -176,6 +186,10 @@ export class Fetcher extends Service {
     return admission === null || Number.isFinite(admission.capacity) ? 0 : executor.buffer.parked;
   }
 
+  get #mayAsk(): boolean {
+    return this.#open && !this.#backoff.waiting;
+  }
+
   #hasReason(): boolean {
     const { clock } = this.#options;
     // Not before there is room for half of them again, so that claims stay large.
@@ -211,12 +225,7 @@ export class Fetcher extends Service {
     this.#reason = false;
     const began = performance.now();
     try {
-      const { now, leases, nextDueAt } = await store.claim({
-        workerId,
-        queues,
-        limit,
-        leaseMs,
-      });
+      const { now, leases, nextDueAt } = await store.claim({ workerId, queues, limit, leaseMs });
       const tookMs = performance.now() - began;
       this.#backoff.reset();
       this.fault = null;
@@ -230,6 +239,8 @@ export class Fetcher extends Service {
       if (leases.length === 0) return;
       if (this.#open) executor.accept(leases);
       else release(leases);
+      // In the place that is held for them.
+      if (this.#blocked?.holds) executor.pump();
     } catch (error) {
       this.#reason = true;
       this.fault = error instanceof LongshoreError && !error.retryable ? error : null;
@@ -242,24 +253,6 @@ export class Fetcher extends Service {
   #onControl(): void {
     this.#controlled = true;
     this.wake();
-  }
-
-  /**
-   * Jobs that wait here behind slow ones are for other workers. Looked at every 100 ms while jobs wait: those that
-   * would wait for more than a second, at the pace of the last 100 ms, go back.
-   */
-  #watchBuffer(): void {
-    const { executor, clock, prefetch, release } = this.#options;
-    if (!this.#open || this.#cancelWatch !== null || executor.buffer.length === 0) return;
-    const since = executor.buffer.pace();
-    this.#cancelWatch = clock.after(WATCH_MS, () => {
-      this.#cancelWatch = null;
-      if (executor.buffer.stalled(since)) prefetch.observeStall(WATCH_MS);
-      const leases = executor.buffer.takeSlow(since, WATCHES_KEPT);
-      this.#blocked?.add(leases, clock.now());
-      if (leases.length > 0) release(leases);
-      this.#watchBuffer();
-    });
   }
 
   /** No claim sets the timer for the next one while all queues are blocked. */

@@ -65,7 +65,7 @@ export class Pipeline {
       turn();
     };
     this.#settler = new Settler({ ...shared, onSettled: () => this.#onSettled() });
-    const onRoom = (): void => this.#onRoom();
+    const onRoom = (): void => this.fetcher.onRoom();
     this.#lanes = lanesOf(tasks, { ...shared, onRoom });
     this.#executor = new Executor({
       ...shared,
@@ -198,12 +198,6 @@ export class Pipeline {
 
   #onSettled(): void {
     if (this.eager) this.fetcher.wake();
-    this.turn();
-  }
-
-  /** A pool has room: for a job that waits here, or for one that still has to be claimed. */
-  #onRoom(): void {
-    if (this.#executor.buffer.parked > 0) this.#executor.pump();
     this.turn();
   }
 
