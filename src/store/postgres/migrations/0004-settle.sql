@@ -72,12 +72,16 @@ DECLARE
   hints text := 'settled';
 BEGIN
   SELECT sum(run.last - run.first + 1) INTO wanted FROM unnest(firsts, lasts) AS run (first, last);
+  -- Long lists are unpacked once, not for each range: that is what adding nothing to them does.
+  WITH held AS MATERIALIZED (
+    SELECT token, queue, fresh_at, firsts || '{}'::bigint[] AS firsts, lasts || '{}'::bigint[] AS lasts
+    FROM {{schema}}.lease WHERE token = ANY (tokens) AND fresh_at IS NOT NULL)
   SELECT array_agg(run.token) AS tokens, array_agg(run.first) AS firsts, array_agg(run.last) AS lasts,
     array_agg(lease.fresh_at) AS starts, array_agg(run.last - run.first + 1) AS jobs,
     coalesce(sum(run.last - run.first + 1), 0) AS total, bool_and(lease.queue = ANY (dropping)) AS drop
   INTO fresh
-  FROM unnest(tokens, firsts, lasts) AS run (token, first, last) JOIN {{schema}}.lease ON lease.token = run.token
-  WHERE lease.fresh_at IS NOT NULL AND {{schema}}.has_range(lease.firsts, lease.lasts, run.first, run.last);
+  FROM unnest(tokens, firsts, lasts) AS run (token, first, last) JOIN held AS lease ON lease.token = run.token
+  WHERE {{schema}}.has_range(lease.firsts, lease.lasts, run.first, run.last);
   -- What the row says is what it said when the job was added, so of one that is not kept nothing has to be read.
   IF fresh.drop THEN
     WITH gone AS (

@@ -7,14 +7,16 @@ CREATE FUNCTION {{schema}}.take_first(of_queue text, room integer,
 LANGUAGE plpgsql AS $$
 DECLARE
   line CURSOR FOR
-    SELECT entry.priority, entry.first_seq, entry.next_seq, entry.last_seq FROM {{schema}}.fresh AS entry
+    SELECT entry.ctid AS place, entry.priority, entry.next_seq, entry.last_seq FROM {{schema}}.fresh AS entry
     WHERE entry.queue = of_queue ORDER BY entry.priority, entry.first_seq FOR UPDATE SKIP LOCKED;
   others record;
   other integer := 1;
   last integer := 0;
   part bigint;
-  whole_priorities integer[] := '{}';
-  whole_firsts bigint[] := '{}';
+  wholes tid[] := '{}';
+  to_cut integer := 0;
+  cut integer := 0;
+  deleted integer := 0;
 BEGIN
   jobs := 0;
   SELECT array_agg(seq) AS seqs, array_agg(priority) AS priorities INTO others FROM (
@@ -40,19 +42,23 @@ BEGIN
     jobs := jobs + part;
     room := room - part;
     IF entry.next_seq + part > entry.last_seq THEN
-      whole_priorities := whole_priorities || entry.priority;
-      whole_firsts := whole_firsts || entry.first_seq;
+      wholes := wholes || entry.place;
     ELSE
-      UPDATE {{schema}}.fresh SET next_seq = next_seq + part
-      WHERE queue = of_queue AND priority = entry.priority AND first_seq = entry.first_seq;
+      UPDATE {{schema}}.fresh SET next_seq = next_seq + part WHERE ctid = entry.place;
+      GET DIAGNOSTICS cut = ROW_COUNT;
+      to_cut := 1;
     END IF;
     EXIT WHEN room = 0;
   END LOOP;
   other := least(other + room, cardinality(others.seqs) + 1);
   changed := others.seqs[1:other - 1];
-  IF cardinality(whole_firsts) > 0 THEN
-    DELETE FROM {{schema}}.fresh USING unnest(whole_priorities, whole_firsts) AS whole (priority, first_seq)
-    WHERE fresh.queue = of_queue AND fresh.priority = whole.priority AND fresh.first_seq = whole.first_seq;
+  IF cardinality(wholes) > 0 THEN
+    DELETE FROM {{schema}}.fresh WHERE ctid = ANY (wholes);
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+  END IF;
+  -- Rows that are locked stay where they are. An entry that stayed in the line would be claimed twice.
+  IF cut + deleted < cardinality(wholes) + to_cut THEN
+    RAISE EXCEPTION 'entries of fresh are not where they were locked' USING ERRCODE = 'serialization_failure';
   END IF;
 END $$;
 
@@ -69,8 +75,8 @@ BEGIN
     GROUP BY number) AS range;
 END $$;
 
--- Leases ranges of fresh jobs, in the order of their line, and tells of them as claim_jobs does: at most 128 in a row, to
--- bound its size.
+-- Leases ranges of fresh jobs, in the order of their line, and tells of them as claim_jobs does: fewer than 256 in a
+-- row, to bound its size.
 CREATE FUNCTION {{schema}}.start_fresh(of_queue text, firsts bigint[], lasts bigint[], of_priorities integer[], worker text,
   claim uuid, lease_ms bigint, at bigint, of_jobs integer, of_both boolean)
 RETURNS TABLE (
@@ -89,22 +95,32 @@ BEGIN
   mixed := of_both;
   attempts := '1';
   crashes := '0';
-  SELECT * INTO own FROM {{schema}}.joined(firsts, lasts);
+  -- Those of one priority come in ascending order, and as few as possible.
+  IF of_priorities[1] = of_priorities[cardinality(of_priorities)] THEN SELECT firsts, lasts INTO own;
+  ELSE SELECT * INTO own FROM {{schema}}.joined(firsts, lasts);
+  END IF;
   INSERT INTO {{schema}}.lease (token, worker_id, queue, claim_id, expires_at, live, firsts, lasts, fresh_at)
   VALUES (lease, worker, of_queue, claim, at + lease_ms, of_jobs, own.firsts, own.lasts, at);
   FOR part IN
-    SELECT start.seq AS first, least(start.seq + 127, run.last) AS last, run.priority
-    FROM unnest(firsts, lasts, of_priorities) AS run (first, last, priority)
-      CROSS JOIN LATERAL generate_series(run.first, run.last, 128) AS start (seq)
+    SELECT array_agg(piece.first ORDER BY piece.place) AS firsts, array_agg(piece.last ORDER BY piece.place) AS lasts,
+      array_agg(piece.priority ORDER BY piece.place) AS priorities, sum(piece.last - piece.first + 1)::integer AS jobs,
+      min(piece.priority) = max(piece.priority) AS even
+    FROM (
+      SELECT given.*, (sum(given.last - given.first + 1) OVER (ORDER BY given.place) - 1)::integer / 128 AS number FROM (
+        SELECT start.seq AS first, least(start.seq + 127, run.last) AS last, run.priority,
+          row_number() OVER () AS place
+        FROM unnest(firsts, lasts, of_priorities) AS run (first, last, priority)
+          CROSS JOIN LATERAL generate_series(run.first, run.last, 128) AS start (seq)) AS given) AS piece
+    GROUP BY piece.number ORDER BY piece.number
   LOOP
-    seqs := part.first::text;
-    priorities := part.priority::text;
+    seqs := part.firsts[1]::text;
+    priorities := part.priorities[1]::text;
     is_json := false;
     -- What is gathered of many takes 60 us also of one.
-    IF part.first = part.last THEN
+    IF part.jobs = 1 THEN
       SELECT 1, id::text, attempts_max::text, created_at::text, due_at::text, task, input
       INTO jobs, ids, attempts_max, created_at, due_at, tasks, inputs
-      FROM {{schema}}.job WHERE seq = part.first;
+      FROM {{schema}}.job WHERE seq = part.firsts[1];
       CONTINUE WHEN NOT FOUND;
       RETURN NEXT;
       CONTINUE;
@@ -114,9 +130,9 @@ BEGIN
       min(attempts_max) AS attempts_max, min(created_at) AS created_at, min(due_at) AS due_at,
       min(task COLLATE "C") = max(task COLLATE "C") AND min(attempts_max) = max(attempts_max)
         AND min(created_at) = max(created_at) AND min(due_at) = max(due_at) AS alike
-    INTO seen FROM (
+    INTO seen FROM unnest(part.firsts, part.lasts) AS run (first, last) CROSS JOIN LATERAL (
       SELECT id, input, task, attempts_max, created_at, due_at FROM {{schema}}.job
-      WHERE seq BETWEEN part.first AND part.last ORDER BY seq) AS job;
+      WHERE seq BETWEEN run.first AND run.last ORDER BY seq OFFSET 0) AS job;
     CONTINUE WHEN seen.jobs = 0;
     jobs := seen.jobs;
     ids := seen.ids;
@@ -125,14 +141,18 @@ BEGIN
     due_at := seen.due_at::text;
     tasks := seen.task;
     inputs := CASE WHEN jobs > 1 OR NOT seen.empty THEN seen.inputs END;
-    IF NOT seen.alike OR jobs < part.last - part.first + 1 THEN
-      SELECT string_agg(seq::text, ',') AS seqs, string_agg(attempts_max::text, ',') AS attempts_max,
-        string_agg(created_at::text, ',') AS created_at, string_agg(due_at::text, ',') AS due_at,
-        string_agg(task, E'\x1f') AS tasks
-      INTO list FROM (
-        SELECT seq, task, attempts_max, created_at, due_at FROM {{schema}}.job
-        WHERE seq BETWEEN part.first AND part.last ORDER BY seq) AS job;
+    IF cardinality(part.firsts) > 1 THEN
+      seqs := array_to_string(ARRAY(SELECT seq FROM {{schema}}.range_seqs(part.firsts, part.lasts) AS number (seq)), ',');
+    END IF;
+    IF NOT (seen.alike AND part.even) OR jobs < part.jobs THEN
+      SELECT string_agg(seq::text, ',') AS seqs, string_agg(priority::text, ',') AS priorities,
+        string_agg(attempts_max::text, ',') AS attempts_max, string_agg(created_at::text, ',') AS created_at,
+        string_agg(due_at::text, ',') AS due_at, string_agg(task, E'\x1f') AS tasks
+      INTO list FROM unnest(part.firsts, part.lasts) AS run (first, last) CROSS JOIN LATERAL (
+        SELECT seq, priority, task, attempts_max, created_at, due_at FROM {{schema}}.job
+        WHERE seq BETWEEN run.first AND run.last ORDER BY seq OFFSET 0) AS job;
       seqs := list.seqs;
+      priorities := list.priorities;
       attempts_max := list.attempts_max;
       created_at := list.created_at;
       due_at := list.due_at;
@@ -140,8 +160,9 @@ BEGIN
     END IF;
     IF jobs > 1 AND (seen.odd OR {{schema}}.dividers(inputs) <> jobs - 1 OR {{schema}}.dividers(tasks) NOT IN (0, jobs - 1)) THEN
       is_json := true;
-      SELECT json_agg(input)::text, json_agg(task)::text INTO inputs, tasks FROM (
-        SELECT input, task FROM {{schema}}.job WHERE seq BETWEEN part.first AND part.last ORDER BY seq) AS job;
+      SELECT json_agg(input)::text, json_agg(task)::text INTO inputs, tasks
+      FROM unnest(part.firsts, part.lasts) AS run (first, last) CROSS JOIN LATERAL (
+        SELECT input, task FROM {{schema}}.job WHERE seq BETWEEN run.first AND run.last ORDER BY seq OFFSET 0) AS job;
     END IF;
     RETURN NEXT;
   END LOOP;
