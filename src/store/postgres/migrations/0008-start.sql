@@ -101,6 +101,16 @@ BEGIN
   END IF;
   INSERT INTO {{schema}}.lease (token, worker_id, queue, claim_id, expires_at, live, firsts, lasts, fresh_at)
   VALUES (lease, worker, of_queue, claim, at + lease_ms, of_jobs, own.firsts, own.lasts, at);
+  is_json := false;
+  -- What is gathered of many takes some 50 us also of one.
+  IF of_jobs = 1 THEN
+    priorities := of_priorities[1]::text;
+    SELECT 1, seq::text, id::text, attempts_max::text, created_at::text, due_at::text, task, input
+    INTO jobs, seqs, ids, attempts_max, created_at, due_at, tasks, inputs
+    FROM {{schema}}.job WHERE seq = firsts[1];
+    IF FOUND THEN RETURN NEXT; END IF;
+    RETURN;
+  END IF;
   FOR part IN
     SELECT array_agg(piece.first ORDER BY piece.place) AS firsts, array_agg(piece.last ORDER BY piece.place) AS lasts,
       array_agg(piece.priority ORDER BY piece.place) AS priorities, sum(piece.last - piece.first + 1)::integer AS jobs,
@@ -116,15 +126,6 @@ BEGIN
     seqs := part.firsts[1]::text;
     priorities := part.priorities[1]::text;
     is_json := false;
-    -- What is gathered of many takes 60 us also of one.
-    IF part.jobs = 1 THEN
-      SELECT 1, id::text, attempts_max::text, created_at::text, due_at::text, task, input
-      INTO jobs, ids, attempts_max, created_at, due_at, tasks, inputs
-      FROM {{schema}}.job WHERE seq = part.firsts[1];
-      CONTINUE WHEN NOT FOUND;
-      RETURN NEXT;
-      CONTINUE;
-    END IF;
     SELECT count(*)::integer AS jobs, string_agg(id::text, ',') AS ids, string_agg(coalesce(input, E'\x1e'), E'\x1f') AS inputs,
       count(input) = 0 AS empty, coalesce(bool_or(input = E'\x1e'), false) AS odd, min(task COLLATE "C") AS task,
       min(attempts_max) AS attempts_max, min(created_at) AS created_at, min(due_at) AS due_at,
