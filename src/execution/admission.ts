@@ -11,6 +11,10 @@ export interface Admission {
   poolOf(task: string): PoolKind | null;
   /** Jobs that would find a place in it now; places that other workers hold do not count. */
   room(pool: PoolKind): number;
+  /** A job of this task could be started early: without a slot of its own, right behind one that started in this turn. */
+  early(task: string): boolean;
+  /** Jobs that were started early are put back if they have not begun. Of all others it is known then that they have. */
+  takeBack(): void;
   /**
    * Holds one place in it, if there is one, until `letGo`, for HOLD_MS_MAX at most: while a worker whose turn it is still
    * has to claim a job, workers that are answered sooner would take the place each time.
@@ -33,10 +37,18 @@ export function admissionOf({ tasks, routes, pools }: AdmissionMeans): Admission
     const lane = routes.get(task)?.lane;
     return lane === undefined || lane === 'inline' ? null : lane;
   };
+  const byName = new Map(tasks.map((task) => [task.name, task]));
   const roomIn = (pool: PoolKind): number => HOLDS[pool].roomFor(admission, pools[pool].room);
   const admission: Admission = {
     poolOf,
     room: roomIn,
+    early: (name) => {
+      const pool = poolOf(name);
+      return pool !== null && pools[pool].roomBehind(byName.get(name) as AnyTask);
+    },
+    takeBack: () => {
+      for (const pool of ['thread', 'process'] as const) pools[pool].takeBack();
+    },
     hold: (pool) => {
       if (roomIn(pool) > 0) HOLDS[pool].add(admission);
     },
@@ -92,5 +104,5 @@ interface AdmissionMeans {
   readonly tasks: readonly AnyTask[];
   /** `fixed`: its lane never changes. */
   readonly routes: ReadonlyMap<string, { readonly lane: LaneName; readonly fixed: boolean }>;
-  readonly pools: Readonly<Record<PoolKind, Pick<PoolLane, 'room' | 'capacity'>>>;
+  readonly pools: Readonly<Record<PoolKind, Pick<PoolLane, 'room' | 'capacity' | 'roomBehind' | 'takeBack'>>>;
 }

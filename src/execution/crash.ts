@@ -1,6 +1,9 @@
 import { LongshoreError, show } from '../core/errors.ts';
+import type { Host } from './host.ts';
 import { type HostEnd, heapMiB } from './host-starter.ts';
 import type { LaneName } from './lane.ts';
+import type { PoolJob } from './pool-job.ts';
+import type { HostEvent } from './pool-options.ts';
 import type { DyingMessage, HostSettings } from './protocol.ts';
 import { unpackError } from './wire-error.ts';
 
@@ -51,3 +54,18 @@ const SIGNALS: Readonly<Record<string, string>> = {
   SIGKILL: ' (sent from outside; the kernel sends it when the machine runs out of memory)',
   SIGSEGV: ' (native code touched memory that is not its own)',
 };
+
+/** Whose fault the end of a host was; null: nobody knows, or nobody's. */
+export function blame(host: Host): PoolJob | null {
+  if (host.killed !== null) return host.killed.job;
+  const culprit = host.lastWords?.job ?? null;
+  if (culprit !== null) return host.jobs.get(culprit) ?? null;
+  return host.current;
+}
+
+/** As its event says. */
+export function reasonOf(host: Host, end: HostEnd): Extract<HostEvent, { readonly type: 'ended' }>['why'] {
+  if (host.killed !== null) return 'killed';
+  if (end.outOfMemory) return 'outOfMemory';
+  return host.retiring && host.lastWords === null && host.jobs.size === 0 ? 'retired' : 'crashed';
+}

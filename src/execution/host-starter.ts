@@ -1,4 +1,5 @@
 import type { FromHost, HostSettings, ToHost } from './protocol.ts';
+import type { PoolSlate } from './slate.ts';
 
 /** Starts a host and is its line to the pool: one for threads (thread.ts), one for processes (process.ts). */
 export type HostStarter = (settings: HostSettings, listener: HostListener) => HostLine;
@@ -6,6 +7,8 @@ export type HostStarter = (settings: HostSettings, listener: HostListener) => Ho
 export interface HostLine {
   /** The thread's id in this process, or the process's id. */
   readonly id: number;
+  /** Null: it can be given one job at a time. */
+  readonly slate: PoolSlate | null;
   post(message: ToHost): void;
   /** Ends it at once, whatever it does. `onEnd` follows. */
   kill(): void;

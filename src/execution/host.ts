@@ -1,12 +1,24 @@
-import { LongshoreError } from '../core/errors.ts';
+import type { LongshoreError } from '../core/errors.ts';
+import { hearAlive, hearLog } from './hear-notes.ts';
 import type { HostEnd, HostLine, HostStarter } from './host-starter.ts';
 import type { LaneName } from './lane.ts';
 import { UnfitJob } from './lane.ts';
 import type { PoolJob } from './pool-job.ts';
-import type { DoneMessage, DyingMessage, FailedMessage, FromHost, HostSettings } from './protocol.ts';
+import {
+  type DoneMessage,
+  type DyingMessage,
+  type FailedMessage,
+  type FromHost,
+  type HostSettings,
+  readSlateLine,
+} from './protocol.ts';
+import { unloadable } from './unloadable.ts';
 import { packError, unpackError } from './wire-error.ts';
 
-/** One host and the jobs in it, as the pool sees them. Loads a task before its first job there, and passes on what jobs say. */
+/**
+ * One host and the jobs in it, as the pool sees them. Loads a task before its first job there, and passes on what jobs
+ * say. Several jobs that it was handed at once, a *batch*, it runs one after the other.
+ */
 export class Host {
   readonly jobs = new Map<number, PoolJob>();
   /** Takes no more jobs, and ends when it has none. */
@@ -24,6 +36,11 @@ export class Host {
   readonly #line: HostLine;
   readonly #loaded = new Set<number>();
   readonly #loadTimers = new Map<number, NodeJS.Timeout>();
+  /** Those that have begun or may begin, in their order; null: there is none, or it had one job. */
+  #batch: PoolJob[] | null = null;
+  /** Jobs that have ended in it, and how many had at the last look at this batch. */
+  #ended = 0;
+  #endedAtLook = -1;
 
   constructor(options: HostOptions) {
     this.#options = options;
@@ -32,6 +49,7 @@ export class Host {
       onEnd: (end) => {
         for (const timer of this.#loadTimers.values()) clearTimeout(timer);
         options.onEnd(this, end);
+        this.#line.slate?.close();
       },
     });
   }
@@ -40,29 +58,63 @@ export class Host {
     return this.#line.id;
   }
 
+  /** It can be handed several jobs at once. */
+  get takesBatches(): boolean {
+    return this.#line.slate !== null;
+  }
+
+  /** It has a batch, which may not have come to its end there even when all its jobs have. */
+  get inBatch(): boolean {
+    return this.#batch !== null;
+  }
+
+  /** The one job whose code can run in it now, where there is one. Of a batch: the last that has begun; call `takeBack` before. */
+  get current(): PoolJob | null {
+    const last = this.#batch === null ? [...this.jobs.values()] : this.#batch.slice(-1);
+    const [job] = last;
+    return last.length === 1 && job !== undefined && this.jobs.has(job.number) ? job : null;
+  }
+
   has(task: number): boolean {
     return this.#loaded.has(task);
   }
 
-  take(job: PoolJob): void {
-    const { number, task } = job;
-    this.taken += 1;
-    this.jobs.set(number, job);
-    if (this.#loaded.has(task.number)) {
-      this.#run(job);
+  /** More than one only where it takes batches, has loaded their tasks, and has nothing to do. */
+  take(batch: PoolJob[]): void {
+    this.taken += batch.length;
+    for (const job of batch) this.jobs.set(job.number, job);
+    const job = batch[0] as PoolJob;
+    if (this.#loaded.has(job.task.number)) {
+      this.#run(batch);
       return;
     }
     this.#loadTimers.set(
-      number,
+      job.number,
       setTimeout(() => this.#loadTooLong(job), LOAD_MAX_MS),
     );
-    this.#line.post({
-      type: 'load',
-      job: number,
-      task: task.number,
-      name: task.name,
-      module: task.module,
-    });
+    const { number: task, name, module } = job.task;
+    this.#line.post({ type: 'load', job: job.number, task, name, module });
+  }
+
+  /** What has not begun of its batch, in order. Then it is known of each job in it whether it has. */
+  takeBack(): PoolJob[] {
+    const batch = this.#batch;
+    if (batch === null) return [];
+    this.#readSlate();
+    const count = this.#line.slate?.takeBack() ?? 0;
+    const jobs = batch.splice(batch.length - count);
+    for (const { number } of jobs) this.jobs.delete(number);
+    this.current?.begin();
+    return jobs;
+  }
+
+  /** Hears of the ends of its batch's jobs. What has not begun comes back where none has ended since the last look. */
+  look(): PoolJob[] {
+    if (this.#batch === null) return [];
+    this.#readSlate();
+    const stands = this.#ended === this.#endedAtLook;
+    this.#endedAtLook = this.#ended;
+    return stands ? this.takeBack() : [];
   }
 
   abort({ number }: PoolJob, reason: LongshoreError): void {
@@ -83,15 +135,42 @@ export class Host {
     setTimeout(() => this.#line.kill(), CLOSE_MAX_MS).unref();
   }
 
-  #run(job: PoolJob): void {
-    job.running = true;
-    job.job.begin();
-    this.#line.post(job.message());
+  #run(batch: PoolJob[]): void {
+    const first = batch[0] as PoolJob;
+    first.begin();
+    if (batch.length > 1) {
+      this.#batch = batch;
+      this.#endedAtLook = -1;
+      this.#line.slate?.open(batch.length - 1);
+    }
+    const jobs = batch.map((job) => job.message());
+    this.#line.post({ type: 'run', jobs, measure: first.onUsage !== undefined });
+  }
+
+  #readSlate(): void {
+    const text = this.#line.slate?.read() ?? '';
+    if (text === '') return;
+    for (const line of text.split('\n')) {
+      if (line === '') break;
+      const { job: number, ranMs, result } = readSlateLine(line);
+      const job = this.jobs.get(number);
+      if (job === undefined || this.killed?.job === job) continue;
+      this.#ended += 1;
+      this.jobs.delete(number);
+      job.resolve(result, ranMs, null);
+    }
+  }
+
+  #onDry(): void {
+    this.#readSlate();
+    this.#batch = null;
+    this.#options.onFree(this);
   }
 
   #hear(message: FromHost): void {
     if (message.type === 'ready') this.ready = true;
     else if (message.type === 'dying') this.lastWords = message;
+    else if (message.type === 'dry') this.#onDry();
     else {
       const job = this.jobs.get(message.job);
       if (job !== undefined && this.killed?.job !== job) this.#hearOf(job, message);
@@ -110,21 +189,24 @@ export class Host {
         job.reject(unloadable(job, unpackError(message.error)));
         break;
       case 'alive':
-        note(() => hearAlive(job, message.progress));
+        job.begin();
+        hearAlive(job.job, message.progress);
         break;
       case 'recall':
-        void this.#recall(job);
+        job.begin();
+        void this.#recall(job, message.call);
         break;
       case 'log':
-        note(() => job.job.context(undefined).log(message.message, parsed(message.data)));
+        job.begin();
+        hearLog(job.job, message.message, message.data);
         break;
       default:
         this.#onEnded(job, message);
     }
   }
 
-  async #recall({ number, job }: PoolJob): Promise<void> {
-    const answer = { type: 'recalled', job: number } as const;
+  async #recall({ number, job }: PoolJob, call: number): Promise<void> {
+    const answer = { type: 'recalled', job: number, call } as const;
     try {
       const value = await job.context(undefined).lastProgress();
       this.#line.post({
@@ -138,14 +220,18 @@ export class Host {
   }
 
   #onEnded(job: PoolJob, message: DoneMessage | FailedMessage): void {
-    if (message.spent) this.retiring = true;
+    const { ranMs, usage, last, spent } = message;
+    if (spent) this.retiring = true;
+    this.#ended += 1;
+    this.#readSlate();
+    if (last) this.#batch = null;
     this.#leave(job);
     if (message.type === 'done') {
-      job.resolve(message.result, message.usage);
+      job.resolve(message.result, ranMs, usage);
       return;
     }
     const error = unpackError(message.error);
-    job.reject(message.unfit ? new UnfitJob(error as LongshoreError) : error, message.usage);
+    job.reject(message.unfit ? new UnfitJob(error as LongshoreError) : error, ranMs, usage);
   }
 
   #onLoaded(job: PoolJob): void {
@@ -153,7 +239,7 @@ export class Host {
     this.#loaded.add(job.task.number);
     const { abortReason } = job.job;
     if (abortReason === null) {
-      this.#run(job);
+      this.#run([job]);
       return;
     }
     this.#leave(job);
@@ -163,7 +249,7 @@ export class Host {
   #leave(job: PoolJob): void {
     this.#stopLoadTimer(job);
     this.jobs.delete(job.number);
-    this.#options.onFree(this);
+    if (this.#batch === null) this.#options.onFree(this);
   }
 
   #stopLoadTimer({ number }: PoolJob): void {
@@ -185,7 +271,7 @@ export interface HostOptions {
   readonly lane: LaneName;
   readonly start: HostStarter;
   readonly settings: HostSettings;
-  /** A job has left it. */
+  /** A job has left it, or its batch. */
   readonly onFree: (host: Host) => void;
   readonly onEnd: (host: Host, end: HostEnd) => void;
 }
@@ -197,34 +283,4 @@ export interface Killing {
   readonly error: unknown;
 }
 
-/** What the module itself threw is the cause; a LongshoreError about it says all. */
-export function unloadable({ task }: PoolJob, cause: unknown): LongshoreError {
-  if (cause instanceof LongshoreError && cause.code === 'TASK_MODULE_UNLOADABLE') return cause;
-  const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-  return new LongshoreError(
-    'TASK_MODULE_UNLOADABLE',
-    `Task '${task.name}' cannot be loaded from ${task.module}: ${reason}.`,
-    { cause, details: { task: task.name, module: task.module } },
-  );
-}
-
-/** What was good in the host is good here; a store that is away costs notes, never jobs. */
-function note(write: () => void): void {
-  try {
-    write();
-  } catch {
-    // The limits were checked in the host, and the handler has gone on.
-  }
-}
-
-function hearAlive({ job }: PoolJob, progress: string | null | undefined): void {
-  const context = job.context(undefined);
-  if (progress === undefined) context.heartbeat();
-  else context.progress(parsed(progress));
-}
-
-type JobMessage = Exclude<FromHost, { readonly type: 'ready' | 'dying' }>;
-
-function parsed(text: string | null): unknown {
-  return text === null ? undefined : JSON.parse(text);
-}
+type JobMessage = Exclude<FromHost, { readonly type: 'ready' | 'dying' | 'dry' }>;

@@ -42,12 +42,28 @@ export interface LaneJob {
   readonly abortReason: LongshoreError | null;
   /** Set by a lane that can do more about a stop than abort the context's signal. */
   stopper: Stopper | null;
+  /**
+   * It was started without a slot: a pool runs it right behind another job that has one, and then with that one's
+   * (`shared`), or puts it back.
+   */
+  readonly early: boolean;
+  /** The slot that it has together with others, which run one after the other. */
+  shared: SharedSlot | null;
+  /** Time in the handler, ms, where the lane knows better than who waits for it. */
+  ranMs: number | null;
   /** The handler is about to start: its time counts from now. Called again where it has to be started again. */
   begin(): void;
   /** Its host is gone, and it waits for another: until it starts again its time stands still. */
   wait(): void;
+  /** Of an early one: it has not begun, and would have to wait. Nothing else comes of this run of it. */
+  putBack(): void;
   /** The context of a handler in this thread; its `progress` and `log` also serve those that run elsewhere. */
   context(input: unknown): JobContext<unknown>;
+}
+
+/** One slot for jobs that a host runs one after the other: it is free when none of them is left. */
+export interface SharedSlot {
+  jobs: number;
 }
 
 export interface Stopper {

@@ -7,8 +7,8 @@ import { BlockWatch } from './block-watch.ts';
 import { importFault } from './importable.ts';
 import { inlineLane } from './inline.ts';
 import type { Lane, LaneJob } from './lane.ts';
-import type { HostEvent } from './pool.ts';
 import { PoolLane } from './pool-lane.ts';
+import type { HostEvent } from './pool-options.ts';
 import {
   AutoRoute,
   type Blocked,

@@ -37,7 +37,17 @@ export class PoolLane implements Lane {
     }
     const shared = this.#share();
     shared.starts();
-    return shared.pool.run(task, job, onUsage);
+    return shared.pool.run(task, job, { owner: this, onUsage });
+  }
+
+  /** A job could be handed to a host right behind one that started in this turn. */
+  roomBehind(task: AnyTask): boolean {
+    return this.#shared?.pool.roomBehind(task, this) ?? false;
+  }
+
+  /** Puts back what was handed to hosts early and has not begun. */
+  takeBack(): void {
+    this.#shared?.pool.takeBack();
   }
 
   async close(): Promise<void> {

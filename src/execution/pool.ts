@@ -1,12 +1,14 @@
 import { LongshoreError } from '../core/errors.ts';
 import type { AnyTask } from '../core/task.ts';
-import { crashError } from './crash.ts';
-import { Host, unloadable } from './host.ts';
-import type { HostEnd, HostStarter } from './host-starter.ts';
-import { moduleUrl } from './importable.ts';
-import type { LaneJob, LaneName } from './lane.ts';
-import { type NumberedTask, numberedTask, PoolJob } from './pool-job.ts';
-import type { HostSettings, Usage } from './protocol.ts';
+import { batchOf, Hands, putBack } from './batch.ts';
+import { blame, crashError, reasonOf } from './crash.ts';
+import { Host } from './host.ts';
+import type { HostEnd } from './host-starter.ts';
+import type { LaneJob } from './lane.ts';
+import { NumberedTasks } from './numbered-task.ts';
+import { PoolJob } from './pool-job.ts';
+import type { PoolOptions, RunOptions } from './pool-options.ts';
+import { unloadable } from './unloadable.ts';
 
 /**
  * A pool of hosts of one kind: starts them when there is work, gives each as many jobs at a time as it may have, and
@@ -15,17 +17,29 @@ import type { HostSettings, Usage } from './protocol.ts';
  * Whose fault is the death of a host? The job's whose code did it, where the host's last words tell; the only job's that
  * was in it; where several were in it and nobody knows, no one's: each runs again, in a new host with no other job, and
  * if that one dies, too, there is no doubt left. Jobs that are not to blame run again under the same attempt.
+ *
+ * Short jobs are handed to a host in *batches*, by what was measured: a message there and one back, with a wake-up of each
+ * side, cost more than such a job. None waits behind one that turns out long: where no job of a batch ends for some
+ * milliseconds, those that have not begun come back (slate.ts).
  */
 export class Pool {
   readonly #options: PoolOptions;
   readonly #hosts = new Set<Host>();
-  readonly #tasks = new Map<string, NumberedTask>();
+  readonly #tasks = new NumberedTasks();
   #waiting: PoolJob[] = [];
+  /** Jobs that wait to be handed out behind others that wait. */
+  #early: PoolJob[] = [];
+  /** What is said of those that wait, by owner; of this turn. */
+  readonly #hands = new Hands();
+  #dispatching = false;
+  #batches: boolean;
+  #looking: NodeJS.Timeout | null = null;
   #lastNumber = 0;
   #closing: PromiseWithResolvers<void> | null = null;
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    this.#batches = options.jobsPerHost === 1;
   }
 
   /** Hosts that run, start or end. */
@@ -33,43 +47,48 @@ export class Pool {
     return this.#hosts.size;
   }
 
-  /** Jobs in hosts. */
-  get busy(): number {
-    let jobs = 0;
-    for (const host of this.#hosts) jobs += host.jobs.size;
-    return jobs;
-  }
-
   /** Jobs that wait for a host. */
   get waiting(): number {
     return this.#waiting.length;
   }
 
-  /** Jobs that would find a place in a host now. */
+  /** Jobs that would find a place in a host now, beside those that are handed out early. */
   get room(): number {
     const { jobsPerHost, size } = this.#options;
     let places = (size - this.#hosts.size) * jobsPerHost - this.#waiting.length;
-    for (const { jobs, retiring, reserved } of this.#hosts)
-      if (!retiring && !reserved) places += jobsPerHost - jobs.size;
+    for (const { jobs, retiring, reserved, inBatch } of this.#hosts)
+      if (!retiring && !reserved && !inBatch) places += jobsPerHost - jobs.size;
     return places;
   }
 
-  /** `onUsage` has the job measured. Rejects with what the handler threw, an UnfitJob, LANE_CRASHED, LANE_OUT_OF_MEMORY, TASK_MODULE_UNLOADABLE. */
-  run(task: AnyTask, job: LaneJob, onUsage?: (usage: Usage) => void): Promise<string | null> {
+  /** Whether a job could be handed out early, behind one of the same owner that started in this turn. */
+  roomBehind(task: AnyTask, owner: object): boolean {
+    return this.#batches && this.#hands.roomBehind(this.#tasks.of(task), owner);
+  }
+
+  /** Rejects with what the handler threw, an UnfitJob, LANE_CRASHED, LANE_OUT_OF_MEMORY, TASK_MODULE_UNLOADABLE. */
+  run(task: AnyTask, job: LaneJob, { owner, onUsage }: RunOptions): Promise<string | null> {
     return new Promise((resolve, reject) => {
       const entry = new PoolJob(++this.#lastNumber, {
-        task: this.#numbered(task),
+        task: this.#tasks.of(task),
         job,
+        owner,
+        onUsage,
         resolve,
         reject,
-        onUsage,
-        onAbort: (entry, reason) => this.#abort(entry, reason),
-        onKill: (entry) => this.#hostOf(entry)?.kill({ job: entry, error: entry.job.abortReason }),
+        keeper: this,
       });
       job.stopper = entry;
-      this.#waiting.push(entry);
-      this.#dispatch();
+      (job.early ? this.#early : this.#waiting).push(entry);
+      this.#hands.add(entry);
+      this.#dispatchSoon();
     });
+  }
+
+  /** Puts back the jobs that were handed out early and have not begun. Of all others in hosts it is known then whether they have. */
+  takeBack(): void {
+    putBack(this.#early.splice(0));
+    for (const host of this.#hosts) putBack(host.takeBack());
   }
 
   /** Ends all hosts; jobs in them or on the way to them are rejected. Resolves when none is left. May be used again. */
@@ -78,7 +97,8 @@ export class Pool {
     if (this.#hosts.size === 0) return Promise.resolve();
     this.#closing = Promise.withResolvers();
     const error = new LongshoreError('WORKER_STOPPING', 'The pool of hosts is closed.');
-    for (const entry of this.#waiting.splice(0)) entry.reject(error);
+    for (const entry of [...this.#waiting.splice(0), ...this.#early.splice(0)]) entry.reject(error);
+    for (const host of this.#hosts) for (const entry of host.takeBack()) entry.reject(error);
     for (const host of this.#hosts) {
       if (host.jobs.size === 0) host.close();
       else host.kill({ job: null, error });
@@ -86,16 +106,86 @@ export class Pool {
     return this.#closing.promise;
   }
 
+  abort(entry: PoolJob, reason: LongshoreError): void {
+    const host = this.#hostOf(entry);
+    if (host !== undefined) {
+      host.abort(entry, reason);
+      return;
+    }
+    const line = this.#early.includes(entry) ? this.#early : this.#waiting;
+    const at = line.indexOf(entry);
+    if (at < 0) return;
+    line.splice(at, 1);
+    entry.reject(reason);
+    this.#options.onRoom();
+  }
+
+  kill(entry: PoolJob): void {
+    const host = this.#hostOf(entry);
+    if (host === undefined) return;
+    putBack(host.takeBack());
+    host.kill({ job: entry, error: entry.job.abortReason });
+  }
+
+  /** When all that start in this turn have come: they are handed out together. */
+  #dispatchSoon(): void {
+    if (this.#dispatching) return;
+    this.#dispatching = true;
+    queueMicrotask(() => {
+      this.#dispatching = false;
+      this.#dispatch();
+    });
+  }
+
   #dispatch(): void {
+    this.#hands.clear();
     if (this.#closing !== null) return;
     while (this.#waiting.length > 0) {
       const entry = this.#waiting[0] as PoolJob;
       const host = entry.alone ? this.#newHostForOne() : this.#hostFor(entry);
-      if (host === null) return;
+      if (host === null) break;
       this.#waiting.shift();
       host.reserved = entry.alone;
-      host.take(entry);
+      const batch = this.#batchOf(entry, host);
+      if (batch.length > 1) this.#lookLater();
+      host.take(batch);
     }
+    putBack(this.#early.splice(0));
+  }
+
+  #batchOf(first: PoolJob, host: Host): PoolJob[] {
+    if (this.#early.length === 0) return [first];
+    this.#batches &&= host.takesBatches;
+    if (!this.#batches) return [first];
+    const { recycleJobs } = this.#options;
+    const left = recycleJobs > 0 ? recycleJobs - host.taken : Number.POSITIVE_INFINITY;
+    // The others leave as many to it as they will have themselves.
+    const share = 1 + Math.ceil(this.#early.length / (this.#waiting.length + 1));
+    return batchOf(first, this.#early, { host, jobsMax: Math.min(left, share) });
+  }
+
+  /** While hosts have batches. Jobs that wait for a host put this off: they come from jobs that have ended. */
+  #lookLater(): void {
+    this.#looking ??= setTimeout(() => {
+      this.#looking = null;
+      this.#look();
+    }, this.#options.lookMs ?? LOOK_MS).unref();
+  }
+
+  #look(): void {
+    let came = false;
+    for (const host of this.#hosts) {
+      if (!host.inBatch) continue;
+      const entries = host.look();
+      if (entries.length > 0) {
+        came = true;
+        // It is not as short as it was, or its host has no core; both are a reason to hand out fewer.
+        host.current?.task.observe(LOOK_MS);
+        putBack(entries);
+      }
+      if (host.inBatch) this.#lookLater();
+    }
+    if (came) this.#options.onRoom();
   }
 
   /** A host with room: rather one that knows the task, then the one with the least to do, then a new one before a second job in an old one. */
@@ -104,7 +194,7 @@ export class Pool {
     let best: Host | null = null;
     for (const host of this.#hosts) {
       const jobs = host.jobs.size;
-      if (host.retiring || host.reserved || jobs >= jobsPerHost) continue;
+      if (host.retiring || host.reserved || host.inBatch || jobs >= jobsPerHost) continue;
       if (best === null || jobs < best.jobs.size) best = host;
       else if (jobs === best.jobs.size && host.has(task.number) && !best.has(task.number)) best = host;
     }
@@ -141,7 +231,7 @@ export class Pool {
     const { recycleJobs } = this.#options;
     if (host.reserved && host.jobs.size === 0) host.reserved = false;
     if (host.retiring || (recycleJobs > 0 && host.taken >= recycleJobs)) this.#retire(host);
-    if (this.#waiting.length > 0) this.#dispatch();
+    if (this.#waiting.length > 0) this.#dispatchSoon();
     this.#options.onRoom();
   }
 
@@ -155,28 +245,17 @@ export class Pool {
     return undefined;
   }
 
-  #abort(entry: PoolJob, reason: LongshoreError): void {
-    const host = this.#hostOf(entry);
-    if (host !== undefined) {
-      host.abort(entry, reason);
-      return;
-    }
-    const at = this.#waiting.indexOf(entry);
-    if (at < 0) return;
-    this.#waiting.splice(at, 1);
-    entry.reject(reason);
-    this.#options.onRoom();
-  }
-
   #ended(host: Host, end: HostEnd): void {
     this.#hosts.delete(host);
+    const unbegun = host.takeBack();
     const entries = [...host.jobs.values()];
-    const blamed = blame(host, entries);
+    const blamed = blame(host);
     const error = this.#report(host, end, blamed);
     const again = entries.filter((entry) => entry !== blamed);
     if (blamed !== null)
       blamed.reject(host.killed?.error ?? (blamed.running ? error : this.#loadError(blamed, error, host)));
     for (const entry of again.reverse()) this.#again(entry, host, blamed === null);
+    putBack(unbegun);
     if (this.#closing === null) {
       this.#dispatch();
       this.#options.onRoom();
@@ -213,56 +292,6 @@ export class Pool {
     onHost({ type: 'ended', lane, host: host.id, why, jobsRun: host.taken, message });
     return error;
   }
-
-  #numbered(task: AnyTask): NumberedTask {
-    const module = moduleUrl(task.module ?? '');
-    const key = `${module}\n${task.name}`;
-    let numbered = this.#tasks.get(key);
-    if (numbered === undefined) {
-      numbered = numberedTask(this.#tasks.size, task, module);
-      this.#tasks.set(key, numbered);
-    }
-    return numbered;
-  }
 }
 
-export interface PoolOptions {
-  readonly lane: LaneName;
-  readonly start: HostStarter;
-  /** Most hosts at a time. */
-  readonly size: number;
-  /** Jobs at a time in one host. */
-  readonly jobsPerHost: number;
-  /** A host is replaced after so many jobs; 0: never. */
-  readonly recycleJobs: number;
-  readonly settings: HostSettings;
-  readonly onHost: (event: HostEvent) => void;
-  /** There may be room again. */
-  readonly onRoom: () => void;
-}
-
-export type HostEvent =
-  | { readonly type: 'started'; readonly lane: LaneName; readonly host: number }
-  | {
-      readonly type: 'ended';
-      readonly lane: LaneName;
-      readonly host: number;
-      /** `killed` to stop a job's code; `retired` because of its age, its memory, a failed import, or the end of the pool. */
-      readonly why: 'crashed' | 'outOfMemory' | 'killed' | 'retired';
-      readonly jobsRun: number;
-      /** What happened, where it crashed. */
-      readonly message: string | null;
-    };
-
-function blame(host: Host, entries: readonly PoolJob[]): PoolJob | null {
-  if (host.killed !== null) return host.killed.job;
-  const culprit = host.lastWords?.job ?? null;
-  if (culprit !== null) return host.jobs.get(culprit) ?? null;
-  return entries.length === 1 ? (entries[0] as PoolJob) : null;
-}
-
-function reasonOf(host: Host, end: HostEnd): 'crashed' | 'outOfMemory' | 'killed' | 'retired' {
-  if (host.killed !== null) return 'killed';
-  if (end.outOfMemory) return 'outOfMemory';
-  return host.retiring && host.lastWords === null && host.jobs.size === 0 ? 'retired' : 'crashed';
-}
+const LOOK_MS = 2;

@@ -1,7 +1,11 @@
-import type { HostSettings, ToHost } from './protocol.ts';
+import type { ProcessData, ToHost } from './protocol.ts';
 import { Resident } from './resident.ts';
+import { HostFileSlate } from './slate-files.ts';
 
 /** The program of a host that is a process. Its settings come as the first argument. */
+const { settings, hasSlate } = JSON.parse(process.argv[2] as string) as ProcessData;
+/** Behind standard input and output and the channel for messages. */
+const SLATE_DESCRIPTORS = [4, 5] as const;
 const send = (process.send as NonNullable<typeof process.send>).bind(process);
 const exit = process.exit.bind(process);
 let posted = 0;
@@ -17,8 +21,9 @@ const resident = new Resident(
       onSent = () => exit(code);
       if (posted === 0) onSent();
     },
+    slate: hasSlate ? new HostFileSlate(SLATE_DESCRIPTORS) : null,
   },
-  JSON.parse(process.argv[2] as string) as HostSettings,
+  settings,
 );
 process.on('message', (message: ToHost) => resident.hear(message));
 // The worker is gone: nobody waits for what runs here.

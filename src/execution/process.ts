@@ -2,19 +2,28 @@ import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { EXTENSION, type HostLine, type HostListener, heapMiB } from './host-starter.ts';
-import type { FromHost, HostSettings } from './protocol.ts';
+import type { FromHost, HostSettings, ProcessData } from './protocol.ts';
+import { openFileSlate } from './slate-files.ts';
 import { watchNoMore, watchOver } from './watchdog.ts';
 
 /** Starts a host that is a child process. It never keeps this process alive by itself, and ends with it. */
 export function startProcess(settings: HostSettings, listener: HostListener): HostLine {
+  const slate = openFileSlate();
+  const data: ProcessData = { settings, hasSlate: slate !== null };
   // Loaded with the first process: an import takes memory of every worker, and few have processes.
   const child = process
     .getBuiltinModule('node:child_process')
-    .fork(fileURLToPath(new URL(`./process-main${EXTENSION}`, import.meta.url)), [JSON.stringify(settings)], {
+    .fork(fileURLToPath(new URL(`./process-main${EXTENSION}`, import.meta.url)), [JSON.stringify(data)], {
       execArgv: [...inherited(process.execArgv), ...heapFlag(settings.heapBytesMax)],
       // Errors keep dates, maps and the like in their properties.
       serialization: 'advanced',
-      stdio: ['ignore', settings.printTo === 'stderr' ? 2 : 'inherit', 'pipe', 'ipc'],
+      stdio: [
+        'ignore',
+        settings.printTo === 'stderr' ? 2 : 'inherit',
+        'pipe',
+        'ipc',
+        ...(slate?.descriptors ?? []),
+      ],
     });
   child.unref();
   if (child.pid !== undefined) watchOver(child.pid);
@@ -27,6 +36,7 @@ export function startProcess(settings: HostSettings, listener: HostListener): Ho
   });
   return {
     id: child.pid ?? 0,
+    slate,
     // What cannot be sent any more is answered by the end of the process.
     post: (message) => void (child.connected && child.send(message, () => undefined)),
     kill: () => void child.kill('SIGKILL'),

@@ -1,3 +1,4 @@
+import type { SlateMemory } from './slate-memory.ts';
 import type { WireError } from './wire-error.ts';
 
 /** What the pool and its hosts tell each other; the same for threads and processes. Payloads are JSON text. */
@@ -19,6 +20,14 @@ export interface ThreadData {
   readonly posted: Int32Array<SharedArrayBuffer>;
   /** How many messages the thread has done with: it is back in its event loop, or was when it wrote this. */
   readonly heard: Int32Array<SharedArrayBuffer>;
+  readonly slate: SlateMemory;
+}
+
+/** Given to a host that is a process. */
+export interface ProcessData {
+  readonly settings: HostSettings;
+  /** It has inherited a slate. */
+  readonly hasSlate: boolean;
 }
 
 export interface LoadMessage {
@@ -33,19 +42,25 @@ export interface LoadMessage {
 
 export interface RunMessage {
   readonly type: 'run';
-  /** The pool's number for this run of it. */
-  readonly job: number;
-  readonly task: number;
-  readonly name: string;
-  readonly id: string;
-  readonly queue: string;
-  readonly key: string | null;
-  readonly attempt: number;
-  readonly attemptsMax: number;
-  readonly input: string | null;
-  readonly payloadBytesMax: number;
+  /** One after the other. All but the first can be taken back by the pool until they begin (slate.ts). */
+  readonly jobs: readonly RunJob[];
+  /** For one job alone. */
   readonly measure: boolean;
 }
+
+/** Without names for its parts: they would be copied with each job. */
+export type RunJob = readonly [
+  /** The pool's number for this run of it. */
+  job: number,
+  task: number,
+  id: string,
+  queue: string,
+  key: string | null,
+  attempt: number,
+  attemptsMax: number,
+  input: string | null,
+  payloadBytesMax: number,
+];
 
 export type ToHost =
   | LoadMessage
@@ -58,6 +73,8 @@ export type ToHost =
 export interface RecalledMessage {
   readonly type: 'recalled';
   readonly job: number;
+  /** As asked. */
+  readonly call: number;
   readonly progress: string | null;
   /** Why there is no answer; null: there is. */
   readonly error: WireError | null;
@@ -72,12 +89,16 @@ export interface Usage {
   readonly heldMs: number;
 }
 
-interface Ended {
+export interface Ended {
   readonly job: number;
   /** null: not asked for, or other jobs ran in the host meanwhile. */
   readonly usage: Usage | null;
+  /** Time in the handler, ms. */
+  readonly ranMs: number;
   /** The host wants to be replaced: it takes too much memory. */
   readonly spent: boolean;
+  /** Nothing of its batch is left. */
+  readonly last: boolean;
 }
 
 export interface DoneMessage extends Ended {
@@ -109,8 +130,31 @@ export type FromHost =
   /** The handler is alive; absent progress is unchanged. */
   | { readonly type: 'alive'; readonly job: number; readonly progress?: string | null }
   /** Asks for the progress that was stored last. */
-  | { readonly type: 'recall'; readonly job: number }
+  | { readonly type: 'recall'; readonly job: number; readonly call: number }
   | { readonly type: 'log'; readonly job: number; readonly message: string; readonly data: string | null }
   | DoneMessage
   | FailedMessage
+  /** The rest of the batch was taken back, and the host has nothing to do. */
+  | { readonly type: 'dry' }
   | DyingMessage;
+
+/** A line of a slate: the number of the job, microseconds in its handler, and its result, if it has one. JSON text has no line breaks. */
+export function slateLine(job: number, ranMs: number, result: string | null): string {
+  return `${job} ${Math.round(ranMs * 1_000)} ${result ?? ''}\n`;
+}
+
+export interface SlateResult {
+  readonly job: number;
+  readonly ranMs: number;
+  readonly result: string | null;
+}
+
+export function readSlateLine(line: string): SlateResult {
+  const afterJob = line.indexOf(' ');
+  const afterTime = line.indexOf(' ', afterJob + 1);
+  return {
+    job: Number(line.slice(0, afterJob)),
+    ranMs: Number(line.slice(afterJob + 1, afterTime)) / 1_000,
+    result: afterTime + 1 === line.length ? null : line.slice(afterTime + 1),
+  };
+}

@@ -1,14 +1,25 @@
-import type { LongshoreError } from '../core/errors.ts';
+import { LongshoreError } from '../core/errors.ts';
 import { encodePayload } from '../core/payload.ts';
 import type { JobContext } from '../core/task.ts';
 import { logText } from './log-text.ts';
-import type { FromHost, RecalledMessage, RunMessage } from './protocol.ts';
+import type { FromHost, RecalledMessage, RunJob } from './protocol.ts';
 import type { HandlerJob } from './steps.ts';
 import { unpackError } from './wire-error.ts';
 
 /** A job inside a host. */
 export class ResidentJob implements HandlerJob {
-  readonly message: RunMessage;
+  /** The pool's number for it. */
+  readonly number: number;
+  readonly id: string;
+  readonly taskName: string;
+  readonly queue: string;
+  readonly key: string | null;
+  readonly attempt: number;
+  readonly attemptsMax: number;
+  readonly input: string | null;
+  readonly payloadBytesMax: number;
+  /** It has told the pool something: what it tells last must not pass that. */
+  spoke = false;
   abortReason: LongshoreError | null = null;
   /** What the handler says after its end is not passed on. */
   finished = false;
@@ -17,24 +28,25 @@ export class ResidentJob implements HandlerJob {
   #progress: string | null | undefined = undefined;
   #toldAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
-  #recall: PromiseWithResolvers<unknown> | null = null;
+  /** Calls of lastProgress() that wait for their answers; made for the first one. */
+  #recalls: Map<number, PromiseWithResolvers<unknown>> | null = null;
+  #lastCall = 0;
   #controller: AbortController | null = null;
 
-  constructor(message: RunMessage, say: (message: FromHost) => void) {
-    this.message = message;
-    this.#say = say;
-  }
-
-  get id(): string {
-    return this.message.id;
-  }
-
-  get input(): string | null {
-    return this.message.input;
-  }
-
-  get payloadBytesMax(): number {
-    return this.message.payloadBytesMax;
+  constructor(taskName: string, job: RunJob, say: (message: FromHost) => void) {
+    this.taskName = taskName;
+    this.number = job[0];
+    this.id = job[2];
+    this.queue = job[3];
+    this.key = job[4];
+    this.attempt = job[5];
+    this.attemptsMax = job[6];
+    this.input = job[7];
+    this.payloadBytesMax = job[8];
+    this.#say = (message) => {
+      this.spoke = true;
+      say(message);
+    };
   }
 
   get signal(): AbortSignal {
@@ -57,8 +69,7 @@ export class ResidentJob implements HandlerJob {
   /** Throws PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE into the handler. */
   progress(value: unknown): void {
     if (this.finished) return;
-    const { payloadBytesMax } = this.message;
-    this.#progress = encodePayload(value, `the progress of task '${this.taskName}'`, payloadBytesMax);
+    this.#progress = encodePayload(value, `the progress of task '${this.taskName}'`, this.payloadBytesMax);
     this.#tellSoon();
   }
 
@@ -67,17 +78,28 @@ export class ResidentJob implements HandlerJob {
     else if (!this.finished) this.#tellSoon();
   }
 
+  /** An answer that is asked for before the end of the job comes also after it. Later the job is unknown here. */
   lastProgress(): Promise<unknown> {
+    if (this.finished) return Promise.reject(ended(this.id));
     this.tell();
-    this.#recall ??= Promise.withResolvers();
-    this.#say({ type: 'recall', job: this.message.job });
-    return this.#recall.promise;
+    const recall = Promise.withResolvers<unknown>();
+    this.#recalls ??= new Map();
+    this.#lastCall += 1;
+    this.#recalls.set(this.#lastCall, recall);
+    this.#say({ type: 'recall', job: this.number, call: this.#lastCall });
+    return recall.promise;
   }
 
-  recalled({ progress, error }: RecalledMessage): void {
-    if (error === null) this.#recall?.resolve(progress === null ? undefined : JSON.parse(progress));
-    else this.#recall?.reject(unpackError(error));
-    this.#recall = null;
+  /** Waits for answers. */
+  get recalling(): boolean {
+    return this.#recalls !== null && this.#recalls.size > 0;
+  }
+
+  recalled({ call, progress, error }: RecalledMessage): void {
+    const recall = this.#recalls?.get(call);
+    this.#recalls?.delete(call);
+    if (error === null) recall?.resolve(progress === null ? undefined : JSON.parse(progress));
+    else recall?.reject(unpackError(error));
   }
 
   /** Passes on what was not told yet. */
@@ -103,22 +125,22 @@ export class ResidentJob implements HandlerJob {
     this.#toldAt = performance.now();
     const progress = this.#progress;
     this.#progress = undefined;
-    const alive = { type: 'alive', job: this.message.job } as const;
+    const alive = { type: 'alive', job: this.number } as const;
     this.#say(progress === undefined ? alive : { ...alive, progress });
   }
 
   /** Throws OPTION_INVALID, PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE into the handler. */
   log(message: string, data: unknown): void {
     if (this.finished) return;
-    const { job, payloadBytesMax } = this.message;
     const text = logText(message);
-    const encoded = encodePayload(data, `the log data of task '${this.taskName}'`, payloadBytesMax);
-    this.#say({ type: 'log', job, message: text, data: encoded });
+    const encoded = encodePayload(data, `the log data of task '${this.taskName}'`, this.payloadBytesMax);
+    this.#say({ type: 'log', job: this.number, message: text, data: encoded });
   }
+}
 
-  get taskName(): string {
-    return this.message.name;
-  }
+function ended(id: string): LongshoreError {
+  const message = `lastProgress() was called after the handler of job ${id} had ended. Call it, and await it, within the handler.`;
+  return new LongshoreError('JOB_STATE_REFUSED', message, { details: { id } });
 }
 
 /** Signs of life and progress cross the border so often at most, the last one wins: a handler may give them in a tight loop. */
@@ -135,7 +157,7 @@ class ResidentContext implements JobContext<unknown> {
   }
 
   get id(): string {
-    return this.#job.message.id;
+    return this.#job.id;
   }
 
   get task(): string {
@@ -143,19 +165,19 @@ class ResidentContext implements JobContext<unknown> {
   }
 
   get queue(): string {
-    return this.#job.message.queue;
+    return this.#job.queue;
   }
 
   get key(): string | null {
-    return this.#job.message.key;
+    return this.#job.key;
   }
 
   get attempt(): number {
-    return this.#job.message.attempt;
+    return this.#job.attempt;
   }
 
   get attemptsMax(): number {
-    return this.#job.message.attemptsMax;
+    return this.#job.attemptsMax;
   }
 
   get signal(): AbortSignal {

@@ -5,8 +5,20 @@ import { markAsHost } from './border.ts';
 import { exportedTasks } from './exported-tasks.ts';
 import { UnfitJob } from './lane.ts';
 import { Meter } from './meter.ts';
-import type { DyingMessage, FromHost, HostSettings, LoadMessage, RunMessage, ToHost } from './protocol.ts';
+import {
+  type DyingMessage,
+  type Ended,
+  type FromHost,
+  type HostSettings,
+  type LoadMessage,
+  type RecalledMessage,
+  type RunJob,
+  type RunMessage,
+  slateLine,
+  type ToHost,
+} from './protocol.ts';
 import { ResidentJob } from './resident-job.ts';
+import type { HostSlate } from './slate.ts';
 import { runHandler } from './steps.ts';
 import { packError, unpackError } from './wire-error.ts';
 
@@ -19,6 +31,8 @@ export class Resident {
   readonly #meter: Meter;
   readonly #tasks = new Map<number, AnyTask>();
   readonly #jobs = new Map<number, ResidentJob>();
+  /** Ended jobs of which answers are still on the way. */
+  readonly #recalling = new Map<number, ResidentJob>();
   #loading = 0;
   /** The number of the job whose code runs, in timers and callbacks that it left behind, too. */
   readonly #whose = new AsyncLocalStorage<number>();
@@ -41,7 +55,7 @@ export class Resident {
   hear(message: ToHost): void {
     switch (message.type) {
       case 'run':
-        this.#whose.run(message.job, () => void this.#run(message));
+        void this.#runAll(message);
         break;
       case 'load':
         this.#whose.run(message.job, () => void this.#load(message));
@@ -50,7 +64,7 @@ export class Resident {
         this.#jobs.get(message.job)?.abort(unpackError(message.reason) as LongshoreError);
         break;
       case 'recalled':
-        this.#jobs.get(message.job)?.recalled(message);
+        this.#onRecalled(message);
         break;
       case 'close':
         this.#border.exit(0);
@@ -69,28 +83,72 @@ export class Resident {
     }
   }
 
-  async #run(message: RunMessage): Promise<void> {
-    const job = new ResidentJob(message, (note) => this.#say(note));
-    const { job: number, task } = message;
+  /** One after the other; in one turn where their handlers end in the turn they start in. */
+  async #runAll({ jobs, measure }: RunMessage): Promise<void> {
+    const slate = jobs.length > 1 ? (this.#border.slate as HostSlate) : null;
+    slate?.open();
+    for (const [index, job] of jobs.entries()) {
+      if (index > 0 && slate?.begin() === false) {
+        this.#say({ type: 'dry' });
+        return;
+      }
+      const last = index === jobs.length - 1;
+      const running = this.#whose.run(job[0], () => this.#run(job, last, measure));
+      if (running !== null) await running;
+    }
+  }
+
+  #run(message: RunJob, last: boolean, measure: boolean): Promise<void> | null {
+    const task = this.#tasks.get(message[1]) as AnyTask;
+    const job = new ResidentJob(task.name, message, (note) => this.#say(note));
     const alone = this.#jobs.size === 0;
-    this.#jobs.set(number, job);
-    const reading = message.measure && alone ? this.#meter.start() : null;
-    const ended = () => {
-      this.#jobs.delete(number);
+    this.#jobs.set(job.number, job);
+    const reading = measure && alone ? this.#meter.start() : null;
+    const beganAt = performance.now();
+    const ended = (): Ended => {
+      this.#jobs.delete(job.number);
+      if (job.recalling) this.#recalling.set(job.number, job);
       job.tell();
-      return { job: number, usage: reading?.stop() ?? null, spent: this.#meter.spent() };
+      job.finished = true;
+      const ranMs = performance.now() - beganAt;
+      return {
+        job: job.number,
+        usage: reading?.stop() ?? null,
+        ranMs,
+        spent: this.#meter.spent(),
+        last,
+      };
     };
     try {
-      const returned = runHandler(this.#tasks.get(task) as AnyTask, job);
-      const result = returned instanceof Promise ? await returned : returned;
-      this.#say({ type: 'done', result, ...ended() });
+      const returned = runHandler(task, job);
+      if (returned instanceof Promise)
+        return returned.then(
+          (result) => this.#done(job, result, ended()),
+          (thrown) => this.#failed(thrown, ended()),
+        );
+      this.#done(job, returned, ended());
     } catch (thrown) {
-      const unfit = thrown instanceof UnfitJob;
-      const error = packError(unfit ? thrown.cause : thrown);
-      this.#say({ type: 'failed', unfit, error, ...ended() });
-    } finally {
-      job.finished = true;
+      this.#failed(thrown, ended());
     }
+    return null;
+  }
+
+  /** With others behind it, its result is written where the pool finds it whenever it looks, and told with the last one. */
+  #done({ number, spoke }: ResidentJob, result: string | null, ended: Ended): void {
+    const written =
+      !ended.last && !spoke && this.#border.slate?.write(slateLine(number, ended.ranMs, result));
+    if (!written) this.#say({ type: 'done', result, ...ended });
+  }
+
+  #failed(thrown: unknown, ended: Ended): void {
+    const unfit = thrown instanceof UnfitJob;
+    this.#say({ type: 'failed', unfit, error: packError(unfit ? thrown.cause : thrown), ...ended });
+  }
+
+  #onRecalled(message: RecalledMessage): void {
+    const job = this.#jobs.get(message.job) ?? this.#recalling.get(message.job);
+    job?.recalled(message);
+    if (job?.recalling === false) this.#recalling.delete(message.job);
   }
 
   #watchForEnd(): void {
@@ -127,6 +185,8 @@ export interface Border {
   post(message: FromHost): void;
   /** Ends the host once what was posted is on its way. */
   exit(code: number): void;
+  /** Null: it is given one job at a time. */
+  readonly slate: HostSlate | null;
 }
 
 async function loadTask(name: string, module: string): Promise<AnyTask> {

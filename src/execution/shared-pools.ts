@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { PoolKind } from './lane.ts';
-import { type HostEvent, Pool } from './pool.ts';
+import { Pool } from './pool.ts';
+import type { HostEvent } from './pool-options.ts';
 import { startProcess } from './process.ts';
 import { startThread } from './thread.ts';
 

@@ -1,6 +1,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { ThreadData, ToHost } from './protocol.ts';
 import { Resident } from './resident.ts';
+import { HostMemorySlate } from './slate-memory.ts';
 
 /**
  * The program of a host that is a thread. After a job that ended in the turn it came in, it waits for the next one on
@@ -8,7 +9,7 @@ import { Resident } from './resident.ts';
  * any case, or when no message comes for some: that is for what jobs left behind.
  */
 const port = parentPort as NonNullable<typeof parentPort>;
-const { settings, posted, heard } = workerData as ThreadData;
+const { settings, posted, heard, slate } = workerData as ThreadData;
 const exit = process.exit.bind(process);
 const TURN_MS = 1;
 let messages = 0;
@@ -18,6 +19,7 @@ const resident = new Resident(
     post: (message) => port.postMessage(message),
     // Node delivers what was posted before a thread ends.
     exit,
+    slate: new HostMemorySlate(slate),
   },
   settings,
 );

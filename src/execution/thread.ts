@@ -1,15 +1,22 @@
 import { Worker } from 'node:worker_threads';
 import { EXTENSION, type HostLine, type HostListener, heapMiB } from './host-starter.ts';
 import type { FromHost, HostSettings, ThreadData } from './protocol.ts';
+import { PoolMemorySlate } from './slate-memory.ts';
 import { Waker } from './waker.ts';
 
 /** Starts a host that is a thread. It never keeps the process alive by itself. */
 export function startThread(settings: HostSettings, listener: HostListener): HostLine {
   const { heapBytesMax } = settings;
   const waker = new Waker();
+  const slate = new PoolMemorySlate();
   const worker = new Worker(new URL(`./thread-main${EXTENSION}`, import.meta.url), {
     name: 'longshore thread',
-    workerData: { settings, posted: waker.posted, heard: waker.heard } satisfies ThreadData,
+    workerData: {
+      settings,
+      posted: waker.posted,
+      heard: waker.heard,
+      slate: slate.memory,
+    } satisfies ThreadData,
     ...(heapBytesMax === null ? {} : { resourceLimits: heapLimits(heapBytesMax) }),
   });
   worker.unref();
@@ -25,6 +32,7 @@ export function startThread(settings: HostSettings, listener: HostListener): Hos
   });
   return {
     id: worker.threadId,
+    slate,
     post: (message) => {
       worker.postMessage(message);
       waker.wake();

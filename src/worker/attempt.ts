@@ -1,7 +1,7 @@
 import type { CancelTimer } from '../core/clock.ts';
 import type { LongshoreError } from '../core/errors.ts';
 import type { AnyTask, JobContext } from '../core/task.ts';
-import type { LaneJob, Stopper } from '../execution/lane.ts';
+import type { LaneJob, SharedSlot, Stopper } from '../execution/lane.ts';
 import type { Lease } from '../store/store.ts';
 import type { HeartbeatWatch } from './heartbeat-watch.ts';
 
@@ -18,6 +18,8 @@ export interface AttemptMeans {
   readonly payloadBytesMax: number;
   /** The handler starts. */
   readonly onBegin: (attempt: Attempt) => void;
+  /** It was started early, and will not begin soon. */
+  readonly onPutBack: (attempt: Attempt) => void;
 }
 
 /** One execution of a leased job: the value that goes through the executor's steps, and what its lane sees of it. */
@@ -40,6 +42,10 @@ export class Attempt implements LaneJob {
   /** Why the handler was asked to stop; the first reason stands. */
   abortReason: LongshoreError | null = null;
   stopper: Stopper | null = null;
+  /** Set before its lane gets it. */
+  early = false;
+  shared: SharedSlot | null = null;
+  ranMs: number | null = null;
   timers: CancelTimer[] | null = null;
   /** Where the handler has to say that it is alive. */
   heartbeatWatch: HeartbeatWatch | null = null;
@@ -95,6 +101,10 @@ export class Attempt implements LaneJob {
     this.begun = false;
     this.startedAt = performance.now();
     this.clearTimers();
+  }
+
+  putBack(): void {
+    this.#means.onPutBack(this);
   }
 
   context(input: unknown): JobContext<unknown> {

@@ -1,55 +1,34 @@
-import type { Clock } from '../core/clock.ts';
 import type { LongshoreError } from '../core/errors.ts';
 import type { Outcome } from '../core/outcome.ts';
-import type { PayloadCodec } from '../core/payload.ts';
-import type { AnyTask } from '../core/task.ts';
-import type { Admission } from '../execution/admission.ts';
-import type { Lane } from '../execution/lane.ts';
 import { isThenable } from '../execution/steps.ts';
 import type { Lease } from '../store/store.ts';
-import type { EventBus } from '../telemetry/events.ts';
-import type { Slots } from '../tuner/slots.ts';
-import { Attempt, type AttemptMeans, type NoteTaker } from './attempt.ts';
+import { Attempt, type AttemptMeans } from './attempt.ts';
+import type { ExecutorOptions } from './executor-options.ts';
 import { HeartbeatWatch } from './heartbeat-watch.ts';
 import { LeaseBuffer } from './lease-buffer.ts';
+import { Places } from './places.ts';
 import { RunningAttempts } from './running.ts';
 import { findTask, openInput, outcomeOf } from './steps.ts';
 import { cancelled, heartbeatMissed, leaseLost, stopping, timedOut } from './stop-reasons.ts';
-
-/**
- * Runs leased jobs: fetcher -> executor -> settler. Holds the leases that wait for a slot and the attempts that run.
- * It never talks to the store; whoever assembles it says what happens to an outcome (`onOutcome`).
- */
-export interface ExecutorOptions {
-  readonly tasks: ReadonlyMap<string, AnyTask>;
-  readonly lane: Omit<Lane, 'name'> & { readonly admission: Admission | null };
-  readonly slots: Slots;
-  readonly clock: Clock;
-  readonly events: EventBus;
-  readonly notes: NoteTaker;
-  readonly abortGraceMs: number;
-  readonly crashesMax: number;
-  readonly codec: PayloadCodec;
-  readonly random: () => number;
-  /** An attempt ended; `null` when its lease is lost and nothing may be settled. */
-  readonly onOutcome: (attempt: Attempt, outcome: Outcome | null) => void;
-  /** Leases that are given back unstarted, because a suspect must run alone. */
-  readonly onRelease: (leases: readonly Lease[]) => void;
-  /** Outcomes not yet in the store; a suspect waits until there are none. */
-  readonly unsettled: () => number;
-}
 
 /** In one turn of the event loop jobs are started for so long (one at least), then timers and I/O of the process get their turn. */
 const TURN_MS = 1;
 
 const SLOW_SHARE = 0.8;
 
+/**
+ * Runs leased jobs: fetcher -> executor -> settler. Holds the leases that wait for a slot and the attempts that run.
+ * It never talks to the store; whoever assembles it says what happens to an outcome (`onOutcome`).
+ */
 export class Executor {
   readonly #options: ExecutorOptions;
   readonly #means: AttemptMeans;
   /** Leases that wait to be started. */
   readonly buffer: LeaseBuffer;
   readonly #running = new RunningAttempts();
+  readonly #places: Places;
+  /** Leases that were put back: their start was told. */
+  readonly #toldOf = new WeakSet<Lease>();
   #turnEndsAt = 0;
   #turnPending = false;
   #pumping = false;
@@ -60,15 +39,23 @@ export class Executor {
   constructor(options: ExecutorOptions) {
     this.#options = options;
     this.buffer = new LeaseBuffer(options.lane.admission);
+    this.#places = new Places(options.slots, options.lane.admission);
     this.#means = {
       notes: options.notes,
       payloadBytesMax: options.codec.bytesMax,
       onBegin: (attempt) => this.#watchTime(attempt),
+      onPutBack: (attempt) => this.#putBack(attempt),
     };
   }
 
+  /** Attempts that were started. */
   get running(): number {
     return this.#running.size;
+  }
+
+  /** Of these, jobs that wait in a host behind others. */
+  get early(): number {
+    return this.#places.early;
   }
 
   /**
@@ -102,6 +89,7 @@ export class Executor {
 
   /** The job is to be cancelled. One that waits for a slot goes back to the store, which cancels it. */
   cancel(id: string): void {
+    this.#options.lane.admission?.takeBack();
     const unstarted = this.buffer.drop((lease) => lease.id === id);
     if (unstarted.length > 0) this.#options.onRelease(unstarted);
     for (const attempt of this.#running.all()) {
@@ -113,6 +101,7 @@ export class Executor {
   /** Every lease claimed before `now` whose job is not in `held` belongs to somebody else. */
   keepOnly(held: ReadonlySet<string>, now: number): void {
     const lost = (lease: Lease): boolean => lease.claimedAt < now && !held.has(lease.id);
+    if (this.#running.all().some(({ lease }) => lost(lease))) this.#options.lane.admission?.takeBack();
     this.buffer.drop(lost);
     for (const attempt of this.#running.all()) {
       if (lost(attempt.lease)) this.#lose(attempt);
@@ -121,6 +110,7 @@ export class Executor {
 
   /** Takes the jobs that wait for a host out of their lanes: they end as released. */
   stopWaiting(): void {
+    this.#options.lane.admission?.takeBack();
     for (const attempt of this.#running.all()) {
       if (!attempt.begun && attempt.stopper !== null) this.#abort(attempt, stopping(attempt.lease));
     }
@@ -128,6 +118,7 @@ export class Executor {
 
   /** Asks every running handler to stop. Returns how many there are. */
   abortAll(): number {
+    this.#options.lane.admission?.takeBack();
     for (const attempt of this.#running.all()) this.#abort(attempt, stopping(attempt.lease));
     return this.#running.size;
   }
@@ -139,18 +130,19 @@ export class Executor {
     if (next === undefined) return false;
     if (this.#isSuspect(next) && !this.#readyForSuspect()) return false;
     if (this.#turnPending && now >= this.#turnEndsAt) return false;
-    return this.#options.slots.tryReserve();
+    return this.#places.take(next.task);
   }
 
   /** Returns the time afterwards. */
   #start(lease: Lease, now: number): number {
     if (!this.#turnPending) this.#beginTurn(now);
     const attempt = new Attempt(lease, this.#means, now);
+    attempt.early = this.#places.tookNone;
     if (this.#isSuspect(lease)) this.#suspect = attempt;
     if (lease.crashes > 0) this.#loseEarlier(lease);
     this.#running.add(attempt);
     const { events } = this.#options;
-    if (events.wants('job.started')) {
+    if (events.wants('job.started') && !this.#toldOf.has(lease)) {
       events.emit('job.started', { ...facts(lease), waitMs: Math.max(0, lease.claimedAt - lease.dueAt) });
     }
     this.#execute(attempt);
@@ -205,13 +197,23 @@ export class Executor {
     if (attempt.finished) return;
     attempt.finished = true;
     const now = performance.now();
-    attempt.runMs = now - attempt.startedAt;
+    attempt.runMs = attempt.ranMs ?? now - attempt.startedAt;
     attempt.clearTimers();
     this.#running.remove(attempt);
     if (this.#suspect === attempt) this.#suspect = null;
-    this.#options.slots.release();
+    this.#places.leave(attempt);
     this.#options.onOutcome(attempt, outcome);
     if (this.buffer.length > 0) this.pump(now);
+  }
+
+  /** It was started early and has not begun: as if it had not been taken out of the buffer. */
+  #putBack(attempt: Attempt): void {
+    if (attempt.finished) return;
+    attempt.finished = true;
+    this.#running.remove(attempt);
+    this.#places.leave(attempt);
+    this.#toldOf.add(attempt.lease);
+    this.buffer.putBack(attempt.lease);
   }
 
   /** The time of an attempt counts from when its handler starts. */

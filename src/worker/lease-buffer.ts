@@ -37,6 +37,12 @@ export class LeaseBuffer {
     this.#line.add(leases);
   }
 
+  /** One that was taken and did not start. It is the next one of its lane. */
+  putBack(lease: Lease): void {
+    const pool = this.#admission?.poolOf(lease.task) ?? null;
+    (pool === null ? this.#line : this.#lineFor(pool)).putBack(lease);
+  }
+
   /** The next one that could start now. */
   peek(): Lease | undefined {
     return this.#next().peek();
@@ -88,10 +94,10 @@ export class LeaseBuffer {
     const admission = this.#admission;
     if (admission === null) return line;
     for (const [pool, parked] of this.#parked)
-      if (parked.length > 0 && admission.room(pool) > 0) return parked;
+      if (parked.length > 0 && hasRoom(admission, pool, parked.peek())) return parked;
     for (let lease = line.peek(); lease !== undefined; lease = line.peek()) {
       const pool = admission.poolOf(lease.task);
-      if (pool === null || admission.room(pool) > 0) break;
+      if (pool === null || hasRoom(admission, pool, lease)) break;
       line.take();
       this.#lineFor(pool).add([lease]);
     }
@@ -113,3 +119,8 @@ export class LeaseBuffer {
 }
 
 export type Pace = ReadonlyMap<LeaseLine, number>;
+
+/** For the lease, in its pool. */
+function hasRoom(admission: Admission, pool: PoolKind, lease: Lease | undefined): boolean {
+  return admission.room(pool) > 0 || (lease !== undefined && admission.early(lease.task));
+}

@@ -32,6 +32,17 @@ export class LeaseLine {
     return lease;
   }
 
+  /** To the front: it was taken for nothing. */
+  putBack(lease: Lease): void {
+    this.taken -= 1;
+    if (this.#head === 0) {
+      this.#leases.unshift(lease);
+      return;
+    }
+    this.#head -= 1;
+    this.#leases[this.#head] = lease;
+  }
+
   /** All but the first `kept`. */
   takeAll(kept = 0): Lease[] {
     const leases = this.#leases.slice(this.#head + kept);

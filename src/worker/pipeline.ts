@@ -97,7 +97,7 @@ export class Pipeline {
   }
 
   get running(): number {
-    return this.#executor.running;
+    return this.#executor.running - this.#executor.early;
   }
 
   /** Where each task runs now, and why. */

@@ -1,26 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FromHost, RunMessage } from '../../src/execution/protocol.ts';
+import type { FromHost, RunJob } from '../../src/execution/protocol.ts';
 import { ResidentJob } from '../../src/execution/resident-job.ts';
 
-const RUN: RunMessage = {
-  type: 'run',
-  job: 7,
-  task: 0,
-  name: 'tight',
-  id: 'j',
-  queue: 'default',
-  key: null,
-  attempt: 1,
-  attemptsMax: 1,
-  input: null,
-  payloadBytesMax: 1_000,
-  measure: false,
-};
+const RUN: RunJob = [7, 0, 'j', 'default', null, 1, 1, null, 1_000];
 
 test('signs of life in a tight loop cross the border a few times a second, the last one included', () => {
   const said: FromHost[] = [];
-  const job = new ResidentJob(RUN, (message) => said.push(message));
+  const job = new ResidentJob('tight', RUN, (message) => said.push(message));
   const { heartbeat } = job.context(null);
   const began = performance.now();
   for (let row = 0; row < 100_000; row += 1) heartbeat({ row });
@@ -33,7 +20,7 @@ test('signs of life in a tight loop cross the border a few times a second, the l
 
 test('a sign of life without details leaves the progress as it is', () => {
   const said: FromHost[] = [];
-  const { heartbeat } = new ResidentJob(RUN, (message) => said.push(message)).context(null);
+  const { heartbeat } = new ResidentJob('tight', RUN, (message) => said.push(message)).context(null);
   heartbeat();
   assert.deepEqual(said, [{ type: 'alive', job: 7 }]);
 });

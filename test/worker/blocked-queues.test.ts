@@ -18,6 +18,8 @@ function bothBlocked() {
     get room() {
       return room[kind];
     },
+    roomBehind: () => false,
+    takeBack: () => undefined,
   });
   const admission = admissionOf({
     tasks: [counts, converts],

@@ -1,0 +1,29 @@
+import type { Clock } from '../core/clock.ts';
+import type { Outcome } from '../core/outcome.ts';
+import type { PayloadCodec } from '../core/payload.ts';
+import type { AnyTask } from '../core/task.ts';
+import type { Admission } from '../execution/admission.ts';
+import type { Lane } from '../execution/lane.ts';
+import type { Lease } from '../store/store.ts';
+import type { EventBus } from '../telemetry/events.ts';
+import type { Slots } from '../tuner/slots.ts';
+import type { Attempt, NoteTaker } from './attempt.ts';
+
+export interface ExecutorOptions {
+  readonly tasks: ReadonlyMap<string, AnyTask>;
+  readonly lane: Omit<Lane, 'name'> & { readonly admission: Admission | null };
+  readonly slots: Slots;
+  readonly clock: Clock;
+  readonly events: EventBus;
+  readonly notes: NoteTaker;
+  readonly abortGraceMs: number;
+  readonly crashesMax: number;
+  readonly codec: PayloadCodec;
+  readonly random: () => number;
+  /** An attempt ended; `null` when its lease is lost and nothing may be settled. */
+  readonly onOutcome: (attempt: Attempt, outcome: Outcome | null) => void;
+  /** Leases that are given back unstarted, because a suspect must run alone. */
+  readonly onRelease: (leases: readonly Lease[]) => void;
+  /** Outcomes not yet in the store; a suspect waits until there are none. */
+  readonly unsettled: () => number;
+}
