@@ -58,7 +58,19 @@ const POOLS = {
   'workerpool, processes': (size) => workers(size, 'process'),
 };
 
+/** With the jobs that wait before it, as in a worker: they start where there is room, or right behind one that just started. */
 function own(lane, start, size) {
+  const waiting = [];
+  const owner = {};
+  const pump = () => {
+    while (waiting.length > 0) {
+      const early = pool.room <= 0;
+      if (early && !pool.roomBehind(noop, owner)) return;
+      const next = waiting.shift();
+      const job = new PlainJob(next.input, early, () => waiting.unshift(next));
+      pool.run(noop, job, { owner }).then(next.resolve, next.reject);
+    }
+  };
   const pool = new Pool({
     lane,
     start,
@@ -67,9 +79,14 @@ function own(lane, start, size) {
     recycleJobs: 0,
     settings: { recycleBytes: null, heapBytesMax: null, printTo: 'stderr' },
     onHost: () => undefined,
-    onRoom: () => undefined,
+    onRoom: pump,
   });
-  return { run: (input) => pool.run(noop, new PlainJob(input)), close: () => pool.close() };
+  const run = (input) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ input, resolve, reject });
+      pump();
+    });
+  return { run, close: () => pool.close() };
 }
 
 /** As much of a job as a worker would give. */
@@ -82,9 +99,13 @@ class PlainJob {
   payloadBytesMax = 1_000_000;
   abortReason = null;
   stopper = null;
+  shared = null;
+  ranMs = null;
 
-  constructor(input) {
+  constructor(input, early, putBack) {
     this.input = input;
+    this.early = early;
+    this.putBack = putBack;
   }
 
   begin() {}
