@@ -85,7 +85,11 @@ export class LeaseBuffer {
 
   /** Takes those out that would wait for longer than `times` the time since `since`, as fast as their line moved in it. */
   takeSlow(since: Pace, times: number): Lease[] {
-    return this.#lines().flatMap((line) => line.takeAll((line.taken - (since.get(line) ?? 0)) * times));
+    return this.#lines().flatMap((line) => {
+      // Less than nothing, where more were put back than taken.
+      const moved = Math.max(0, line.taken - (since.get(line) ?? 0));
+      return line.takeAll(moved * times);
+    });
   }
 
   /** The line whose turn it is, its head startable. Parks what is in the way. */
