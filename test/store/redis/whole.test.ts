@@ -73,6 +73,26 @@ test('outcomes, notes and enqueues that come again meet completed jobs', async (
   ]);
 });
 
+test('what a call says of a job before and after its batch is completed whole is lost', async (t) => {
+  const store = await (await ownServer(t)).open();
+  await store.enqueue(specs(40), { now: T0 });
+  const [stale, leases] = [await claimed(store, 20), await claimed(store, 20)];
+  const mixed = leases.map(({ id }, index) => ({
+    id,
+    token: stale[index]?.token ?? '',
+    outcome: completed(),
+  }));
+  const receipts = await store.settle([...mixed, ...completions(leases), ...completions(leases)], {
+    now: T0,
+  });
+  assert.deepEqual(
+    receipts.map(({ status }) => status),
+    Array.from({ length: 60 }, (_, n) => (n >= 20 && n < 40 ? 'settled' : 'lost')),
+  );
+  const [queue] = await store.queues();
+  assert.deepEqual([queue?.counts.completed, queue?.counts.running], [20, 20]);
+});
+
 test('results are kept with a whole batch; long ones with their jobs', async (t) => {
   const server = await ownServer(t);
   const store = await server.open();

@@ -217,6 +217,7 @@ local function completeWhole(held, batch, results)
   dropBatch(number, held.workerId)
   -- What was read of its jobs holds no more.
   for id in pairs(loaded) do loaded[id] = nil end
+  runs, wideRuns = {}, {}
   hint('settled')
   hintRoom(queue)
   return true
