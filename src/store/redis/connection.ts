@@ -33,6 +33,7 @@ export class Connection {
   #quietMaxMs = 0;
   #opened = false;
   #closed = false;
+  #connects = 0;
 
   private constructor(vendor: Vendor, address: RedisAddress, key: string) {
     this.#vendor = vendor;
@@ -54,6 +55,11 @@ export class Connection {
     }
     connection.#rest();
     return connection;
+  }
+
+  /** Grows with every connection that is made: behind it may be a server that knows nothing of what was sent before. */
+  get connects(): number {
+    return this.#connects;
   }
 
   /** Strings come back as Buffers. Commands sent in one tick go in one write and apply in order. Rejects with the client's error. */
@@ -153,6 +159,9 @@ export class Connection {
       client.on(event as 'error', () => {
         this.#stirredAt = performance.now();
       });
+    client.on('ready', () => {
+      this.#connects += 1;
+    });
     this.#stirredAt = performance.now();
     this.#quietMaxMs = Math.max(connectMs(this.#address), PAUSE_MAX_MS) + QUIET_EXTRA_MS;
     return client;

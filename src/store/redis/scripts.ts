@@ -6,14 +6,18 @@ import { isNoScript, isReply, isUnsent } from './errors.ts';
 
 /**
  * Calls the scripts of lua/. A verb's file names the shared parts it needs (`-- Needs: jobs, wire`), a part those it
- * needs itself; what is sent to the server is the parts and then the verb, once for each server: after that, a digest.
- * A restarted server knows no scripts, and is given the text again.
+ * needs itself; what is sent to the server is the parts and then the verb, once for each connection: after that, a digest.
+ * Were the digest sent first, a server that does not know it yet would carry out the calls behind it before this one. Where a
+ * server forgot its scripts meanwhile, it is given the text again.
  */
 export class Scripts {
   readonly #connection: Connection;
   readonly #base: string;
   readonly #instance: string;
   readonly #hear: (topics: readonly Topic[]) => void;
+  /** Digests of the scripts that were sent since the connection, of this number, was made. */
+  readonly #sent = new Set<string>();
+  #connects = 0;
 
   /** `hear` is called with the hints of this object's own verbs; its subscriber leaves out what has `instance`. */
   constructor(
@@ -57,12 +61,18 @@ export class Scripts {
   }
 
   async #evaluate(script: Script, rest: readonly Argument[]): Promise<unknown> {
+    const { connects } = this.#connection;
+    if (connects !== this.#connects) this.#sent.clear();
+    this.#connects = connects;
     try {
-      return await this.#connection.send(['EVALSHA', script.digest, ...rest]);
+      if (this.#sent.has(script.digest))
+        return await this.#connection.send(['EVALSHA', script.digest, ...rest]);
     } catch (error) {
       if (!isNoScript(error)) throw error;
-      return this.#connection.send(['EVAL', script.text, ...rest]);
+      this.#sent.clear();
     }
+    this.#sent.add(script.digest);
+    return this.#connection.send(['EVAL', script.text, ...rest]);
   }
 }
 

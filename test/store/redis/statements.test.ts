@@ -85,6 +85,13 @@ test('scripts that the server forgot are sent again', async (t) => {
   assert.equal((await store.claim(claimRequest())).leases.length, 2);
 });
 
+test('calls of one tick apply in their order on a server that knows only the script of the last', async (t) => {
+  const { store, client } = await open(t);
+  await client.sendCommand(['SCRIPT', 'LOAD', scriptOf('claim').text]);
+  const [, { leases }] = await Promise.all([store.enqueue([spec()]), store.claim(claimRequest())]);
+  assert.equal(leases.length, 1);
+});
+
 test('a script goes to the server without functions it does not use and names of numbers', async (t) => {
   const { client } = await open(t);
   for (const name of scriptNames()) {
