@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Outcome } from '../../../src/core/outcome.ts';
 import type { JobFilter, Store } from '../../../src/store/store.ts';
-import { claimRequest, completed, failed, ids, spec } from '../../../src/testing/store-conformance/trial.ts';
+import {
+  claimRequest,
+  completed,
+  failed,
+  ids,
+  ordered,
+  spec,
+  T0,
+} from '../../../src/testing/store-conformance/trial.ts';
 import { ownServer } from './server.ts';
 
 /** All pages of a filter, and how many there were. */
@@ -46,4 +54,20 @@ test('pages of thousands of jobs hold each once, whether they are found by their
   }
   const all = await pages(store, {}, 700);
   assert.deepEqual([all.length, new Set(all).size, all.slice(1)], [4_001, 4_001, wanted(() => true)]);
+});
+
+test('a job that was removed and came again hides no other from pages and sweeps', async (t) => {
+  const store = await (await ownServer(t)).open();
+  const specs = Array.from({ length: 40 }, () => spec({ priority: 1 }));
+  const again = specs[20] ?? assert.fail();
+  await store.enqueue(specs, { now: T0 });
+  await store.control([ordered({ type: 'remove', id: again.id })]);
+  await store.enqueue([again], { now: T0 });
+  const line = [...specs.filter((one) => one !== again), again];
+  assert.deepEqual(await pages(store, {}, 5), ids(line).reverse());
+
+  await store.configureQueue('q', { ageing: { everyMs: 1_000, floor: 0 } }, { now: T0 });
+  for (let step = 0; step < 8; step += 1)
+    assert.equal((await store.age({ now: T0 + 1_000, limit: 5 })).aged, 5);
+  assert.equal((await store.age({ now: T0 + 1_000, limit: 5 })).aged, 0);
 });

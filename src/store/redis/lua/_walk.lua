@@ -17,6 +17,16 @@ local function chunksWith(states)
   return chunks
 end
 
+-- The ids of a chunk, each once and in the order of seq: one that was deleted and came again stands where it came last.
+local function idsOfChunk(chunk)
+  local ids, lastAt, kept = call('LRANGE', base .. 'all:' .. text(chunk), 0, -1), {}, {}
+  for at = 1, #ids do lastAt[ids[at]] = at end
+  for at = 1, #ids do
+    if lastAt[ids[at]] == at then kept[#kept + 1] = ids[at] end
+  end
+  return kept
+end
+
 -- A job's record and seq where it stands in this chunk; an entry of another time is nil.
 local function entryOf(id, chunk)
   local record = call('HGET', jobsKey, id)
@@ -53,12 +63,11 @@ local function walk(states, bound, step, visit)
   for index = step == 1 and 1 or #chunks, step == 1 and #chunks or 1, step do
     local chunk = chunks[index]
     if (step == -1 and chunk * CHUNK < bound) or (step == 1 and (chunk + 1) * CHUNK > bound + 1) then
-      local ids = call('LRANGE', base .. 'all:' .. text(chunk), 0, -1)
+      local ids = idsOfChunk(chunk)
       local from = step == -1 and lastBelow(ids, chunk, bound) or lastBelow(ids, chunk, bound + 1) + 1
       for at = from, step == -1 and 1 or #ids, step do
         local record, seq = entryOf(ids[at], chunk)
         looked = looked + 1
-        -- An id that was deleted and came again stands here twice.
         if seq and (seq - bound) * step > 0 then
           if visit(ids[at], asItStands(ids[at], record), seq) then return bound end
           bound, bytes = seq, bytes + #record
