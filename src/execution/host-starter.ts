@@ -9,13 +9,15 @@ export interface HostLine {
   readonly id: number;
   /** Null: it can be given one job at a time. */
   readonly slate: PoolSlate | null;
-  post(message: ToHost): void;
+  /** As text: of `packRun`. */
+  post(message: ToHost | string): void;
   /** Ends it at once, whatever it does. `onEnd` follows. */
   kill(): void;
 }
 
 export interface HostListener {
-  onMessage(message: FromHost): void;
+  /** As text: of `packDone`. */
+  onMessage(message: FromHost | string): void;
   /** Once, after the last message. */
   onEnd(end: HostEnd): void;
 }

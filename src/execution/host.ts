@@ -4,14 +4,9 @@ import type { HostEnd, HostLine, HostStarter } from './host-starter.ts';
 import type { LaneName } from './lane.ts';
 import { UnfitJob } from './lane.ts';
 import type { PoolJob } from './pool-job.ts';
-import {
-  type DoneMessage,
-  type DyingMessage,
-  type FailedMessage,
-  type FromHost,
-  type HostSettings,
-  readSlateLine,
-} from './protocol.ts';
+import type { DoneMessage, DyingMessage, FailedMessage, FromHost, HostSettings } from './protocol.ts';
+import { packRun, unpackDone } from './short-text.ts';
+import { readSlateLine } from './slate-line.ts';
 import { unloadable } from './unloadable.ts';
 import { packError, unpackError } from './wire-error.ts';
 
@@ -45,7 +40,7 @@ export class Host {
   constructor(options: HostOptions) {
     this.#options = options;
     this.#line = options.start(options.settings, {
-      onMessage: (message) => this.#hear(message),
+      onMessage: (message) => this.#hear(typeof message === 'string' ? unpackDone(message) : message),
       onEnd: (end) => {
         for (const timer of this.#loadTimers.values()) clearTimeout(timer);
         options.onEnd(this, end);
@@ -144,7 +139,7 @@ export class Host {
       this.#line.slate?.open(batch.length - 1);
     }
     const jobs = batch.map((job) => job.message());
-    this.#line.post({ type: 'run', jobs, measure: first.onUsage !== undefined });
+    this.#line.post(packRun({ type: 'run', jobs, measure: first.onUsage !== undefined }));
   }
 
   #readSlate(): void {

@@ -25,7 +25,7 @@ const resident = new Resident(
   },
   settings,
 );
-process.on('message', (message: ToHost) => resident.hear(message));
+process.on('message', (message: ToHost | string) => resident.hear(message));
 // The worker is gone: nobody waits for what runs here.
 process.on('disconnect', () => exit(0));
 // A terminal and most supervisors signal the whole group. It is the worker that says when to end.

@@ -29,7 +29,7 @@ export function startProcess(settings: HostSettings, listener: HostListener): Ho
   if (child.pid !== undefined) watchOver(child.pid);
   child.channel?.unref();
   const lastWords = passOn(child);
-  child.on('message', (message) => listener.onMessage(message as FromHost));
+  child.on('message', (message) => listener.onMessage(message as FromHost | string));
   whenEnded(child, (exitCode, signal, error) => {
     const outOfMemory = OUT_OF_MEMORY.test(lastWords());
     listener.onEnd({ exitCode, signal, outOfMemory, error });

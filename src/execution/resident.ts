@@ -5,20 +5,21 @@ import { markAsHost } from './border.ts';
 import { exportedTasks } from './exported-tasks.ts';
 import { UnfitJob } from './lane.ts';
 import { Meter } from './meter.ts';
-import {
-  type DyingMessage,
-  type Ended,
-  type FromHost,
-  type HostSettings,
-  type LoadMessage,
-  type RecalledMessage,
-  type RunJob,
-  type RunMessage,
-  slateLine,
-  type ToHost,
+import type {
+  DyingMessage,
+  Ended,
+  FromHost,
+  HostSettings,
+  LoadMessage,
+  RecalledMessage,
+  RunJob,
+  RunMessage,
+  ToHost,
 } from './protocol.ts';
 import { ResidentJob } from './resident-job.ts';
+import { packDone, unpackRun } from './short-text.ts';
 import type { HostSlate } from './slate.ts';
+import { slateLine } from './slate-line.ts';
 import { runHandler } from './steps.ts';
 import { packError, unpackError } from './wire-error.ts';
 
@@ -52,7 +53,8 @@ export class Resident {
     return this.#jobs.size === 0 && this.#loading === 0;
   }
 
-  hear(message: ToHost): void {
+  hear(heard: ToHost | string): void {
+    const message = typeof heard === 'string' ? unpackRun(heard) : heard;
     switch (message.type) {
       case 'run':
         void this.#runAll(message);
@@ -137,7 +139,7 @@ export class Resident {
   #done({ number, spoke }: ResidentJob, result: string | null, ended: Ended): void {
     const written =
       !ended.last && !spoke && this.#border.slate?.write(slateLine(number, ended.ranMs, result));
-    if (!written) this.#say({ type: 'done', result, ...ended });
+    if (!written) this.#border.post(packDone({ type: 'done', result, ...ended }));
   }
 
   #failed(thrown: unknown, ended: Ended): void {
@@ -182,7 +184,7 @@ export class Resident {
 
 /** The way out of a host. */
 export interface Border {
-  post(message: FromHost): void;
+  post(message: FromHost | string): void;
   /** Ends the host once what was posted is on its way. */
   exit(code: number): void;
   /** Null: it is given one job at a time. */

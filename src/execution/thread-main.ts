@@ -23,7 +23,7 @@ const resident = new Resident(
   },
   settings,
 );
-port.on('message', (message: ToHost) => {
+port.on('message', (message: ToHost | string) => {
   const turnEndsAt = performance.now() + TURN_MS;
   hear(message);
   while (resident.idle && performance.now() < turnEndsAt) {
@@ -35,17 +35,17 @@ port.on('message', (message: ToHost) => {
   Atomics.store(heard, 0, messages);
 });
 
-function hear(message: ToHost): void {
+function hear(message: ToHost | string): void {
   messages = (messages + 1) | 0;
   resident.hear(message);
 }
 
 /** The next message; null where the thread is to go back to its event loop. */
-function take(): ToHost | null {
+function take(): ToHost | string | null {
   // Read before the look: a message that comes between the two ends the wait at once.
   const seen = Atomics.load(posted, 0);
   const ready = receiveMessageOnPort(port);
-  if (ready !== undefined) return ready.message as ToHost;
+  if (ready !== undefined) return ready.message as ToHost | string;
   Atomics.wait(posted, 0, seen);
-  return (receiveMessageOnPort(port)?.message as ToHost | undefined) ?? null;
+  return (receiveMessageOnPort(port)?.message as ToHost | string | undefined) ?? null;
 }

@@ -21,7 +21,7 @@ export function startThread(settings: HostSettings, listener: HostListener): Hos
   });
   worker.unref();
   let error: unknown = null;
-  worker.on('message', (message: FromHost) => listener.onMessage(message));
+  worker.on('message', (message: FromHost | string) => listener.onMessage(message));
   worker.on('error', (fault) => {
     error = fault;
   });
