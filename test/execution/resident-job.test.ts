@@ -24,3 +24,22 @@ test('a sign of life without details leaves the progress as it is', () => {
   heartbeat();
   assert.deepEqual(said, [{ type: 'alive', job: 7 }]);
 });
+
+test('calls of lastProgress() at the same time each get their own answer, also when the job has ended', async () => {
+  const said: FromHost[] = [];
+  const job = new ResidentJob('tight', RUN, (message) => said.push(message));
+  const { lastProgress } = job.context(null);
+  const answers = [lastProgress(), lastProgress()];
+  job.finished = true;
+  assert.deepEqual(said, [
+    { type: 'recall', job: 7, call: 1 },
+    { type: 'recall', job: 7, call: 2 },
+  ]);
+  assert.equal(job.recalling, true);
+  // A store may answer the second one first.
+  job.recalled({ type: 'recalled', job: 7, call: 2, progress: '"later"', error: null });
+  job.recalled({ type: 'recalled', job: 7, call: 1, progress: null, error: null });
+  assert.deepEqual(await Promise.all(answers), [undefined, 'later']);
+  assert.equal(job.recalling, false);
+  await assert.rejects(lastProgress(), { code: 'JOB_STATE_REFUSED' });
+});
