@@ -22,8 +22,11 @@ const LIBRARY = [
   'execution/process-main',
 ];
 
-/** Loaded by threads that run nothing else: each is whole. */
-const THREADS = ['store/sqlite/thread', 'store/heart', 'store/postgres/keep-alive', 'store/redis/keep-alive'];
+/** Loaded by threads that run nothing else. What meets in one of them shares its modules: a second copy of a class is another class. */
+const THREADS = [
+  { entries: ['store/sqlite/thread'], shared: 'store/sqlite/shared' },
+  { entries: ['store/heart', 'store/postgres/keep-alive', 'store/redis/keep-alive'], shared: 'store/shared' },
+];
 
 /** Must start without the rest of the package. */
 const LIGHT = ['index', 'version', 'cli/main', 'cli/program'];
@@ -40,9 +43,7 @@ export async function bundle(source, out) {
   const withIndex = [...LIBRARY, ...loadedOnDemand(source, names)].filter((name) => !LIGHT.includes(name));
   await Promise.all([
     write(source, out, { entries: LIBRARY, shared: 'shared', withIndex }),
-    ...THREADS.map((name) =>
-      write(source, out, { entries: [name], shared: `${posix.dirname(name)}/shared`, withIndex: [] }),
-    ),
+    ...THREADS.map((thread) => write(source, out, { ...thread, withIndex: [] })),
   ]);
 }
 

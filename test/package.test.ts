@@ -16,9 +16,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join, posix, relative } from 'node:path';
+import { basename, dirname, join, posix, relative } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { tool } from '../setup/tools.mjs';
 
@@ -134,6 +134,21 @@ describe('the published package', { timeout: 110_000 }, () => {
     const { stdout } = await run('npx', ['--no-install', 'longshore', '--version'], consumer);
     assert.equal(stdout.trim(), MANIFEST.version);
   });
+
+  test('the heart of a store that is a server is there once in its thread, and knows the errors of its store', async () => {
+    const dist = join(consumer, 'node_modules', 'longshore', 'dist');
+    const modules = ['heart', 'postgres/keep-alive', 'redis/keep-alive'].map((name) =>
+      pathToFileURL(join(dist, 'store', `${name}.js`)),
+    );
+    for (const driver of Object.keys(MANIFEST.peerDependencies)) {
+      const place = join(consumer, 'node_modules', driver);
+      mkdirSync(dirname(place), { recursive: true });
+      symlinkSync(join(ROOT, 'node_modules', driver), place, 'junction');
+    }
+    writeFileSync(join(consumer, 'heart.js'), HEART);
+    const { stdout } = await run(process.execPath, ['heart.js', ...modules.map(String)], consumer);
+    assert.equal(stdout, 'postgres STORE_UNAVAILABLE in turns\nredis STORE_UNAVAILABLE in turns\n');
+  });
 });
 
 function copyCheckout(): void {
@@ -207,6 +222,29 @@ for (const task of [inThread, inProcess]) {
 }
 await worker.stop();
 await longshore.close();
+`;
+
+/** No server listens at port 1: each beat fails. The second keeper starts when the store's module is loaded. */
+const HEART = `
+import { Worker } from 'node:worker_threads';
+const [heart, ...modules] = process.argv.slice(2);
+const given = { worker: { id: 'w' }, leaseMs: 9_000, intervalMs: 20, load: { slots: 0, slotsUsed: 0, profiles: [] } };
+for (const [index, store] of ['postgres', 'redis'].entries()) {
+  const workerData = { longshoreHeart: true, module: modules[index], url: store + '://127.0.0.1:1' };
+  const thread = new Worker(new URL(heart), { workerData });
+  const { promise, resolve } = Promise.withResolvers();
+  const beats = [];
+  thread.on('message', (message) => {
+    if (beats.length === 0) thread.postMessage({ type: 'start', keeper: 2, ...given });
+    beats.push(message);
+    if (beats.length === 60) resolve();
+  });
+  thread.postMessage({ type: 'start', keeper: 1, ...given });
+  await promise;
+  await thread.terminate();
+  const ofSecond = beats.filter(({ keeper }) => keeper === 2).length;
+  console.log(store, beats[0].error.code, ofSecond <= 35 ? 'in turns' : ofSecond + ' of 60');
+}
 `;
 
 const TYPES = `
