@@ -16,8 +16,8 @@ export interface Admission {
   /** Jobs that were started early are put back if they have not begun. Of all others it is known then that they have. */
   takeBack(): void;
   /**
-   * Holds one place in it, if there is one, until `letGo`, for HOLD_MS_MAX at most: while a worker whose turn it is still
-   * has to claim a job, workers that are answered sooner would take the place each time.
+   * Holds one place in it, if there is one, until `letGo`, for HOLD_MS_MAX at most, and then no other before `letGo`: while
+   * a worker whose turn it is still has to claim a job, workers that are answered sooner would take the place each time.
    */
   hold(pool: PoolKind): void;
   letGo(): void;
@@ -71,6 +71,8 @@ export function admissionOf({ tasks, routes, pools }: AdmissionMeans): Admission
 class Holds {
   readonly #timers = new Map<Admission, NodeJS.Timeout>();
   readonly #refused = new Set<Admission>();
+  /** Those that held one for as long as they may and have not let go of it: they hold no other before. */
+  readonly #late = new WeakSet<Admission>();
 
   roomFor(one: Admission, room: number): number {
     const held = this.#timers.size - (this.#timers.has(one) ? 1 : 0);
@@ -79,12 +81,21 @@ class Holds {
   }
 
   add(one: Admission): void {
-    if (this.#timers.has(one)) return;
+    if (this.#timers.has(one) || this.#late.has(one)) return;
     // The store of this worker may hang, and that of another not.
-    this.#timers.set(one, setTimeout(() => this.remove(one), HOLD_MS_MAX).unref());
+    const tooLong = (): void => {
+      this.#late.add(one);
+      this.#end(one);
+    };
+    this.#timers.set(one, setTimeout(tooLong, HOLD_MS_MAX).unref());
   }
 
   remove(one: Admission): void {
+    this.#late.delete(one);
+    this.#end(one);
+  }
+
+  #end(one: Admission): void {
     const timer = this.#timers.get(one);
     if (timer === undefined) return;
     clearTimeout(timer);
