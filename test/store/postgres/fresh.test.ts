@@ -96,7 +96,7 @@ test('the number of another lease ends no fresh job, be it waiting or running', 
   const number = one.token.split('.')[0];
   const forged = jobs
     .filter(({ id }) => id !== one.id)
-    .map(({ id, seq }) => ({ id, token: `${number}.${seq}`, outcome: completed() }));
+    .map(({ id, seq }) => ({ id, token: `${number}.${seq}.${id}`, outcome: completed() }));
   assert.equal(forged.length, 2);
   assert.deepEqual(await store.settle(forged), [{ status: 'lost' }, { status: 'lost' }]);
   const failing = forged.map(({ id, token }) => ({ id, token, outcome: retried(0) }));
@@ -299,6 +299,29 @@ test('of a range that completes, those that were changed meanwhile count for the
     leases.map(({ id }, index) => (id === snatched.id ? ['running', null, 2] : ['completed', `${index}`, 1])),
   );
   assert.deepEqual(await ground.query(`SELECT live FROM ${ground.name}.lease`), [{ live: 1 }]);
+});
+
+test('completed jobs leave their leases in one order, those that were changed among the others', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const store = await ground.store();
+  await store.enqueue([spec(), spec()]);
+  const [noted] = (await store.claim(claimNow(1))).leases;
+  const [fresh] = (await store.claim(claimNow(1))).leases;
+  assert.ok(noted !== undefined && fresh !== undefined);
+  await store.annotate([{ id: noted.id, token: noted.token, progress: '1' }]);
+  const lock = (token: string): Promise<unknown> =>
+    ground.query(`SELECT FROM ${ground.name}.lease WHERE token = $1 FOR UPDATE NOWAIT`, [token.split('.')[0]]);
+  await ground.query('BEGIN');
+  await lock(noted.token);
+  const ends = [noted, fresh].map(({ id, token }) => ({ id, token, outcome: completed() }));
+  const settling = store.settle(ends);
+  await untilOneWaits(ground, 'complete_batch');
+  // As a beat does, which renews both.
+  await lock(fresh.token);
+  await ground.query('COMMIT');
+  assert.ok((await settling).every(({ status }) => status === 'settled'));
+  assert.deepEqual(await ground.query(`SELECT token FROM ${ground.name}.lease`), []);
 });
 
 test('jobs that differ in all they can, and odd texts among many, are claimed as they were added', async (t) => {

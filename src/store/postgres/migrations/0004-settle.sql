@@ -94,20 +94,20 @@ BEGIN
       CASE WHEN results IS NOT NULL THEN ARRAY(SELECT seq FROM {{schema}}.range_seqs(firsts, lasts) AS number (seq)) END, results, at);
   END IF;
   ended := coalesce(ended, '{}');
-  IF cardinality(ended) = 0 THEN NULL;
-  ELSIF cardinality(ended) = fresh.total THEN
-    IF {{schema}}.leave_leases(fresh.tokens, fresh.jobs) THEN hints := 'settled,ready'; END IF;
-  ELSIF {{schema}}.leave_leases(ARRAY(
-    SELECT run.token FROM unnest(fresh.tokens, fresh.firsts, fresh.lasts) AS run (token, first, last), unnest(ended) AS number
-    WHERE number BETWEEN run.first AND run.last))
-  THEN hints := 'settled,ready';
+  IF cardinality(ended) < fresh.total THEN
+    SELECT array_agg(run.token), NULL::bigint[] INTO fresh.tokens, fresh.jobs
+    FROM unnest(fresh.tokens, fresh.firsts, fresh.lasts) AS run (token, first, last), unnest(ended) AS number
+    WHERE number BETWEEN run.first AND run.last;
   END IF;
   IF cardinality(ended) < wanted THEN
     SELECT * INTO rest FROM {{schema}}.complete_each(tokens, firsts, lasts, results, turns, ended, dropping, at);
     IF rest.makes_ready THEN hints := 'settled,ready'; END IF;
     RETURN QUERY SELECT number, NULL::text FROM unnest(rest.lost) AS number;
     IF cardinality(rest.lost) = wanted THEN RETURN; END IF;
+    fresh.tokens := fresh.tokens || rest.leases;
   END IF;
+  -- Of all leases at once, which keeps the order of their locks.
+  IF {{schema}}.leave_leases(fresh.tokens, fresh.jobs) THEN hints := 'settled,ready'; END IF;
   IF sender IS NOT NULL THEN PERFORM {{schema}}.hint(sender, hints); END IF;
   RETURN QUERY SELECT 0::bigint, hints;
 END $$;
@@ -140,10 +140,10 @@ BEGIN
   RETURN ended;
 END $$;
 
--- As complete_batch, for jobs of which each counts for itself, but for those that ended already. Tells which were lost, and
--- whether others became ready by it.
+-- As complete_batch, for jobs of which each counts for itself, but for those that ended already. Tells which were lost, the
+-- leases that the others are to leave, and whether jobs of their keys became ready.
 CREATE FUNCTION {{schema}}.complete_each(tokens bigint[], firsts bigint[], lasts bigint[], results text, turns integer[],
-  ended bigint[], dropping text[], at bigint, OUT lost bigint[], OUT makes_ready boolean)
+  ended bigint[], dropping text[], at bigint, OUT lost bigint[], OUT leases bigint[], OUT makes_ready boolean)
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
@@ -187,7 +187,8 @@ BEGIN
   lost := ARRAY(
     SELECT place FROM unnest(numbers) WITH ORDINALITY AS list (seq, place)
     WHERE seq NOT IN (SELECT number FROM unnest(ended || gone.seqs) AS number));
-  IF gone.leases IS NULL THEN RETURN; END IF;
+  leases := gone.leases;
+  IF leases IS NULL THEN RETURN; END IF;
   IF gone.keys IS NOT NULL THEN
     PERFORM {{schema}}.lock_keys(gone.queues, gone.keys);
     makes_ready := {{schema}}.admit(gone.queues, gone.keys) > 0;
@@ -196,7 +197,6 @@ BEGIN
   IF gone.uniques IS NOT NULL THEN
     PERFORM {{schema}}.release_keys(gone.uniques, gone.holders, array_fill('completed'::text, ARRAY[cardinality(gone.uniques)]), at);
   END IF;
-  makes_ready := {{schema}}.leave_leases(gone.leases) OR makes_ready;
 END $$;
 
 -- Writes changes of jobs whose rows the transaction has locked: a JSON array of `Written` (settle.ts), in their order.
