@@ -311,7 +311,9 @@ test('completed jobs leave their leases in one order, those that were changed am
   assert.ok(noted !== undefined && fresh !== undefined);
   await store.annotate([{ id: noted.id, token: noted.token, progress: '1' }]);
   const lock = (token: string): Promise<unknown> =>
-    ground.query(`SELECT FROM ${ground.name}.lease WHERE token = $1 FOR UPDATE NOWAIT`, [token.split('.')[0]]);
+    ground.query(`SELECT FROM ${ground.name}.lease WHERE token = $1 FOR UPDATE NOWAIT`, [
+      token.split('.')[0],
+    ]);
   await ground.query('BEGIN');
   await lock(noted.token);
   const ends = [noted, fresh].map(({ id, token }) => ({ id, token, outcome: completed() }));
