@@ -23,7 +23,7 @@ export async function claim(
       untaken = isReply(error) || isUnsent(error);
       throw error;
     });
-    return await receiptOf(session, queues, reply);
+    return await receiptOf(session, { id, queues }, reply);
   } catch (error) {
     // Also where the answer came and the names in it could not be asked for: the jobs are leased.
     if (!untaken) lost.add({ id, workerId, leaseMs });
@@ -33,7 +33,7 @@ export async function claim(
 
 async function receiptOf(
   session: Session,
-  queues: readonly string[],
+  { id, queues }: { readonly id: string; readonly queues: readonly string[] },
   { now, values }: ScriptReply,
 ): Promise<ClaimReceipt> {
   const [nextDueAt, ...given] = values as [Buffer, ...unknown[]];
@@ -43,7 +43,7 @@ async function receiptOf(
     const jobs = readJobs(given.slice(at + 1, at + 5) as [Buffer, Buffer, Buffer, Buffer]);
     await session.names.learn('task', new Set(jobs.map(({ task }) => task)));
     const batch = jobs.map((job) => toLease(job, queue, session.names.name('task', job.task), now));
-    session.wholes.add(batch);
+    session.wholes.add(id, batch);
     leases.push(...batch);
   }
   return { now, leases, nextDueAt: nextDueAt.length === 0 ? null : Number(nextDueAt) };

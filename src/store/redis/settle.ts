@@ -100,10 +100,10 @@ class Completions {
     return true;
   }
 
-  addWhole({ number, results }: WholeBatch): void {
+  addWhole({ number, claimId, results }: WholeBatch): void {
     this.#endRun();
     const bytes = this.#bytes;
-    bytes.integer(number, 6).integer(WHOLE, 4).integer(results.length, 4);
+    bytes.integer(number, 6).integer(WHOLE, 4).integer(results.length, 4).text(claimId);
     const areNone = results.every((result) => result === null);
     bytes.block(() => {
       if (!areNone) for (const result of results) bytes.textBetween(result);

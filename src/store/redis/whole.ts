@@ -6,12 +6,12 @@ import type { Lease, Settlement } from '../store.ts';
  * lua/_whole.lua.
  */
 export class WholeBatches {
-  readonly #known = new Map<number, readonly Lease[]>();
+  readonly #known = new Map<number, { readonly claimId: string; readonly leases: readonly Lease[] }>();
 
-  add(leases: readonly Lease[]): void {
+  add(claimId: string, leases: readonly Lease[]): void {
     const [first] = leases;
     if (first === undefined || leases.length < WHOLE_MIN) return;
-    this.#known.set(batchNumber(first.token), leases);
+    this.#known.set(batchNumber(first.token), { claimId, leases });
     if (this.#known.size > BATCHES_MAX) this.#known.delete(this.#known.keys().next().value as number);
   }
 
@@ -22,9 +22,10 @@ export class WholeBatches {
   take(settlements: readonly Settlement[], from: number): WholeBatch | null {
     if (this.#known.size === 0) return null;
     const number = batchNumber((settlements[from] as Settlement).token);
-    const leases = this.#known.get(number);
-    if (leases === undefined) return null;
+    const known = this.#known.get(number);
+    if (known === undefined) return null;
     this.#known.delete(number);
+    const { claimId, leases } = known;
     if (settlements.length - from < leases.length) return null;
     const results: (string | null)[] = [];
     for (let index = 0; index < leases.length; index += 1) {
@@ -33,12 +34,14 @@ export class WholeBatches {
       if (outcome.type !== 'completed' || token !== lease.token || id !== lease.id) return null;
       results.push(outcome.result);
     }
-    return { number, results };
+    return { number, claimId, results };
   }
 }
 
 export interface WholeBatch {
   readonly number: number;
+  /** A server that lost what it was told last gives numbers again, to other jobs. */
+  readonly claimId: string;
   /** Of each job, in the order of the claim. */
   readonly results: readonly (string | null)[];
 }

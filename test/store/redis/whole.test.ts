@@ -93,6 +93,22 @@ test('what a call says of a job before and after its batch is completed whole is
   assert.deepEqual([queue?.counts.completed, queue?.counts.running], [20, 20]);
 });
 
+test('a batch that the server lost is not taken for another one of its number', async (t) => {
+  const server = await ownServer(t);
+  const [store, other] = [await server.open(), await server.open()];
+  await store.enqueue(specs(20));
+  const forgotten = (await store.claim(claimRequest())).leases;
+  // As after a crash, from which a server without the last writes comes back.
+  await server.send('FLUSHALL');
+  const jobs = specs(20);
+  await other.enqueue(jobs);
+  const { leases } = await other.claim(claimRequest());
+  const receipts = await store.settle(completions(forgotten));
+  assert.ok(receipts.every(({ status }) => status === 'lost'));
+  assert.ok((await other.get(ids(jobs))).every((job) => job?.state === 'running'));
+  assert.ok((await other.settle(completions(leases))).every(({ status }) => status === 'settled'));
+});
+
 test('results are kept with a whole batch; long ones with their jobs', async (t) => {
   const server = await ownServer(t);
   const store = await server.open();

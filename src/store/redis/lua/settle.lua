@@ -3,8 +3,8 @@
 -- the settle rule says for a job that is to be cancelled and for one that is not.
 -- ARGV[4], [6]...  completions, in runs of one batch: batch I6, how many I4, their ids (16 bytes each); then 0 (I4) where none
 --                  has a result, else 1 and the results: length I4, and where there is one the text and its length again.
---                  Where all jobs of a batch are completed: batch I6, 4294967295 (I4), how many I4, the results as a text, ''
---                  where there are none
+--                  Where all jobs of a batch are completed: batch I6, 4294967295 (I4), how many I4, the claim's id and the
+--                  results as texts, '' where there are none
 -- ARGV[5], [7]...  others, after those and before the next: kind B (0 completed, else the move), id, batch I6, attempt I3,
 --                  attemptsMax d, crashes I2; then for a completion the result as a text, else two changes: one if
 --                  cancellation was not asked for, one if it was
@@ -223,9 +223,10 @@ local function completeWhole(held, batch, results)
   return true
 end
 
-local function settleWhole(batch, size, results)
+-- A server that lost the claim gives its batch's number again, to other jobs: so the claim's id must be the same, too.
+local function settleWhole(batch, size, claimId, results)
   local held = readBatch(text((unpackStruct('<I6', batch))))
-  if not held or held.size ~= size then
+  if not held or held.size ~= size or held.claimId ~= claimId then
     states[#states + 1] = string.rep(LOST, size)
   elseif completeWhole(held, batch, results) then
     states[#states + 1] = string.rep(COMPLETED_BYTE, size)
@@ -243,8 +244,8 @@ local function settleCompletions(bytes)
     if unpackStruct('<I4', bytes, at + 6) == NOTHING then
       completeListed(listed)
       listed = { ids = {}, batchOf = {}, resultOf = {} }
-      local size, results, next = unpackStruct('<I4I4c0', bytes, at + 10)
-      settleWhole(sub(bytes, at, at + 5), size, results)
+      local size, claimId, results, next = unpackStruct('<I4I4c0I4c0', bytes, at + 10)
+      settleWhole(sub(bytes, at, at + 5), size, claimId, results)
       at = next
     else
       at = readRun(bytes, at, listed.ids, listed.batchOf, listed.resultOf)
