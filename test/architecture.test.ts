@@ -25,6 +25,7 @@ const MAIN_FILES: Readonly<Record<string, string>> = {
   bench: 'main.ts',
   'bench/readme': 'tables.ts',
   'bench/scenarios': 'scenario.ts',
+  'bench/lanes': 'run.ts',
   'bench/suites': 'suite.ts',
   'bench/workloads': 'catalogue.ts',
   cli: 'main.ts',

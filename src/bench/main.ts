@@ -12,7 +12,7 @@ import { readme } from './commands/readme.ts';
 import { versus, versusTable } from './commands/versus.ts';
 import { wear, wearTable } from './commands/wear.ts';
 import { work, workTable } from './commands/work.ts';
-import { lanesTable } from './lanes-table.ts';
+import { lanesTable } from './lanes/table.ts';
 import { among, between, whole, wholeList } from './options.ts';
 import { perform } from './perform.ts';
 import { describeModes, MODE_NAMES, type ModeName, STRATEGIES_ALL, settingsOf } from './scenarios/modes.ts';

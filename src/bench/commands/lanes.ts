@@ -1,21 +1,21 @@
 import type { Bench, CommonSettings } from '../bench.ts';
-import type { SitedBench } from '../lane-run.ts';
-import { type BlockFigures, type BlockPartSettings, measureBlock } from '../lanes-block.ts';
-import { CPU_STEPS, type CpuFigures, type CpuSettings, measureCpu, summarizeCpu } from '../lanes-cpu.ts';
+import { type BlockFigures, type BlockPartSettings, measureBlock } from '../lanes/block.ts';
+import { CPU_STEPS, type CpuFigures, type CpuSettings, measureCpu, summarizeCpu } from '../lanes/cpu.ts';
 import {
   measureOverhead,
   OVERHEAD_STEPS,
   type OverheadFigures,
   type OverheadSettings,
   summarizeOverhead,
-} from '../lanes-overhead.ts';
+} from '../lanes/overhead.ts';
 import {
   measurePools,
   POOLS_STEPS,
   type PoolsFigures,
   type PoolsSettings,
   summarizePools,
-} from '../lanes-pools.ts';
+} from '../lanes/pools.ts';
+import type { SitedBench } from '../lanes/run.ts';
 import { withSite } from '../open-site.ts';
 import { installRivals } from '../rivals.ts';
 import type { ServerRecord } from '../site.ts';

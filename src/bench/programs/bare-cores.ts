@@ -1,4 +1,4 @@
-import { computed, SEEDS } from '../lane-tasks.ts';
+import { computed, SEEDS } from '../lanes/tasks.ts';
 import { monotonicMs } from '../pacer.ts';
 import { program } from '../program.ts';
 

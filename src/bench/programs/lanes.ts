@@ -1,5 +1,5 @@
 import { connect, defineTask, type JobHandle, type Longshore, type Worker } from '../../index.ts';
-import { compute, computed, type LaneInput, noop, QUEUE, SEEDS } from '../lane-tasks.ts';
+import { compute, computed, type LaneInput, noop, QUEUE, SEEDS } from '../lanes/tasks.ts';
 import { type Evidence, Ledger, type LedgerReport, type Sabotage } from '../ledger.ts';
 import { monotonicMs } from '../pacer.ts';
 import { type Phase, startPhase } from '../phase.ts';

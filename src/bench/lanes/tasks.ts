@@ -1,5 +1,5 @@
-import { defineTask } from '../index.ts';
-import { markRun } from './run-marks.ts';
+import { defineTask } from '../../index.ts';
+import { markRun } from '../run-marks.ts';
 
 /** The tasks that lanes are measured with, in a module of their own: threads and processes import it. */
 export interface LaneInput {

@@ -1,5 +1,5 @@
-import { type LanesSettings, runLane, type SitedBench, STRATEGIES, type Strategy } from './lane-run.ts';
-import { type Spread, spread, spreadOf } from './spread.ts';
+import { type Spread, spread, spreadOf } from '../spread.ts';
+import { type LanesSettings, runLane, type SitedBench, STRATEGIES, type Strategy } from './run.ts';
 
 /** What a job that does nothing costs in each lane, through the whole worker and its store, and how much of that is the lane. */
 export interface OverheadSettings extends LanesSettings {

@@ -1,8 +1,8 @@
-import type { LanesSettings, SitedBench } from './lane-run.ts';
-import { type Evidence, requireExactlyOnce } from './ledger.ts';
-import { neighbour } from './neighbours.ts';
-import { run } from './runner.ts';
-import { type Spread, spreadOf } from './spread.ts';
+import { type Evidence, requireExactlyOnce } from '../ledger.ts';
+import { neighbour } from '../neighbours.ts';
+import { run } from '../runner.ts';
+import { type Spread, spreadOf } from '../spread.ts';
+import type { LanesSettings, SitedBench } from './run.ts';
 
 /** Round trips of a no-op job in pools of threads or processes, without store and worker: Longshore's beside libraries. */
 export interface PoolsSettings extends LanesSettings {

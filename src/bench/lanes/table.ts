@@ -1,11 +1,11 @@
-import type { LanesFigures } from './commands/lanes.ts';
-import type { DurationSummary } from './histogram.ts';
-import { STRATEGIES } from './lane-run.ts';
-import type { BlockFigures } from './lanes-block.ts';
-import type { CpuFigures } from './lanes-cpu.ts';
-import type { OverheadFigures } from './lanes-overhead.ts';
-import type { PoolsFigures } from './lanes-pools.ts';
-import { formatMs, formatRatio, spreadCells, table } from './table.ts';
+import type { LanesFigures } from '../commands/lanes.ts';
+import type { DurationSummary } from '../histogram.ts';
+import { formatMs, formatRatio, spreadCells, table } from '../table.ts';
+import type { BlockFigures } from './block.ts';
+import type { CpuFigures } from './cpu.ts';
+import type { OverheadFigures } from './overhead.ts';
+import type { PoolsFigures } from './pools.ts';
+import { STRATEGIES } from './run.ts';
 
 /** One table for each part that was measured. */
 export function lanesTable({ cpu, overhead, pools, block }: LanesFigures): string {

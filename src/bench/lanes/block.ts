@@ -1,11 +1,11 @@
-import { type LanesSettings, type SitedBench, startSender } from './lane-run.ts';
-import { CheckFailed, Ledger, requireExactlyOnce } from './ledger.ts';
-import { requireSameClock, type Timing, timing, together } from './open-loop.ts';
-import { inFreshPlace } from './open-site.ts';
-import type { BlockRun, BlockSettings } from './programs/block.ts';
-import { type Program, start } from './runner.ts';
-import type { Place } from './site.ts';
-import { round } from './spread.ts';
+import { CheckFailed, Ledger, requireExactlyOnce } from '../ledger.ts';
+import { requireSameClock, type Timing, timing, together } from '../open-loop.ts';
+import { inFreshPlace } from '../open-site.ts';
+import type { BlockRun, BlockSettings } from '../programs/block.ts';
+import { type Program, start } from '../runner.ts';
+import type { Place } from '../site.ts';
+import { round } from '../spread.ts';
+import { type LanesSettings, type SitedBench, startSender } from './run.ts';
 
 /**
  * A handler that computes inline for many times its lease, and another worker process that goes on meanwhile. No

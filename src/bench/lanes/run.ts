@@ -1,12 +1,16 @@
-import type { Bench } from './bench.ts';
-import { CheckFailed, requireExactlyOnce, type Sabotage } from './ledger.ts';
-import { together } from './open-loop.ts';
-import { inFreshPlace } from './open-site.ts';
-import type { LaneRun, LaneSettings } from './programs/lanes.ts';
-import type { LoopSettings, SendReport } from './programs/latency.ts';
-import { type Program, type ProgramOptions, start } from './runner.ts';
-import type { Site, SiteSettings } from './site.ts';
+import type { Bench } from '../bench.ts';
+import { CheckFailed, requireExactlyOnce, type Sabotage } from '../ledger.ts';
+import { together } from '../open-loop.ts';
+import { inFreshPlace } from '../open-site.ts';
+import type { LaneRun, LaneSettings } from '../programs/lanes.ts';
+import type { LoopSettings, SendReport } from '../programs/latency.ts';
+import { type Program, type ProgramOptions, start } from '../runner.ts';
+import type { Site, SiteSettings } from '../site.ts';
 
+/**
+ * The parts of `bench lanes` (commands/lanes.ts), a file each, and what they share: one lane's run in a fresh store, and
+ * the sender of jobs that are handled inline meanwhile.
+ */
 export type SitedBench = Bench & { readonly site: Site };
 
 /** What the parts of `bench lanes` are asked for. */
