@@ -364,3 +364,16 @@ test('jobs that differ in all they can, and odd texts among many, are claimed as
   const ends = leases.map(({ id, token }) => ({ id, token, outcome: completed() }));
   assert.ok((await store.settle(ends)).every(({ status }) => status === 'settled'));
 });
+
+test('a task whose name divides lists is told as it was given, also where all have it', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const store = await ground.store();
+  const jobs = [spec({ task: 'a\u001fb' }), spec({ task: 'a\u001fb' })];
+  for (const job of jobs) await store.enqueue([job], { now: 5 });
+  const { leases } = await store.claim(claimNow());
+  assert.deepEqual(
+    leases.map(({ task }) => task),
+    ['a\u001fb', 'a\u001fb'],
+  );
+});

@@ -88,6 +88,7 @@ DECLARE
   own record;
   part record;
   seen record;
+  differ boolean;
   list record;
 BEGIN
   lease := nextval($seq${{schema}}.lease_token_seq$seq$);
@@ -145,7 +146,8 @@ BEGIN
     IF cardinality(part.firsts) > 1 THEN
       seqs := array_to_string(ARRAY(SELECT seq FROM {{schema}}.range_seqs(part.firsts, part.lasts) AS number (seq)), ',');
     END IF;
-    IF NOT (seen.alike AND part.even) OR jobs < part.jobs THEN
+    differ := NOT (seen.alike AND part.even) OR jobs < part.jobs;
+    IF differ THEN
       SELECT string_agg(seq::text, ',') AS seqs, string_agg(priority::text, ',') AS priorities,
         string_agg(attempts_max::text, ',') AS attempts_max, string_agg(created_at::text, ',') AS created_at,
         string_agg(due_at::text, ',') AS due_at, string_agg(task, E'\x1f') AS tasks
@@ -159,7 +161,9 @@ BEGIN
       due_at := list.due_at;
       tasks := list.tasks;
     END IF;
-    IF jobs > 1 AND (seen.odd OR {{schema}}.dividers(inputs) <> jobs - 1 OR {{schema}}.dividers(tasks) NOT IN (0, jobs - 1)) THEN
+    IF jobs > 1 AND (seen.odd OR {{schema}}.dividers(inputs) <> jobs - 1
+      OR {{schema}}.dividers(tasks) <> CASE WHEN differ THEN jobs - 1 ELSE 0 END)
+    THEN
       is_json := true;
       SELECT json_agg(input)::text, json_agg(task)::text INTO inputs, tasks
       FROM unnest(part.firsts, part.lasts) AS run (first, last) CROSS JOIN LATERAL (
