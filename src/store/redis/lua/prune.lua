@@ -10,7 +10,6 @@ local NAMES = { [COMPLETED] = 'completed', [FAILED] = 'failed', [CANCELLED] = 'c
 local STALE_MOST = 10000
 local SCAN = 1000
 local HEADS = 200
-local LATE_MOST = 2000
 
 local function isBeyond(job, jobs, bytes, keep)
   if given(keep.count) and jobs > keep.count then return true end
