@@ -9,7 +9,7 @@ export type Outcome =
   | { readonly type: 'retried'; readonly error: AttemptError; readonly delayMs: number }
   | { readonly type: 'failed'; readonly error: AttemptError }
   | { readonly type: 'cancelled'; readonly error: AttemptError | null }
-  /** The handler asked to run later; the attempt is not charged. */
+  /** The handler asked to run later, or the worker does not have the task; the attempt is not charged. */
   | { readonly type: 'snoozed'; readonly delayMs: number }
   /** The worker gives the job back without having started it; the attempt is not charged. */
   | { readonly type: 'released' };

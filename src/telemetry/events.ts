@@ -89,6 +89,8 @@ export interface Events {
     readonly limitMs: number;
     readonly certain: boolean;
   };
+  /** A worker claimed a job whose task it does not have. The job goes back uncharged for so long; told each time. */
+  'task.unknown': JobFacts & { readonly workerId: string; readonly delayMs: number };
   /** A thread or child process for handlers; `host` is the thread's id in this process, or the process's id. */
   'host.started': { readonly lane: 'thread' | 'process'; readonly host: number };
   'host.ended': {
@@ -167,6 +169,7 @@ export const EVENT_NAMES = [
   'worker.settled',
   'task.strategyChosen',
   'task.blocked',
+  'task.unknown',
   'host.started',
   'host.ended',
   'tuner.adjusted',

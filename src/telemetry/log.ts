@@ -16,19 +16,52 @@ export interface EventSource {
 
 type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 
-/** Writes `source`'s events to `logger`, which says what levels it wants. The returned function ends it. */
-export function logEvents(source: EventSource, logger: Logger): () => void {
-  const ends = (Object.keys(RECORDS) as EventName[]).map((name) => subscribe(source, logger, name));
+/**
+ * Writes `source`'s events to `logger`, which says what levels it wants. The returned function ends it. `now` tells
+ * milliseconds.
+ */
+export function logEvents(
+  source: EventSource,
+  logger: Logger,
+  now: () => number = () => performance.now(),
+): () => void {
+  const ends = (Object.keys(RECORDS) as EventName[]).map((name) => subscribe(source, logger, name, now));
   return () => {
     for (const end of ends) end();
   };
 }
 
-function subscribe<Name extends EventName>(source: EventSource, logger: Logger, name: Name): () => void {
+function subscribe<Name extends EventName>(
+  source: EventSource,
+  logger: Logger,
+  name: Name,
+  now: () => number,
+): () => void {
   const [level, text] = RECORDS[name];
   if (!logger.isLevelEnabled(level)) return () => undefined;
-  return source.on(name, (event) => logger[level]({ event: name, ...readable(event) }, text(event)));
+  const write = (event: Events[Name]): void =>
+    logger[level]({ event: name, ...readable(event) }, text(event));
+  return source.on(name, name === 'task.unknown' ? sparingly(write, now) : write);
 }
+
+/** Jobs of an unknown task come back for days: of each task and queue one is told in a minute. */
+function sparingly<Event extends object>(
+  write: (event: Event) => void,
+  now: () => number,
+): (event: Event) => void {
+  const toldAt = new Map<string, number>();
+  return (event) => {
+    const { queue, task } = event as Partial<JobFacts>;
+    const what = JSON.stringify([queue, task]);
+    if (now() - (toldAt.get(what) ?? Number.NEGATIVE_INFINITY) < SPARING_MS) return;
+    if (toldAt.size >= SPARING_TASKS) toldAt.clear();
+    toldAt.set(what, now());
+    write(event);
+  };
+}
+
+const SPARING_MS = 60_000;
+const SPARING_TASKS = 1_000;
 
 /** Errors have no enumerable facts; kept errors of attempts have. */
 function readable<Event extends object>(event: Event): object {
@@ -95,6 +128,11 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
     'warn',
     (event) =>
       `${event.task} ${event.certain ? 'held' : 'may have held'} the event loop for ${formatDuration(event.blockedMs)} (limit ${formatDuration(event.limitMs)})`,
+  ],
+  'task.unknown': [
+    'warn',
+    (event) =>
+      `no task ${event.task} here, for job ${event.id} of queue ${event.queue}: it waits, uncharged, for a worker that has it. Add the task to this worker, or give such jobs a queue that only workers with it listen to`,
   ],
   'host.started': ['debug', (event) => `${event.lane} ${event.host} started`],
   'host.ended': [

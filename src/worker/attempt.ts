@@ -27,7 +27,7 @@ export class Attempt implements LaneJob {
   readonly lease: Lease;
   /** Among those that run (running.ts). */
   place = 0;
-  /** Known once it was found. */
+  /** Null where the worker does not have it. */
   task: AnyTask | null = null;
   /** JSON text, decrypted. */
   input: string | null = null;

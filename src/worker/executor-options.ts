@@ -20,6 +20,8 @@ export interface ExecutorOptions {
   readonly crashesMax: number;
   readonly codec: PayloadCodec;
   readonly random: () => number;
+  /** What becomes of a job whose task is not among them. Never rejects. */
+  readonly outcomeOfUnknown: (lease: Lease) => Promise<Outcome>;
   /** An attempt ended; `null` when its lease is lost and nothing may be settled. */
   readonly onOutcome: (attempt: Attempt, outcome: Outcome | null) => void;
   /** Leases that are given back unstarted, because a suspect must run alone. */

@@ -1,5 +1,6 @@
 import type { LongshoreError } from '../core/errors.ts';
 import type { Outcome } from '../core/outcome.ts';
+import type { AnyTask } from '../core/task.ts';
 import { isThenable } from '../execution/steps.ts';
 import type { Lease } from '../store/store.ts';
 import { Attempt, type AttemptMeans } from './attempt.ts';
@@ -8,7 +9,7 @@ import { HeartbeatWatch } from './heartbeat-watch.ts';
 import { LeaseBuffer } from './lease-buffer.ts';
 import { Places } from './places.ts';
 import { RunningAttempts } from './running.ts';
-import { findTask, openInput, outcomeOf } from './steps.ts';
+import { openInput, outcomeOf } from './steps.ts';
 import { cancelled, heartbeatMissed, leaseLost, stopping, timedOut } from './stop-reasons.ts';
 
 /** In one turn of the event loop jobs are started for so long (one at least), then timers and I/O of the process get their turn. */
@@ -141,11 +142,15 @@ export class Executor {
     if (this.#isSuspect(lease)) this.#suspect = attempt;
     if (lease.crashes > 0) this.#loseEarlier(lease);
     this.#running.add(attempt);
-    const { events } = this.#options;
-    if (events.wants('job.started') && !this.#toldOf.has(lease)) {
-      events.emit('job.started', { ...facts(lease), waitMs: Math.max(0, lease.claimedAt - lease.dueAt) });
+    const { events, tasks } = this.#options;
+    const task = tasks.get(lease.task);
+    if (task === undefined) void this.#passBy(attempt);
+    else {
+      if (events.wants('job.started') && !this.#toldOf.has(lease)) {
+        events.emit('job.started', { ...facts(lease), waitMs: Math.max(0, lease.claimedAt - lease.dueAt) });
+      }
+      this.#execute(attempt, task);
     }
-    this.#execute(attempt);
     return attempt.finished ? attempt.startedAt + attempt.runMs : performance.now();
   }
 
@@ -158,12 +163,16 @@ export class Executor {
     this.#abort(attempt, leaseLost(attempt.lease));
   }
 
+  /** This worker does not have its task. */
+  async #passBy(attempt: Attempt): Promise<void> {
+    this.#finish(attempt, await this.#options.outcomeOfUnknown(attempt.lease));
+  }
+
   /** The pipeline. No promise is made for a job that ends in the turn it starts in. */
-  #execute(attempt: Attempt): void {
-    const { tasks, lane, codec } = this.#options;
+  #execute(attempt: Attempt, task: AnyTask): void {
+    const { lane, codec } = this.#options;
     let outcome: Outcome | null;
     try {
-      const task = findTask(attempt, tasks);
       attempt.task = task;
       attempt.input = openInput(attempt, codec);
       const returned = lane.run(task, attempt);

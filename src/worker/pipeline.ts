@@ -15,6 +15,7 @@ import { Prefetch } from './prefetch.ts';
 import type { WorkerSettings } from './settings.ts';
 import { Settler, type Tally } from './settler.ts';
 import { slotsOf } from './tuning.ts';
+import { UnknownTasks } from './unknown-tasks.ts';
 
 /** Outcomes from which on a batch is worth a commit of its own. */
 const APART_MIN = 50;
@@ -67,9 +68,11 @@ export class Pipeline {
     this.#settler = new Settler({ ...shared, onSettled: () => this.#onSettled() });
     const onRoom = (): void => this.fetcher.onRoom();
     this.#lanes = lanesOf(tasks, { ...shared, onRoom });
+    const unknown = new UnknownTasks({ ...shared, tasks, notes: this.#notes });
     this.#executor = new Executor({
       ...shared,
       tasks,
+      outcomeOfUnknown: (lease) => unknown.outcomeOf(lease),
       lane: this.#lanes,
       notes: this.#notes,
       unsettled,
@@ -192,7 +195,7 @@ export class Pipeline {
     // Called in this turn, and so applied before the settle that follows.
     if (this.#notes.has(lease)) void this.#notes.flush();
     if (outcome === null) this.#settler.lose(lease, 'unknown');
-    else this.#settler.add(lease, outcome, runMs);
+    else this.#settler.add(lease, outcome, runMs, attempt.task === null);
     this.turn();
   }
 

@@ -31,6 +31,11 @@ export interface WorkerSettings {
   readonly abortGraceMs: number;
   /** Leases a job may lose before it becomes a dead letter; default 3. LONGSHORE_CRASHES_MAX */
   readonly crashesMax: number;
+  /**
+   * A job whose task no worker has becomes a dead letter when it has waited for so long since the first worker met it; 0 =
+   * never; default 21 days. LONGSHORE_UNKNOWN_TASK_MS
+   */
+  readonly unknownTaskMs: number;
   /** Emits `queue.deadLetters` when a queue holds this many failed jobs; 0 = never; default 0. LONGSHORE_DEAD_LETTER_ALERT */
   readonly deadLetterAlert: number;
   /** Queues to work on; default: the queues of the tasks. LONGSHORE_QUEUES, comma-separated */
@@ -65,6 +70,7 @@ export const WORKER_SETTINGS_DEFAULT: WorkerSettings = {
   graceMs: 10_000,
   abortGraceMs: 5_000,
   crashesMax: 3,
+  unknownTaskMs: 21 * 86_400_000,
   deadLetterAlert: 0,
   queues: null,
   strategy: 'async',
@@ -108,7 +114,7 @@ function checkedSettings(
   if (requireMs('leaseMs', merged.leaseMs) < LEASE_MIN_MS) {
     throw optionInvalid('leaseMs', merged.leaseMs, `at least ${LEASE_MIN_MS} milliseconds`);
   }
-  for (const field of ['pollMs', 'startupJitterMs', 'graceMs', 'abortGraceMs'] as const)
+  for (const field of ['pollMs', 'startupJitterMs', 'graceMs', 'abortGraceMs', 'unknownTaskMs'] as const)
     requireMs(field, merged[field]);
   requireInteger('prefetchMax', merged.prefetchMax, 0, 100_000);
   requireInteger('crashesMax', merged.crashesMax, 1);
@@ -161,6 +167,7 @@ const DURATIONS = {
   LONGSHORE_STARTUP_JITTER_MS: 'startupJitterMs',
   LONGSHORE_GRACE_MS: 'graceMs',
   LONGSHORE_ABORT_GRACE_MS: 'abortGraceMs',
+  LONGSHORE_UNKNOWN_TASK_MS: 'unknownTaskMs',
   LONGSHORE_BLOCKED_MS: 'blockedMs',
 } as const;
 

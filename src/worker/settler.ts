@@ -33,6 +33,8 @@ interface Ended {
   readonly lease: Lease;
   readonly outcome: Outcome;
   readonly runMs: number;
+  /** No handler asked for it: a snooze is not told. */
+  readonly passedBy: boolean;
   /** How often the store refused it when it was written alone. */
   refusals: number;
 }
@@ -62,8 +64,9 @@ export class Settler {
     return this.#inFlight > 0;
   }
 
-  add(lease: Lease, outcome: Outcome, runMs: number): void {
-    this.#ended.push({ lease, outcome, runMs, refusals: 0 });
+  /** `passedBy`: no handler ran. */
+  add(lease: Lease, outcome: Outcome, runMs: number, passedBy = false): void {
+    this.#ended.push({ lease, outcome, runMs, passedBy, refusals: 0 });
   }
 
   release(leases: readonly Lease[]): void {
@@ -175,7 +178,7 @@ export class Settler {
     return this.#backoff.retry(() => this.flush());
   }
 
-  #report({ lease, outcome, runMs }: Ended, receipt: SettleReceipt): void {
+  #report({ lease, outcome, runMs, passedBy }: Ended, receipt: SettleReceipt): void {
     const { events } = this.#options;
     if (receipt.status === 'lost') {
       this.lose(lease, outcome.type);
@@ -184,7 +187,7 @@ export class Settler {
     const type = typeOf(outcome, receipt.state);
     this.tally[type] += 1;
     const name = EVENT_OF[type];
-    if (!events.wants(name)) return;
+    if (!events.wants(name) || (passedBy && type === 'snoozed')) return;
     const end = { ...facts(lease), waitMs: Math.max(0, lease.claimedAt - lease.dueAt), runMs };
     const error = 'error' in outcome && outcome.error !== null ? { error: outcome.error } : {};
     const delay = 'delayMs' in outcome ? { delayMs: outcome.delayMs } : {};

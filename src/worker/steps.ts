@@ -1,8 +1,7 @@
-import { LongshoreError, show, toAttemptError } from '../core/errors.ts';
+import { LongshoreError, toAttemptError } from '../core/errors.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import { BACKOFF_DEFAULT, outcomeOfError } from '../core/retry.ts';
-import type { AnyTask } from '../core/task.ts';
 import { UnfitJob } from '../execution/lane.ts';
 import { unfit } from '../execution/steps.ts';
 import type { Attempt } from './attempt.ts';
@@ -11,17 +10,6 @@ import type { Attempt } from './attempt.ts';
  * The executor's steps before and after the lane, over one Attempt. Each either returns what the next one needs or
  * throws; `outcomeOf` turns what was thrown, and why the attempt was aborted, into an outcome.
  */
-
-export function findTask(attempt: Attempt, tasks: ReadonlyMap<string, AnyTask>): AnyTask {
-  const task = tasks.get(attempt.lease.task);
-  if (task !== undefined) return task;
-  const known = [...tasks.keys()].map(show).join(', ') || 'none';
-  throw new LongshoreError(
-    'TASK_UNKNOWN',
-    `No task named ${show(attempt.lease.task)} is registered in this worker (it knows: ${known}). Add the task to the worker, or give its jobs a queue that only workers with the task listen to.`,
-    { details: { task: attempt.lease.task, queue: attempt.lease.queue } },
-  );
-}
 
 /** From what is stored to the JSON text that a lane takes. */
 export function openInput({ lease }: Attempt, codec: PayloadCodec): string | null {

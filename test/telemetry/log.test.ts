@@ -11,10 +11,17 @@ interface LogRecord {
   readonly error?: { readonly message: string; readonly stack?: string };
 }
 
-function logging(level: string): { bus: EventBus; records: LogRecord[]; end: () => void } {
+function logging(
+  level: string,
+  now?: () => number,
+): { bus: EventBus; records: LogRecord[]; end: () => void } {
   const bus = new EventBus();
   const records: LogRecord[] = [];
-  const end = logEvents(bus, pino({ level }, { write: (line: string) => records.push(JSON.parse(line)) }));
+  const end = logEvents(
+    bus,
+    pino({ level }, { write: (line: string) => records.push(JSON.parse(line)) }),
+    now,
+  );
   return { bus, records, end };
 }
 
@@ -79,4 +86,23 @@ test('at level trace every event of the catalogue is logged, and ending it ends 
     EVENT_NAMES.filter((name) => bus.wants(name)),
     [],
   );
+});
+
+test('of jobs of an unknown task one is told in a minute, for each task and queue', () => {
+  let time = 0;
+  const { bus, records } = logging('info', () => time);
+  const meet = (queue: string, id: string): void =>
+    bus.emit('task.unknown', { workerId: 'W', queue, task: 'send', id, delayMs: 1_000 });
+  const told = (): (string | undefined)[] =>
+    records
+      .splice(0)
+      .map(({ level, msg }) => `${level} ${/job (\S+) of queue (\S+):/.exec(msg)?.slice(1).join(' ')}`);
+  for (const id of ['1', '2']) for (const queue of ['mail', 'post']) meet(queue, id);
+  assert.deepEqual(told(), ['40 1 mail', '40 1 post']);
+  time = 59_999;
+  meet('mail', '3');
+  assert.deepEqual(told(), []);
+  time = 60_000;
+  meet('mail', '4');
+  assert.deepEqual(told(), ['40 4 mail']);
 });

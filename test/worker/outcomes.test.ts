@@ -286,20 +286,6 @@ function cyclic(): unknown {
   return value;
 }
 
-onEachStore('a job of an unknown task is retried, since another worker may know it', async ({ connect }) => {
-  const longshore = await connect();
-  const known = defineTask({ name: 'known', run: () => 'fine' });
-  const lost = await longshore.enqueue('lost', null);
-  const good = await longshore.enqueue(known, null);
-  const tally = await longshore.worker({ tasks: [known] }).runUntilIdle();
-  assert.equal(await good.result(), 'fine');
-  assert.equal(tally.retried, 1);
-  const job = await longshore.jobs.get(lost.id);
-  assert.equal(job?.state, 'scheduled');
-  assert.equal(job?.errors[0]?.code, 'TASK_UNKNOWN');
-  assert.match(job?.errors[0]?.message ?? '', /"lost".*knows: "known"/);
-});
-
 onEachStore(
   'an input that no longer fits its schema fails the job before its handler runs',
   async (stage) => {
