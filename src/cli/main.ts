@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module';
+import * as modules from 'node:module';
+import { faultOfNode } from './node-version.ts';
 import { quietWarnings } from './warnings.ts';
 
 /**
@@ -7,8 +8,14 @@ import { quietWarnings } from './warnings.ts';
  * everything else, the argument parser included, is loaded when it is needed.
  */
 process.title = 'longshore';
+const fault = faultOfNode(process.versions.node);
+if (fault !== null) {
+  process.stderr.write(fault);
+  process.exit(1);
+}
 // Halves the start of a command, most of all with task files in TypeScript. NODE_DISABLE_COMPILE_CACHE=1 switches it off.
-enableCompileCache();
+// Not imported by name: an old Node has none, and would say so instead of what it lacks.
+modules.enableCompileCache();
 quietWarnings();
 
 let ended = false;
