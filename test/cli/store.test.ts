@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Sandbox } from './longshore.ts';
+import { lineOf, Sandbox, TASKS } from './longshore.ts';
 
 interface Migration {
   readonly dryRun: boolean;
@@ -63,4 +63,26 @@ test('doctor tells what is worth knowing as notes, and ends with 0', async (cont
     findings.filter(({ level }) => level !== 'ok').map(({ level, check }) => [level, check]),
     [['note', 'workers']],
   );
+});
+
+test('doctor names waiting jobs whose task no live worker of their queue has', async (context) => {
+  const sandbox = new Sandbox(context);
+  sandbox.write('tasks/all.ts', TASKS);
+  const worker = sandbox.start(['work', '--tasks', 'tasks', '--log-format', 'json']);
+  const completed = lineOf(worker.stderr, (line) => line.includes('"job.completed"'));
+  await sandbox.enqueue('add', '{"a":1,"b":2}');
+  await completed;
+  await sandbox.enqueue('add', '{"a":1,"b":2}', '--delay', '1h');
+  assert.match((await sandbox.run(['doctor'])).stdout, /^ok {5}tasks +Of the newest waiting jobs/m);
+  const warned = lineOf(worker.stderr, (line) => line.includes('"task.unknown"'));
+  const id = await sandbox.enqueue('nobody-takes-it');
+  assert.match(await warned, new RegExp(`"level":40.*job ${id} of queue default: it waits.*Add the task`));
+  await sandbox.enqueue('add', '{"a":1,"b":2}', '--queue', 'elsewhere');
+  const { code, stdout, stderr } = await sandbox.run(['doctor']);
+  assert.deepEqual([code, stderr], [0, 'Nothing is wrong. 1 note to look at.\n']);
+  assert.match(
+    stdout,
+    /^note {3}tasks +.*has: 'nobody-takes-it' in queue 'default', 'add' in queue 'elsewhere'\.\n +Start a worker/m,
+  );
+  assert.match((await sandbox.run(['job', id])).stdout, /TASK_UNKNOWN: No task named "nobody-takes-it"/);
 });
