@@ -89,6 +89,7 @@ DECLARE
   part record;
   seen record;
   differ boolean;
+  single boolean;
   list record;
 BEGIN
   lease := nextval($seq${{schema}}.lease_token_seq$seq$);
@@ -112,7 +113,14 @@ BEGIN
     IF FOUND THEN RETURN NEXT; END IF;
     RETURN;
   END IF;
+  -- Of ranges of one number each, whatever is done for a range is done for a job: those are cut without sums.
+  single := cardinality(firsts) = of_jobs;
   FOR part IN
+    SELECT firsts[start.place : start.place + 127] AS firsts, lasts[start.place : start.place + 127] AS lasts,
+      of_priorities[start.place : start.place + 127] AS priorities, least(128, of_jobs - start.place + 1) AS jobs,
+      of_priorities[start.place] = of_priorities[least(start.place + 127, of_jobs)] AS even
+    FROM generate_series(1, of_jobs, 128) AS start (place) WHERE single
+    UNION ALL (
     SELECT array_agg(piece.first ORDER BY piece.place) AS firsts, array_agg(piece.last ORDER BY piece.place) AS lasts,
       array_agg(piece.priority ORDER BY piece.place) AS priorities, sum(piece.last - piece.first + 1)::integer AS jobs,
       min(piece.priority) = max(piece.priority) AS even
@@ -121,8 +129,9 @@ BEGIN
         SELECT start.seq AS first, least(start.seq + 127, run.last) AS last, run.priority,
           row_number() OVER () AS place
         FROM unnest(firsts, lasts, of_priorities) AS run (first, last, priority)
-          CROSS JOIN LATERAL generate_series(run.first, run.last, 128) AS start (seq)) AS given) AS piece
-    GROUP BY piece.number ORDER BY piece.number
+          CROSS JOIN LATERAL generate_series(run.first, run.last, 128) AS start (seq)
+        WHERE NOT single) AS given) AS piece
+    GROUP BY piece.number ORDER BY piece.number)
   LOOP
     seqs := part.firsts[1]::text;
     priorities := part.priorities[1]::text;
