@@ -17,12 +17,14 @@ export class UnknownTasks {
   readonly #met = new Map<string, number>();
   /** When the next of many such jobs is to come back. */
   #nextAt = 0;
+  /** Up to where the time for looks into logs is used. */
+  #looksAt = 0;
 
   constructor(options: UnknownTasksOptions) {
     this.#options = options;
   }
 
-  /** Never rejects: while the store is away, the job's time is not looked at. */
+  /** Never rejects. While the store is away, or thousands of them come, the job's time is not looked at. */
   async outcomeOf(lease: Lease): Promise<Outcome> {
     const { clock, events, workerId } = this.#options;
     let waitedMs = await this.#waitedMs(lease);
@@ -50,6 +52,7 @@ export class UnknownTasks {
 
   async #readMetAt(lease: Lease, now: number): Promise<number> {
     const { store, notes } = this.#options;
+    if (!this.#mayLook(now)) return now;
     try {
       const trail = await store.trail(lease.id);
       const redrivenAt = trail?.audit.findLast(({ action }) => action === 'redrive')?.at ?? 0;
@@ -61,6 +64,14 @@ export class UnknownTasks {
     } catch {
       return now;
     }
+  }
+
+  /** A job that is passed over will come back. */
+  #mayLook(now: number): boolean {
+    const looksAt = Math.max(this.#looksAt, now - LOOKS_AT_ONCE * EACH_MS) + EACH_MS;
+    if (looksAt > now) return false;
+    this.#looksAt = looksAt;
+    return true;
   }
 
   #remember(id: string, metAt: number): void {
@@ -127,6 +138,10 @@ const GROWTH = 0.1;
 const DELAY_MIN_MS = 1_000;
 const DELAY_MAX_MS = 30_000;
 const JITTER = 0.2;
-/** Where there are thousands, a hundred of them come back in a second, or each after five minutes: they would come before the jobs that this worker can run. */
+/**
+ * Where there are thousands, a hundred of them come back in a second, or each after five minutes, and as many are looked
+ * into: they come before the younger jobs that this worker can run.
+ */
 const EACH_MS = 10;
 const MANY_MAX_MS = 300_000;
+const LOOKS_AT_ONCE = 100;

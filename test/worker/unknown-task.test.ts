@@ -118,19 +118,43 @@ onEachStore(
 );
 
 onEachStore(
-  'of thousands of such jobs a hundred come back in a second',
-  async ({ connect }) => {
+  'of thousands of such jobs a hundred come back in a second, and as many logs are read',
+  async ({ connectThrough }) => {
     const clock = new FakeClock();
-    const longshore = await connect({ clock });
+    let reads = 0;
+    const longshore = await connectThrough(
+      (store) => ({
+        trail: (id) => {
+          reads += 1;
+          return store.trail(id);
+        },
+      }),
+      { clock },
+    );
     const told = record(longshore, 'task.unknown');
     await longshore.enqueueMany(theirs, new Array(5_000).fill(null));
     await advanceUntil(clock, longshore.worker({ tasks: [ours] }).runUntilIdle(), 0);
     assert.equal(told.length, 5_000);
+    assert.equal(reads, 100);
     const soon = told.filter(({ event }) => event.delayMs < 10_000).length;
     assert.ok(soon > 500 && soon < 1_500, `${soon}`);
   },
   ['memory'],
 );
+
+onEachStore('of many such jobs each has its time, and an end', async ({ connect }) => {
+  const clock = new FakeClock();
+  const longshore = await connect({ clock });
+  await longshore.enqueueMany(theirs, new Array(250).fill(null));
+  const counts = async () => (await longshore.queues.list())[0]?.counts;
+  await metByNew(longshore, clock, 0);
+  await metByNew(longshore, clock, 9_000);
+  // Those whose logs were read at first are over, and no others.
+  await metByNew(longshore, clock, 1_000);
+  assert.ok(((await counts())?.failed ?? 0) <= 100);
+  for (let times = 0; times < 10; times += 1) await metByNew(longshore, clock, 5_000);
+  assert.equal((await counts())?.failed, 250);
+});
 
 onEachStore(
   'a worker that meets such a job while the store hangs can be stopped',
@@ -189,11 +213,15 @@ onEachStore('a log that cannot be read charges nothing, either', async (stage) =
 
 /** The job's state and attempt after a new worker met it, so much later. */
 async function metAfter(longshore: Longshore, clock: FakeClock, id: string, ms: number) {
+  await metByNew(longshore, clock, ms);
+  const job = await longshore.jobs.get(id);
+  return [job?.state, job?.attempt];
+}
+
+async function metByNew(longshore: Longshore, clock: FakeClock, ms: number): Promise<void> {
   await clock.advance(ms);
   const worker = longshore.worker({ tasks: [ours], unknownTaskMs: 10_000 });
   await advanceUntil(clock, worker.runUntilIdle(), 0);
-  const job = await longshore.jobs.get(id);
-  return [job?.state, job?.attempt];
 }
 
 async function stateOf(longshore: Longshore, id: string): Promise<string | undefined> {
