@@ -70,13 +70,19 @@ export class HostFileSlate implements HostSlate {
   }
 
   write(line: string): boolean {
-    if (this.#written + Buffer.byteLength(line) > SLATE_BYTES) return false;
+    const bytes = Buffer.byteLength(line);
+    if (this.#written + bytes > SLATE_BYTES) return false;
     try {
-      this.#written += fs().writeSync(this.#descriptors[1], line, this.#written);
-      return true;
+      if (fs().writeSync(this.#descriptors[1], line, this.#written) === bytes) {
+        this.#written += bytes;
+        return true;
+      }
+      // The disk has become full on the way. The next line must not be read together with a part of this one.
+      fs().ftruncateSync(this.#descriptors[1], this.#written);
     } catch {
-      return false; // The disk is full.
+      // The disk is full.
     }
+    return false;
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -104,4 +105,17 @@ test('a slate that is full takes nothing more, until the next batch', (t) => {
     host.open();
     assert.equal(host.write(line), true);
   }
+});
+
+test('a line that does not fit on the disk is not written, and spoils no other', {
+  skip: noFiles,
+}, async () => {
+  const program = fileURLToPath(new URL('./programs/slate-full.ts', import.meta.url));
+  // A limit of 8 blocks for each file, of 512 or 1,024 bytes: a longer line is cut off there as on a disk that is full.
+  const shell = spawn('/bin/sh', ['-c', 'ulimit -f 8; exec "$0" "$1"', process.execPath, program]);
+  const [said] = await Promise.all([text(shell.stdout), once(shell, 'exit')]);
+  assert.deepEqual(JSON.parse(said), {
+    written: [true, false, true],
+    read: ['first', 'third'],
+  });
 });
