@@ -51,6 +51,7 @@ export function batchOf(first: PoolJob, early: PoolJob[], { host, jobsMax }: Bat
   while (batch.length < Math.min(jobsMax, BATCH_JOBS)) {
     const next = early[0];
     if (next === undefined || next.owner !== first.owner || !host.has(next.task.number)) break;
+    if (next.onUsage !== undefined) break;
     expectedMs += next.task.expectedMs;
     if (expectedMs > BATCH_MS) break;
     early.shift();
@@ -70,7 +71,11 @@ function shareSlot(batch: readonly PoolJob[]): void {
   for (const { job } of batch) job.shared = slot;
 }
 
-/** In the order in which they came. */
+/** In the order in which they came. One that is to stop does so before it has begun. */
 export function putBack(entries: readonly PoolJob[]): void {
-  for (const { job } of entries.toReversed()) job.putBack();
+  for (const entry of entries.toReversed()) {
+    const { abortReason } = entry.job;
+    if (abortReason === null) entry.job.putBack();
+    else entry.reject(abortReason);
+  }
 }

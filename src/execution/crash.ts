@@ -5,6 +5,7 @@ import type { LaneName } from './lane.ts';
 import type { PoolJob } from './pool-job.ts';
 import type { HostEvent } from './pool-options.ts';
 import type { DyingMessage, HostSettings } from './protocol.ts';
+import { unloadable } from './unloadable.ts';
 import { unpackError } from './wire-error.ts';
 
 /** What the job under which a host ended is told: LANE_CRASHED or LANE_OUT_OF_MEMORY, with how it ended. */
@@ -61,6 +62,11 @@ export function blame(host: Host): PoolJob | null {
   const culprit = host.lastWords?.job ?? null;
   if (culprit !== null) return host.jobs.get(culprit) ?? null;
   return host.current;
+}
+
+/** What the one to blame is told. A host that never spoke is no fault of a module. */
+export function faultOf(blamed: PoolJob, host: Host, error: LongshoreError): LongshoreError {
+  return blamed.running || !host.ready ? error : unloadable(blamed, error);
 }
 
 /** As its event says. */

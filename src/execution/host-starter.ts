@@ -22,6 +22,16 @@ export interface HostListener {
   onEnd(end: HostEnd): void;
 }
 
+/** One that cannot even be started (no memory, too many threads) ends at once. */
+export function startHost(start: HostStarter, settings: HostSettings, listener: HostListener): HostLine {
+  try {
+    return start(settings, listener);
+  } catch (error) {
+    setImmediate(() => listener.onEnd({ exitCode: null, signal: null, outOfMemory: false, error }));
+    return { id: 0, slate: null, post: () => undefined, kill: () => undefined };
+  }
+}
+
 /** How a host ended, as seen from outside. */
 export interface HostEnd {
   readonly exitCode: number | null;

@@ -1,6 +1,6 @@
 import type { LongshoreError } from '../core/errors.ts';
 import { hearAlive, hearLog } from './hear-notes.ts';
-import type { HostEnd, HostLine, HostStarter } from './host-starter.ts';
+import { type HostEnd, type HostLine, type HostStarter, startHost } from './host-starter.ts';
 import type { LaneName } from './lane.ts';
 import { UnfitJob } from './lane.ts';
 import type { PoolJob } from './pool-job.ts';
@@ -33,13 +33,14 @@ export class Host {
   readonly #loadTimers = new Map<number, NodeJS.Timeout>();
   /** Those that have begun or may begin, in their order; null: there is none, or it had one job. */
   #batch: PoolJob[] | null = null;
+  #tookBack = false;
   /** Jobs that have ended in it, and how many had at the last look at this batch. */
   #ended = 0;
   #endedAtLook = -1;
 
   constructor(options: HostOptions) {
     this.#options = options;
-    this.#line = options.start(options.settings, {
+    this.#line = startHost(options.start, options.settings, {
       onMessage: (message) => this.#hear(typeof message === 'string' ? unpackDone(message) : message),
       onEnd: (end) => {
         for (const timer of this.#loadTimers.values()) clearTimeout(timer);
@@ -61,6 +62,11 @@ export class Host {
   /** It has a batch, which may not have come to its end there even when all its jobs have. */
   get inBatch(): boolean {
     return this.#batch !== null;
+  }
+
+  /** Jobs of its batch may begin and end that are not heard of. Else the end of the one that runs is told at once. */
+  get looksPay(): boolean {
+    return this.#batch !== null && !this.#tookBack;
   }
 
   /** The one job whose code can run in it now, where there is one. Of a batch: the last that has begun; call `takeBack` before. */
@@ -95,9 +101,12 @@ export class Host {
   takeBack(): PoolJob[] {
     const batch = this.#batch;
     if (batch === null) return [];
-    this.#readSlate();
     const count = this.#line.slate?.takeBack() ?? 0;
+    this.#tookBack = true;
+    // Not before: what ends until then is written, and nothing begins any more.
+    this.#readSlate();
     const jobs = batch.splice(batch.length - count);
+    this.taken -= count;
     for (const { number } of jobs) this.jobs.delete(number);
     this.current?.begin();
     return jobs;
@@ -135,6 +144,7 @@ export class Host {
     first.begin();
     if (batch.length > 1) {
       this.#batch = batch;
+      this.#tookBack = false;
       this.#endedAtLook = -1;
       this.#line.slate?.open(batch.length - 1);
     }

@@ -1,14 +1,13 @@
 import { LongshoreError } from '../core/errors.ts';
 import type { AnyTask } from '../core/task.ts';
 import { batchOf, Hands, putBack } from './batch.ts';
-import { blame, crashError, reasonOf } from './crash.ts';
+import { blame, crashError, faultOf, reasonOf } from './crash.ts';
 import { Host } from './host.ts';
 import type { HostEnd } from './host-starter.ts';
 import type { LaneJob } from './lane.ts';
 import { NumberedTasks } from './numbered-task.ts';
 import { PoolJob } from './pool-job.ts';
 import type { PoolOptions, RunOptions } from './pool-options.ts';
-import { unloadable } from './unloadable.ts';
 
 /**
  * A pool of hosts of one kind: starts them when there is work, gives each as many jobs at a time as it may have, and
@@ -87,8 +86,8 @@ export class Pool {
 
   /** Puts back the jobs that were handed out early and have not begun. Of all others in hosts it is known then whether they have. */
   takeBack(): void {
-    putBack(this.#early.splice(0));
-    for (const host of this.#hosts) putBack(host.takeBack());
+    this.#giveBack(this.#early.splice(0));
+    for (const host of this.#hosts) this.#giveBack(host.takeBack());
   }
 
   /** Ends all hosts; jobs in them or on the way to them are rejected. Resolves when none is left. May be used again. */
@@ -109,7 +108,9 @@ export class Pool {
   abort(entry: PoolJob, reason: LongshoreError): void {
     const host = this.#hostOf(entry);
     if (host !== undefined) {
-      host.abort(entry, reason);
+      // A host hears of a stop only between its jobs; one that has not begun must not begin.
+      this.#giveBack(host.takeBack());
+      if (host.jobs.has(entry.number)) host.abort(entry, reason);
       return;
     }
     const line = this.#early.includes(entry) ? this.#early : this.#waiting;
@@ -123,8 +124,16 @@ export class Pool {
   kill(entry: PoolJob): void {
     const host = this.#hostOf(entry);
     if (host === undefined) return;
-    putBack(host.takeBack());
-    host.kill({ job: entry, error: entry.job.abortReason });
+    this.#giveBack(host.takeBack());
+    // It may have ended, or not have begun: then another one runs there.
+    if (host.jobs.has(entry.number)) host.kill({ job: entry, error: entry.job.abortReason });
+  }
+
+  /** Another host may have room for them, but not before whoever takes them back is done. */
+  #giveBack(entries: readonly PoolJob[]): void {
+    if (entries.length === 0) return;
+    putBack(entries);
+    queueMicrotask(() => this.#options.onRoom());
   }
 
   /** When all that start in this turn have come: they are handed out together. */
@@ -154,9 +163,8 @@ export class Pool {
   }
 
   #batchOf(first: PoolJob, host: Host): PoolJob[] {
-    if (this.#early.length === 0) return [first];
-    this.#batches &&= host.takesBatches;
-    if (!this.#batches) return [first];
+    if (host.ready) this.#batches &&= host.takesBatches;
+    if (this.#early.length === 0 || !host.takesBatches) return [first];
     const { recycleJobs } = this.#options;
     const left = recycleJobs > 0 ? recycleJobs - host.taken : Number.POSITIVE_INFINITY;
     // The others leave as many to it as they will have themselves.
@@ -175,7 +183,7 @@ export class Pool {
   #look(): void {
     let came = false;
     for (const host of this.#hosts) {
-      if (!host.inBatch) continue;
+      if (!host.looksPay) continue;
       const entries = host.look();
       if (entries.length > 0) {
         came = true;
@@ -183,7 +191,7 @@ export class Pool {
         host.current?.task.observe(LOOK_MS);
         putBack(entries);
       }
-      if (host.inBatch) this.#lookLater();
+      if (host.looksPay) this.#lookLater();
     }
     if (came) this.#options.onRoom();
   }
@@ -252,8 +260,7 @@ export class Pool {
     const blamed = blame(host);
     const error = this.#report(host, end, blamed);
     const again = entries.filter((entry) => entry !== blamed);
-    if (blamed !== null)
-      blamed.reject(host.killed?.error ?? (blamed.running ? error : this.#loadError(blamed, error, host)));
+    blamed?.reject(host.killed?.error ?? faultOf(blamed, host, error));
     for (const entry of again.reverse()) this.#again(entry, host, blamed === null);
     putBack(unbegun);
     if (this.#closing === null) {
@@ -277,11 +284,6 @@ export class Pool {
     entry.job.wait();
     entry.alone ||= doubtful;
     this.#waiting.unshift(entry);
-  }
-
-  /** A host that never spoke is no fault of the module. */
-  #loadError(entry: PoolJob, error: LongshoreError, host: Host): LongshoreError {
-    return host.ready ? unloadable(entry, error) : error;
   }
 
   #report(host: Host, end: HostEnd, blamed: PoolJob | null): LongshoreError {

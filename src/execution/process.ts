@@ -3,28 +3,13 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { EXTENSION, type HostLine, type HostListener, heapMiB } from './host-starter.ts';
 import type { FromHost, HostSettings, ProcessData } from './protocol.ts';
-import { openFileSlate } from './slate-files.ts';
+import { openFileSlate, type PoolFileSlate } from './slate-files.ts';
 import { watchNoMore, watchOver } from './watchdog.ts';
 
 /** Starts a host that is a child process. It never keeps this process alive by itself, and ends with it. */
 export function startProcess(settings: HostSettings, listener: HostListener): HostLine {
   const slate = openFileSlate();
-  const data: ProcessData = { settings, hasSlate: slate !== null };
-  // Loaded with the first process: an import takes memory of every worker, and few have processes.
-  const child = process
-    .getBuiltinModule('node:child_process')
-    .fork(fileURLToPath(new URL(`./process-main${EXTENSION}`, import.meta.url)), [JSON.stringify(data)], {
-      execArgv: [...inherited(process.execArgv), ...heapFlag(settings.heapBytesMax)],
-      // Errors keep dates, maps and the like in their properties.
-      serialization: 'advanced',
-      stdio: [
-        'ignore',
-        settings.printTo === 'stderr' ? 2 : 'inherit',
-        'pipe',
-        'ipc',
-        ...(slate?.descriptors ?? []),
-      ],
-    });
+  const child = forkWith(slate, settings);
   child.unref();
   if (child.pid !== undefined) watchOver(child.pid);
   child.channel?.unref();
@@ -41,6 +26,31 @@ export function startProcess(settings: HostSettings, listener: HostListener): Ho
     post: (message) => void (child.connected && child.send(message, () => undefined)),
     kill: () => void child.kill('SIGKILL'),
   };
+}
+
+/** Throws what the system says against another process. */
+function forkWith(slate: PoolFileSlate | null, settings: HostSettings): ChildProcess {
+  const data: ProcessData = { settings, hasSlate: slate !== null };
+  try {
+    // Loaded with the first process: an import takes memory of every worker, and few have processes.
+    return process
+      .getBuiltinModule('node:child_process')
+      .fork(fileURLToPath(new URL(`./process-main${EXTENSION}`, import.meta.url)), [JSON.stringify(data)], {
+        execArgv: [...inherited(process.execArgv), ...heapFlag(settings.heapBytesMax)],
+        // Errors keep dates, maps and the like in their properties.
+        serialization: 'advanced',
+        stdio: [
+          'ignore',
+          settings.printTo === 'stderr' ? 2 : 'inherit',
+          'pipe',
+          'ipc',
+          ...(slate?.descriptors ?? []),
+        ],
+      });
+  } catch (error) {
+    slate?.close();
+    throw error;
+  }
 }
 
 /** V8 ends a process that is out of heap as abort() would; only what it writes tells the two apart. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -17,6 +18,7 @@ async function stageFor(t: TestContext, lane: 'thread' | 'process', size: number
   const file = join(folder, 'ran');
   writeFileSync(file, '');
   const hosts: HostEvent[] = [];
+  const room = new EventEmitter();
   const pool = new Pool({
     lane,
     start: lane === 'thread' ? startThread : startProcess,
@@ -27,13 +29,13 @@ async function stageFor(t: TestContext, lane: 'thread' | 'process', size: number
     // On a machine that is busy a host may get no core for some milliseconds: that is not what these tests are about.
     lookMs: 50,
     onHost: (event) => hosts.push(event),
-    onRoom: () => undefined,
+    onRoom: () => room.emit('room'),
   });
   t.after(() => pool.close());
   const owner = {};
-  const start = (name: string, { early = false, ...rest }: Partial<Step> & { early?: boolean } = {}) => {
+  const start = (name: string, { early = false, onUsage, ...rest }: Partial<Step> & Given = {}) => {
     const job = new GivenJob(early, { name, file, ...rest });
-    const result = pool.run(task, job, { owner });
+    const result = pool.run(task, job, { owner, onUsage });
     result.catch(() => undefined);
     return { job, result };
   };
@@ -47,7 +49,12 @@ async function stageFor(t: TestContext, lane: 'thread' | 'process', size: number
     }
   };
   await warm();
-  return { pool, start, ran, hosts, owner, warm, gate: join(folder, 'gate') };
+  return { pool, start, ran, hosts, owner, warm, room, gate: join(folder, 'gate') };
+}
+
+interface Given {
+  readonly early?: boolean;
+  readonly onUsage?: () => void;
 }
 
 class GivenJob implements LaneJob {
@@ -57,7 +64,7 @@ class GivenJob implements LaneJob {
   readonly attempt = 1;
   readonly attemptsMax = 1;
   readonly payloadBytesMax = 1_000_000;
-  readonly abortReason = null;
+  abortReason: LongshoreError | null = null;
   readonly input: string;
   readonly early: boolean;
   stopper: LaneJob['stopper'] = null;
@@ -211,5 +218,59 @@ for (const lane of ['thread', 'process'] as const) {
     writeFileSync(gate, '');
     await long.result;
     assert.deepEqual(ran(), ['long']);
+  });
+
+  test(`what comes back is offered to hosts that have room (${lane})`, async (t) => {
+    const { pool, start, ran, room, gate } = await stageFor(t, lane, 2);
+    const long = start('long', { gate });
+    const behind = start('behind', { early });
+    await eventually(() => ran().length === 1);
+    const offered = once(room, 'room');
+    pool.takeBack();
+    await behind.job.back.promise;
+    await offered;
+    assert.equal(pool.room, 1);
+    writeFileSync(gate, '');
+    await long.result;
+  });
+
+  for (const way of ['abort', 'kill'] as const)
+    test(`to ${way} a job that has not begun leaves the one before it alone (${lane})`, async (t) => {
+      const { start, ran, gate } = await stageFor(t, lane, 1);
+      const long = start('long', { gate });
+      const behind = start('behind', { early });
+      await eventually(() => ran().length === 1);
+      behind.job.abortReason = new LongshoreError('LEASE_LOST', 'Another worker has it.');
+      behind.job.stopper?.[way](behind.job.abortReason);
+      await assert.rejects(behind.result, behind.job.abortReason);
+      writeFileSync(gate, '');
+      assert.equal(await long.result, '"long"');
+      assert.deepEqual(ran(), ['long']);
+    });
+
+  test(`a job that is to be measured goes behind no other (${lane})`, async (t) => {
+    const { start } = await stageFor(t, lane, 1);
+    const first = start('first');
+    const measured = start('measured', { early, onUsage: () => undefined });
+    await first.result;
+    await measured.job.back.promise;
+  });
+
+  test(`a ${lane} has run the jobs that began in it`, async (t) => {
+    const { pool, start, hosts, gate } = await stageFor(t, lane, 1);
+    const counted = async (): Promise<number> => {
+      await pool.close();
+      const end = hosts.at(-1);
+      return end?.type === 'ended' ? end.jobsRun : Number.NaN;
+    };
+    assert.ok((await counted()) >= 40);
+    // A new host, which has to load the task with a first job.
+    await start('first').result;
+    const long = start('long', { gate });
+    const behind = ['a', 'b', 'c'].map((name) => start(name, { early }));
+    await Promise.all(behind.map(({ job }) => job.back.promise));
+    writeFileSync(gate, '');
+    await long.result;
+    assert.equal(await counted(), 2);
   });
 }

@@ -231,3 +231,16 @@ test('a task that cannot be imported is refused where threads or processes are a
     );
   }
 });
+
+test('a process that the system refuses to start fails the job, not the worker', {
+  skip: process.platform === 'linux' ? false : 'elsewhere an environment may be larger',
+}, async (t) => {
+  const longshore = await start(t, { strategy: 'process' });
+  t.after(() => delete process.env.LONGSHORE_TEST_TOO_LONG);
+  process.env.LONGSHORE_TEST_TOO_LONG = 'x'.repeat(200_000);
+  const { errors } = await end(longshore, 'fine', 1);
+  assert.equal(errors[0]?.code, 'LANE_CRASHED');
+  assert.match(errors[0]?.message ?? '', /it could not start, Error: spawn E2BIG/);
+  delete process.env.LONGSHORE_TEST_TOO_LONG;
+  assert.equal((await end(longshore, 'fine', 1)).result, 1);
+});
