@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { EXTENSION, type HostLine, type HostListener, heapMiB } from './host-starter.ts';
+import { inherited } from './inherited.ts';
 import type { FromHost, HostSettings, ProcessData } from './protocol.ts';
 import { openFileSlate, type PoolFileSlate } from './slate-files.ts';
 import { watchNoMore, watchOver } from './watchdog.ts';
@@ -99,9 +100,4 @@ function whenEnded(
 
 function heapFlag(bytes: number | null): string[] {
   return bytes === null ? [] : [`--max-old-space-size=${heapMiB(bytes)}`];
-}
-
-/** Loaders and conditions count for handlers, too. A debugger's port can be listened to once, and one process watches files. */
-function inherited(execArgv: readonly string[]): string[] {
-  return execArgv.filter((flag) => !/^--(inspect|watch|test|cpu-prof|heap-prof)/.test(flag));
 }
