@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { defineTask, type Longshore } from '../../src/index.ts';
-import type { JobTrail } from '../../src/store/store.ts';
+import type { JobTrail, Store } from '../../src/store/store.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 import { advanceUntil, eventually, Gate, nextEvent, onEachStore, record } from '../stage.ts';
 
@@ -156,16 +156,21 @@ onEachStore('of many such jobs each has its time, and an end', async ({ connect 
   assert.equal((await counts())?.failed, 250);
 });
 
+/** A store whose trails are given once the gate is open. */
+function trailBehind(gate: Gate) {
+  return (store: Store): Pick<Store, 'trail'> => ({
+    trail: async (id): Promise<JobTrail | null> => {
+      await gate.wait();
+      return store.trail(id);
+    },
+  });
+}
+
 onEachStore(
   'a worker that meets such a job while the store hangs can be stopped',
   async (stage) => {
     const hung = new Gate();
-    const longshore = await stage.connectThrough((store) => ({
-      trail: async (id): Promise<JobTrail | null> => {
-        await hung.wait();
-        return store.trail(id);
-      },
-    }));
+    const longshore = await stage.connectThrough(trailBehind(hung));
     const { id } = await longshore.enqueue(theirs, null);
     const worker = longshore.worker({ tasks: [ours], abortGraceMs: 50 });
     await worker.start();
@@ -185,12 +190,7 @@ onEachStore(
   'a job of an unknown task can be cancelled while it is looked at',
   async (stage) => {
     const hung = new Gate();
-    const longshore = await stage.connectThrough((store) => ({
-      trail: async (id): Promise<JobTrail | null> => {
-        await hung.wait();
-        return store.trail(id);
-      },
-    }));
+    const longshore = await stage.connectThrough(trailBehind(hung));
     const { id } = await longshore.enqueue(theirs, null);
     await longshore.worker({ tasks: [ours] }).start();
     await hung.reached;
