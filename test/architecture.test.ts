@@ -178,6 +178,14 @@ describe('the architecture', () => {
     );
   });
 
+  test('no statement of SQLite has a bare parameter as its LIMIT: it would be prepared anew at every call', () => {
+    const faults = modules.filter(({ path, text }) => path.startsWith('store/sqlite/') && /LIMIT \?/.test(text));
+    assert.deepEqual(
+      faults.map(({ path }) => path),
+      [],
+    );
+  });
+
   test('no file is longer than 300 lines without a reason', () => {
     const long = modules
       .filter(({ text }) => text.split('\n').length > LINES_MAX)

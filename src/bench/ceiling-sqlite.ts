@@ -109,7 +109,7 @@ const INSERT = `
 const CLAIM = `
   UPDATE job SET state = 'running', lease = ?, attempt = attempt + 1, started_at = ? WHERE seq IN (
     SELECT seq FROM job WHERE state = 'ready' AND turn = 0 AND queue = 'default'
-    ORDER BY priority, seq LIMIT ?)
+    ORDER BY priority, seq LIMIT +?)
   RETURNING seq, input`;
 
 const COMPLETE = `

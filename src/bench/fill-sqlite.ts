@@ -65,4 +65,4 @@ const ADD_FINISHED = `
 const TRIM = `
   DELETE FROM job WHERE seq IN (
     SELECT seq FROM job INDEXED BY job_finished
-    WHERE finished_at IS NOT NULL AND state = 'completed' AND queue = 'default' ORDER BY finished_at, seq LIMIT ?)`;
+    WHERE finished_at IS NOT NULL AND state = 'completed' AND queue = 'default' ORDER BY finished_at, seq LIMIT +?)`;

@@ -133,7 +133,7 @@ onEachStore('slow jobs are never hoarded: a worker holds no more than it runs', 
   });
 });
 
-onEachStore('jobs slower than a claim get no prefetch', async () => {
+onEachStore('slow jobs get no prefetch, quick ones that are slower than a claim one', async () => {
   const prefetch = new Prefetch(500);
   assert.equal(prefetch.size(10), 0, 'nothing is known yet');
   for (let times = 0; times < 50; times += 1) {
@@ -141,6 +141,9 @@ onEachStore('jobs slower than a claim get no prefetch', async () => {
     prefetch.observeRun(100);
   }
   assert.equal(prefetch.size(10), 0);
+  for (let times = 0; times < 200; times += 1) prefetch.observeRun(45);
+  assert.equal(prefetch.size(2), 1, 'no slot waits for a claim after each job');
+  assert.equal(new Prefetch(0).size(2), 0);
   for (let times = 0; times < 200; times += 1) prefetch.observeRun(0.01);
   assert.ok(prefetch.size(10) > 0);
   assert.ok(prefetch.size(100_000) <= 500);

@@ -34,12 +34,12 @@ function following(index: string, where: string, place: 'seq' | 'ticket'): strin
   return `
     SELECT * FROM (
       SELECT ${columns} FROM job INDEXED BY ${index}
-      WHERE ${where} AND priority = ? AND ${place} > ? ORDER BY ${place} LIMIT ?)
+      WHERE ${where} AND priority = ? AND ${place} > ? ORDER BY ${place} LIMIT +?)
     UNION ALL
     SELECT * FROM (
       SELECT ${columns} FROM job INDEXED BY ${index}
-      WHERE ${where} AND priority > ? ORDER BY priority, ${place} LIMIT ?)
-    ORDER BY priority, place LIMIT ?`;
+      WHERE ${where} AND priority > ? ORDER BY priority, ${place} LIMIT +?)
+    ORDER BY priority, place LIMIT +?`;
 }
 
 export const NEXT_TO_AGE: Readonly<Record<Part, string>> = {

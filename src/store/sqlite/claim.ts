@@ -24,17 +24,17 @@ export const NEXT_DUE = `SELECT min(due_at) AS due_at FROM job WHERE state = 'sc
 export const PROMOTE = `
   UPDATE job SET state = 'ready' WHERE seq IN (
     SELECT seq FROM job WHERE state = 'scheduled' AND queue = ? AND due_at <= ? AND key IS NULL
-    ORDER BY due_at LIMIT ?)`;
+    ORDER BY due_at LIMIT +?)`;
 
 export const DUE_WITH_KEY = `
   SELECT seq, key, turn, ticket FROM job WHERE state = 'scheduled' AND queue = ? AND due_at <= ? AND key IS NOT NULL
-  ORDER BY due_at, seq LIMIT ?`;
+  ORDER BY due_at, seq LIMIT +?`;
 
 export const ANY_KEY = `
   SELECT 1 AS found FROM job WHERE key IS NOT NULL AND turn < 2 AND queue = ? LIMIT 1`;
 
 const TO_RUNNING = `SET state = 'running', lease = ?, attempt = attempt + 1, started_at = ?`;
-const FIRST_IN_LINE = `FROM job WHERE state = 'ready' AND turn = ${TURN.line} AND queue = ? ORDER BY priority, seq LIMIT ?`;
+const FIRST_IN_LINE = `FROM job WHERE state = 'ready' AND turn = ${TURN.line} AND queue = ? ORDER BY priority, seq LIMIT +?`;
 
 /** As leased.ts wants them. Each is named twice, since SQLite copies every value that leaves the inner SELECT. */
 const columnsOf = (names: readonly string[], source: string): string => `

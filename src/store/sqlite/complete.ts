@@ -63,10 +63,10 @@ export function completeTogether(
   const ids = new Set(settlements.map(({ id }) => id));
   // Two outcomes of one job: the first one counts, and only one at a time tells which that is.
   if (ids.size < settlements.length || tokens.includes(null)) return false;
-  tx.db.exec('SAVEPOINT together');
+  tx.db.run('SAVEPOINT together');
   const changed = completeAll(tx, completed, tokens as Token[]);
-  if (changed < completed.length) tx.db.exec('ROLLBACK TO together');
-  tx.db.exec('RELEASE together');
+  if (changed < completed.length) tx.db.run('ROLLBACK TO together');
+  tx.db.run('RELEASE together');
   if (changed < completed.length) return false;
   for (const { batch } of tokens as Token[]) departures.add(batch);
   tx.topics.add('settled');

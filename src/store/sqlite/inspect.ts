@@ -38,7 +38,7 @@ export function list(tx: Tx, filter: JobFilter): JobPage {
        ${candidates === null ? '' : `AND job.seq IN (SELECT value FROM json_each(?))`}
        AND (? IS NULL OR job.queue = ?) AND (? IS NULL OR job.task = ?)
        AND job.state IN (SELECT value FROM json_each(?))
-     ORDER BY job.seq DESC LIMIT ?`,
+     ORDER BY job.seq DESC LIMIT +?`,
     cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor),
     ...(candidates === null ? [] : [JSON.stringify(candidates)]),
     queue ?? null,
@@ -101,22 +101,22 @@ function seqsIn(tx: Tx, state: JobState, queue: string | undefined, limit: numbe
     case 'blocked':
       return [];
     case 'running':
-      return tx.db.all(`${HELD_SEQS} ${queue === undefined ? '' : 'WHERE job.queue = ?'} LIMIT ?`, ...values);
+      return tx.db.all(`${HELD_SEQS} ${queue === undefined ? '' : 'WHERE job.queue = ?'} LIMIT +?`, ...values);
     case 'ready':
       return tx.db.all(
-        `${[READY, LET_IN, HELD].map((select) => `${select} ${inQueue}`).join(' UNION ALL ')} LIMIT ?`,
+        `${[READY, LET_IN, HELD].map((select) => `${select} ${inQueue}`).join(' UNION ALL ')} LIMIT +?`,
         ...(queue === undefined ? [] : [queue, queue]),
         ...values,
       );
     case 'scheduled':
       return tx.db.all(
-        `SELECT seq FROM job INDEXED BY job_scheduled WHERE state = 'scheduled' ${inQueue} LIMIT ?`,
+        `SELECT seq FROM job INDEXED BY job_scheduled WHERE state = 'scheduled' ${inQueue} LIMIT +?`,
         ...values,
       );
     default:
       return tx.db.all(
         `SELECT seq FROM job INDEXED BY job_finished
-         WHERE finished_at IS NOT NULL AND state = '${state}' ${inQueue} LIMIT ?`,
+         WHERE finished_at IS NOT NULL AND state = '${state}' ${inQueue} LIMIT +?`,
         ...values,
       );
   }

@@ -120,7 +120,7 @@ function countFinishedBy(tx: Tx, queue: string, state: JobState, time: number, m
     tx.db.get<{ jobs: number }>(
       `SELECT count(*) AS jobs FROM (
          SELECT 1 FROM job INDEXED BY job_finished
-         WHERE state = ? AND queue = ? AND finished_at <= ? LIMIT ?)`,
+         WHERE state = ? AND queue = ? AND finished_at <= ? LIMIT +?)`,
       state,
       queue,
       time,
@@ -133,7 +133,7 @@ function deleteOldest(tx: Tx, { queue, state }: FinishedLine, jobs: number): num
   if (jobs <= 0) return 0;
   const seqs = tx.db.all<{ seq: number }>(
     `SELECT seq FROM job INDEXED BY job_finished
-     WHERE finished_at IS NOT NULL AND state = ? AND queue = ? ORDER BY finished_at, seq LIMIT ?`,
+     WHERE finished_at IS NOT NULL AND state = ? AND queue = ? ORDER BY finished_at, seq LIMIT +?`,
     state,
     queue,
     jobs,

@@ -34,13 +34,13 @@ export const FIRST_IN_LINE = `
     SELECT * FROM (
       SELECT seq, key, priority, seq AS place FROM job
       WHERE state = 'ready' AND turn = ${TURN.line} AND queue = ?
-      ORDER BY priority, seq LIMIT ?)
+      ORDER BY priority, seq LIMIT +?)
     UNION ALL
     SELECT * FROM (
       SELECT seq, key, priority, ticket AS place FROM job
       WHERE turn = ${TURN.letIn} AND queue = ?
-      ORDER BY priority, ticket LIMIT ?)
-  ) ORDER BY priority, place LIMIT ?`;
+      ORDER BY priority, ticket LIMIT +?)
+  ) ORDER BY priority, place LIMIT +?`;
 
 /** A claim looks at no more jobs than this; the next one goes on. */
 const EXAMINED_MAX = 1_000;

@@ -54,7 +54,7 @@ function readAll(db: Connection, group: readonly Work[]): Transacted | null {
   if (!group.every(({ verb }) => verbNamed(verb).read)) return null;
   const topics = new Set<Topic>();
   const answers: Answer[] = [];
-  db.exec('BEGIN');
+  db.run('BEGIN');
   for (const work of group) {
     const answer = readOne(db, work, topics);
     if (answer === null) {
@@ -63,7 +63,7 @@ function readAll(db: Connection, group: readonly Work[]): Transacted | null {
     }
     answers.push(answer);
   }
-  db.exec('COMMIT');
+  db.run('COMMIT');
   return { answers, topics, wrote: false };
 }
 
@@ -79,7 +79,7 @@ function readOne(db: Connection, work: Work, topics: Set<Topic>): Answer | null 
 
 function writeAll(db: Connection, group: readonly Work[], hooks: Hooks): Transacted {
   const topics = new Set<Topic>();
-  retryWhileBusy(() => db.exec('BEGIN IMMEDIATE'), hooks.busyMs);
+  retryWhileBusy(() => db.run('BEGIN IMMEDIATE'), hooks.busyMs);
   const answers = group.map((work) => {
     const { write } = verbNamed(work.verb);
     // What only reads has nothing to undo: its error is its own.
@@ -87,7 +87,7 @@ function writeAll(db: Connection, group: readonly Work[], hooks: Hooks): Transac
     return { value: write(begin(db, work, topics), work.input) };
   });
   hooks.beforeCommit?.(group);
-  retryWhileBusy(() => db.exec('COMMIT'));
+  retryWhileBusy(() => db.run('COMMIT'));
   hooks.afterCommit?.(group);
   return { answers, topics, wrote: true };
 }

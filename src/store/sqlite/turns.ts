@@ -26,7 +26,7 @@ export const FIRST_HELD = `
   ORDER BY priority, seq LIMIT 1`;
 export const YOUNGEST_READY = `
   SELECT seq FROM job WHERE queue = ? AND key = ? AND turn <= ${TURN.line} AND turn < 2 AND state = 'ready'
-  ORDER BY priority DESC, seq DESC LIMIT ?`;
+  ORDER BY priority DESC, seq DESC LIMIT +?`;
 
 type Keyed = Pick<JobRow, 'queue' | 'key' | 'turn' | 'ticket'>;
 
