@@ -31,7 +31,7 @@ for strategy in thread process; do
   record "versus-redis-$strategy" versus --store redis --strategy "$strategy"
 done
 record lanes lanes --repeat 5
-record lanes-15ms lanes --parts cpu --jobs 600 --iterations 15000000
+record lanes-15ms lanes --parts cpu --jobs 600 --iterations 9600000
 record work-benchmark-workloads work benchmark-workloads --jobs 40 --work-seconds 0.3 --repeat 5
 record work-benchmark-subprocess work benchmark-subprocess --jobs 24 --work-seconds 0.3 --repeat 3
 record claim-cost-sqlite claim-cost

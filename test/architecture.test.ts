@@ -179,7 +179,9 @@ describe('the architecture', () => {
   });
 
   test('no statement of SQLite has a bare parameter as its LIMIT: it would be prepared anew at every call', () => {
-    const faults = modules.filter(({ path, text }) => path.startsWith('store/sqlite/') && /LIMIT \?/.test(text));
+    const faults = modules.filter(
+      ({ path, text }) => path.startsWith('store/sqlite/') && /LIMIT \?/.test(text),
+    );
     assert.deepEqual(
       faults.map(({ path }) => path),
       [],

@@ -97,6 +97,7 @@ export function burnProgram(
     jobs,
     iterations: 0,
     warmup,
+    shortWarmup: 0,
     batch,
     marksFile,
     timed: 0,

@@ -132,12 +132,12 @@ onServers('lanes', 'what it costs to run handlers in threads and processes, and 
     whole(1, 1_000),
     availableParallelism(),
   )
-  .option('--jobs <n>', 'jobs that compute, in each run', whole(1, 1_000_000), 160)
+  .option('--jobs <n>', 'jobs that compute, in each run', whole(1, 1_000_000), 120)
   .option(
     '--iterations <n>',
-    'steps that each of them computes; 1,000,000 take about 1 ms',
+    'steps that each of them computes; 650,000 take about 1 ms',
     whole(1, 10_000_000_000),
-    75_000_000,
+    96_000_000,
   )
   .option('--concurrency <n>', 'of these, jobs that run or wait for a host at once', whole(1, 100_000), 10)
   .option('--rate <n>', 'inline jobs a second meanwhile', between(0.1, 100_000), 100)

@@ -2,7 +2,7 @@ import type { Lease } from '../store/store.ts';
 
 /**
  * How many jobs to hold ready beyond the running ones. Little's law: slots that end a job every `run` ms use up
- * `slots * roundTrip / run` jobs while one claim is under way; holding twice that keeps them busy. Of jobs of up to 50 ms
+ * `slots * roundTrip / run` jobs while one claim is under way; holding twice that keeps them busy. Of jobs of up to 100 ms
  * that is one at least: two threads that waited for a claim after every job of 15 ms lost an eighth of the cores. Slower
  * ones, unless there are slots for many, get no prefetch at all, so that no worker hoards what another could run now.
  * What is held ready stays below 32 MB of inputs, as large as the last claim's were on average.
@@ -45,7 +45,7 @@ export class Prefetch {
 }
 
 /** What a job that is held ready for its own sake may wait behind one that runs. */
-const HELD_MS_MAX = 50;
+const HELD_MS_MAX = 100;
 
 const INPUT_CHARS_MAX = 32 * 1_024 * 1_024;
 

@@ -138,7 +138,7 @@ onEachStore('slow jobs get no prefetch, quick ones that are slower than a claim 
   assert.equal(prefetch.size(10), 0, 'nothing is known yet');
   for (let times = 0; times < 50; times += 1) {
     prefetch.observeClaim(2);
-    prefetch.observeRun(100);
+    prefetch.observeRun(150);
   }
   assert.equal(prefetch.size(10), 0);
   for (let times = 0; times < 200; times += 1) prefetch.observeRun(45);

@@ -5,6 +5,7 @@ import type { BareRun, BareSettings } from '../programs/bare-cores.ts';
 import type { LaneRun } from '../programs/lanes.ts';
 import { start } from '../runner.ts';
 import { type Spread, spread, spreadOf } from '../spread.ts';
+import { computedAfter, seedOf } from '../workloads/computation.ts';
 import {
   type LanesSettings,
   type LaneWork,
@@ -14,7 +15,6 @@ import {
   type Strategy,
   type TimedLoad,
 } from './run.ts';
-import { computed, SEEDS } from './tasks.ts';
 
 /**
  * Jobs that compute, in each lane: how much of the cores they get, and how long an inline job of the same process waits
@@ -130,11 +130,13 @@ function laneWork(
     jobs: strategy === 'async' ? Math.ceil(jobs / hosts) : jobs,
     iterations,
     warmup: hosts * WARM_UP_EACH,
+    shortWarmup: SHORT_WARM_UP,
     sabotage,
   };
 }
 
 const WARM_UP_EACH = 4;
+const SHORT_WARM_UP = 5_000;
 
 /** Jobs a second of so many plain processes at once. */
 async function bareRate(
@@ -163,8 +165,7 @@ async function bareRate(
 const TIMEOUT_MS = 600_000;
 
 function requireResults(results: readonly number[], iterations: number): void {
-  const right = Array.from({ length: SEEDS }, (_, seed) => computed(seed, iterations));
-  const wrong = results.filter((result, n) => result !== right[n % SEEDS]).length;
+  const wrong = results.filter((result, n) => result !== computedAfter(seedOf(n), iterations)).length;
   if (wrong > 0) throw new CheckFailed(`A plain process gave ${wrong} wrong results. No figures are given.`);
 }
 

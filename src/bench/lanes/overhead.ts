@@ -37,6 +37,7 @@ export async function measureOverhead(
           jobs: noopJobs,
           iterations: 0,
           warmup: Math.ceil(noopJobs / 4),
+          shortWarmup: 0,
           sabotage,
         },
         bench,

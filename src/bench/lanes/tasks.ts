@@ -1,5 +1,6 @@
 import { defineTask } from '../../index.ts';
 import { markRun } from '../run-marks.ts';
+import { seedOf, compute as walk } from '../workloads/computation.ts';
 
 /** The tasks that lanes are measured with, in a module of their own: threads and processes import it. */
 export interface LaneInput {
@@ -23,21 +24,8 @@ export const compute = defineTask({
   queue: QUEUE,
   run: ({ input }) => {
     const { n, iterations } = input as LaneInput;
-    const result = computed(n, iterations);
+    const result = walk(seedOf(n), iterations);
     markRun(n);
     return result;
   },
 });
-
-/**
- * What `compute` results in. No sums that overflow: they take five times as long in one of the engine's compilers as in the
- * next, and which one a process is in changes while it runs.
- */
-export function computed(n: number, iterations: number): number {
-  let value = n % SEEDS;
-  for (let step = 0; step < iterations; step += 1) value = Math.imul(value, 31) ^ step;
-  return value;
-}
-
-/** So many results there are, and no more, so that all can be checked. */
-export const SEEDS = 4;

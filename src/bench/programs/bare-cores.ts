@@ -1,6 +1,6 @@
-import { computed, SEEDS } from '../lanes/tasks.ts';
 import { monotonicMs } from '../pacer.ts';
 import { program } from '../program.ts';
+import { compute, seedOf } from '../workloads/computation.ts';
 
 /** Jobs that compute, one after the other in a plain process: what a core can do where nothing else is to be done. */
 export interface BareSettings {
@@ -16,11 +16,14 @@ export interface BareRun {
 }
 
 program<BareSettings, BareRun>(async ({ jobs, iterations }, parent) => {
-  for (let seed = 0; seed < SEEDS; seed += 1) computed(seed, iterations);
+  for (let n = 0; n < WARM_UP; n += 1) compute(seedOf(n), iterations);
   parent.say('ready');
   await parent.told('go');
   const results: number[] = [];
   const startedAtMs = monotonicMs();
-  for (let n = 0; n < jobs; n += 1) results.push(computed(n, iterations));
+  for (let n = 0; n < jobs; n += 1) results.push(compute(seedOf(n), iterations));
   return { startedAtMs, endedAtMs: monotonicMs(), results };
 });
+
+/** Jobs before the clock starts: the engine compiles what it runs often. */
+const WARM_UP = 4;

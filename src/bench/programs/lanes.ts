@@ -1,11 +1,12 @@
 import { connect, defineTask, type JobHandle, type Longshore, type Worker } from '../../index.ts';
-import { compute, computed, type LaneInput, noop, QUEUE, SEEDS } from '../lanes/tasks.ts';
+import { compute, type LaneInput, noop, QUEUE } from '../lanes/tasks.ts';
 import { type Evidence, Ledger, type LedgerReport, type Sabotage } from '../ledger.ts';
 import { monotonicMs } from '../pacer.ts';
 import { type Phase, startPhase } from '../phase.ts';
 import { type Parent, program } from '../program.ts';
 import { keepMarksIn, ledgerOf } from '../run-marks.ts';
 import { countJobs, finishLine } from '../workload.ts';
+import { computedAfter, seedOf } from '../workloads/computation.ts';
 
 /**
  * Burns a queue down whose handlers run in one lane. The lane's hosts have started and run compiled code when the clock
@@ -23,6 +24,8 @@ export interface LaneSettings {
   /** Of one job, where it computes. */
   readonly iterations: number;
   readonly warmup: number;
+  /** Before these, jobs of a thousandth of the work: worker and store run compiled code, however few jobs are timed. */
+  readonly shortWarmup: number;
   readonly batch: number;
   readonly marksFile: string;
   /** Inline jobs that are timed meanwhile, sent by programs/latency.ts; 0: none. */
@@ -78,7 +81,12 @@ program<LaneSettings, LaneRun>(async (settings, parent) => {
 const WARM_UP = 'warm-up';
 
 async function warmUp(longshore: Longshore, worker: Worker, settings: LaneSettings): Promise<void> {
-  const inputs = Array.from({ length: settings.warmup }, () => inputOf(-1, settings));
+  const { warmup, shortWarmup, iterations } = settings;
+  const short = { ...settings, iterations: Math.ceil(iterations / 1_000) };
+  const inputs = [
+    ...Array.from({ length: shortWarmup }, () => inputOf(-1, short)),
+    ...Array.from({ length: warmup }, () => inputOf(-1, settings)),
+  ];
   if (inputs.length === 0) return;
   const finished = finishLine(longshore, worker, inputs.length);
   await fill(longshore, inputs, settings, WARM_UP);
@@ -92,7 +100,7 @@ async function burn(
   settings: LaneSettings,
   parent: Parent,
 ): Promise<Pick<LaneRun, 'enqueue' | 'process'> & { readonly handles: readonly JobHandle[] }> {
-  const { jobs, warmup } = settings;
+  const { jobs, warmup, shortWarmup } = settings;
   const inputs = Array.from({ length: jobs }, (_, n) => inputOf(n, settings));
   await longshore.queues.pause(QUEUE);
   const enqueuing = startPhase();
@@ -100,7 +108,7 @@ async function burn(
   const enqueue = enqueuing.end(jobs);
   parent.say('ready');
   await parent.told('go');
-  const finished = finishLine(longshore, worker, warmup + jobs);
+  const finished = finishLine(longshore, worker, warmup + shortWarmup + jobs);
   const processing = startPhase();
   await longshore.queues.resume(QUEUE);
   return { enqueue, process: processing.end(jobs, await finished), handles };
@@ -154,7 +162,6 @@ async function startTimed(
 }
 
 async function countWrong(handles: readonly JobHandle[], iterations: number): Promise<number> {
-  const right = Array.from({ length: SEEDS }, (_, seed) => computed(seed, iterations));
   const results = await Promise.all(handles.map((handle) => handle.result()));
-  return results.filter((result, n) => result !== right[n % SEEDS]).length;
+  return results.filter((result, n) => result !== computedAfter(seedOf(n), iterations)).length;
 }

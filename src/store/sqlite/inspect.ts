@@ -101,7 +101,10 @@ function seqsIn(tx: Tx, state: JobState, queue: string | undefined, limit: numbe
     case 'blocked':
       return [];
     case 'running':
-      return tx.db.all(`${HELD_SEQS} ${queue === undefined ? '' : 'WHERE job.queue = ?'} LIMIT +?`, ...values);
+      return tx.db.all(
+        `${HELD_SEQS} ${queue === undefined ? '' : 'WHERE job.queue = ?'} LIMIT +?`,
+        ...values,
+      );
     case 'ready':
       return tx.db.all(
         `${[READY, LET_IN, HELD].map((select) => `${select} ${inQueue}`).join(' UNION ALL ')} LIMIT +?`,
