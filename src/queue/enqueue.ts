@@ -85,6 +85,7 @@ export class JobSpecs {
     const queue = options.queue === undefined ? this.#queue : requireQueue('queue', options.queue);
     return {
       id: newId(this.#now),
+      isNew: true,
       queue,
       task: this.#name,
       priority:

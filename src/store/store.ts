@@ -109,6 +109,8 @@ export interface EnqueueCall extends Timed {
 export interface JobSpec {
   /** Given by the client, so that an enqueue can be repeated after a lost reply: an id that exists already is not added again. */
   readonly id: string;
+  /** The id was made for this very call, so no job can have it yet, nor have had it: it need not be looked for. Not of a repeat. */
+  readonly isNew?: boolean;
   readonly queue: string;
   readonly task: string;
   readonly priority: number;

@@ -101,7 +101,7 @@ export class Channel {
     } catch (error) {
       const told = toStoreError(error, this.#options.connections.place);
       if (again && isBroken(error)) {
-        const repeated = given.filter(isRepeatable);
+        const repeated = given.filter(isRepeatable).map(asRepeated);
         for (const call of given) if (!isRepeatable(call)) call.reject(told);
         if (repeated.length > 0) await this.#perform(repeated, { again: false, bare });
         return;
@@ -198,4 +198,9 @@ function isOrdered(calls: readonly Work[]): boolean {
 
 function isRepeatable({ verb }: Work): boolean {
   return verbNamed(verb).repeatable === true;
+}
+
+function asRepeated(call: Call): Call {
+  const { repeated } = verbNamed(call.verb);
+  return repeated === undefined ? call : { ...call, input: repeated(call.input) };
 }

@@ -31,16 +31,16 @@ function statement(tx: HotTx, specs: readonly JobSpec[]): Statement {
   if (!oneByOne && specs.every(isPlain))
     return areAlike(specs) ? alikeStatement(tx, specs) : plainStatement(tx, specs);
   return [
-    `SELECT place, status, id, state FROM ${tx.schema}.enqueue_batch($1, $2, $3, $4)`,
-    [jsonOf(specs), oneByOne ? WAY.oneByOne : WAY.together, tx.given, tx.sender],
+    `SELECT place, status, id, state FROM ${tx.schema}.enqueue_batch($1, $2, $3, $4, $5)`,
+    [jsonOf(specs), oneByOne ? WAY.oneByOne : WAY.together, areNew(specs), tx.given, tx.sender],
   ];
 }
 
 function oneStatement(tx: HotTx, spec: JobSpec): Statement {
-  const { id, queue, task, priority, input, attemptsMax, delayMs, dueAt } = spec;
+  const { id, isNew = false, queue, task, priority, input, attemptsMax, delayMs, dueAt } = spec;
   return [
-    `SELECT place, status, id, state FROM ${tx.schema}.enqueue_one($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-    [id, queue, task, priority, input, attemptsMax, delayMs, dueAt, tx.given, tx.sender],
+    `SELECT place, status, id, state FROM ${tx.schema}.enqueue_one($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+    [id, queue, task, priority, input, attemptsMax, delayMs, dueAt, isNew, tx.given, tx.sender],
   ];
 }
 
@@ -83,7 +83,7 @@ function alikeStatement(tx: HotTx, specs: readonly JobSpec[]): Statement {
       task,
       priority,
       attemptsMax,
-      earliestOf(ids),
+      lookedFor(specs),
       tx.given,
       tx.sender,
     ],
@@ -94,8 +94,19 @@ function idsOf(tx: HotTx, ids: readonly string[]): Buffer | string {
   return (tx.binary ? uuidArray(ids) : null) ?? arrayOf(ids);
 }
 
-function earliestOf(ids: readonly string[]): string {
-  return ids.reduce((earliest, id) => (id < earliest ? id : earliest));
+/** The first of the ids, which ended jobs may have; null: they are new. */
+function lookedFor(specs: readonly JobSpec[]): string | null {
+  if (areNew(specs)) return null;
+  return specs.reduce((earliest, { id }) => (id < earliest ? id : earliest), (specs[0] as JobSpec).id);
+}
+
+function areNew(specs: readonly JobSpec[]): boolean {
+  return specs.every(({ isNew }) => isNew === true);
+}
+
+/** The same again, as it is sent when nobody knows whether it was done. */
+export function repeated(specs: readonly JobSpec[]): readonly JobSpec[] {
+  return specs.map((spec) => ({ ...spec, isNew: false }));
 }
 
 /** As in migrations/0003-enqueue.sql. */
@@ -119,7 +130,7 @@ function plainStatement(tx: HotTx, specs: readonly JobSpec[]): Statement {
       arrayOf(specs.map(({ attemptsMax }) => attemptsMax)),
       arrayOf(specs.map(({ delayMs }) => delayMs)),
       arrayOf(specs.map(({ dueAt }) => dueAt)),
-      earliestOf(ids),
+      lookedFor(specs),
       tx.given,
       tx.sender,
     ],

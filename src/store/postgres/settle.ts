@@ -78,24 +78,44 @@ function resultOf({ outcome }: Settlement): string | null {
 async function completeAll(tx: HotTx, items: readonly Fenced[], receipts: SettleReceipt[]): Promise<void> {
   if (items.length === 0) return;
   const ordered = inOrder(items);
+  const rows = await tx.query<CompletedRow>(...completion(tx, ordered, ordered === items));
+  const lost = new Set(rows.map(({ place }) => place));
+  for (const { topics } of rows) for (const topic of topics?.split(',') ?? []) tx.topics.add(topic as Topic);
+  for (const [index, { place }] of ordered.entries())
+    if (!lost.has(index + 1)) receipts[place] = { status: 'settled', state: 'completed' };
+}
+
+/** Of a job that was lost, its place, from 1; or 0, and the topics of the hints. */
+interface CompletedRow {
+  readonly place: number;
+  readonly topics: string | null;
+}
+
+function completion(
+  tx: HotTx,
+  ordered: readonly Fenced[],
+  given: boolean,
+): [text: string, values: unknown[]] {
   const results = ordered.map(resultOf);
+  const [only] = ordered;
+  if (only !== undefined && ordered.length === 1)
+    return [
+      `SELECT place, topics FROM ${tx.schema}.complete_one($1, $2, $3, $4, $5)`,
+      [only.lease, only.seq, resultOf(only), tx.given, tx.sender],
+    ];
   const { tokens, firsts, lasts } = rangesOf(ordered);
-  const rows = await tx.query<{ place: number; topics: string | null }>(
+  return [
     `SELECT place, topics FROM ${tx.schema}.complete_batch($1, $2, $3, $4, $5, $6, $7)`,
     [
       arrayOf(tokens),
       arrayOf(firsts),
       arrayOf(lasts),
       results.every((result) => result === null) ? null : textsOf(results),
-      ordered === items ? null : arrayOf(ordered.map(({ place }) => place)),
+      given ? null : arrayOf(ordered.map(({ place }) => place)),
       tx.given,
       tx.sender,
     ],
-  );
-  const lost = new Set(rows.map(({ place }) => place));
-  for (const { topics } of rows) for (const topic of topics?.split(',') ?? []) tx.topics.add(topic as Topic);
-  for (const [index, { place }] of ordered.entries())
-    if (!lost.has(index + 1)) receipts[place] = { status: 'settled', state: 'completed' };
+  ];
 }
 
 /** By lease and seq, so that neighbours stand together; jobs mostly end in this order by themselves. */

@@ -27,4 +27,6 @@ export interface Verb<Input, Result> {
   readonly reads?: boolean;
   /** Doing it twice does no more than once: repeated when the answer was lost. */
   readonly repeatable?: boolean;
+  /** Its input then; the same unless this says otherwise. */
+  readonly repeated?: (input: Input) => Input;
 }

@@ -1,7 +1,7 @@
 import { age } from './ageing.ts';
 import { claim } from './claim.ts';
 import { control } from './control.ts';
-import { enqueue } from './enqueue.ts';
+import { enqueue, repeated } from './enqueue.ts';
 import { giveBack } from './give-back.ts';
 import { get, list, trail } from './inspect.ts';
 import { acquire, release } from './lock.ts';
@@ -13,7 +13,7 @@ import { beat, workers } from './workers.ts';
 
 /** The contract's verbs by name, each with one input, and what the store asks of itself. */
 export const VERBS = {
-  enqueue: { run: enqueue, alone: () => true, repeatable: true },
+  enqueue: { run: enqueue, alone: () => true, repeatable: true, repeated },
   claim: { run: claim, alone: () => true, repeatable: true },
   settle: { run: settle, alone: isSimple, repeatable: true },
   annotate: { run: annotate, alone: () => true },

@@ -78,7 +78,10 @@ function unpack<Item>(length: number, item: (index: number) => Item): Item[] {
   return Array.from({ length }, (_, index) => item(index));
 }
 
-function packSpecs(specs: readonly JobSpec[]): Packed<JobSpec> | Alike | null {
+/** All that this store asks for. */
+type PackedSpecs = Packed<Omit<JobSpec, 'isNew'>>;
+
+function packSpecs(specs: readonly JobSpec[]): PackedSpecs | Alike | null {
   if (specs.length < LENGTH_MIN) return null;
   const alike = packAlike(specs);
   if (alike !== null) return alike;
@@ -97,7 +100,7 @@ function packSpecs(specs: readonly JobSpec[]): Packed<JobSpec> | Alike | null {
   };
 }
 
-function unpackSpecs(specs: Packed<JobSpec> | Alike): JobSpec[] | Alike {
+function unpackSpecs(specs: PackedSpecs | Alike): JobSpec[] | Alike {
   if ('texts' in specs) return specs;
   return unpack(specs.packed, (index) => ({
     id: at(specs.id, index),

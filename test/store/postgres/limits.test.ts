@@ -84,7 +84,7 @@ test('a smaller window counts for jobs that were on their way when it was set', 
   const { ground, store, beside } = made;
   const jobs = [1, 2, 3].map(() => spec({ key: 'k' }));
   await ground.query('BEGIN');
-  await ground.query(`SELECT * FROM ${ground.name}.enqueue_batch($1, 1, NULL, NULL)`, [JSON.stringify(jobs)]);
+  await ground.query(`SELECT * FROM ${ground.name}.enqueue_batch($1, 1, false, NULL, NULL)`, [JSON.stringify(jobs)]);
   let set = false;
   const setting = store.configureQueue('q', { limits: { perKey: { concurrency: 1 } } }).then(() => {
     set = true;

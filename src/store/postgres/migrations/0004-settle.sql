@@ -112,6 +112,52 @@ BEGIN
   RETURN QUERY SELECT 0::bigint, hints;
 END $$;
 
+-- As complete_batch, for one job: where it is fresh, that is one statement, and one more where others of its lease still run.
+CREATE FUNCTION {{schema}}.complete_one(of_token bigint, of_seq bigint, of_result text, given_now bigint, sender text)
+RETURNS TABLE (place bigint, topics text) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+  at bigint := coalesce(given_now, {{schema}}.now_ms());
+  gone record;
+BEGIN
+  -- A lease lists what it was made for, whatever has ended since: one of one job goes with it, without having been written.
+  WITH held AS (
+    SELECT lease.token, lease.fresh_at, lease.firsts[1] = lease.lasts[cardinality(lease.lasts)] AS single,
+      settings.limited, settings.drops AND {{schema}}.drops_state(settings.retention, 'completed') AS dropped
+    FROM {{schema}}.lease LEFT JOIN {{schema}}.queue AS settings ON settings.name = lease.queue
+    WHERE lease.token = of_token AND lease.fresh_at IS NOT NULL
+      AND {{schema}}.has_range(lease.firsts, lease.lasts, of_seq, of_seq)
+  ), ended AS (
+    DELETE FROM {{schema}}.job USING held WHERE job.seq = of_seq AND job.turn = 3
+    RETURNING job.id, job.queue, job.task, job.priority, job.attempts_max, job.created_at, job.due_at, job.input,
+      held.token, held.fresh_at, held.single, held.limited, held.dropped
+  ), kept AS (
+    INSERT INTO {{schema}}.history (seq, id, queue, task, state, priority, attempt, attempts_max, crashes,
+      cancel_requested, created_at, due_at, started_at, finished_at, input, result)
+    SELECT of_seq, id, queue, task, 'completed', priority, 1, attempts_max, 0, false, created_at, due_at, fresh_at, at, input,
+      of_result
+    FROM ended WHERE dropped IS NOT TRUE
+  ), freed AS (
+    DELETE FROM {{schema}}.lease USING ended WHERE lease.token = ended.token AND ended.single
+  ), left_by AS (
+    UPDATE {{schema}}.lease SET live = live - 1 FROM ended WHERE lease.token = ended.token AND NOT ended.single
+    RETURNING lease.live
+  )
+  SELECT ended.limited, (SELECT left_by.live FROM left_by) AS live INTO gone FROM ended;
+  IF NOT FOUND THEN
+    RETURN QUERY SELECT * FROM {{schema}}.complete_batch(
+      ARRAY[of_token], ARRAY[of_seq], ARRAY[of_seq], of_result, NULL, at, sender);
+    RETURN;
+  END IF;
+  IF gone.live <= 0 THEN DELETE FROM {{schema}}.lease WHERE token = of_token; END IF;
+  place := 0;
+  topics := CASE WHEN gone.limited THEN 'settled,ready' ELSE 'settled' END;
+  IF sender IS NOT NULL THEN PERFORM {{schema}}.hint(sender, topics); END IF;
+  RETURN NEXT;
+END $$;
+
 -- Moves fresh jobs of these ranges to history, each with the time its lease began, but for queues of which nothing is kept.
 -- `numbers` tells whose the results are. Tells which of them there were.
 CREATE FUNCTION {{schema}}.keep_fresh(firsts bigint[], lasts bigint[], starts bigint[], dropping text[], numbers bigint[],

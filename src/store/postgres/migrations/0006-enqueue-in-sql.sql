@@ -11,10 +11,11 @@ DECLARE
   list json := specs::json;
   at bigint := coalesce(now, {{schema}}.now_ms());
   way integer;
+  are_new boolean;
 BEGIN
   SELECT CASE WHEN count(DISTINCT spec.id) < count(*) OR bool_or(json_typeof(spec."unique") = 'object') THEN 2
-    ELSE 1 END INTO way
-  FROM json_to_recordset(list) AS spec (id uuid, "unique" json);
+    ELSE 1 END, coalesce(bool_and(coalesce(spec."isNew", false)), false) INTO way, are_new
+  FROM json_to_recordset(list) AS spec (id uuid, "unique" json, "isNew" boolean);
   IF EXISTS (SELECT FROM json_to_recordset(list) AS spec (key text) WHERE spec.key IS NOT NULL) THEN
     list := (
       SELECT json_agg(CASE WHEN spec->>'key' IS NULL THEN spec ELSE (spec::jsonb || jsonb_build_object('dueAt',
@@ -24,7 +25,7 @@ BEGIN
   RETURN QUERY
     SELECT coalesce(notable.status, 'created'), coalesce(notable.id, spec.id), coalesce(notable.state, 'ready')
     FROM ROWS FROM (json_to_recordset(list) AS (id uuid)) WITH ORDINALITY AS spec (id, place)
-    LEFT JOIN (SELECT * FROM {{schema}}.enqueue_batch(list::text, way, at, '')) AS notable ON notable.place = spec.place
+    LEFT JOIN (SELECT * FROM {{schema}}.enqueue_batch(list::text, way, are_new, at, '')) AS notable ON notable.place = spec.place
     ORDER BY spec.place;
 END $$;
 
@@ -80,7 +81,7 @@ BEGIN
     PERFORM {{schema}}.refuse(format('unique_ms is %s', coalesce(unique_ms::text, 'NULL')), 'It is a number of milliseconds; debounce and throttle need one above 0.');
   END IF;
   SELECT * INTO receipt FROM {{schema}}.enqueue_specs(json_build_array(json_build_object(
-    'id', {{schema}}.new_id(), 'queue', queue, 'task', task, 'priority', priority, 'input', input::text,
+    'id', {{schema}}.new_id(), 'isNew', true, 'queue', queue, 'task', task, 'priority', priority, 'input', input::text,
     'attemptsMax', attempts, 'delayMs', delay_ms, 'dueAt', ceil(extract(epoch FROM due_at) * 1000),
     'unique', wish, 'key', key))::text);
   IF receipt.status = 'conflict' THEN

@@ -2,13 +2,16 @@
 
 -- Takes the first jobs of both lines of a queue, at most `room`: those of `fresh`, as ranges in the order of the line, and
 -- those that were changed. Where it takes only some of what it has locked, others pass over the rest until the commit.
-CREATE FUNCTION {{schema}}.take_first(of_queue text, room integer,
+-- Nothing of `fresh` stood before the entry of `from_priority` and `from_seq` a moment ago, nor at all where those are null: what
+-- is dead there is not passed over again.
+CREATE FUNCTION {{schema}}.take_first(of_queue text, room integer, from_priority integer, from_seq bigint,
   OUT firsts bigint[], OUT lasts bigint[], OUT priorities integer[], OUT jobs integer, OUT changed bigint[])
 LANGUAGE plpgsql AS $$
 DECLARE
   line CURSOR FOR
     SELECT entry.ctid AS place, entry.priority, entry.next_seq, entry.last_seq FROM {{schema}}.fresh AS entry
-    WHERE entry.queue = of_queue ORDER BY entry.priority, entry.first_seq FOR UPDATE SKIP LOCKED;
+    WHERE entry.queue = of_queue AND (entry.priority, entry.first_seq) >= (from_priority, from_seq)
+    ORDER BY entry.priority, entry.first_seq FOR UPDATE SKIP LOCKED;
   others record;
   other integer := 1;
   last integer := 0;
