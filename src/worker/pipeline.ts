@@ -114,9 +114,9 @@ export class Pipeline {
     this.#turnPending = true;
     setImmediate(() => {
       this.#turnPending = false;
-      this.#exchange();
-      // One turn later, when the exchange was sent: the store works on it while handlers run here.
-      setImmediate(() => this.#executor.pump());
+      // With an exchange, one turn later, when it was sent: the store works on it while handlers run here.
+      if (this.#exchange()) setImmediate(() => this.#executor.pump());
+      else this.#executor.pump();
       this.keeper.report();
       this.#tellQuiet();
     });
@@ -179,14 +179,17 @@ export class Pipeline {
     await this.#settler.lastTry();
   }
 
-  #exchange(): void {
+  /** Whether there was something to send. */
+  #exchange(): boolean {
     const { parallel } = this.#parts.store.capabilities;
     const { writing, pending } = this.#settler;
-    if (!parallel && (writing || this.fetcher.claiming)) return;
-    if (!writing) this.#settler.flush();
-    if (this.fetcher.claiming) return;
+    if (!parallel && (writing || this.fetcher.claiming)) return false;
+    const claiming = this.fetcher.claiming;
+    const settles = !writing && this.#settler.flush();
+    if (claiming) return settles;
     if (parallel && pending >= APART_MIN) setImmediate(() => this.fetcher.check());
     else this.fetcher.check();
+    return settles || this.fetcher.claiming;
   }
 
   #onOutcome(attempt: Attempt, outcome: Outcome | null): void {

@@ -80,12 +80,13 @@ export class Settler {
     if (events.wants('job.lost')) events.emit('job.lost', { ...facts(lease), outcome });
   }
 
-  /** Writes what was collected, in one batch. */
-  flush(): void {
-    if (this.#ended.length === 0 || this.#backoff.waiting) return;
+  /** Writes what was collected, in one batch. Returns whether there was something. */
+  flush(): boolean {
+    if (this.#ended.length === 0 || this.#backoff.waiting) return false;
     const batch = this.#ended;
     this.#ended = [];
     void this.#write(batch);
+    return true;
   }
 
   /** One last try for what waits for its next one: the store may be there again. */
@@ -175,7 +176,7 @@ export class Settler {
 
   #retry(batch: readonly Ended[]): number {
     this.#ended.unshift(...batch);
-    return this.#backoff.retry(() => this.flush());
+    return this.#backoff.retry(() => void this.flush());
   }
 
   #report({ lease, outcome, runMs, passedBy }: Ended, receipt: SettleReceipt): void {

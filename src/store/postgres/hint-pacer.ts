@@ -8,6 +8,7 @@ const ENDS_APART_MS = 25;
 /**
  * When to tell other processes what was committed. A notification makes commits wait for each other and wakes every
  * process that listens, so a busy store sends one now and then: what comes in between is told once, when that time is over.
+ * Of outcomes none is told by their own transaction, which would keep enqueues that notify waiting for its way to the disk.
  */
 export class HintPacer {
   readonly #send: (topics: readonly Topic[]) => void;
@@ -23,9 +24,9 @@ export class HintPacer {
     this.#publish = publish;
   }
 
-  /** Whether a transaction may notify by itself; `ends` when it is mostly about ends of jobs. */
-  isOpen(ends: boolean): boolean {
-    return performance.now() - this.#sentAt >= (ends ? ENDS_APART_MS : APART_MS);
+  /** Whether a transaction may notify by itself that is not about outcomes. */
+  get isOpen(): boolean {
+    return performance.now() - this.#sentAt >= APART_MS;
   }
 
   /** A transaction was committed; `told` when it notified by itself. */
@@ -38,8 +39,8 @@ export class HintPacer {
 
   /** Tells what is owed, at once. */
   flush(): void {
-    if (this.#timer === null) return;
-    clearTimeout(this.#timer);
+    if (this.#owed.size === 0) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.#flushesAt = Number.POSITIVE_INFINITY;
     this.#sentAt = performance.now();
@@ -54,7 +55,12 @@ export class HintPacer {
     const flushesAt = this.#sentAt + (endsAlone ? ENDS_APART_MS : APART_MS);
     if (this.#flushesAt <= flushesAt) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
+    const waitMs = flushesAt - performance.now();
+    if (waitMs <= 0) {
+      this.flush();
+      return;
+    }
     this.#flushesAt = flushesAt;
-    this.#timer = setTimeout(() => this.flush(), Math.max(0, flushesAt - performance.now()));
+    this.#timer = setTimeout(() => this.flush(), waitMs);
   }
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import pg from 'pg';
 import { LongshoreError } from '../../../src/core/errors.ts';
 import { newId } from '../../../src/core/ids.ts';
+import type { JobSpec } from '../../../src/store/store.ts';
 import { claimRequest, completed, ids, retried, spec } from '../../../src/testing/store-conformance/trial.ts';
 import { eventually } from '../../stage.ts';
 import { DeafProxy } from './deaf-proxy.ts';
@@ -141,6 +142,29 @@ test('an enqueue and a settlement whose answers were lost count once', async (t)
   proxy.cut();
   assert.deepEqual(await settling, [{ status: 'lost' }]);
   assert.equal((await direct.get([job.id]))[0]?.result, '1');
+});
+
+test('an enqueue whose answer was lost is not added again when its job has ended meanwhile', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const proxy = await DeafProxy.start(t, ground.server);
+  const direct = await ground.store();
+  const store = await ground.store({}, ground.urlWith({ host: '127.0.0.1', port: proxy.port }));
+  const jobs = [{}, {}, { key: 'k' }].map((values): JobSpec => ({ ...spec(values), isNew: true }));
+  for (const given of [jobs.slice(0, 1), jobs.slice(1)]) {
+    proxy.deaf = true;
+    const enqueuing = store.enqueue(given);
+    const ids = given.map(({ id }) => id);
+    await eventually(async () => (await direct.get(ids)).every((job) => job !== null));
+    const { leases } = await direct.claim(claimNow());
+    await direct.settle(leases.map((lease) => ({ ...lease, outcome: completed(null) })));
+    proxy.deaf = false;
+    proxy.cut();
+    assert.deepEqual(
+      await enqueuing,
+      ids.map((id) => ({ status: 'existing', id, state: 'completed' })),
+    );
+  }
 });
 
 test('an enqueue that was cut off is repeated, also where it went with a call that cannot be', async (t) => {
