@@ -126,6 +126,7 @@ function lanesTable(recorded: Recorded): string {
     line(['', 'inline', 'threads', 'processes']),
     line(['---', '---', '---', '---']),
     line(['rate of jobs that compute, over inline', '1', overInline('thread'), overInline('process')]),
+    ...['lanes', 'lanes-15ms'].map((name) => sharesLine(recorded.document<LanesFigures>(name))),
     line([
       '… an inline job is picked up meanwhile after, p99 in ms',
       ...(['async', 'thread', 'process'] as const).map(pickupP99),
@@ -139,6 +140,18 @@ function lanesTable(recorded: Recorded): string {
     '',
     `After ten jobs, \`auto\` runs at ${auto.join(', and at ')}.`,
   ].join('\n');
+}
+
+function sharesLine({ cpu }: LanesFigures): string {
+  if (cpu === null) throw new Error('The recorded lanes lack a part.');
+  const { oneCore, lanes } = cpu;
+  const shares = (['async', 'thread', 'process'] as const).map((strategy) =>
+    spreadText(lanes[strategy].share),
+  );
+  return line([
+    `… over that of a bare process on each core, jobs of ${Math.round(1_000 / oneCore.median)} ms`,
+    ...shares,
+  ]);
 }
 
 function line(cells: readonly string[]): string {
