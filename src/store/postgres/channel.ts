@@ -60,11 +60,14 @@ export class Channel {
   }
 
   #send(): void {
-    while (this.#underWay < this.#options.connections.max) {
+    const { connections } = this.#options;
+    while (this.#underWay < connections.places) {
       const group = this.#next();
       if (group.length === 0) break;
       void this.#carry(group);
     }
+    if (this.#waiting.length > 0 && this.#underWay >= connections.places)
+      connections.grow(() => this.#send());
     if (this.#tick.length + this.#waiting.length + this.#underWay > 0) return;
     for (const resolve of this.#onQuiet.splice(0)) resolve();
   }

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { LongshoreError } from '../../core/errors.ts';
 import { isUseless, toStoreError, whereIs } from './errors.ts';
 import { requireReady } from './migrate.ts';
+import { Places } from './places.ts';
 import { connectMs, loadDriver } from './session.ts';
-import type { Place } from './url.ts';
+import { type Place, quoted } from './url.ts';
+import { warmUp } from './warm-up.ts';
 
 /** What a driver's pool must have; `pg.Pool` does, of whatever copy of the package. */
 export interface ClientPool {
@@ -25,6 +27,10 @@ interface QueryResult {
   readonly rows: unknown[];
 }
 
+interface OwnPool {
+  on(event: 'remove', listener: () => void): unknown;
+}
+
 export interface ConnectionsOptions {
   readonly place: Place;
   /** A pool to borrow connections from; never closed. */
@@ -39,13 +45,17 @@ export class Connections {
   readonly place: Place;
   readonly #pool: ClientPool & { end?(): Promise<void> };
   readonly #own: boolean;
+  /** Of a pool of its own; a borrowed one sees to its connections itself. */
+  readonly #places: Places;
   #prepares = false;
 
-  private constructor(options: ConnectionsOptions, pool: ClientPool) {
+  private constructor(options: ConnectionsOptions, pool: ClientPool | (ClientPool & OwnPool)) {
     this.place = options.place;
     this.max = options.max ?? options.place.max;
     this.#pool = pool;
     this.#own = options.borrowed === undefined;
+    this.#places = new Places(this.#own ? 1 : this.max, this.max, () => this.#openOne());
+    if (this.#own) (pool as OwnPool).on('remove', () => this.#places.shrink());
   }
 
   static async open(options: ConnectionsOptions): Promise<Connections> {
@@ -65,8 +75,28 @@ export class Connections {
     return !this.#prepares;
   }
 
+  /** How many calls of `use` get a connection at once now. */
+  get places(): number {
+    return this.#places.count;
+  }
+
+  /** There is use for one place more; `then` is called when it is there. */
+  grow(then: () => void): void {
+    this.#places.grow(then);
+  }
+
   /** Lends a connection. It is given up when `use` rejects with an error of the connection, or took too long. */
   async use<Result>(run: (session: Lent) => Promise<Result>): Promise<Result> {
+    const place = this.#places.take();
+    if (place !== null) await place;
+    try {
+      return await this.#lend(run);
+    } finally {
+      this.#places.leave();
+    }
+  }
+
+  async #lend<Result>(run: (session: Lent) => Promise<Result>): Promise<Result> {
     const client = await this.#connect();
     const session = new Lent(client, { ...this.place, prepares: this.#prepares });
     let fault: Error | undefined;
@@ -88,7 +118,14 @@ export class Connections {
   }
 
   async close(): Promise<void> {
+    await this.#places.quiet();
     if (this.#own) await this.#pool.end?.();
+  }
+
+  /** When all others are lent. Where warming up fails, it is a connection all the same. */
+  async #openOne(): Promise<void> {
+    if (this.#own && !this.stateless)
+      await this.#lend((lent) => warmUp(lent, quoted(this.place.schema)).catch(() => undefined));
   }
 
   async #connect(): Promise<PoolClient> {
