@@ -86,7 +86,7 @@ class PostgresStore implements Store {
       connections,
       schema: quoted(place.schema),
       sender: instance,
-      notifies: () => this.#pacer.isOpen,
+      notifies: (ends) => !ends && this.#pacer.isOpen,
       committed: (topics, told) => this.#pacer.committed(topics, told),
     });
     this.#keepAlives = new KeepAlives({

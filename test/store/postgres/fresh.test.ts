@@ -377,3 +377,27 @@ test('a task whose name divides lists is told as it was given, also where all ha
     ['a\u001fb', 'a\u001fb'],
   );
 });
+
+test('a claim reads but the first of the jobs that came back, also by a plan that was made while there were none', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const store = await ground.store();
+  const queues = ['a', 'b', 'c', 'q'];
+  for (const queue of queues) await store.configureQueue(queue, { retention: { completed: { count: 9 } } });
+  await ground.query(`ANALYZE ${ground.name}.queue, ${ground.name}.job`);
+  const claim = () =>
+    ground.query(`SELECT * FROM ${ground.name}.claim_jobs('w', gen_random_uuid(), $1, 1, 1000, NULL)`, [
+      queues,
+    ]);
+  await claim();
+  await store.enqueue(Array.from({ length: 2_000 }, () => spec()));
+  const { leases } = await store.claim(claimNow(2_000));
+  await store.settle(leases.map((lease) => ({ ...lease, outcome: retried(0) })));
+  await ground.query('BEGIN');
+  assert.equal((await claim()).length, 2);
+  const [{ read } = { read: 0 }] = await ground.query<{ read: number }>(
+    `SELECT pg_stat_get_xact_tuples_returned('${ground.name}.job_ready'::regclass)::int AS read`,
+  );
+  await ground.query('ROLLBACK');
+  assert.ok(read < 200, `${read} entries of the line were read`);
+});

@@ -244,3 +244,27 @@ test('ids that cannot be any job are no such job', async (t) => {
   assert.deepEqual(lost, [{ status: 'lost' }, { status: 'lost' }]);
   assert.deepEqual([missing, unknown], [[null], [{ status: 'unknown', state: null }]]);
 });
+
+test('no transaction of outcomes notifies by itself', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const other = await ground.store();
+  await other.enqueue([1, 2, 3, 4].map(() => spec()));
+  const [one, two, three, four] = (await other.claim(claimNow())).leases;
+  assert.ok(one !== undefined && two !== undefined && three !== undefined && four !== undefined);
+  await ground.query(
+    `CREATE OR REPLACE FUNCTION ${ground.name}.hint(sender text, topics text) RETURNS void LANGUAGE plpgsql AS
+       $$ BEGIN RAISE EXCEPTION 'nobody may notify now'; END $$`,
+  );
+  // Of a store that has told nothing yet, the first transaction that may notify does.
+  const ends = async (leases: readonly (typeof one)[], outcome: ReturnType<typeof completed>) => {
+    const store = await ground.store();
+    const receipts = await store.settle(leases.map((lease) => ({ ...lease, outcome })));
+    assert.ok(receipts.every(({ status }) => status === 'settled'));
+  };
+  await ends([one], completed(null));
+  await ends([two, three], completed(null));
+  await ends([four], retried(0));
+  const store = await ground.store();
+  await assert.rejects(store.enqueue([spec()]), /nobody may notify now/);
+});

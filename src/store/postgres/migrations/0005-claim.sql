@@ -146,12 +146,13 @@ BEGIN
     THEN PERFORM {{schema}}.lock_limited(queues, at); END IF;
   END IF;
   -- All that decides what is to be done for a queue comes at one look: a statement more costs some 25 us on a connection that
-  -- rests between two claims.
+  -- rests between two claims. EXISTS instead of LIMIT 1 would be done by a hash of all such jobs of all queues, where the plan was
+  -- made while there were few.
   FOR this IN
     SELECT given.name, settings.limits, settings.limits->'rate' AS rate, settings.limits#>'{perKey,rate}' AS key_rate,
       (SELECT due_at FROM {{schema}}.job WHERE state = 'scheduled' AND queue = given.name ORDER BY due_at LIMIT 1) AS due_at,
-      EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = 0 AND queue = given.name) AS changed,
-      EXISTS (SELECT FROM {{schema}}.job WHERE state = 'ready' AND turn = -2 AND queue = given.name) AS ticketed,
+      (SELECT true FROM {{schema}}.job WHERE state = 'ready' AND turn = 0 AND queue = given.name LIMIT 1) AS changed,
+      (SELECT true FROM {{schema}}.job WHERE state = 'ready' AND turn = -2 AND queue = given.name LIMIT 1) AS ticketed,
       line.places, line.priorities, line.firsts
     FROM unnest(queues) WITH ORDINALITY AS given (name, number)
     LEFT JOIN {{schema}}.queue AS settings ON settings.name = given.name
@@ -163,7 +164,7 @@ BEGIN
       AND NOT EXISTS (SELECT FROM {{schema}}.queue AS every WHERE every.name = '*' AND every.paused_at IS NOT NULL)
     ORDER BY given.number
   LOOP
-    IF this.limits IS NULL AND NOT this.changed AND NOT this.ticketed AND coalesce(this.due_at > at, true)
+    IF this.limits IS NULL AND this.changed IS NULL AND this.ticketed IS NULL AND coalesce(this.due_at > at, true)
       AND coalesce(cardinality(this.places) = 1, true)
     THEN
       again := least(again, this.due_at);
