@@ -23,7 +23,7 @@ export class BufferWatch {
     const since = buffer.pace();
     this.#cancel = clock.after(WATCH_MS, () => {
       this.#cancel = null;
-      if (buffer.stalled(since)) prefetch.observeStall(WATCH_MS);
+      if (buffer.stalled(since)) prefetch.observeStall();
       const leases = buffer.takeSlow(since, WATCHES_KEPT);
       blocked?.add(leases, clock.now());
       if (leases.length > 0) release(leases);

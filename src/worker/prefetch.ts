@@ -30,9 +30,12 @@ export class Prefetch {
       this.#runMs === Number.POSITIVE_INFINITY ? tookMs : this.#runMs + (tookMs - this.#runMs) / 8;
   }
 
-  /** No slot became free for this long: whatever was fast before, the jobs are slow now. */
-  observeStall(stalledMs: number): void {
-    this.#runMs = Math.max(this.#runMs, stalledMs);
+  /**
+   * No slot became free while a job waited: whatever was fast before, nothing is held until one has ended. A single one that
+   * was given back would be claimed again with the same commit, and never be another worker's.
+   */
+  observeStall(): void {
+    this.#runMs = Number.POSITIVE_INFINITY;
   }
 
   /** For this many slots; 0 to the maximum. */

@@ -45,6 +45,28 @@ onEachStore(
   },
 );
 
+onEachStore('of many slots that all turn out slow none takes a waiting job back', async ({ connect }) => {
+  const longshore = await connect();
+  const gate = new Gate();
+  const slots = 100;
+  const task = defineTask({ name: 'mixed', run: ({ input }) => (input === 'slow' ? gate.wait() : null) });
+  await longshore.enqueueMany(task, [
+    ...new Array(600).fill('fast'),
+    ...new Array(slots).fill('slow'),
+    ...new Array(4).fill('fast'),
+  ]);
+  const worker = longshore.worker({ tasks: [task], concurrency: slots });
+  await worker.start();
+  await eventually(async () =>
+    isDeepStrictEqual(await counts(longshore), { ready: 4, running: slots, completed: 600 }),
+  );
+  const other = longshore.worker({ tasks: [task], roles: ['processing'] });
+  await other.start();
+  await eventually(() => other.tally.completed === 4);
+  gate.open();
+  await Promise.all([worker.stop(), other.stop()]);
+});
+
 onEachStore('a pause also holds the jobs a worker has fetched ahead', async ({ connect }) => {
   const longshore = await connect();
   const gate = new Gate();
