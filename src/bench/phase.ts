@@ -18,7 +18,8 @@ export function startPhase(): { end(jobs: number, at?: number): Phase } {
         jobs,
         ms: Math.round(ms * 100) / 100,
         cpuMicrosPerJob: Math.round(((user + system) / jobs) * 100) / 100,
-        perSecond: Math.round((jobs / ms) * 1_000),
+        // Not in whole jobs: of those that take long there are few a second.
+        perSecond: Number(((jobs / ms) * 1_000).toPrecision(6)),
       };
     },
   };

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { Durations } from '../../src/bench/histogram.ts';
 import { makeInputs } from '../../src/bench/inputs.ts';
+import { startPhase } from '../../src/bench/phase.ts';
 import { round, spread } from '../../src/bench/spread.ts';
 import { formatMs, table } from '../../src/bench/table.ts';
 
@@ -35,6 +36,12 @@ test('no values give no percentiles, and a table shows that', () => {
   const { samples, p50 } = new Durations().summary();
   assert.equal(samples, 0);
   assert.equal(formatMs(p50), '-');
+});
+
+test('the rate of jobs that take long is not rounded to whole jobs', () => {
+  const phase = startPhase();
+  const { ms, perSecond } = phase.end(1, performance.now() + 154);
+  assert.ok(Math.abs((ms * perSecond) / 1_000 - 1) < 0.001, `${perSecond} a second, in ${ms} ms`);
 });
 
 test('negative durations are counted, since they mean that clocks disagree', () => {
