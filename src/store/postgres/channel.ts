@@ -33,6 +33,7 @@ export class Channel {
   #underWay = 0;
   #ordering = false;
   #onQuiet: (() => void)[] = [];
+  readonly #sendMore = (): void => this.#send();
 
   constructor(options: ChannelOptions) {
     this.#options = options;
@@ -66,8 +67,7 @@ export class Channel {
       if (group.length === 0) break;
       void this.#carry(group);
     }
-    if (this.#waiting.length > 0 && this.#underWay >= connections.places)
-      connections.grow(() => this.#send());
+    if (this.#waiting.length > 0 && this.#underWay >= connections.places) connections.grow(this.#sendMore);
     if (this.#tick.length + this.#waiting.length + this.#underWay > 0) return;
     for (const resolve of this.#onQuiet.splice(0)) resolve();
   }

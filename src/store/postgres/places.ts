@@ -10,6 +10,8 @@ export class Places {
   #taken = 0;
   readonly #waiting: (() => void)[] = [];
   #opening: Promise<void> | null = null;
+  /** Of all who asked for the one that is being opened. */
+  #thens: (() => void)[] = [];
 
   /** `open` opens one connection more, when all others are lent; it may fail. */
   constructor(count: number, max: number, open: () => Promise<void>) {
@@ -40,8 +42,10 @@ export class Places {
   }
 
   /** All are in use and somebody has use for one more. `then` is called when it is there; where it cannot be had, not. */
-  grow(then: () => void = () => undefined): void {
-    if (this.#opening !== null || this.#count >= this.#max) return;
+  grow(then?: () => void): void {
+    if (this.#count >= this.#max) return;
+    if (then !== undefined && !this.#thens.includes(then)) this.#thens.push(then);
+    if (this.#opening !== null) return;
     const opened = (): void => {
       this.#opening = null;
       this.#count += 1;
@@ -49,10 +53,11 @@ export class Places {
         this.#taken += 1;
         this.#waiting.shift()?.();
       }
-      then();
+      for (const tell of this.#thens.splice(0)) tell();
     };
     this.#opening = this.#open().then(opened, () => {
       this.#opening = null;
+      this.#thens = [];
     });
   }
 

@@ -386,7 +386,8 @@ test('a claim reads but the first of the jobs that came back, also by a plan tha
   for (const queue of queues) await store.configureQueue(queue, { retention: { completed: { count: 9 } } });
   await ground.query(`ANALYZE ${ground.name}.queue, ${ground.name}.job`);
   const claim = () =>
-    ground.query(`SELECT * FROM ${ground.name}.claim_jobs('w', gen_random_uuid(), $1, 1, 1000, NULL)`, [
+    ground.query(`SELECT * FROM ${ground.name}.claim_jobs('w', $1, $2, 1, 1000, NULL)`, [
+      crypto.randomUUID(),
       queues,
     ]);
   await claim();

@@ -27,6 +27,23 @@ test('who finds no place gets the next one that is left, or the one that is open
   assert.deepEqual(order, ['second', 'third', 'fourth']);
 });
 
+test('all who asked for a place while one was being opened are told of it', async () => {
+  const opened = Promise.withResolvers<void>();
+  const places = new Places(1, 3, () => opened.promise);
+  assert.equal(places.take(), null);
+  const waits = places.take();
+  let told = 0;
+  const tell = (): void => {
+    told += 1;
+  };
+  places.grow(tell);
+  places.grow(tell);
+  opened.resolve();
+  await waits;
+  await places.quiet();
+  assert.equal(told, 1);
+});
+
 test('places that broke are not given again, and the last one always is', async () => {
   const places = new Places(3, 3, () => Promise.resolve());
   for (let taken = 0; taken < 3; taken += 1) assert.equal(places.take(), null);
