@@ -78,13 +78,41 @@ test('a claim that waited for another one counts its jobs as started when it wen
   assert.deepEqual(starts, [{ at: String(now) }]);
 });
 
+test('a claim that waited for another one takes what is first when it goes on', async (t) => {
+  const made = await migrated(t);
+  if (made === undefined) return;
+  const { ground, store, beside } = made;
+  await store.configureQueue('q', { limits: { concurrency: 10, perKey: { concurrency: 1 } } });
+  const claim = () => store.claim({ workerId: 'w', queues: ['q'], limit: 1, leaseMs: 30_000 });
+  /** Claims while another claim goes on, which is over when that was done. */
+  const claimAfter = async (done: () => Promise<unknown>) => {
+    await ground.query('BEGIN');
+    await holdQueue(ground, 'q');
+    const claiming = claim();
+    await eventually(() => isWaiting(ground, beside));
+    await done();
+    await ground.query('COMMIT');
+    return ids((await claiming).leases);
+  };
+  const [first, next] = [spec({ key: 'k' }), spec({ key: 'k' })];
+  const [urgent, late] = [spec({ priority: -1 }), spec({ priority: 9 })];
+  await store.enqueue([first, next]);
+  const [lease] = (await claim()).leases;
+  assert.ok(lease !== undefined);
+  await store.enqueue([late]);
+  assert.deepEqual(await claimAfter(() => store.enqueue([urgent])), [urgent.id]);
+  assert.deepEqual(await claimAfter(() => store.settle([{ ...lease, outcome: completed() }])), [next.id]);
+});
+
 test('a smaller window counts for jobs that were on their way when it was set', async (t) => {
   const made = await migrated(t);
   if (made === undefined) return;
   const { ground, store, beside } = made;
   const jobs = [1, 2, 3].map(() => spec({ key: 'k' }));
   await ground.query('BEGIN');
-  await ground.query(`SELECT * FROM ${ground.name}.enqueue_batch($1, 1, false, NULL, NULL)`, [JSON.stringify(jobs)]);
+  await ground.query(`SELECT * FROM ${ground.name}.enqueue_batch($1, 1, false, NULL, NULL)`, [
+    JSON.stringify(jobs),
+  ]);
   let set = false;
   const setting = store.configureQueue('q', { limits: { perKey: { concurrency: 1 } } }).then(() => {
     set = true;

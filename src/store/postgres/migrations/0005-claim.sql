@@ -214,6 +214,10 @@ BEGIN
       SELECT * INTO choice FROM {{schema}}.limited_room(this.name, this.limits, room, given_now, at);
       room := choice.room;
       at := choice.at;
+      -- It may have waited for other claims, and what was seen before that may be past.
+      this.ticketed := (SELECT true FROM {{schema}}.job WHERE state = 'ready' AND turn = -2 AND queue = this.name LIMIT 1);
+      this.priorities := '{-2147483648}';
+      this.firsts := '{0}';
     END IF;
     CONTINUE WHEN room <= 0;
     IF this.ticketed OR jsonb_typeof(this.key_rate) = 'object' THEN
