@@ -158,7 +158,8 @@ BEGIN
     LEFT JOIN {{schema}}.queue AS settings ON settings.name = given.name
     CROSS JOIN LATERAL (
       SELECT array_agg(place) AS places, array_agg(priority) AS priorities, array_agg(first_seq) AS firsts FROM (
-        SELECT ctid AS place, priority, first_seq FROM {{schema}}.fresh WHERE queue = given.name
+        SELECT ctid AS place, priority, first_seq FROM {{schema}}.fresh
+        WHERE queue = given.name AND settings.limits IS NULL
         ORDER BY priority, first_seq LIMIT 2) AS entry) AS line
     WHERE settings.paused_at IS NULL
       AND NOT EXISTS (SELECT FROM {{schema}}.queue AS every WHERE every.name = '*' AND every.paused_at IS NOT NULL)
@@ -214,7 +215,7 @@ BEGIN
       SELECT * INTO choice FROM {{schema}}.limited_room(this.name, this.limits, room, given_now, at);
       room := choice.room;
       at := choice.at;
-      -- It may have waited for other claims, and what was seen before that may be past.
+      -- It may have waited for other claims: its line is looked at only now.
       this.ticketed := (SELECT true FROM {{schema}}.job WHERE state = 'ready' AND turn = -2 AND queue = this.name LIMIT 1);
       this.priorities := '{-2147483648}';
       this.firsts := '{0}';
