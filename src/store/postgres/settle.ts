@@ -91,6 +91,7 @@ interface CompletedRow {
   readonly topics: string | null;
 }
 
+/** `given`: that is the order in which they ended, too. */
 function completion(
   tx: HotTx,
   ordered: readonly Fenced[],
@@ -104,17 +105,11 @@ function completion(
       [only.lease, only.seq, resultOf(only), tx.given, tx.sender],
     ];
   const { tokens, firsts, lasts } = rangesOf(ordered);
+  const texts = results.every((result) => result === null) ? null : textsOf(results);
+  const turns = given ? null : arrayOf(ordered.map(({ place }) => place));
   return [
     `SELECT place, topics FROM ${tx.schema}.complete_batch($1, $2, $3, $4, $5, $6, $7)`,
-    [
-      arrayOf(tokens),
-      arrayOf(firsts),
-      arrayOf(lasts),
-      results.every((result) => result === null) ? null : textsOf(results),
-      given ? null : arrayOf(ordered.map(({ place }) => place)),
-      tx.given,
-      tx.sender,
-    ],
+    [arrayOf(tokens), arrayOf(firsts), arrayOf(lasts), texts, turns, tx.given, tx.sender],
   ];
 }
 

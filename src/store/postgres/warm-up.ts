@@ -1,6 +1,5 @@
 import { newId } from '../../core/ids.ts';
 import { claim } from './claim.ts';
-import type { Lent } from './connection.ts';
 import { enqueue } from './enqueue.ts';
 import { settle } from './settle.ts';
 import type { HotTx } from './verb.ts';
@@ -9,7 +8,7 @@ import type { HotTx } from './verb.ts';
  * Adds, claims and completes a job that nobody ever sees, since all of it is undone: by that a new connection has compiled
  * and planned what the hot verbs are made of, and read the tables' descriptions, before a call waits for it.
  */
-export async function warmUp(lent: Lent, schema: string): Promise<void> {
+export async function warmUp(lent: Warmable, schema: string): Promise<void> {
   await lent.script(
     `BEGIN; SET LOCAL lock_timeout = ${LOCK_MS}; SET LOCAL statement_timeout = ${STATEMENT_MS}`,
   );
@@ -34,6 +33,11 @@ export async function warmUp(lent: Lent, schema: string): Promise<void> {
   } finally {
     await lent.script('ROLLBACK');
   }
+}
+
+/** What a lent connection has. */
+interface Warmable extends Pick<HotTx, 'query' | 'tuples' | 'binary'> {
+  script(text: string): Promise<unknown>;
 }
 
 /** What is in the way of a job is in the way of every call; a warm-up does not wait for it. */

@@ -383,7 +383,8 @@ test('a claim reads but the first of the jobs that came back, also by a plan tha
   if (ground === undefined) return;
   const store = await ground.store();
   const queues = ['a', 'b', 'c', 'q'];
-  for (const queue of queues) await store.configureQueue(queue, { retention: { completed: { count: 9 } } });
+  for (const queue of queues)
+    await store.configureQueue(queue, { retention: { completed: { ageMs: null, count: 9 } } });
   await ground.query(`ANALYZE ${ground.name}.queue, ${ground.name}.job`);
   const claim = () =>
     ground.query(`SELECT * FROM ${ground.name}.claim_jobs('w', $1, $2, 1, 1000, NULL)`, [
