@@ -231,6 +231,7 @@ export class Fetcher extends Service {
       this.fault = null;
       this.trouble = null;
       if (leases.length > 0) prefetch.observeClaim(tookMs, averageInput(leases));
+      prefetch.observeFull(leases.length === limit);
       if (leases.length === limit) this.#reason = true;
       this.#blocked?.answered(question, leases);
       if (events.wants('worker.claimed'))

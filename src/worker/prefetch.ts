@@ -4,7 +4,9 @@ import type { Lease } from '../store/store.ts';
  * How many jobs to hold ready beyond the running ones. Little's law: slots that end a job every `run` ms use up
  * `slots * roundTrip / run` jobs while one claim is under way; holding twice that keeps them busy. Of jobs of up to 100 ms
  * that is one at least: two threads that waited for a claim after every job of 15 ms lost an eighth of the cores. Slower
- * ones, unless there are slots for many, get no prefetch at all, so that no worker hoards what another could run now.
+ * ones, unless there are slots for many, get no prefetch at all, so that no worker hoards what another could run now. Nor is
+ * one held for its own sake where claims bring less than they ask for: there is no more, or a limit lets only so many run, and
+ * what is held ready would take the place of what another worker could run.
  * What is held ready stays below 32 MB of inputs, as large as the last claim's were on average.
  * Both times are exponential moving averages, weight 1/8 for a new value (as TCP smooths its round trip, RFC 6298).
  */
@@ -13,6 +15,8 @@ export class Prefetch {
   #roundTripMs = 1;
   #inputChars = 0;
   #runMs = Number.POSITIVE_INFINITY;
+  /** Claims in a row that brought all they asked for. */
+  #full = 0;
 
   constructor(max: number) {
     this.#max = max;
@@ -22,6 +26,11 @@ export class Prefetch {
   observeClaim(tookMs: number, inputChars = 0): void {
     this.#roundTripMs += (tookMs - this.#roundTripMs) / 8;
     this.#inputChars = inputChars;
+  }
+
+  /** Whether a claim brought as many as it asked for. */
+  observeFull(full: boolean): void {
+    this.#full = full ? this.#full + 1 : 0;
   }
 
   /** A job held its slot for this long. */
@@ -42,13 +51,16 @@ export class Prefetch {
   size(slots: number): number {
     const used = (slots * this.#roundTripMs) / Math.max(this.#runMs, 0.001);
     const fitting = INPUT_CHARS_MAX / Math.max(this.#inputChars, 1);
-    const wanted = this.#runMs <= HELD_MS_MAX ? Math.ceil(2 * used) : 2 * used;
+    const holdsOne = this.#runMs <= HELD_MS_MAX && this.#full >= FULL_MIN;
+    const wanted = holdsOne ? Math.ceil(2 * used) : 2 * used;
     return Math.floor(Math.min(this.#max, fitting, wanted));
   }
 }
 
 /** What a job that is held ready for its own sake may wait behind one that runs. */
 const HELD_MS_MAX = 100;
+/** Two workers that try it under a limit try it seldom enough to lose nothing that can be measured. */
+const FULL_MIN = 8;
 
 const INPUT_CHARS_MAX = 32 * 1_024 * 1_024;
 
