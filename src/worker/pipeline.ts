@@ -114,9 +114,10 @@ export class Pipeline {
     this.#turnPending = true;
     setImmediate(() => {
       this.#turnPending = false;
-      // With an exchange, one turn later, when it was sent: the store works on it while handlers run here.
-      if (this.#exchange()) setImmediate(() => this.#executor.pump());
-      else this.#executor.pump();
+      if (!this.#exchange()) this.#executor.pump();
+      // With an exchange, one turn later, when it was sent: the store works on it while handlers run here. And in any case,
+      // so that what a claim brings meanwhile starts before the next turn, which may have to give it back.
+      setImmediate(() => this.#executor.pump());
       this.keeper.report();
       this.#tellQuiet();
     });
