@@ -41,9 +41,11 @@ test('a job that waits holds nothing where its process does not get a core', { s
   const child = fork(program);
   t.after(() => child.kill('SIGKILL'));
   await once(child, 'message');
-  // It says that it is ready while it is still at work, and is to be stopped while it waits: behind a look of its meter, the next of which is 20 ms off.
-  const before = waits(child.pid as number).count;
-  for (let seen = waits(child.pid as number); !seen.waiting || seen.count < before + 2; seen = waits(child.pid as number)) await turn();
+  // It says that it is ready while it is still at work, and is to be stopped while it waits: behind a look
+  // of its meter, the next of which is 20 ms off.
+  const pid = child.pid as number;
+  const { count } = waits(pid);
+  while (!waits(pid).waiting || waits(pid).count < count + 2) await turn();
   child.kill('SIGSTOP');
   // As long as the machine is busy with something else: what is measured.
   hold(400);
@@ -56,7 +58,10 @@ test('a job that waits holds nothing where its process does not get a core', { s
 /** Whether the main thread of a process waits, and how often it began to. */
 function waits(pid: number): { waiting: boolean; count: number } {
   const status = readFileSync(`/proc/${pid}/task/${pid}/status`, 'utf8');
-  return { waiting: /^State:\s+S/m.test(status), count: Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1]) };
+  return {
+    waiting: /^State:\s+S/m.test(status),
+    count: Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1]),
+  };
 }
 
 function hold(ms: number): void {
