@@ -12,6 +12,14 @@ export async function enqueue(tx: HotTx, specs: readonly JobSpec[]): Promise<Enq
   const rows = await tx.query<NotableRow>(...statement(tx, specs));
   const receipts = specs.map(({ id }): EnqueueReceipt => ({ status: 'created', id, state: 'ready' }));
   for (const { place, status, id, state } of rows) receipts[place - 1] = { status, id, state };
+  // By the try before, which others see before it is on the disk (enqueue_early).
+  if (
+    specs.some(
+      (spec, index) =>
+        spec.isNew === false && receipts[index]?.id === spec.id && receipts[index]?.status === 'existing',
+    )
+  )
+    await tx.query(`SELECT ${tx.schema}.wait_for_disk()`);
   if (receipts.some(({ status }) => status === 'created' || status === 'replaced')) tx.topics.add('ready');
   return receipts;
 }
@@ -38,6 +46,12 @@ function statement(tx: HotTx, specs: readonly JobSpec[]): Statement {
 
 function oneStatement(tx: HotTx, spec: JobSpec): Statement {
   const { id, isNew = false, queue, task, priority, input, attemptsMax, delayMs, dueAt } = spec;
+  // Who is not to be told of the job has no use for it before it is on the disk.
+  if (tx.single && tx.sender !== null && isNew && delayMs === 0 && dueAt === null)
+    return [
+      `CALL ${tx.schema}.enqueue_early($1, $2, $3, $4, $5, $6, $7, $8)`,
+      [id, queue, task, priority, input, attemptsMax, tx.given, tx.sender],
+    ];
   return [
     `SELECT place, status, id, state FROM ${tx.schema}.enqueue_one($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
     [id, queue, task, priority, input, attemptsMax, delayMs, dueAt, isNew, tx.given, tx.sender],

@@ -42,7 +42,7 @@ export async function transact(
   const [only] = group;
   if (only !== undefined && group.length === 1 && standsAlone(only)) {
     const value = await verbNamed(only.verb).run(
-      transaction(session, only, { ...around, topics }),
+      { ...transaction(session, only, { ...around, topics }), single: true },
       only.input,
     );
     return { values: [value], topics };
@@ -120,6 +120,7 @@ function transaction(session: Lent, { now }: Work, inside: Inside): HotTx {
   return {
     query: (text, values) => session.query(text, values),
     tuples: (text, values) => session.tuples(text, values),
+    single: false,
     binary: session.binary,
     now: given ?? Number.NaN,
     given,

@@ -7,6 +7,8 @@ export interface HotTx extends Tx {
   readonly given: number | null;
   /** Whom the statement names as the sender when it notifies by itself; null while it should not. */
   readonly sender: string | null;
+  /** The statement is a transaction of its own, and may be one that commits on its way. */
+  readonly single: boolean;
   /** A Buffer is taken as a parameter in the binary form. */
   readonly binary: boolean;
   /** Rows as arrays. */

@@ -16,6 +16,7 @@ export async function warmUp(lent: Warmable, schema: string): Promise<void> {
     const tx: HotTx = {
       query: (text, values) => lent.query(text, values),
       tuples: (text, values) => lent.tuples(text, values),
+      single: false,
       binary: lent.binary,
       now: Number.NaN,
       given: null,

@@ -209,6 +209,18 @@ CREATE TABLE {{schema}}.lock (
   expires_at bigint NOT NULL
 );
 
+-- Rows to be locked, see wait_for_disk.
+CREATE TABLE {{schema}}.flush (number integer PRIMARY KEY);
+INSERT INTO {{schema}}.flush SELECT generate_series(0, 63);
+
+-- The commit of the transaction that calls this waits until all that was committed before is on the disk. One that writes
+-- nothing would not; this one writes that it locked a row, which leaves nothing behind that is to be cleaned up.
+CREATE FUNCTION {{schema}}.wait_for_disk() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM FROM {{schema}}.flush LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
+  IF NOT FOUND THEN PERFORM FROM {{schema}}.flush WHERE number = pg_backend_pid() % 64 FOR NO KEY UPDATE; END IF;
+END $$;
+
 -- Applied migrations, with the digest of their text: longshore doctor compares.
 CREATE TABLE {{schema}}.migration (
   version integer PRIMARY KEY,

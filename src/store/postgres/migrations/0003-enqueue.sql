@@ -134,6 +134,29 @@ BEGIN
   RETURN NEXT;
 END $$;
 
+-- The same for a job of a new id that is ready at once, as a transaction of its own, which others see before it is on the
+-- disk: the way to a worker and to the disk go side by side. The answer still waits for the disk, and so does a job's start,
+-- since the commit of its claim comes behind. Settings of the function would forbid the commit; no plan here needs them.
+CREATE PROCEDURE {{schema}}.enqueue_early(of_id uuid, of_queue text, of_task text, of_priority integer, of_input text,
+  of_attempts integer, given_now bigint, sender text)
+LANGUAGE plpgsql AS $$
+DECLARE
+  at bigint := coalesce(given_now, {{schema}}.now_ms());
+BEGIN
+  PERFORM set_config('synchronous_commit', 'off', true);
+  WITH added AS (
+    INSERT INTO {{schema}}.job (id, queue, task, state, priority, attempts_max, turn, created_at, due_at, input)
+    VALUES (of_id, of_queue, of_task, 'ready', of_priority, of_attempts, 3, at, at, of_input) RETURNING seq
+  )
+  INSERT INTO {{schema}}.fresh (queue, priority, first_seq, next_seq, last_seq)
+  SELECT of_queue, of_priority, seq, seq, seq FROM added;
+  PERFORM {{schema}}.hint(sender, 'ready');
+  COMMIT;
+  -- Another row than that of the same number is only looked for where that one is locked, by whom this would wait for.
+  PERFORM FROM {{schema}}.flush WHERE number = pg_backend_pid() % 64 FOR NO KEY UPDATE SKIP LOCKED;
+  IF NOT FOUND THEN PERFORM {{schema}}.wait_for_disk(); END IF;
+END $$;
+
 -- Adds jobs that are alike but for id and input, have no keys, and are ready at once: most large batches. Of 8 us a job that
 -- lists of everything take, this takes 5.7. Where an id is there already, nothing was added, and enqueue_plain sorts it out.
 CREATE FUNCTION {{schema}}.enqueue_alike(ids uuid[], inputs text, of_queue text, of_task text, of_priority integer,
