@@ -12,14 +12,12 @@ import type { HotTx } from './verb.ts';
 export async function claim(tx: HotTx, request: ClaimRequest): Promise<ClaimReceipt> {
   const { workerId, queues, limit, leaseMs } = request;
   const rows = await tx.tuples<ClaimedRow>(
-    `SELECT lease, queue, mixed, jobs, seqs, ids, priorities, attempts, attempts_max, crashes, created_at, due_at, tasks,
-       keys, inputs, is_json
-     FROM ${tx.schema}.claim_jobs($1, $2, $3, $4, $5, $6)`,
+    `SELECT head, queue, tasks, keys, inputs FROM ${tx.schema}.claim_jobs($1, $2, $3, $4, $5, $6)`,
     [workerId, tx.claimId(request), [...queues], Math.min(limit, LIMIT_MAX), wholeMs(leaseMs), tx.given],
   );
-  const [, , , , , , , , , , now, nextDueAt] = rows.pop() as ClaimedRow;
+  const [now = '', nextDueAt] = (rows.pop() as ClaimedRow)[0].split(';');
   const leases = leasesOf(rows, Number(now));
-  return { now: Number(now), leases, nextDueAt: nextDueAt === null ? null : Number(nextDueAt) };
+  return { now: Number(now), leases, nextDueAt: nextDueAt === '' ? null : Number(nextDueAt) };
 }
 
 /** What the database takes. */
@@ -27,10 +25,19 @@ const LIMIT_MAX = 2 ** 31 - 1;
 
 /** As `claim_jobs` tells of them. */
 type ClaimedRow = readonly [
-  lease: number,
+  head: string,
   queue: string,
-  mixed: boolean,
-  jobs: number,
+  tasks: string,
+  key: string | null,
+  inputs: string | null,
+];
+
+/** A row's head, taken apart. */
+type Head = readonly [
+  lease: string,
+  mixed: 't' | 'f',
+  jobs: string,
+  isJson: 't' | 'f',
   seqs: string,
   ids: string,
   priorities: string,
@@ -38,21 +45,17 @@ type ClaimedRow = readonly [
   attemptsMax: string,
   crashes: string,
   createdAt: string,
-  /** Null in the last row alone. */
-  dueAt: string | null,
-  tasks: string,
-  key: string | null,
-  inputs: string | null,
-  isJson: boolean,
+  dueAt: string,
 ];
 
 function leasesOf(rows: readonly ClaimedRow[], claimedAt: number): Lease[] {
   const leases: Lease[] = [];
   let mixedFrom: number | null = null;
   for (const [index, row] of rows.entries()) {
-    const [, queue, mixed] = row;
-    if (mixed) mixedFrom ??= leases.length;
-    add(leases, row, claimedAt);
+    const [text, queue] = row;
+    const head = text.split(';') as unknown as Head;
+    if (head[1] === 't') mixedFrom ??= leases.length;
+    add(leases, row, head, claimedAt);
     if (mixedFrom === null || rows[index + 1]?.[1] === queue) continue;
     leases.push(...leases.splice(mixedFrom).sort(byPlace));
     mixedFrom = null;
@@ -70,32 +73,20 @@ function seqOf({ token, id }: Lease): number {
 }
 
 /** The jobs of a row; nearly all of them differ in id and input alone. */
-function add(leases: Lease[], row: ClaimedRow, claimedAt: number): void {
-  const [
-    lease,
-    queue,
-    ,
-    ,
-    seqList,
-    idList,
-    priorityList,
-    attemptList,
-    maxList,
-    crashList,
-    createdList,
-    dueList,
-    ,
-    key,
-  ] = row;
+function add(leases: Lease[], row: ClaimedRow, head: Head, claimedAt: number): void {
+  const [, queue, , key] = row;
+  const [number, , , , seqList, idList, priorityList, attemptList, maxList, crashList, createdList, dueList] =
+    head;
+  const lease = Number(number);
   const seqs = numbers(seqList);
   const [firstSeq = 0] = seqs;
-  const { tasks, inputs } = textsOf(row);
+  const { tasks, inputs } = textsOf(row, head);
   const priorities = numbers(priorityList);
   const attempts = numbers(attemptList);
   const attemptsMax = numbers(maxList);
   const crashes = numbers(crashList);
   const created = numbers(createdList);
-  const due = numbers(dueList ?? createdList);
+  const due = numbers(dueList);
   for (const [index, id] of idList.split(',').entries()) {
     const seq = seqs.length === 1 ? firstSeq + index : at(seqs, index);
     leases.push({
@@ -130,9 +121,9 @@ interface Texts {
   readonly inputs: readonly (string | null)[];
 }
 
-function textsOf([, , , jobs, , , , , , , , , tasks, , inputs, isJson]: ClaimedRow): Texts {
-  if (jobs === 1) return { tasks: [tasks], inputs: [inputs] };
-  if (isJson) return { tasks: JSON.parse(tasks), inputs: JSON.parse(inputs as string) };
+function textsOf([, , tasks, , inputs]: ClaimedRow, [, , jobs, isJson]: Head): Texts {
+  if (jobs === '1') return { tasks: [tasks], inputs: [inputs] };
+  if (isJson === 't') return { tasks: JSON.parse(tasks), inputs: JSON.parse(inputs as string) };
   const given = (inputs as string).split(DIVIDER);
   return { tasks: tasks.split(DIVIDER), inputs: given.map((input) => (input === NULL ? null : input)) };
 }

@@ -78,16 +78,31 @@ BEGIN
     GROUP BY number) AS range;
 END $$;
 
+-- What claim_jobs tells of jobs but for their texts.
+CREATE FUNCTION {{schema}}.claim_head(lease bigint, mixed boolean, jobs integer, is_json boolean, seqs text, ids text,
+  priorities text, attempts text, attempts_max text, crashes text, created_at text, due_at text)
+RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT concat(lease, ';', mixed, ';', jobs, ';', is_json, ';', seqs, ';', ids, ';', priorities, ';', attempts, ';',
+    attempts_max, ';', crashes, ';', created_at, ';', due_at)
+$$;
+
 -- Leases ranges of fresh jobs, in the order of their line, and tells of them as claim_jobs does: fewer than 256 in a
 -- row, to bound its size.
 CREATE FUNCTION {{schema}}.start_fresh(of_queue text, firsts bigint[], lasts bigint[], of_priorities integer[], worker text,
   claim uuid, lease_ms bigint, at bigint, of_jobs integer, of_both boolean)
-RETURNS TABLE (
-  lease bigint, queue text, mixed boolean, jobs integer, seqs text, ids text, priorities text, attempts text, attempts_max text,
-  crashes text, created_at text, due_at text, tasks text, keys text, inputs text, is_json boolean)
+RETURNS TABLE (head text, queue text, tasks text, keys text, inputs text)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
+  token bigint := nextval($seq${{schema}}.lease_token_seq$seq$);
+  jobs integer;
+  seqs text;
+  ids text;
+  priorities text;
+  attempts_max text;
+  created_at text;
+  due_at text;
+  is_json boolean;
   own record;
   part record;
   seen record;
@@ -95,17 +110,13 @@ DECLARE
   single boolean;
   list record;
 BEGIN
-  lease := nextval($seq${{schema}}.lease_token_seq$seq$);
   queue := of_queue;
-  mixed := of_both;
-  attempts := '1';
-  crashes := '0';
   -- Those of one priority come in ascending order, and as few as possible.
   IF of_priorities[1] = of_priorities[cardinality(of_priorities)] THEN SELECT firsts, lasts INTO own;
   ELSE SELECT * INTO own FROM {{schema}}.joined(firsts, lasts);
   END IF;
   INSERT INTO {{schema}}.lease (token, worker_id, queue, claim_id, expires_at, live, firsts, lasts, fresh_at)
-  VALUES (lease, worker, of_queue, claim, at + lease_ms, of_jobs, own.firsts, own.lasts, at);
+  VALUES (token, worker, of_queue, claim, at + lease_ms, of_jobs, own.firsts, own.lasts, at);
   is_json := false;
   -- What is gathered of many takes some 50 us also of one.
   IF of_jobs = 1 THEN
@@ -113,7 +124,11 @@ BEGIN
     SELECT 1, seq::text, id::text, attempts_max::text, created_at::text, due_at::text, task, input
     INTO jobs, seqs, ids, attempts_max, created_at, due_at, tasks, inputs
     FROM {{schema}}.job WHERE seq = firsts[1];
-    IF FOUND THEN RETURN NEXT; END IF;
+    IF FOUND THEN
+      head := {{schema}}.claim_head(
+        token, of_both, 1, false, seqs, ids, priorities, '1', attempts_max, '0', created_at, due_at);
+      RETURN NEXT;
+    END IF;
     RETURN;
   END IF;
   -- Of ranges of one number each, whatever is done for a range is done for a job: those are cut without sums.
@@ -181,6 +196,8 @@ BEGIN
       FROM unnest(part.firsts, part.lasts) AS run (first, last) CROSS JOIN LATERAL (
         SELECT input, task FROM {{schema}}.job WHERE seq BETWEEN run.first AND run.last ORDER BY seq OFFSET 0) AS job;
     END IF;
+    head := {{schema}}.claim_head(
+      token, of_both, jobs, is_json, seqs, ids, priorities, '1', attempts_max, '0', created_at, due_at);
     RETURN NEXT;
   END LOOP;
 END $$;
@@ -191,9 +208,7 @@ CREATE FUNCTION {{schema}}.dividers(list text) RETURNS integer LANGUAGE sql IMMU
 -- Leases jobs that were changed since they were added, in this order, and tells of them as claim_jobs does, each in a row.
 CREATE FUNCTION {{schema}}.start_changed(of_queue text, own bigint[], worker text, claim uuid, lease_ms bigint, at bigint,
   of_both boolean)
-RETURNS TABLE (
-  lease bigint, queue text, mixed boolean, jobs integer, seqs text, ids text, priorities text, attempts text, attempts_max text,
-  crashes text, created_at text, due_at text, tasks text, keys text, inputs text, is_json boolean)
+RETURNS TABLE (head text, queue text, tasks text, keys text, inputs text)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -207,7 +222,8 @@ BEGIN
       UPDATE {{schema}}.job SET state = 'running', lease = token, attempt = attempt + 1, started_at = at, turn = 0
       FROM unnest(own) WITH ORDINALITY AS chosen (seq, place) WHERE job.seq = chosen.seq
       RETURNING job.*, chosen.place)
-    SELECT token, queue, of_both, 1, seq::text, id::text, priority::text, attempt::text, attempts_max::text, crashes::text,
-      created_at::text, due_at::text, task, key, input, false
+    SELECT {{schema}}.claim_head(token, of_both, 1, false, seq::text, id::text, priority::text, attempt::text,
+        attempts_max::text, crashes::text, created_at::text, due_at::text),
+      queue, task, key, input
     FROM taken ORDER BY place;
 END $$;
