@@ -72,7 +72,7 @@ onServers(
   .addOption(store(ALL))
   .option('--rate <n>', 'jobs a second', between(0.1, 100_000), 200)
   .option('--seconds <n>', 'how long', between(0.1, 86_400), 10)
-  .option('--warmup <n>', 'seconds before, checked but not timed', between(0, 3_600), 1)
+  .option('--warmup <n>', 'seconds before, checked but not timed', between(0, 3_600), 15)
   .addOption(
     new Option('--processes <n>', 'sender and worker in one process, in two, or first this then that')
       .choices(['1', '2', 'both'])

@@ -26,7 +26,7 @@ export interface LatencySettings extends CommonSettings, SiteSettings {
   /** Jobs a second. */
   readonly rate: number;
   readonly seconds: number;
-  /** Before the measured time, at the same rate; these jobs are checked but not timed. */
+  /** Before the measured time, at the same rate, also of what is compared with; checked but not timed. */
   readonly warmup: number;
   readonly processes: '1' | '2' | 'both';
   /** Also other systems, on the same server, each with its sender and its worker in two processes. */
@@ -129,32 +129,40 @@ function loop(
 }
 
 async function commits(
-  { rate, seconds }: LatencySettings,
+  settings: LatencySettings,
   { site, progress, signal }: SitedBench,
   part: string,
 ): Promise<Iterable<number>> {
-  const timeoutMs = seconds * 3_000 + 60_000;
+  const { rate, seconds, warmup } = settings;
+  const [unmeasured, commits] = bareCounts(settings);
+  const timeoutMs = (seconds + warmup) * 3_000 + 60_000;
   const { commitMs } = await progress.step(`bare commits ${part}`, () =>
     inFreshPlace(site, ({ url, server }) => {
-      const settings: CommitCostSettings = { url, server, rate, commits: half(rate * seconds) };
+      const settings: CommitCostSettings = { url, server, rate, commits: unmeasured + commits };
       return run<CommitCostRun>('commit-cost', settings, { timeoutMs, signal });
     }),
   );
-  return commitMs;
+  return commitMs.subarray(unmeasured);
 }
 
-function handovers(
-  { rate, seconds }: LatencySettings,
+async function handovers(
+  settings: LatencySettings,
   { site, progress, signal }: SitedBench,
   part: string,
 ): Promise<Iterable<number>> {
-  return progress.step(`bare commits with a notification ${part}`, () =>
-    inFreshPlace(site, (place) => measureHandover({ place, rate, seconds, signal }, half(rate * seconds))),
+  const { rate, seconds, warmup } = settings;
+  const [unmeasured, count] = bareCounts(settings);
+  const heardMs = await progress.step(`bare commits with a notification ${part}`, () =>
+    inFreshPlace(site, (place) =>
+      measureHandover({ place, rate, seconds: seconds + warmup, signal }, unmeasured + count),
+    ),
   );
+  return heardMs.subarray(unmeasured);
 }
 
-function half(count: number): number {
-  return Math.max(1, Math.round(count / 2));
+/** Of each half of what is compared with: as many are not timed as of the jobs. */
+function bareCounts({ rate, seconds, warmup }: LatencySettings): [unmeasured: number, timed: number] {
+  return [Math.round(rate * warmup), Math.max(1, Math.round((rate * seconds) / 2))];
 }
 
 const KINDS = ['pickup', 'acknowledgement', 'senderLate'] as const;
