@@ -128,13 +128,12 @@ export class Channel {
   }
 
   async #attempt(group: readonly Call[]): Promise<unknown[]> {
-    let { parts, works } = merge(group);
+    const { parts, works } = merge(group);
     for (let failures = 0; ; failures += 1) {
       try {
         return split(parts, await this.#transact(works));
       } catch (error) {
         if (!isPassing(error) || failures === CONFLICTS_MAX) throw error;
-        ({ parts, works } = merge(group.map(asRepeated)));
       }
     }
   }

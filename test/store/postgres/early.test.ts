@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startPostgres } from '../../../setup/services/index.mjs';
+import { postgresDriver } from '../../../src/store/postgres/index.ts';
+import type { JobSpec } from '../../../src/store/store.ts';
+import { claimRequest, completed, spec } from '../../../src/testing/store-conformance/trial.ts';
+import { eventually } from '../../stage.ts';
+import { Ground } from './ground.ts';
+
+/** With the server's clock, so that leases do not end meanwhile. */
+const claimNow = () => {
+  const { now: _, ...request } = claimRequest({ limit: 10 });
+  return request;
+};
+
+const fresh = (): JobSpec => ({ ...spec(), isNew: true });
+
+/** Nobody gets past this: the server cannot tell an enqueue that its job is on the disk. */
+const holdDisk = async (ground: Ground): Promise<void> => {
+  await ground.query('BEGIN');
+  await ground.query(`SELECT FROM ${ground.name}.flush FOR UPDATE`);
+};
+
+/** The process of the one statement that waits for the disk. */
+const untilOneWaits = async (ground: Ground, statement: 'CALL' | 'SELECT'): Promise<number> => {
+  let pid: number | undefined;
+  await eventually(async () => {
+    await ground.query('SELECT pg_stat_clear_snapshot()');
+    const [row] = await ground.query<{ pid: number }>(
+      `SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1`,
+      [`${statement}%${ground.schema}%`],
+    );
+    pid = row?.pid;
+    return pid !== undefined;
+  });
+  return pid as number;
+};
+
+test('a job is claimed while its enqueue still waits for the disk', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const [store, other] = [await ground.store(), await ground.store()];
+  const job = fresh();
+  await holdDisk(ground);
+  const enqueuing = store.enqueue([job]);
+  await untilOneWaits(ground, 'CALL');
+  const { leases } = await other.claim(claimNow());
+  assert.deepEqual(
+    leases.map(({ id, attempt, input }) => ({ id, attempt, input })),
+    [{ id: job.id, attempt: 1, input: job.input }],
+  );
+  await untilOneWaits(ground, 'CALL');
+  await ground.query('COMMIT');
+  assert.deepEqual(await enqueuing, [{ status: 'created', id: job.id, state: 'ready' }]);
+});
+
+test('an enqueue waits for the disk by whichever row is free', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const store = await ground.store();
+  await ground.query('BEGIN');
+  await ground.query(`SELECT FROM ${ground.name}.flush WHERE number < 63 FOR UPDATE`);
+  for (let n = 0; n < 3; n += 1) assert.equal((await store.enqueue([fresh()]))[0]?.status, 'created');
+  await ground.query('COMMIT');
+});
+
+for (const ended of [false, true]) {
+  const title = ended ? 'ran and ended' : 'waits';
+  test(`an enqueue that is cut off before its job is on the disk is not answered before, and adds none twice: it ${title}`, async (t) => {
+    const ground = await Ground.migrated(t);
+    if (ground === undefined) return;
+    const [store, other] = [await ground.store(), await ground.store()];
+    const job = fresh();
+    await holdDisk(ground);
+    const enqueuing = store.enqueue([job]);
+    const pid = await untilOneWaits(ground, 'CALL');
+    if (ended) await runAll(other);
+    await ground.query('SELECT pg_terminate_backend($1)', [pid]);
+    await untilOneWaits(ground, 'SELECT');
+    await ground.query('COMMIT');
+    const state = ended ? 'completed' : 'ready';
+    assert.deepEqual(await enqueuing, [{ status: 'existing', id: job.id, state }]);
+    assert.deepEqual(await ids(other), [job.id]);
+  });
+}
+
+test('a job whose enqueue was acknowledged is there after the server crashed, though nothing else wrote to the disk', async (t) => {
+  // The server's own writer, which would come by sooner, is kept away.
+  const settings = { synchronous_commit: 'on', wal_writer_delay: '10s', autovacuum: 'off' };
+  const server = await startPostgres({ settings });
+  t.after(() => server.stop());
+  await postgresDriver.migrate(server.url, { dryRun: false });
+  const store = await postgresDriver.open(server.url, {});
+  const jobs = Array.from({ length: 5 }, fresh);
+  for (const job of jobs) await store.enqueue([job]);
+  await server.kill();
+  await server.restart();
+  const found = await store.get(jobs.map(({ id }) => id));
+  await store.close();
+  assert.deepEqual(
+    found.map((job) => job?.state),
+    jobs.map(() => 'ready'),
+  );
+});
+
+async function runAll(store: Awaited<ReturnType<Ground['store']>>): Promise<void> {
+  const { leases } = await store.claim(claimNow());
+  assert.equal(leases.length, 1);
+  await store.settle(leases.map((lease) => ({ ...lease, outcome: completed(null) })));
+}
+
+async function ids(store: Awaited<ReturnType<Ground['store']>>): Promise<string[]> {
+  return (await store.list({ limit: 10 })).jobs.map(({ id }) => id);
+}
