@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import pg from 'pg';
 import { startPostgres } from '../../../setup/services/index.mjs';
 import { postgresDriver } from '../../../src/store/postgres/index.ts';
 import type { JobSpec } from '../../../src/store/store.ts';
@@ -84,15 +85,25 @@ for (const ended of [false, true]) {
   });
 }
 
-test('a job whose enqueue was acknowledged is there after the server crashed, though nothing else wrote to the disk', async (t) => {
+test('what was acknowledged is on the disk, and there after the server crashed, though nothing else wrote to the disk', async (t) => {
   // The server's own writer, which would come by sooner, is kept away.
   const settings = { synchronous_commit: 'on', wal_writer_delay: '10s', autovacuum: 'off' };
   const server = await startPostgres({ settings });
   t.after(() => server.stop());
   await postgresDriver.migrate(server.url, { dryRun: false });
   const store = await postgresDriver.open(server.url, {});
-  const jobs = Array.from({ length: 5 }, fresh);
-  for (const job of jobs) await store.enqueue([job]);
+  const admin = new pg.Client({ connectionString: server.url });
+  await admin.connect();
+  const jobs = Array.from({ length: 20 }, fresh);
+  for (const job of jobs) {
+    await store.enqueue([job]);
+    // A page of the log begins with up to 40 bytes of its own, which count as written only with what follows.
+    const { rows } = await admin.query<{ behind: boolean }>(
+      'SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), pg_current_wal_flush_lsn()) > 40 AS behind',
+    );
+    assert.deepEqual(rows, [{ behind: false }]);
+  }
+  await admin.end();
   await server.kill();
   await server.restart();
   const found = await store.get(jobs.map(({ id }) => id));
