@@ -103,7 +103,7 @@ export class Channel {
       for (const [index, { resolve }] of group.entries()) resolve(values[index]);
     } catch (error) {
       const told = toStoreError(error, this.#options.connections.place);
-      if (again && isBroken(error)) {
+      if (again && (isBroken(error) || (isCutShort(error) && given.every(tellsRepeats)))) {
         const repeated = given.filter(isRepeatable).map(asRepeated);
         for (const call of given) if (!isRepeatable(call)) call.reject(told);
         if (repeated.length > 0) await this.#perform(repeated, { again: false, bare });
@@ -188,6 +188,16 @@ function isPassing(error: unknown): boolean {
 /** The connection broke, and what was sent may have been carried out or not. */
 function isBroken(error: unknown): boolean {
   return !(error instanceof LongshoreError) && isDisconnect(error);
+}
+
+/** A limit of the server's settings, or somebody, ended the statement; of one that commits on its way, not all is undone. */
+function isCutShort(error: unknown): boolean {
+  return sqlState(error) === '57014' || sqlState(error) === '55P03';
+}
+
+/** Its repeat finds what the first try did. */
+function tellsRepeats({ verb }: Work): boolean {
+  return verbNamed(verb).repeated !== undefined;
 }
 
 /** Trying again would take as long again. */

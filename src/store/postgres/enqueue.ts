@@ -12,16 +12,17 @@ export async function enqueue(tx: HotTx, specs: readonly JobSpec[]): Promise<Enq
   const rows = await tx.query<NotableRow>(...statement(tx, specs));
   const receipts = specs.map(({ id }): EnqueueReceipt => ({ status: 'created', id, state: 'ready' }));
   for (const { place, status, id, state } of rows) receipts[place - 1] = { status, id, state };
+  const before = specs.some((spec, index) => wasAdded(spec, receipts[index]));
   // By the try before, which others see before it is on the disk (enqueue_early).
-  if (
-    specs.some(
-      (spec, index) =>
-        spec.isNew === false && receipts[index]?.id === spec.id && receipts[index]?.status === 'existing',
-    )
-  )
-    await tx.query(`SELECT ${tx.schema}.wait_for_disk()`);
-  if (receipts.some(({ status }) => status === 'created' || status === 'replaced')) tx.topics.add('ready');
+  if (before) await tx.query(`SELECT ${tx.schema}.wait_for_disk()`);
+  if (before || receipts.some(({ status }) => status === 'created' || status === 'replaced'))
+    tx.topics.add('ready');
   return receipts;
+}
+
+/** By a try before this one, of which perhaps nobody was told. */
+function wasAdded({ id, isNew }: JobSpec, receipt: EnqueueReceipt | undefined): boolean {
+  return isNew === false && receipt?.status === 'existing' && receipt.id === id;
 }
 
 interface NotableRow extends EnqueueReceipt {

@@ -19,7 +19,7 @@ const fresh = (): JobSpec => ({ ...spec(), isNew: true });
 /** Nobody gets past this: the server cannot tell an enqueue that its job is on the disk. */
 const holdDisk = async (ground: Ground): Promise<void> => {
   await ground.query('BEGIN');
-  await ground.query(`SELECT FROM ${ground.name}.flush FOR UPDATE`);
+  await ground.query(`LOCK TABLE ${ground.name}.flush IN ACCESS EXCLUSIVE MODE`);
 };
 
 /** The process of the one statement that waits for the disk. */
@@ -55,15 +55,20 @@ test('a job is claimed while its enqueue still waits for the disk', async (t) =>
   assert.deepEqual(await enqueuing, [{ status: 'created', id: job.id, state: 'ready' }]);
 });
 
-test('an enqueue waits for the disk by whichever row is free', async (t) => {
-  const ground = await Ground.migrated(t);
-  if (ground === undefined) return;
-  const store = await ground.store();
-  await ground.query('BEGIN');
-  await ground.query(`SELECT FROM ${ground.name}.flush WHERE number < 63 FOR UPDATE`);
-  for (let n = 0; n < 3; n += 1) assert.equal((await store.enqueue([fresh()]))[0]?.status, 'created');
-  await ground.query('COMMIT');
-});
+for (const [title, free] of [
+  ['by whichever row is free', 63],
+  ['also where no row is free', 64],
+] as const) {
+  test(`an enqueue waits for the disk, and for nobody else, ${title}`, async (t) => {
+    const ground = await Ground.migrated(t);
+    if (ground === undefined) return;
+    const store = await ground.store();
+    await ground.query('BEGIN');
+    await ground.query(`SELECT FROM ${ground.name}.flush WHERE number < ${free} FOR UPDATE`);
+    for (let n = 0; n < 3; n += 1) assert.equal((await store.enqueue([fresh()]))[0]?.status, 'created');
+    await ground.query('COMMIT');
+  });
+}
 
 for (const ended of [false, true]) {
   const title = ended ? 'ran and ended' : 'waits';
@@ -84,6 +89,21 @@ for (const ended of [false, true]) {
     assert.deepEqual(await ids(other), [job.id]);
   });
 }
+
+test('an enqueue that is cancelled between its commits is not said to have failed', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const [store, other] = [await ground.store(), await ground.store()];
+  const job = fresh();
+  await holdDisk(ground);
+  const enqueuing = store.enqueue([job]);
+  await ground.query('SELECT pg_cancel_backend($1)', [await untilOneWaits(ground, 'CALL')]);
+  // The rest of it, which finds the job.
+  await untilOneWaits(ground, 'SELECT');
+  await ground.query('COMMIT');
+  assert.deepEqual(await enqueuing, [{ status: 'existing', id: job.id, state: 'ready' }]);
+  assert.deepEqual(await ids(other), [job.id]);
+});
 
 test('what was acknowledged is on the disk, and there after the server crashed, though nothing else wrote to the disk', async (t) => {
   // The server's own writer, which would come by sooner, is kept away.

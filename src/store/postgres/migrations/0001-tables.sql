@@ -214,11 +214,12 @@ CREATE TABLE {{schema}}.flush (number integer PRIMARY KEY);
 INSERT INTO {{schema}}.flush SELECT generate_series(0, 63);
 
 -- The commit of the transaction that calls this waits until all that was committed before is on the disk. One that writes
--- nothing would not; this one writes that it locked a row, which leaves nothing behind that is to be cleaned up.
+-- nothing would not; this one writes that it locked a row, which leaves nothing behind that is to be cleaned up, and where all
+-- are locked, a message: waiting for a row could end in an error. Whoever follows the log may be told of each message.
 CREATE FUNCTION {{schema}}.wait_for_disk() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM FROM {{schema}}.flush LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
-  IF NOT FOUND THEN PERFORM FROM {{schema}}.flush WHERE number = pg_backend_pid() % 64 FOR NO KEY UPDATE; END IF;
+  IF NOT FOUND THEN PERFORM pg_logical_emit_message(true, 'longshore', ''); END IF;
 END $$;
 
 -- Applied migrations, with the digest of their text: longshore doctor compares.

@@ -135,7 +135,7 @@ BEGIN
 END $$;
 
 -- The same for a job of a new id that is ready at once, as a transaction of its own, which others see before it is on the
--- disk: the way to a worker and to the disk go side by side. The answer still waits for the disk, and so does a job's start,
+-- disk: the way to a worker and to the disk go side by side (not on version 12, which notifies at the end of the call). The answer still waits for the disk, and so does a job's start,
 -- since the commit of its claim comes behind. Settings of the function would forbid the commit; no plan here needs them.
 CREATE PROCEDURE {{schema}}.enqueue_early(of_id uuid, of_queue text, of_task text, of_priority integer, of_input text,
   of_attempts integer, given_now bigint, sender text)
@@ -152,7 +152,7 @@ BEGIN
   SELECT of_queue, of_priority, seq, seq, seq FROM added;
   PERFORM {{schema}}.hint(sender, 'ready');
   COMMIT;
-  -- Another row than that of the same number is only looked for where that one is locked, by whom this would wait for.
+  -- As wait_for_disk, which is only called where this row is taken.
   PERFORM FROM {{schema}}.flush WHERE number = pg_backend_pid() % 64 FOR NO KEY UPDATE SKIP LOCKED;
   IF NOT FOUND THEN PERFORM {{schema}}.wait_for_disk(); END IF;
 END $$;
