@@ -51,7 +51,7 @@ export interface LatencyFigures {
   readonly pickupP99OverCommit: ByProcesses<number> | null;
   /** One row inserted by hand with a notification, until another process hears it, at the same rate. Null but on servers. */
   readonly handover: DurationSummary | null;
-  /** Pickup across two processes over that, by percentile. */
+  /** Pickup across two processes over that, by percentile: medians of the ratios of each run. */
   readonly pickupToHandover: Readonly<Record<'p50' | 'p95' | 'p99', number>> | null;
   /** Pickup of other systems across two processes. */
   readonly rivals: Readonly<Record<string, DurationSummary>>;
@@ -217,7 +217,7 @@ function summarize({ server }: Site, runs: readonly LatencyRun[]): LatencyFigure
         ? null
         : { oneProcess: beyond(pickup.oneProcess), twoProcesses: beyond(pickup.twoProcesses) },
     handover,
-    pickupToHandover: ratios(pickup.twoProcesses, handover),
+    pickupToHandover: toHandover(runs, spreads),
     rivals,
     spread: spreads,
     runs,
@@ -227,13 +227,20 @@ function summarize({ server }: Site, runs: readonly LatencyRun[]): LatencyFigure
 
 type Kind = ByProcesses<DurationSummary>;
 
-function ratios(
-  pickup: DurationSummary | null,
-  handover: DurationSummary | null,
+/** Medians of the ratios of each run: what is compared lies side by side there. */
+function toHandover(
+  runs: readonly LatencyRun[],
+  spreads: Record<string, Spread>,
 ): LatencyFigures['pickupToHandover'] {
-  if (pickup === null || handover === null) return null;
-  const over = (name: 'p50' | 'p95' | 'p99'): number => round(pickup[name] / handover[name]);
-  return { p50: over('p50'), p95: over('p95'), p99: over('p99') };
+  const over = (name: 'p50' | 'p95' | 'p99'): number => {
+    const spread = spreadOf(runs, ({ twoProcesses, handover }) =>
+      round((twoProcesses?.pickup[name] ?? 0) / (handover?.[name] ?? 1)),
+    );
+    spreads[`pickupToHandover.${name}`] = spread;
+    return spread.median;
+  };
+  const compared = runs.every(({ twoProcesses, handover }) => twoProcesses !== null && handover !== null);
+  return compared ? { p50: over('p50'), p95: over('p95'), p99: over('p99') } : null;
 }
 
 function medianSummary(summaries: readonly DurationSummary[]): DurationSummary {
