@@ -232,15 +232,16 @@ function toHandover(
   runs: readonly LatencyRun[],
   spreads: Record<string, Spread>,
 ): LatencyFigures['pickupToHandover'] {
+  const pairs = runs.flatMap(({ twoProcesses, handover }) =>
+    twoProcesses === null || handover === null ? [] : [{ pickup: twoProcesses.pickup, handover }],
+  );
+  if (pairs.length === 0) return null;
   const over = (name: 'p50' | 'p95' | 'p99'): number => {
-    const spread = spreadOf(runs, ({ twoProcesses, handover }) =>
-      round((twoProcesses?.pickup[name] ?? 0) / (handover?.[name] ?? 1)),
-    );
+    const spread = spreadOf(pairs, ({ pickup, handover }) => round(pickup[name] / handover[name]));
     spreads[`pickupToHandover.${name}`] = spread;
     return spread.median;
   };
-  const compared = runs.every(({ twoProcesses, handover }) => twoProcesses !== null && handover !== null);
-  return compared ? { p50: over('p50'), p95: over('p95'), p99: over('p99') } : null;
+  return { p50: over('p50'), p95: over('p95'), p99: over('p99') };
 }
 
 function medianSummary(summaries: readonly DurationSummary[]): DurationSummary {

@@ -103,7 +103,7 @@ export class Channel {
       for (const [index, { resolve }] of group.entries()) resolve(values[index]);
     } catch (error) {
       const told = toStoreError(error, this.#options.connections.place);
-      if (again && (isBroken(error) || (isCutShort(error) && given.every(tellsRepeats)))) {
+      if (again && (isBroken(error) || (isCutShort(error) && mayHaveCommitted(given)))) {
         const repeated = given.filter(isRepeatable).map(asRepeated);
         for (const call of given) if (!isRepeatable(call)) call.reject(told);
         if (repeated.length > 0) await this.#perform(repeated, { again: false, bare });
@@ -190,14 +190,14 @@ function isBroken(error: unknown): boolean {
   return !(error instanceof LongshoreError) && isDisconnect(error);
 }
 
-/** A limit of the server's settings, or somebody, ended the statement; of one that commits on its way, not all is undone. */
+/** A limit of the server's settings, or somebody, ended the statement. */
 function isCutShort(error: unknown): boolean {
   return sqlState(error) === '57014' || sqlState(error) === '55P03';
 }
 
-/** Its repeat finds what the first try did. */
-function tellsRepeats({ verb }: Work): boolean {
-  return verbNamed(verb).repeated !== undefined;
+/** Of a call that goes alone, the statement may commit on its way; where there is one, its repeat finds what the first try did. */
+function mayHaveCommitted([only, other]: readonly Work[]): boolean {
+  return only !== undefined && other === undefined && verbNamed(only.verb).repeated !== undefined;
 }
 
 /** Trying again would take as long again. */

@@ -135,8 +135,9 @@ BEGIN
 END $$;
 
 -- The same for a job of a new id that is ready at once, as a transaction of its own, which others see before it is on the
--- disk: the way to a worker and to the disk go side by side (not on version 12, which notifies at the end of the call). The answer still waits for the disk, and so does a job's start,
--- since the commit of its claim comes behind. Settings of the function would forbid the commit; no plan here needs them.
+-- disk: the way to a worker and to the disk go side by side (not on version 12, which notifies at the end of the call). The
+-- answer still waits for the disk, and so does the job's start, since the commit of its claim comes behind. Settings of the
+-- procedure would forbid the commit; no plan here needs them.
 CREATE PROCEDURE {{schema}}.enqueue_early(of_id uuid, of_queue text, of_task text, of_priority integer, of_input text,
   of_attempts integer, given_now bigint, sender text)
 LANGUAGE plpgsql AS $$
