@@ -1,0 +1,24 @@
+/**
+ * Plans: small versioned documents that live in the store beside the jobs. A flow's run is one, a schedule another.
+ * A job may name the plan it reports to; when the job ends, the store adds one report to that plan in the same commit.
+ *
+ * A reference names a plan and the part of it that the job stands for, in one text: `run/order-7 U+001F s:ship:0`.
+ * Names have no control characters, so the text can be taken apart again.
+ */
+export const PLAN_SEPARATOR = '\u001f';
+
+export interface PlanRef {
+  /** Key of the plan. */
+  readonly plan: string;
+  /** Which part of the plan the job stands for; only the plan's own rule reads it. */
+  readonly as: string;
+}
+
+export function planRefText({ plan, as }: PlanRef): string {
+  return `${plan}${PLAN_SEPARATOR}${as}`;
+}
+
+export function parsePlanRef(text: string): PlanRef {
+  const at = text.indexOf(PLAN_SEPARATOR);
+  return at < 0 ? { plan: text, as: '' } : { plan: text.slice(0, at), as: text.slice(at + 1) };
+}

@@ -1,0 +1,237 @@
+import { requireInteger, requireMs, requireName, show } from '../core/errors.ts';
+import { FAILURE_POLICIES, type FailurePolicy, type JobData, type StepData } from '../core/flow/data.ts';
+import { refTo, STEP_SOURCE, sourcesOf, stepSource, type Template } from '../core/flow/template.ts';
+import type { Schema } from '../core/schema.ts';
+import {
+  type AnyTask,
+  isTask,
+  requireAttempts,
+  requirePriority,
+  requireQueue,
+  type TaskGiven,
+  type TaskResult,
+} from '../core/task.ts';
+import type { AnyFlow, FlowGiven, FlowResult } from './flow.ts';
+import { type Marker, makeRef, type Ref, templateOf } from './refs.ts';
+import {
+  BRANCH,
+  type Branch,
+  type EachOptions,
+  type FlowStepOptions,
+  type Handle,
+  handle,
+  inputByParents,
+  inputOf,
+  type JobGiven,
+  type JobStepOptions,
+  type LoopOptions,
+  parentRef,
+  requireBranches,
+  requireStepName,
+  type StepOptions,
+  type UndoOptions,
+  type WaitOptions,
+  wrong,
+} from './step-options.ts';
+
+/** Collects the steps of one flow. What it returns stands for what will be there when the run has come so far. */
+export class StepBuilder<Run> {
+  readonly steps: StepData[] = [];
+  /** Flows that steps of this one run. */
+  readonly flows = new Map<string, AnyFlow>();
+  readonly #run = makeRef('run') as Ref<Run>;
+
+  /** One job. */
+  step<T extends AnyTask>(
+    name: string,
+    task: T,
+    options: JobStepOptions<Run, TaskGiven<T>> = {},
+  ): Handle<TaskResult<T>> {
+    this.#add({ ...this.#base(name, options), ...this.#job(name, task, options), kind: 'task' });
+    return handle(name);
+  }
+
+  /** One job whose result names the branches that run: one of `branches`, a list of them, or null for none. */
+  decide<T extends AnyTask, const B extends string>(
+    name: string,
+    task: T,
+    options: JobStepOptions<Run, TaskGiven<T>> & { readonly branches: readonly B[] },
+  ): Handle<TaskResult<T>> & { readonly [K in B]: Branch } {
+    const branches = requireBranches(name, options.branches);
+    this.#add({ ...this.#base(name, options), ...this.#job(name, task, options), kind: 'decide', branches });
+    const extra = Object.fromEntries(
+      branches.map((branch) => [branch, { [BRANCH]: { step: name, branch } }]),
+    );
+    return handle(name, extra);
+  }
+
+  /** A job for each item of a list; ends when all of them have. The result is the list of their results, null for one that failed. */
+  each<T extends AnyTask, Item>(
+    name: string,
+    task: T,
+    options: EachOptions<Run, TaskGiven<T>, Item>,
+  ): Handle<(TaskResult<T> | null)[]> {
+    const from = { run: this.#run, item: makeRef('item'), index: makeRef('index') };
+    const over = templateOf(options.over, `over of step '${name}'`);
+    const size =
+      options.size === undefined ? null : requireInteger(`size of step ${show(name)}`, options.size, 1);
+    const input = templateOf(
+      options.input === undefined ? from.item : options.input(from as never),
+      inputOf(name),
+    );
+    const base = this.#base(name, options, [over, input]);
+    this.#add({ ...base, ...this.#job(name, task, options, input), kind: 'each', over, size });
+    return handle(name);
+  }
+
+  /**
+   * A job after another, until one returns no `cursor`: for pages of an API, rows of a large table. The cursor is the
+   * checkpoint: what is done is not done again. The first job gets `null`. The result is that of the last job.
+   */
+  loop<T extends AnyTask>(
+    name: string,
+    task: T,
+    options: LoopOptions<Run, TaskGiven<T>> = {},
+  ): Handle<TaskResult<T>> {
+    const from = { run: this.#run, cursor: makeRef('cursor') };
+    const input = templateOf(
+      options.input === undefined ? { cursor: from.cursor } : options.input(from as never),
+      inputOf(name),
+    );
+    this.#add({
+      ...this.#base(name, options, [input]),
+      ...this.#job(name, task, options, input),
+      kind: 'loop',
+    });
+    return handle(name);
+  }
+
+  /** Waits for `flows.signal(run, name, payload)`; holds no slot. One that came before counts. The result is the payload. */
+  waitFor<Payload = unknown>(
+    name: string,
+    schema: Schema<Payload, unknown> | null = null,
+    options: WaitOptions = {},
+  ): Handle<Payload> {
+    const { timeoutMs, onTimeout = 'fail', signal = name } = options;
+    if (onTimeout !== 'fail' && onTimeout !== 'continue')
+      throw wrong(name, `onTimeout is ${show(onTimeout)}; expected 'fail' or 'continue'`);
+    if (schema !== null) this.schemas.set(signal, schema as Schema);
+    this.#add({
+      ...this.#base(name, options),
+      kind: 'wait',
+      signal: requireName('signal', signal),
+      timeoutMs: timeoutMs === undefined ? null : requireMs(`timeoutMs of step ${show(name)}`, timeoutMs),
+      onTimeout,
+    });
+    return handle(name);
+  }
+
+  /** Schemas of signals, for who sends them. */
+  readonly schemas = new Map<string, Schema>();
+
+  /** Waits for so many ms; holds no slot. */
+  sleep(name: string, ms: number | Marker<number>, options: StepOptions = {}): Handle<null> {
+    if (typeof ms === 'number') requireMs(`ms of step ${show(name)}`, ms);
+    const template = templateOf(ms, `ms of step '${name}'`);
+    this.#add({ ...this.#base(name, options, [template]), kind: 'sleep', ms: template });
+    return handle(name);
+  }
+
+  /** A run of another flow; its result is that run's. */
+  flow<F extends AnyFlow>(
+    name: string,
+    flow: F,
+    options: FlowStepOptions<Run, FlowGiven<F>> = {},
+  ): Handle<FlowResult<F>> {
+    if (typeof flow !== 'object' || flow === null || !('data' in flow))
+      throw wrong(name, `the flow is ${show(flow)}; expected what defineFlow() returns`);
+    const input =
+      options.input === undefined ? null : templateOf(options.input({ run: this.#run }), inputOf(name));
+    const base = this.#base(name, options, input === null ? [] : [input]);
+    this.flows.set(flow.version, flow);
+    this.#add({
+      ...base,
+      kind: 'flow',
+      flow: flow.name,
+      version: flow.version,
+      input: input ?? inputByParents(base.after),
+    });
+    return handle(name);
+  }
+
+  #add(step: StepData): void {
+    if (this.steps.some(({ name }) => name === step.name))
+      throw wrong(step.name, 'there are two steps of this name; give one of them another');
+    this.steps.push(step);
+  }
+
+  #base(
+    given: string,
+    options: StepOptions & { readonly undo?: unknown; readonly input?: unknown },
+    uses: readonly Template[] = [],
+  ) {
+    const name = requireStepName(given);
+    const { failure, after = [], on, undo } = options;
+    if (failure !== undefined && !FAILURE_POLICIES.includes(failure))
+      throw wrong(
+        name,
+        `failure is ${show(failure)}; expected ${FAILURE_POLICIES.map((policy) => `'${policy}'`).join(', ')}`,
+      );
+    if (!Array.isArray(after)) throw wrong(name, `after is ${show(after)}; expected a list of steps`);
+    const parents = [...after, ...(on === undefined ? [] : [on])].map((parent) => parentRef(name, parent));
+    const templates = [...uses];
+    if (uses.length === 0 && typeof options.input === 'function')
+      templates.push(
+        templateOf((options.input as (from: unknown) => unknown)({ run: this.#run }), inputOf(name)),
+      );
+    for (const source of templates.flatMap((template) => [...sourcesOf(template)])) {
+      const step = source.startsWith(STEP_SOURCE) ? source.slice(STEP_SOURCE.length) : null;
+      if (step !== null && !parents.some((parent) => parent.step === step)) parents.push({ step });
+    }
+    return {
+      name,
+      after: parents,
+      // Made good when all steps are known (define.ts).
+      failure: (failure ?? null) as FailurePolicy,
+      used: true,
+      ...(undo === undefined ? {} : { undo: this.#undo(name, undo) }),
+    };
+  }
+
+  #undo(step: string, undo: unknown): JobData {
+    const options = isTask(undo) ? { task: undo } : (undo as UndoOptions<Run>);
+    if (!isTask(options?.task))
+      throw wrong(step, `undo is ${show(undo)}; expected a task, or { task, input }`);
+    const own = refTo(stepSource(step));
+    const input =
+      options.input === undefined
+        ? own
+        : templateOf(
+            options.input({ run: this.#run, result: makeRef(stepSource(step)) }),
+            `the input of the undo of step '${step}'`,
+          );
+    return this.#job(step, options.task, {}, input);
+  }
+
+  #job(step: string, task: AnyTask, options: JobGiven, given?: Template): JobData {
+    if (!isTask(task)) throw wrong(step, `the task is ${show(task)}; expected what defineTask() returns`);
+    const { queue, priority, attempts, timeoutMs, input } = options;
+    const template =
+      given ??
+      (typeof input === 'function'
+        ? templateOf((input as (from: unknown) => unknown)({ run: this.#run }), inputOf(step))
+        : null);
+    return {
+      task: task.name,
+      queue: requireQueue('queue', queue ?? task.queue),
+      priority: requirePriority('priority', priority ?? task.priority),
+      attempts: requireAttempts('attempts', attempts ?? task.attempts),
+      timeoutMs: timeoutMs === undefined ? null : requireMs('timeoutMs', timeoutMs),
+      input:
+        template ??
+        inputByParents(
+          (options.after ?? []).concat(options.on ?? []).map((parent) => parentRef(step, parent)),
+        ),
+    };
+  }
+}
