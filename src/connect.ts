@@ -4,6 +4,7 @@ import type { Clock } from './core/clock.ts';
 import { LongshoreError, optionInvalid, requireInteger, show } from './core/errors.ts';
 import { PAYLOAD_BYTES_MAX_DEFAULT, PayloadCodec } from './core/payload.ts';
 import type { AnyTask, TaskGiven, TaskResult } from './core/task.ts';
+import { Flows } from './flow/flows.ts';
 import { HEALTH_TIMEOUT_MS_DEFAULT, type Health, type HealthOptions, healthOf } from './health.ts';
 import { Client } from './queue/client.ts';
 import type { EnqueueOptions } from './queue/enqueue.ts';
@@ -138,6 +139,8 @@ interface LongshoreParts {
 export class Longshore {
   readonly jobs: Jobs;
   readonly queues: Queues;
+  /** Runs of flows: start, look, act. */
+  readonly flows: Flows;
   readonly #store: Store;
   readonly #client: Client;
   readonly #events = new EventBus();
@@ -151,6 +154,12 @@ export class Longshore {
     this.#client = new Client(this.#store, this.#events, parts.codec, parts.clock);
     this.jobs = this.#client.jobs;
     this.queues = this.#client.queues;
+    this.flows = new Flows({
+      store: this.#store,
+      events: this.#events,
+      codec: parts.codec,
+      clock: parts.clock,
+    });
   }
 
   /** Adds a job. Resolves once it is durable. `task` may be a task's name when its code is elsewhere: then the input is not checked here. */
@@ -193,6 +202,7 @@ export class Longshore {
       pid: process.pid,
       version: VERSION,
       codec,
+      planner: this.flows.planner,
       fileSettings: workerSettings,
       env: process.env,
       live: this.#live,
@@ -234,6 +244,7 @@ export class Longshore {
   async #close(): Promise<void> {
     await Promise.allSettled([...this.#live].map((worker) => worker.stop()));
     this.#client.close();
+    this.flows.close();
     await this.#store.close();
   }
 }

@@ -45,6 +45,8 @@ export interface Job {
   /** The worker that holds the lease; null unless running. */
   readonly workerId: string | null;
   readonly leaseExpiresAt: number | null;
+  /** What the job carries beside its input, as JSON text; null for nothing. */
+  readonly meta?: string | null;
 }
 
 /** A line a handler wrote with `log`. `data` is encoded text. */

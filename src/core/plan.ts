@@ -22,3 +22,10 @@ export function parsePlanRef(text: string): PlanRef {
   const at = text.indexOf(PLAN_SEPARATOR);
   return at < 0 ? { plan: text, as: '' } : { plan: text.slice(0, at), as: text.slice(at + 1) };
 }
+
+/** The plan that a job with this `meta` reports to; null for none. */
+export function planRefIn(meta: string | null | undefined): PlanRef | null {
+  if (meta == null || !meta.includes('"plan"')) return null;
+  const { plan } = JSON.parse(meta) as { plan?: unknown };
+  return typeof plan === 'string' ? parsePlanRef(plan) : null;
+}

@@ -23,6 +23,10 @@ const VERBS = [
   'get',
   'list',
   'trail',
+  'commit',
+  'duePlans',
+  'plan',
+  'listPlans',
 ] as const satisfies readonly (keyof Store)[];
 
 type Verb = (...args: readonly unknown[]) => Promise<unknown>;

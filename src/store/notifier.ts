@@ -12,5 +12,6 @@ export interface Notifier {
 /**
  * `ready`: jobs may be claimable, now or at a new earlier time. `control`: a queue was paused or resumed, or a
  * running job is to be cancelled. `settled`: jobs reached a terminal state.
+ * `plan`: a plan has a report, or another time to wake up at. `planEnded`: a plan was given a time to expire at.
  */
-export type Topic = 'ready' | 'control' | 'settled';
+export type Topic = 'ready' | 'control' | 'settled' | 'plan' | 'planEnded';

@@ -8,6 +8,7 @@ import type { Outcome } from '../core/outcome.ts';
 import type { UniqueSpec } from '../core/unique.ts';
 import type { LeaseLock } from './lease-lock.ts';
 import type { Notifier } from './notifier.ts';
+import type { PlanStore } from './plans.ts';
 
 /**
  * THE store contract: where jobs live. Batch-first, free of any driver's types.
@@ -20,7 +21,7 @@ import type { Notifier } from './notifier.ts';
  * - Receipts stand in the order of the request.
  * - Verbs called in one tick of the event loop may share a round trip and a commit; they apply in call order.
  */
-export interface Store {
+export interface Store extends PlanStore {
   readonly capabilities: Capabilities;
   /** What its user should know although it works, such as a server that keeps nothing on its disk: known once it is open. */
   readonly warnings?: readonly string[];
@@ -123,6 +124,8 @@ export interface JobSpec {
   readonly unique: UniqueSpec | null;
   /** Whose turn the job takes in its queue (core/limits.ts); 1 to 200 characters, null for a job that waits for nobody. */
   readonly key: string | null;
+  /** What every job carries beside its input, as JSON text (core/meta.ts); null for nothing. */
+  readonly meta?: string | null;
 }
 
 /**
@@ -180,6 +183,8 @@ export interface Lease {
   readonly createdAt: number;
   /** When the job became claimable; `claimedAt - dueAt` is its waiting time. */
   readonly dueAt: number;
+  /** As JobSpec.meta. */
+  readonly meta?: string | null;
 }
 
 export interface Settlement {

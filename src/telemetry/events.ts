@@ -26,6 +26,12 @@ export interface EndFacts extends AttemptFacts {
   readonly runMs: number;
 }
 
+export interface RunFacts {
+  /** The run's id. */
+  readonly run: string;
+  readonly flow: string;
+}
+
 /** The events by name. */
 export interface Events {
   'job.enqueued': JobFacts & {
@@ -135,6 +141,23 @@ export interface Events {
   'tuner.sensorChosen': { readonly sensor: string; readonly problem: string | null };
   /** Leadership for maintenance was won or lost. */
   'leader.changed': { readonly workerId: string; readonly leading: boolean };
+  /** A run of a flow began; `parent`: as a step of another run. */
+  'run.started': RunFacts & { readonly parent: boolean };
+  /** A run went from one state to another. */
+  'run.moved': RunFacts & { readonly from: string; readonly to: string; readonly reason: string | null };
+  /** A step went to another state; `undoing` and `undone` tell of its undo. */
+  'step.moved': RunFacts & {
+    readonly step: string;
+    readonly to: string;
+    readonly error: { readonly name: string; readonly message: string; readonly code: string | null } | null;
+  };
+  /** A plan cannot be decided on; others go on. Told each time it is tried. */
+  'plan.stuck': {
+    readonly key: string;
+    readonly kind: string;
+    readonly label: string;
+    readonly error: unknown;
+  };
   'queue.paused': { readonly queue: string };
   'queue.resumed': { readonly queue: string };
   /** A queue holds at least as many dead letters as the alert threshold. */
@@ -176,6 +199,10 @@ export const EVENT_NAMES = [
   'tuner.sampled',
   'tuner.sensorChosen',
   'leader.changed',
+  'run.started',
+  'run.moved',
+  'step.moved',
+  'plan.stuck',
   'queue.paused',
   'queue.resumed',
   'queue.deadLetters',

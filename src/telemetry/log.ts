@@ -104,6 +104,21 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
     (event) =>
       `${job(event)} was taken back from a silent worker, now ${event.state}, lease ${event.crashes} lost`,
   ],
+  'run.started': ['debug', ({ run, flow }) => `run ${run} of flow ${flow} started`],
+  'run.moved': [
+    'info',
+    ({ run, flow, from, to, reason }) =>
+      `run ${run} of flow ${flow} went from ${from} to ${to}${reason === null ? '' : `: ${reason}`}`,
+  ],
+  'step.moved': [
+    'debug',
+    ({ run, step, to, error }) =>
+      `run ${run}: step ${step} ${to}${error === null ? '' : `: ${error.message}`}`,
+  ],
+  'plan.stuck': [
+    'error',
+    ({ key, error }) => `plan ${key} cannot go on: ${error instanceof Error ? error.message : String(error)}`,
+  ],
   'worker.started': [
     'info',
     (event) =>

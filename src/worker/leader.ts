@@ -22,6 +22,7 @@ export interface LeaderOptions {
   readonly workerId: string;
   readonly leaseMs: number;
   readonly duties: readonly Duty[];
+  readonly onChange?: () => void;
 }
 
 const LOCK = 'maintenance';
@@ -83,6 +84,7 @@ export class Leader extends Service {
     if (leading === this.#leading) return;
     this.#leading = leading;
     this.#options.events.emit('leader.changed', { workerId: this.#options.workerId, leading });
+    this.#options.onChange?.();
     if (leading)
       for (const duty of this.#options.duties) this.#later(duty.name, firstMs, () => this.#perform(duty));
   }

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { PayloadCodec } from '../core/payload.ts';
+import type { Planner } from '../flow/planner.ts';
 import type { Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { Sensor } from '../tuner/sensor.ts';
@@ -15,6 +16,8 @@ export interface WorkerParts {
   readonly pid: number;
   readonly version: string;
   readonly codec: PayloadCodec;
+  /** Decides what follows in runs whose jobs end here. */
+  readonly planner: Planner;
   readonly fileSettings: Partial<WorkerSettings>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The workers that run: each is in here from its start to its stop. */

@@ -65,7 +65,10 @@ export class Pipeline {
       this.#settler.release(leases);
       turn();
     };
-    this.#settler = new Settler({ ...shared, onSettled: () => this.#onSettled() });
+    const onReports = (plans: Iterable<string>): void => {
+      void parts.planner.kick(plans).then(() => this.#onSettled());
+    };
+    this.#settler = new Settler({ ...shared, onReports, onSettled: () => this.#onSettled() });
     const onRoom = (): void => this.fetcher.onRoom();
     this.#lanes = lanesOf(tasks, { ...shared, onRoom });
     const unknown = new UnknownTasks({ ...shared, tasks, notes: this.#notes });
@@ -139,7 +142,8 @@ export class Pipeline {
     return new Promise((resolve) => {
       const check = (): void => {
         const { buffer, running } = this.#executor;
-        if (buffer.length + running + this.#settler.pending > 0 || !also()) this.#quietWaiters.push(check);
+        const busy = buffer.length + running + this.#settler.pending > 0 || this.#parts.planner.busy;
+        if (busy || !also()) this.#quietWaiters.push(check);
         else resolve();
       };
       this.#quietWaiters.push(check);

@@ -1,7 +1,8 @@
 import type { Clock } from '../core/clock.ts';
 import { type ErrorCode, LongshoreError, toAttemptError } from '../core/errors.ts';
-import type { JobState } from '../core/job-state.ts';
+import { isTerminal, type JobState } from '../core/job-state.ts';
 import type { Outcome, OutcomeType } from '../core/outcome.ts';
+import { planRefIn } from '../core/plan.ts';
 import type { Lease, Settlement, SettleReceipt, Store } from '../store/store.ts';
 import type { EventBus, EventName } from '../telemetry/events.ts';
 import { BackoffTimer } from './backoff-timer.ts';
@@ -18,6 +19,8 @@ export interface SettlerOptions {
   readonly events: EventBus;
   readonly workerId: string;
   readonly random: () => number;
+  /** Jobs ended that report to these plans. */
+  readonly onReports: (plans: Iterable<string>) => void;
   /** Something was settled: there may be room to fetch, or nothing left to wait for. */
   readonly onSettled: () => void;
 }
@@ -120,6 +123,7 @@ export class Settler {
       for (let index = 0; index < batch.length; index += 1) {
         this.#report(batch[index] as Ended, receipts[index] as SettleReceipt);
       }
+      this.#tellPlans(batch, receipts);
     } catch (error) {
       this.#inFlight -= batch.length;
       this.#failed(batch, error);
@@ -155,6 +159,18 @@ export class Settler {
     failed(this.#retry(batch));
   }
 
+  #tellPlans(batch: readonly Ended[], receipts: readonly SettleReceipt[]): void {
+    const plans = new Set<string>();
+    for (let index = 0; index < batch.length; index += 1) {
+      const { meta } = (batch[index] as Ended).lease;
+      if (meta == null) continue;
+      const receipt = receipts[index] as SettleReceipt;
+      const ref = receipt.status === 'settled' && isTerminal(receipt.state) ? planRefIn(meta) : null;
+      if (ref !== null) plans.add(ref.plan);
+    }
+    if (plans.size > 0) this.#options.onReports(plans);
+  }
+
   /** Makes a dead letter that says why, of a job whose outcome the store does not take. */
   async #writeRefusal(refused: Ended, error: unknown): Promise<void> {
     const { store, clock, events, onSettled } = this.#options;
@@ -166,6 +182,7 @@ export class Settler {
       const [receipt] = await store.settle([settlement(ended)]);
       this.#inFlight -= 1;
       this.#report(ended, receipt as SettleReceipt);
+      this.#tellPlans([ended], [receipt as SettleReceipt]);
     } catch (again) {
       // The store takes nothing at all: the outcome is not to blame, and stays.
       this.#inFlight -= 1;

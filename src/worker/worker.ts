@@ -10,6 +10,7 @@ import { pruneDuty } from './maintenance/prune.ts';
 import { reapDuty } from './maintenance/reap.ts';
 import type { WorkerParts } from './parts.ts';
 import { Pipeline } from './pipeline.ts';
+import { PlanSweeper } from './plan-sweeper.ts';
 import { ROLES, requireRoles, type WorkerRole } from './roles.ts';
 import { type WorkerSettings, workerSettings } from './settings.ts';
 import type { Tally } from './settler.ts';
@@ -41,6 +42,7 @@ export class Worker {
   readonly #info: WorkerInfo;
   readonly #pipeline: Pipeline;
   readonly #leader: Leader;
+  readonly #plans: PlanSweeper;
   #mode: 'stopped' | 'started' | 'once' = 'stopped';
   #stopping: Promise<void> | null = null;
   #keepOpen: NodeJS.Timeout | null = null;
@@ -62,7 +64,10 @@ export class Worker {
       workerId: this.id,
       leaseMs: this.settings.leaseMs,
       duties: this.#duties(),
+      onChange: () => this.#plans.look(),
     });
+    const { pollMs } = this.settings;
+    this.#plans = new PlanSweeper({ ...parts, pollMs, leads: () => this.#leader.leading });
   }
 
   /** Attempts ended since the worker was made, by outcome. */
@@ -121,7 +126,10 @@ export class Worker {
       await this.#pipeline.keeper.start();
       await this.#pipeline.openLanes();
       // A stop may have come meanwhile: what starts after it would never be stopped.
-      if (roles.includes('scheduling') && this.#isUp()) await this.#leader.start();
+      if (roles.includes('scheduling') && this.#isUp()) {
+        await this.#leader.start();
+        await this.#plans.start();
+      }
       if (roles.includes('processing') && this.#isUp()) await this.#startFetching();
     } catch (error) {
       await this.stop({ graceMs: 0 });
@@ -145,7 +153,8 @@ export class Worker {
 
   /** Stops one role only; the worker stays registered. Running jobs go on. */
   async stopRole(role: WorkerRole): Promise<void> {
-    await (role === 'processing' ? this.#pipeline.fetcher.stop() : this.#leader.stop());
+    await (role === 'processing' ? this.#pipeline.fetcher.stop() : this.#plans.stop());
+    if (role === 'scheduling') await this.#leader.stop();
     if (role === 'processing') this.#pipeline.giveBack();
   }
 
@@ -196,6 +205,7 @@ export class Worker {
       quiet: () => this.#pipeline.quiet(),
       abort: () => this.#pipeline.abortAll(),
     });
+    await this.#plans.stop();
     await this.#leader.stop();
     await this.#pipeline.closeLanes();
     await this.#pipeline.finish();
@@ -224,6 +234,7 @@ export class Worker {
       await this.#pipeline.keeper.start();
       await this.#pipeline.openLanes();
       await this.#parts.store.reap({ crashesMax: this.settings.crashesMax });
+      await this.#parts.planner.sweep(0);
       if (this.#isUp()) await work();
     } finally {
       await this.stop();

@@ -95,6 +95,9 @@ export class Draft {
     this.now = now;
     this.codec = codec;
     this.#kept = kept;
+    // A run that begins has its input here, whatever its size.
+    for (const [name, text] of Object.entries(this.run.inline))
+      if (text !== null && text.length > INLINE_CHARS_MAX) this.keep(name, text);
   }
 
   state(step: string): StepState | undefined {

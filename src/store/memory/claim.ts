@@ -89,5 +89,6 @@ function lease(rows: Rows, job: JobRow, request: ClaimRequest, now: number): Lea
     priority: job.priority,
     createdAt: job.createdAt,
     dueAt: job.dueAt,
+    meta: job.meta ?? null,
   };
 }

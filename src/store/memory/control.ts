@@ -1,4 +1,4 @@
-import { type JobState, statesThatAllow, WAITING_STATES } from '../../core/job-state.ts';
+import { isTerminal, type JobState, statesThatAllow, WAITING_STATES } from '../../core/job-state.ts';
 import { changeLimits, LIMITS_NONE } from '../../core/limits.ts';
 import type { ControlReceipt, JobCommand, QueueChange, QueueSettings } from '../store.ts';
 import { changeAgeing } from './ageing.ts';
@@ -6,7 +6,7 @@ import { isHeld } from './enqueue.ts';
 import { settingsOf } from './inspect.ts';
 import type { JobRow } from './records.ts';
 import type { Rows } from './rows.ts';
-import { finish, hintRoom } from './settle.ts';
+import { finish, hintRoom, report } from './settle.ts';
 
 /** What operators do to jobs and queues. */
 export function control(rows: Rows, commands: readonly JobCommand[], now: number): ControlReceipt[] {
@@ -45,7 +45,7 @@ function obey(rows: Rows, job: JobRow, command: JobCommand, now: number): Contro
       });
       return { status: 'done', state: job.state };
     case 'remove':
-      remove(rows, [job]);
+      remove(rows, [job], now);
       return { status: 'done', state: null };
   }
 }
@@ -97,15 +97,16 @@ function reschedule(rows: Rows, job: JobRow, dueAt: number, now: number): Contro
 }
 
 /** Deletes jobs and frees their unique keys. */
-function remove(rows: Rows, jobs: readonly JobRow[]): void {
+function remove(rows: Rows, jobs: readonly JobRow[], now: number): void {
+  for (const job of jobs) if (!isTerminal(job.state)) report(rows, job, now);
   for (const { id, uniqueKey } of jobs)
     if (uniqueKey !== null && rows.keys.get(uniqueKey)?.id === id) rows.keys.delete(uniqueKey);
   rows.remove(jobs);
 }
 
-export function clear(rows: Rows, queue: string, states: readonly JobState[]): number {
+export function clear(rows: Rows, queue: string, states: readonly JobState[], now: number): number {
   const doomed = rows.bySeq.filter((job) => !job.gone && job.queue === queue && states.includes(job.state));
-  remove(rows, doomed);
+  remove(rows, doomed, now);
   if (doomed.length > 0) hintRoom(rows, queue);
   return doomed.length;
 }

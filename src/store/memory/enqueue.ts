@@ -69,6 +69,7 @@ function create(rows: Rows, spec: JobSpec, now: number): EnqueueReceipt {
     cancelRequested: false,
     workerId: null,
     leaseExpiresAt: null,
+    meta: spec.meta ?? null,
     token: null,
     errors: [],
     logs: [],
@@ -88,6 +89,7 @@ function replace(rows: Rows, holder: JobRow, hold: KeyHold, spec: JobSpec, now: 
     holder.task = spec.task;
     holder.priority = spec.priority;
     holder.input = spec.input;
+    holder.meta = spec.meta ?? null;
     holder.attemptsMax = spec.attemptsMax;
     holder.attempt = 0;
     holder.crashes = 0;

@@ -34,6 +34,7 @@ export function reap(rows: Rows, request: ReapRequest, now: number): ReapReceipt
 export function prune(rows: Rows, request: PruneRequest, now: number): PruneReceipt {
   for (const [key, hold] of rows.keys) if (!isHeld(rows, hold, now)) rows.keys.delete(key);
   for (const queue of rows.queues.values()) pruneStarts(queue, now);
+  rows.plans.prune(now);
   return { workers: pruneWorkers(rows, now), ...pruneJobs(rows, request.limit ?? PRUNE_LIMIT_DEFAULT, now) };
 }
 

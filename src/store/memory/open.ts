@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { LongshoreError } from '../../core/errors.ts';
 import type { JobState } from '../../core/job-state.ts';
 import type { LeaseLock } from '../lease-lock.ts';
+import type { CommitCall, DueRequest, PlanFilter, Unit } from '../plans.ts';
 import type {
   AgeRequest,
   ClaimRequest,
@@ -29,6 +30,7 @@ import { LoopKeepAlive, unrefTimer } from './keep-alive.ts';
 import { Locks } from './lock.ts';
 import { prune, reap } from './maintain.ts';
 import { MemoryNotifier } from './notifier.ts';
+import { commit, duePlans, listPlans, plan } from './plans.ts';
 import { Rows } from './rows.ts';
 import { annotate, settle } from './settle.ts';
 import { beat, retire, workers } from './workers.ts';
@@ -122,7 +124,7 @@ export class MemoryStore implements Store {
   }
 
   async clear(queue: string, states: readonly JobState[]) {
-    return this.#do('clear', () => clear(this.#rows, queue, states));
+    return this.#do('clear', (now) => clear(this.#rows, queue, states, now));
   }
 
   async control(commands: readonly JobCommand[], options?: Timed) {
@@ -139,6 +141,22 @@ export class MemoryStore implements Store {
 
   async trail(id: string) {
     return this.#do('trail', () => trail(this.#rows, id));
+  }
+
+  async commit(units: readonly Unit[], options?: CommitCall) {
+    return this.#do('commit', (now) => commit(this.#rows, units, now), options);
+  }
+
+  async duePlans(request: DueRequest) {
+    return this.#do('duePlans', (now) => duePlans(this.#rows.plans, request, now), request);
+  }
+
+  async plan(key: string, kept: readonly string[] | 'all' = []) {
+    return this.#do('plan', () => plan(this.#rows.plans, key, kept));
+  }
+
+  async listPlans(filter: PlanFilter) {
+    return this.#do('listPlans', () => listPlans(this.#rows.plans, filter));
   }
 
   async close() {

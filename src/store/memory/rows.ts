@@ -3,6 +3,7 @@ import { allows, isTerminal, type JobMove, type JobState } from '../../core/job-
 import { keyWindow, type QueueLimits, staysInLine } from '../../core/limits.ts';
 import type { Topic } from '../notifier.ts';
 import { Line } from './line.ts';
+import { Plans } from './plan-rows.ts';
 import {
   emptyQueue,
   type JobRow,
@@ -23,6 +24,7 @@ export class Rows {
   readonly workers = new Map<string, WorkerRow>();
   /** Running jobs by the worker that holds them. */
   readonly held = new Map<string, Set<JobRow>>();
+  readonly plans = new Plans();
   /** What the verb at work will hint at. */
   readonly topics = new Set<Topic>();
   lastToken = 0;

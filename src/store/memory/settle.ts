@@ -1,6 +1,7 @@
 import type { LogLine } from '../../core/job.ts';
 import { isTerminal, type JobMove } from '../../core/job-state.ts';
 import type { OutcomeType } from '../../core/outcome.ts';
+import { planRefIn } from '../../core/plan.ts';
 import { type JobChange, settle as rule } from '../../core/settle-rule.ts';
 import type { AnnotateReceipt, Note, Settlement, SettleReceipt } from '../store.ts';
 import { type JobRow, keepsNothing } from './records.ts';
@@ -17,13 +18,15 @@ const MOVES: Readonly<Record<OutcomeType, JobMove>> = {
 
 /** Outcomes in, each fenced by its token; the settle rule decides, this writes it down. */
 export function settle(rows: Rows, settlements: readonly Settlement[], now: number): SettleReceipt[] {
-  return settlements.map(({ id, token, outcome }) => {
-    const job = leased(rows, id, token);
-    if (job === undefined) return { status: 'lost' };
-    const change = rule(job, outcome, now);
-    applyChange(rows, job, MOVES[outcome.type], change, now);
-    return { status: 'settled', state: change.state };
-  });
+  return settlements.map((settlement) => settleOne(rows, settlement, now));
+}
+
+export function settleOne(rows: Rows, { id, token, outcome }: Settlement, now: number): SettleReceipt {
+  const job = leased(rows, id, token);
+  if (job === undefined) return { status: 'lost' };
+  const change = rule(job, outcome, now);
+  applyChange(rows, job, MOVES[outcome.type], change, now);
+  return { status: 'settled', state: change.state };
 }
 
 export function annotate(rows: Rows, notes: readonly Note[]): AnnotateReceipt[] {
@@ -59,9 +62,13 @@ export function hintRoom(rows: Rows, queue: string): void {
   if (rows.queue(queue).limits.concurrency !== null) rows.topics.add('ready');
 }
 
-/** A job that has just ended gives its key up, unless the key's period runs on, and goes where retention is 0. */
+/**
+ * The one door out: a job that has just ended reports to its plan, gives its key up unless the key's period runs on, and
+ * goes where retention is 0.
+ */
 export function finish(rows: Rows, job: JobRow, now: number): void {
   rows.topics.add('settled');
+  report(rows, job, now);
   const hold = job.uniqueKey === null ? undefined : rows.keys.get(job.uniqueKey);
   if (hold?.id === job.id) {
     hold.state = job.state;
@@ -70,7 +77,29 @@ export function finish(rows: Rows, job: JobRow, now: number): void {
   if (isTerminal(job.state) && keepsNothing(rows.queue(job.queue).retention[job.state])) rows.remove([job]);
 }
 
-function leased(rows: Rows, id: string, token: string): JobRow | undefined {
+/** A job that goes without having ended counts as cancelled. */
+export function report(rows: Rows, job: JobRow, at: number): void {
+  const ref = planRefIn(job.meta);
+  if (ref === null) return;
+  const { id, attempt, startedAt, result, errors } = job;
+  const state = isTerminal(job.state) ? job.state : 'cancelled';
+  const error = state === 'completed' ? null : (errors.at(-1) ?? null);
+  if (
+    rows.plans.report({
+      ...ref,
+      state,
+      result: state === 'completed' ? result : null,
+      error,
+      job: id,
+      attempt,
+      startedAt,
+      at,
+    })
+  )
+    rows.topics.add('plan');
+}
+
+export function leased(rows: Rows, id: string, token: string): JobRow | undefined {
   const job = rows.jobs.get(id);
   return job?.token === token ? job : undefined;
 }

@@ -1,0 +1,271 @@
+import type { Clock } from '../core/clock.ts';
+import { LongshoreError, optionInvalid, requireInteger, requireName, show } from '../core/errors.ts';
+import type { Action } from '../core/flow/actions.ts';
+import { signalText } from '../core/flow/names.ts';
+import { RUN_STATES, type RunState } from '../core/flow/run.ts';
+import { newId } from '../core/ids.ts';
+import type { Job } from '../core/job.ts';
+import { validate } from '../core/schema.ts';
+import { sortedJson } from '../core/unique.ts';
+import type { DuePlan, PlanRecord } from '../store/plans.ts';
+import type { AnyFlow, FlowGiven, FlowResult } from './flow.ts';
+import { Planner, type PlannerMeans } from './planner.ts';
+import { RunHandle, type RunMeans } from './run-handle.ts';
+import { type Decided, decidePlan, planOfNewRun, RUN_KIND, runIdOf, runKey } from './run-plan.ts';
+import { type RunDetail, type RunView, runDetail, runView, stepJobIds } from './run-view.ts';
+import { gone, hasEnded, RunWatch } from './run-watch.ts';
+
+export interface StartOptions {
+  /**
+   * The run's id, 1 to 200 characters without `>`: a second start with the same one starts nothing and returns the run there
+   * is (`status` is `existing`). Default: a new one.
+   */
+  readonly id?: string;
+  /** `strict`: the same flow and input is the same run, as long as that is kept. Excludes `id`. */
+  readonly identity?: 'new' | 'strict';
+  /** What all jobs of the run carry: JSON text as JobSpec.meta. */
+  readonly meta?: string | null;
+}
+
+export interface RunListOptions {
+  readonly flow?: string;
+  readonly state?: RunState | readonly RunState[];
+  /** 1 to 1,000; default 50. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+/** Who acts and why: kept in the run's audit trail. */
+export interface RunActionOptions {
+  /** 1 to 200 characters; default `api`. */
+  readonly by?: string;
+  readonly why?: string;
+}
+
+/** Starts runs of flows, looks at them and acts on them. `longshore.flows`. */
+export class Flows {
+  readonly planner: Planner;
+  readonly #means: RunMeans & PlannerMeans;
+
+  constructor(means: PlannerMeans) {
+    this.#means = { ...means, watch: new RunWatch(means.store, means.clock) };
+    this.planner = new Planner(means);
+  }
+
+  /** Starts a run. When this has resolved, it is stored. Rejects with INPUT_INVALID, OPTION_INVALID, PAYLOAD_TOO_LARGE. */
+  async start<F extends AnyFlow>(
+    flow: F,
+    input: FlowGiven<F>,
+    options: StartOptions = {},
+  ): Promise<RunHandle<FlowResult<F>>> {
+    const [handle] = await this.startMany(flow, [input], () => options);
+    return handle as RunHandle<FlowResult<F>>;
+  }
+
+  /** Starts a run of each input, all in one commit. */
+  async startMany<F extends AnyFlow>(
+    flow: F,
+    inputs: readonly FlowGiven<F>[],
+    options: (input: FlowGiven<F>, index: number) => StartOptions = () => ({}),
+  ): Promise<RunHandle<FlowResult<F>>[]> {
+    requireFlow(flow);
+    if (!Array.isArray(inputs)) throw optionInvalid('inputs', inputs, 'an array of inputs');
+    const plans: DuePlan[] = [];
+    for (const [index, input] of inputs.entries())
+      plans.push(await this.#newPlan(flow, input, options(input, index)));
+    await this.planner.definitions.put(flow);
+    const decided: Decided[] = [];
+    for (const plan of plans)
+      decided.push(await decidePlan(plan, { ...this.#means, now: this.#means.clock.now(), flow: flow.data }));
+    const receipts = await this.planner.commit(decided, plans);
+    const handles: RunHandle<FlowResult<F>>[] = [];
+    for (const [index, { status }] of receipts.entries()) {
+      const { key } = plans[index] as DuePlan;
+      if (status === 'conflict') await this.#requireSameFlow(key, flow);
+      handles.push(new RunHandle(runIdOf(key), status === 'conflict' ? 'existing' : 'created', this.#means));
+    }
+    return handles;
+  }
+
+  /** A handle for a run started elsewhere. */
+  handle<Result = unknown>(id: string): RunHandle<Result> {
+    return new RunHandle<Result>(id, 'existing', this.#means);
+  }
+
+  /** The run with its steps; null when there is none. */
+  async get(id: string): Promise<RunDetail | null> {
+    const { store, codec } = this.#means;
+    const plan = await store.plan(runKey(id), 'all');
+    if (plan === null) return null;
+    const flow = await this.planner.definitions.get(runView(plan).version);
+    if (flow === null)
+      throw new LongshoreError('FLOW_UNKNOWN', `The definition of run '${id}' is not stored.`, {
+        details: { id },
+      });
+    const ids = [...stepJobIds(plan, flow).values()];
+    const [found, workers] = await Promise.all([ids.length === 0 ? [] : store.get(ids), store.workers()]);
+    const jobs = new Map<string, Job | null>(ids.map((job, index) => [job, found[index] ?? null]));
+    const tasks = new Set(workers.filter(({ alive }) => alive).flatMap((worker) => [...worker.tasks]));
+    return runDetail({ plan, flow, codec, jobs, tasks });
+  }
+
+  /** Newest first. */
+  async list({
+    flow,
+    state,
+    limit = 50,
+    cursor,
+  }: RunListOptions = {}): Promise<{ runs: RunView[]; cursor: string | null }> {
+    const states = state === undefined ? undefined : typeof state === 'string' ? [state] : state;
+    for (const name of states ?? [])
+      if (!RUN_STATES.includes(name))
+        throw optionInvalid('state', name, RUN_STATES.map((known) => `'${known}'`).join(', '));
+    const page = await this.#means.store.listPlans({
+      kind: RUN_KIND,
+      limit: requireInteger('limit', limit, 1, 1_000),
+      ...(flow === undefined ? {} : { label: requireName('flow', flow) }),
+      ...(states === undefined ? {} : { states }),
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    return { runs: page.plans.map(runView), cursor: page.cursor };
+  }
+
+  /** Sends a signal. One that comes before its wait is kept. Rejects with RUN_UNKNOWN, RUN_STATE_REFUSED, OPTION_INVALID. */
+  async signal(id: string, name: string, payload?: unknown): Promise<void> {
+    const plan = await this.#plan(id);
+    if (hasEnded(plan))
+      throw new LongshoreError('RUN_STATE_REFUSED', `Run '${id}' takes no signal: it is ${plan.state}.`, {
+        details: { id, state: plan.state },
+      });
+    const flow = await this.planner.definitions.get(runView(plan).version);
+    const names = flow?.steps.flatMap((step) => (step.kind === 'wait' ? [step.signal] : [])) ?? [];
+    if (!names.includes(name))
+      throw optionInvalid(
+        'signal',
+        name,
+        names.length === 0 ? `no signal: flow '${plan.label}' waits for none` : names.map(show).join(' or '),
+      );
+    const result = this.#means.codec.encode(payload, `the payload of signal '${name}'`);
+    const report = { plan: plan.key, as: signalText(name), state: 'told', result, error: null } as const;
+    const [receipt] = await this.#means.store.commit([{ reports: [report] }]);
+    if (receipt?.reported[0] !== true) throw gone(id);
+    void this.planner.kick([plan.key]);
+  }
+
+  /** Stops what runs; with `compensate`, undoes what completed. */
+  async cancel(
+    id: string,
+    options: RunActionOptions & { readonly compensate?: boolean } = {},
+  ): Promise<void> {
+    await this.#act(id, { type: 'cancel', compensate: options.compensate ?? false }, options);
+  }
+
+  /** Runs a failed step once more, with fresh attempts; failed items of a fan-out, or a failed undo, likewise. `input` replaces what it was given. */
+  async retry(
+    id: string,
+    step: string,
+    options: RunActionOptions & { readonly input?: unknown } = {},
+  ): Promise<void> {
+    const input =
+      'input' in options
+        ? { input: this.#means.codec.encode(options.input, `the input of step '${step}'`) }
+        : {};
+    await this.#act(id, { type: 'retry', step, ...input }, options);
+  }
+
+  /** A failed step counts as completed, without a result. */
+  async resolve(id: string, step: string, options: RunActionOptions = {}): Promise<void> {
+    await this.#act(id, { type: 'resolve', step }, options);
+  }
+
+  /** A step counts as completed with this result. */
+  async complete(id: string, step: string, result: unknown, options: RunActionOptions = {}): Promise<void> {
+    const text = this.#means.codec.encode(result, `the result of step '${step}'`);
+    await this.#act(id, { type: 'complete', step, result: text }, options);
+  }
+
+  /** A step is passed over, as if its branch had not been chosen. */
+  async skip(id: string, step: string, options: RunActionOptions = {}): Promise<void> {
+    await this.#act(id, { type: 'skip', step }, options);
+  }
+
+  close(): void {
+    this.#means.watch.close();
+  }
+
+  async #act(
+    id: string,
+    action: DistributiveOmit<Action, 'by' | 'why'>,
+    { by = 'api', why }: RunActionOptions,
+  ): Promise<void> {
+    await this.planner.act(runKey(requireId(id)), {
+      ...action,
+      by: requireName('by', by),
+      why: why ?? null,
+    } as Action);
+  }
+
+  async #plan(id: string): Promise<PlanRecord> {
+    const plan = await this.#means.store.plan(runKey(requireId(id)));
+    if (plan === null) throw gone(id);
+    return plan;
+  }
+
+  async #newPlan(flow: AnyFlow, input: unknown, options: StartOptions): Promise<DuePlan> {
+    const { codec, clock } = this.#means;
+    const what = `the input of flow ${show(flow.name)}`;
+    const checked =
+      flow.schema === null
+        ? input
+        : await validate(flow.schema, codec.decode(codec.encode(input, what), what), what);
+    const text = codec.encode(checked, what);
+    const id = idOf(flow, checked, options, clock);
+    const given = {
+      id,
+      flow: flow.data,
+      version: flow.version,
+      input: text,
+      meta: options.meta ?? null,
+      parent: null,
+    };
+    return planOfNewRun(given, clock.now());
+  }
+
+  async #requireSameFlow(key: string, flow: AnyFlow): Promise<void> {
+    const plan = await this.#means.store.plan(key);
+    if (plan === null || plan.label === flow.name) return;
+    throw optionInvalid(
+      'id',
+      runIdOf(key),
+      `an id of its own: this one belongs to a run of flow '${plan.label}'`,
+    );
+  }
+}
+
+type DistributiveOmit<T, K extends string> = T extends unknown ? Omit<T, K> : never;
+
+function idOf(flow: AnyFlow, input: unknown, { id, identity = 'new' }: StartOptions, clock: Clock): string {
+  if (id !== undefined && identity === 'strict')
+    throw optionInvalid('identity', identity, 'to be left out when id is given');
+  if (id !== undefined) {
+    // Runs that are steps of others have ids with it.
+    if (requireId(id).includes('>')) throw optionInvalid('id', id, "a text without '>'");
+    return id;
+  }
+  if (identity === 'new') return newId(clock.now());
+  if (identity !== 'strict') throw optionInvalid('identity', identity, "'new' or 'strict'");
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  return `${flow.name}-${createHash('sha256').update(sortedJson(input)).digest('base64url').slice(0, 22)}`.replaceAll(
+    '>',
+    '_',
+  );
+}
+
+function requireId(id: unknown): string {
+  return requireName('id', id);
+}
+
+function requireFlow(flow: unknown): void {
+  if (typeof flow === 'object' && flow !== null && 'data' in flow && 'version' in flow) return;
+  throw new LongshoreError('FLOW_INVALID', `The flow is ${show(flow)}; expected what defineFlow() returns.`);
+}

@@ -1,0 +1,69 @@
+import { LongshoreError } from '../core/errors.ts';
+import { KEPT, type RunValue } from '../core/flow/run.ts';
+import type { PayloadCodec } from '../core/payload.ts';
+import type { PlanRecord } from '../store/plans.ts';
+import type { Store } from '../store/store.ts';
+import { runKey } from './run-plan.ts';
+import type { RunWaitOptions, RunWatch } from './run-watch.ts';
+
+export interface RunMeans {
+  readonly store: Store;
+  readonly codec: PayloadCodec;
+  readonly watch: RunWatch;
+}
+
+/** What `flows.start` returns: the run's id, and ways to follow it. `Result` is inferred from the flow. */
+export class RunHandle<Result = unknown> {
+  readonly id: string;
+  /** `existing`: there was a run of this id, and nothing was started. */
+  readonly status: 'created' | 'existing';
+  readonly #means: RunMeans;
+
+  constructor(id: string, status: RunHandle['status'], means: RunMeans) {
+    this.id = id;
+    this.status = status;
+    this.#means = means;
+  }
+
+  /**
+   * Resolves to the run's result once it has completed, wherever it runs. Rejects with RUN_FAILED, RUN_CANCELLED, RUN_UNKNOWN
+   * (it ended and is kept no longer), RESULT_TIMEOUT, or the signal's reason. A run that is blocked has not ended.
+   */
+  async result(options?: RunWaitOptions): Promise<Result> {
+    const plan = await this.#means.watch.wait(this.id, options);
+    const run = JSON.parse(plan.value) as RunValue;
+    if (plan.state === 'completed') return (await this.#resultOf(run)) as Result;
+    throw endError(plan, run);
+  }
+
+  /** Resolves once the run has ended, in whatever state. */
+  async ended(
+    options?: RunWaitOptions,
+  ): Promise<{ readonly id: string; readonly state: string; readonly reason: string | null }> {
+    const plan = await this.#means.watch.wait(this.id, options);
+    return { id: this.id, state: plan.state, reason: (JSON.parse(plan.value) as RunValue).reason };
+  }
+
+  async #resultOf(run: RunValue): Promise<unknown> {
+    const { store, codec } = this.#means;
+    const inline = run.inline[KEPT.result];
+    const text =
+      inline !== undefined
+        ? inline
+        : ((await store.plan(runKey(this.id), [KEPT.result]))?.kept[KEPT.result] ?? null);
+    return codec.decode(text, `the result of run '${this.id}'`);
+  }
+}
+
+function endError({ state }: PlanRecord, run: RunValue): LongshoreError {
+  const failed = Object.entries(run.steps).flatMap(([step, { is, error }]) =>
+    is === 'failed' ? [{ step, error }] : [],
+  );
+  const details = { id: run.id, flow: run.flow, reason: run.reason, failed };
+  const why = run.reason ?? 'no reason was kept';
+  return state === 'cancelled'
+    ? new LongshoreError('RUN_CANCELLED', `Run '${run.id}' of flow '${run.flow}' was cancelled: ${why}.`, {
+        details,
+      })
+    : new LongshoreError('RUN_FAILED', `Run '${run.id}' of flow '${run.flow}' failed: ${why}.`, { details });
+}

@@ -1,0 +1,221 @@
+import type { Action } from '../core/flow/actions.ts';
+import type { FlowData } from '../core/flow/data.ts';
+import { decideRun, type RunDecision } from '../core/flow/decide.ts';
+import type { JobOrder, RunOrder, StopOrder } from '../core/flow/draft.ts';
+import { CANCEL } from '../core/flow/names.ts';
+import type { RunReport } from '../core/flow/reports.ts';
+import { KEPT, newRun, type RunValue } from '../core/flow/run.ts';
+import type { PayloadCodec } from '../core/payload.ts';
+import { parsePlanRef, planRefText } from '../core/plan.ts';
+import type { DuePlan, KeptText, NewReport, PlanChange, PlanRecord, Report, Unit } from '../store/plans.ts';
+import type { JobSpec, Store } from '../store/store.ts';
+
+/** Between the rule of flows and the store: a run as a plan, and what the rule decided as a unit to commit. */
+
+export const RUN_KIND = 'run';
+
+export function runKey(id: string): string {
+  return `run/${id}`;
+}
+
+export function runIdOf(key: string): string {
+  return key.slice('run/'.length);
+}
+
+/** The id of a run that is a step of another one. Ids that programs give have no `>`. */
+export function childId(parent: string, { step, gen }: Pick<RunOrder, 'step' | 'gen'>): string {
+  return gen === 0 ? `${parent}>${step}` : `${parent}>${step}.${gen}`;
+}
+
+export interface Decided {
+  readonly unit: Unit;
+  readonly decision: RunDecision;
+  /** Plans that have something to decide once this is committed. */
+  readonly follow: readonly string[];
+}
+
+export interface DecideMeans {
+  readonly store: Store;
+  readonly codec: PayloadCodec;
+  readonly now: number;
+  readonly flow: FlowData;
+}
+
+/** Decides on a run. Throws what the rule throws for an action that is refused. */
+export async function decidePlan(plan: DuePlan, means: DecideMeans, action?: Action): Promise<Decided> {
+  const { store, codec, now, flow } = means;
+  const run = JSON.parse(plan.value) as RunValue;
+  const kept = new Map<string, string | null>();
+  const given = {
+    run,
+    flow,
+    now,
+    kept,
+    codec,
+    reports: plan.reports.map(reportOf),
+    ...(action && { action }),
+  };
+  for (let decision = decideRun(given); ; decision = decideRun(given)) {
+    if (!('needs' in decision)) return decidedOf(plan, decision);
+    const { needs } = decision;
+    const found = plan.version === 0 ? null : await store.plan(plan.key, needs);
+    for (const name of needs) kept.set(name, found?.kept[name] ?? null);
+  }
+}
+
+/** A run that begins: its first decision, as a unit that is committed only if there is no run of this id. */
+export interface NewRun {
+  readonly id: string;
+  readonly flow: FlowData;
+  readonly version: string;
+  /** Encoded. */
+  readonly input: string | null;
+  readonly meta: string | null;
+  readonly parent: string | null;
+}
+
+export function planOfNewRun(given: NewRun, now: number): DuePlan {
+  const { id, flow, version, input, meta, parent } = given;
+  const run = newRun({ id, flow: flow.name, version, startedAt: now, parent, meta });
+  // Where it is small it stays there; else the first decision moves it beside the value.
+  run.inline[KEPT.input] = input;
+  return {
+    key: runKey(id),
+    kind: RUN_KIND,
+    label: flow.name,
+    state: 'running',
+    version: 0,
+    value: JSON.stringify(run),
+    wakeAt: null,
+    expiresAt: null,
+    createdAt: now,
+    updatedAt: now,
+    kept: {},
+    reports: [],
+    more: false,
+  };
+}
+
+function reportOf({ no, as, state, result, error }: Report): RunReport {
+  const brief = error === null ? null : { name: error.name, message: error.message, code: error.code };
+  return { no, as, state, result, error: brief };
+}
+
+function decidedOf(plan: DuePlan, decision: RunDecision): Decided {
+  const { run } = decision;
+  const children = decision.runs.map((order) => childPlan(plan.key, run, order));
+  const parent =
+    run.phase === 'ended' && run.parent !== null && JSON.parse(plan.value).phase !== 'ended'
+      ? run.parent
+      : null;
+  const reports = parent === null ? [] : [endReport(parent, decision)];
+  const unit: Unit = {
+    plans: [changeOf(plan, decision), ...children],
+    enqueue: decision.jobs.map((order) => jobSpec(plan.key, run, order)),
+    reports,
+  };
+  const follow = [...children.map(({ key }) => key), ...reports.map((report) => report.plan)];
+  return { unit, decision, follow };
+}
+
+function changeOf(plan: PlanRecord & Pick<DuePlan, 'reports'>, decision: RunDecision): PlanChange {
+  const keep: KeptText[] = [...decision.keep].map(([name, text]) => ({ name, text }));
+  return {
+    key: plan.key,
+    kind: plan.kind,
+    label: plan.label,
+    state: decision.state,
+    version: plan.version,
+    value: JSON.stringify(decision.run),
+    wakeAt: decision.wakeAt,
+    expiresAt: decision.expiresAt,
+    taken: plan.reports.map(({ no }) => no),
+    keep,
+  };
+}
+
+/** It wakes at once: whoever finds it decides its first steps. */
+function childPlan(key: string, run: RunValue, order: RunOrder): PlanChange {
+  const child = {
+    id: childId(run.id, order),
+    flow: { name: order.flow } as FlowData,
+    version: order.version,
+    input: order.input,
+    meta: run.meta,
+    parent: planRefText({ plan: key, as: order.as }),
+  };
+  const { value, ...plan } = planOfNewRun(child, 0);
+  const begun = { ...(JSON.parse(value) as RunValue), startedAt: run.startedAt };
+  const { key: own, kind, label, state } = plan;
+  return {
+    key: own,
+    kind,
+    label,
+    state,
+    version: 0,
+    value: JSON.stringify(begun),
+    wakeAt: 0,
+    expiresAt: null,
+  };
+}
+
+function endReport(parent: string, { run, keep }: RunDecision): NewReport {
+  const state = run.verdict ?? 'completed';
+  const result = state === 'completed' ? (keep.get(KEPT.result) ?? run.inline[KEPT.result] ?? null) : null;
+  const error =
+    state === 'completed'
+      ? null
+      : {
+          attempt: 0,
+          at: run.endedAt ?? 0,
+          name: 'LongshoreError',
+          message: `Run '${run.id}' ${state === 'failed' ? 'failed' : 'was cancelled'}: ${run.reason ?? 'no reason was kept'}`,
+          stack: null,
+          code: state === 'failed' ? 'RUN_FAILED' : 'RUN_CANCELLED',
+        };
+  return { ...parsePlanRef(parent), state, result, error };
+}
+
+function jobSpec(key: string, run: RunValue, order: JobOrder): JobSpec {
+  const plan = planRefText({ plan: key, as: order.as });
+  return {
+    id: jobIdOf(plan),
+    queue: order.queue,
+    task: order.task,
+    priority: order.priority,
+    input: order.input,
+    attemptsMax: order.attempts,
+    delayMs: 0,
+    dueAt: null,
+    unique: null,
+    key: null,
+    meta: metaOf(run, order, plan),
+  };
+}
+
+function metaOf(run: RunValue, { timeoutMs }: JobOrder, plan: string): string {
+  const meta = run.meta === null ? {} : (JSON.parse(run.meta) as object);
+  return JSON.stringify({ ...meta, ...(timeoutMs === null ? {} : { timeoutMs }), plan });
+}
+
+/**
+ * The id of the job that stands for a part of a plan: always the same, so that a part is enqueued once however often it is
+ * decided. A UUID of version 8 (RFC 9562), from a digest of the reference.
+ */
+export function jobIdOf(ref: string): string {
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  const hex = createHash('sha256').update(ref).digest('hex');
+  const variant = ((Number.parseInt(hex[16] as string, 16) & 0x3) | 0x8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** What a stop asks for: a job to be cancelled, or a report to a child run. */
+export function stopOf(
+  key: string,
+  run: RunValue,
+  { kind, as, step, gen }: StopOrder,
+): { job: string } | { report: NewReport } {
+  if (kind === 'job') return { job: jobIdOf(planRefText({ plan: key, as })) };
+  const child = runKey(childId(run.id, { step, gen }));
+  return { report: { plan: child, as: CANCEL, state: 'told', result: null, error: null } };
+}
