@@ -14,7 +14,9 @@ import { lockArea } from './lock.ts';
 import { type FastCheck, modelArea } from './model.ts';
 import { notifyArea } from './notify.ts';
 import { payloadsArea } from './payloads.ts';
+import { plansArea } from './plans.ts';
 import { queuesArea } from './queues.ts';
+import { reportsArea } from './reports.ts';
 import { retentionArea } from './retention.ts';
 import { settleArea } from './settle.ts';
 import { Trial } from './trial.ts';
@@ -88,4 +90,6 @@ const AREAS: Readonly<Record<string, (it: It) => void>> = {
   lock: lockArea,
   concurrency: concurrencyArea,
   errors: errorsArea,
+  reports: reportsArea,
+  plans: plansArea,
 };
