@@ -14,11 +14,17 @@ export interface Marker<out T> {
 
 /** A reference and all that lies below it. */
 export type Ref<T> = Marker<T> &
-  (T extends readonly (infer Item)[]
-    ? { readonly [index: number]: Ref<Item> }
-    : T extends object
-      ? { readonly [K in keyof T]-?: Ref<T[K]> }
-      : unknown);
+  // Nothing is known of `any`, so anything may lie below it.
+  (0 extends 1 & T
+    ? // biome-ignore lint/suspicious/noExplicitAny: it is what the author said.
+      { readonly [key: string]: any }
+    : Below<T>);
+
+type Below<T> = T extends readonly (infer Item)[]
+  ? { readonly [index: number]: Ref<Item> }
+  : T extends object
+    ? { readonly [K in keyof T]-?: Ref<T[K]> }
+    : unknown;
 
 /** A `T`, a reference to one, or a `T` with references in it. */
 export type Shape<T> =

@@ -5,11 +5,14 @@ import { connect, defineFlow, defineTask } from '../../src/index.ts';
 test('a chain', async () => {
   const longshore = await connect('memory:');
   const add = defineTask({ name: 'add', run: ({ input }) => (input as number) + 1 });
-  const flow = defineFlow({ name: 'linear', steps: (s) => {
-    const a = s.step('a', add);
-    const b = s.step('b', add, { after: [a] });
-    return s.step('c', add, { after: [b] });
-  } });
+  const flow = defineFlow({
+    name: 'linear',
+    steps: (s) => {
+      const a = s.step('a', add);
+      const b = s.step('b', add, { after: [a] });
+      return s.step('c', add, { after: [b] });
+    },
+  });
   longshore.on('step.moved', (e) => console.log(e));
   longshore.on('plan.stuck', (e) => console.log(e));
   longshore.on('store.failed', (e) => console.log(e));
@@ -25,11 +28,14 @@ test('idle', async () => {
   const list = defineTask({ name: 'list', run: () => Array.from({ length: 10000 }, (_, i) => i) });
   const add = defineTask({ name: 'add', run: ({ input }) => (input as number) + 1 });
   const sum = defineTask({ name: 'sum', run: ({ input }) => (input as number[]).reduce((a, b) => a + b, 0) });
-  const flow = defineFlow({ name: 'fan', steps: (s) => {
-    const a = s.step('a', list);
-    const b = s.each('b', add, { over: a as never });
-    return s.step('c', sum, { after: [b] });
-  } });
+  const flow = defineFlow({
+    name: 'fan',
+    steps: (s) => {
+      const a = s.step('a', list);
+      const b = s.each('b', add, { over: a as never });
+      return s.step('c', sum, { after: [b] });
+    },
+  });
   longshore.on('plan.stuck', (e) => console.log(e));
   longshore.on('store.failed', (e) => console.log(e));
   const worker = longshore.worker({ tasks: [add, list, sum] });

@@ -134,7 +134,11 @@ export class Draft {
   /** Failed for good: what follows is the step's policy. */
   fail(step: StepData, error: StepError): void {
     const blocks = step.failure === 'block' && this.run.phase === 'forward';
-    this.move(step, 'failed', { error: brief(error), ...(blocks ? { blocked: true as const } : {}) });
+    this.move(step, 'failed', {
+      error: brief(error),
+      ...(blocks ? { blocked: true as const } : {}),
+      ...(step.failure === 'continue' ? { passed: true as const } : {}),
+    });
   }
 
   get blocked(): boolean {

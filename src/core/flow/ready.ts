@@ -27,7 +27,7 @@ type ParentSays = Readiness | 'notChosen';
 
 function parentSays(run: RunValue, { step, branch }: ParentRef): ParentSays {
   const state = run.steps[step];
-  if (state === undefined || isLive(state) || state.blocked === true) return 'wait';
+  if (!hasEnded(state)) return 'wait';
   if (branch !== undefined) return state.chose?.includes(branch) ? 'start' : 'notChosen';
   return state.is === 'skipped' ? 'skip' : 'start';
 }
@@ -56,6 +56,8 @@ export function descendants(flow: FlowData, name: string): ReadonlySet<string> {
   return found;
 }
 
-export function hasEnded(state: StepState | undefined): boolean {
-  return state !== undefined && !isLive(state) && state.blocked !== true;
+/** A failure lets what is behind it start only where the run goes on without it. */
+function hasEnded(state: StepState | undefined): state is StepState {
+  if (state === undefined || isLive(state) || state.is === 'cancelled') return false;
+  return state.is !== 'failed' || state.passed === true;
 }

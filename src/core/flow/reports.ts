@@ -148,6 +148,11 @@ function itemEnded(step: StepData, item: Item, pages: Map<string, [number, strin
   if (report.state === 'completed') {
     items.completed += 1;
     items.failed = withoutIndex(items.failed, part.index);
+    if (state.blocked && items.failed.length === 0) {
+      // The last one that stood in the way: the step goes on as if none had failed.
+      state.is = 'running';
+      for (const field of ['blocked', 'error', 'to'] as const) delete state[field];
+    }
     if (step.used && report.result !== null) {
       const entries = pages.get(step.name) ?? [];
       entries.push([part.index, report.result]);

@@ -71,6 +71,8 @@ export interface StepState {
   halt?: 'failed' | 'cancelled';
   /** Failed, and a person must decide. */
   blocked?: true;
+  /** Failed, and the run goes on without its result. */
+  passed?: true;
   /** Branches that run, of a decision. */
   chose?: readonly string[];
   /** When a wait or a sleep ends, in ms since the epoch. */
