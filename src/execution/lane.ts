@@ -1,5 +1,6 @@
 import type { LongshoreError } from '../core/errors.ts';
-import type { AnyTask, JobContext } from '../core/task.ts';
+import type { JobContext } from '../core/job-context.ts';
+import type { AnyTask } from '../core/task.ts';
 
 /**
  * Lanes: where handler code runs. executor -> lane -> handler, and back. A lane takes a job from its input as JSON text

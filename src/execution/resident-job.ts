@@ -1,6 +1,6 @@
 import { LongshoreError } from '../core/errors.ts';
+import type { JobContext } from '../core/job-context.ts';
 import { encodePayload } from '../core/payload.ts';
-import type { JobContext } from '../core/task.ts';
 import { logText } from './log-text.ts';
 import type { FromHost, RecalledMessage, RunJob } from './protocol.ts';
 import type { HandlerJob } from './steps.ts';

@@ -2,15 +2,18 @@ import type { Clock } from '../core/clock.ts';
 import { LongshoreError, optionInvalid, requireMs, requireName, show } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import { type PriorityName, QUEUE_DEFAULT } from '../core/job.ts';
+import type { Jsonified } from '../core/jsonified.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import { validate } from '../core/schema.ts';
 import {
-  type AnyTask,
+  type AnyDeclaration,
   isTask,
   requireAttempts,
   requireKey,
   requirePriority,
   requireQueue,
+  type TaskGiven,
+  type TaskResult,
 } from '../core/task.ts';
 import { type UniqueOptions, uniqueSpec } from '../core/unique.ts';
 import type { JobSpec } from '../store/store.ts';
@@ -42,13 +45,25 @@ export interface EnqueueOptions {
   readonly tx?: object;
 }
 
+/** What is enqueued for a task, or for one that is known by its name alone. */
+export type InputOf<T> = T extends string ? unknown : TaskGiven<T>;
+
+/** What `result()` of its jobs resolves to. */
+export type ResultOf<T> = T extends string ? unknown : Jsonified<TaskResult<T>>;
+
+/** What `enqueue` takes after the task; the input may be left out where `undefined` is one. */
+export type EnqueueArguments<T> =
+  undefined extends InputOf<T>
+    ? [input?: InputOf<T>, options?: EnqueueOptions]
+    : [input: InputOf<T>, options?: EnqueueOptions];
+
 const ATTEMPTS_DEFAULT = 3;
 /** The last time a Date can hold. */
 export const DATE_MAX_MS = 8_640_000_000_000_000;
 
 /** Makes the specs of one call, whose jobs are of one task: what they share is looked at once. */
 export class JobSpecs {
-  readonly #task: AnyTask | null;
+  readonly #task: AnyDeclaration | null;
   readonly #name: string;
   readonly #queue: string;
   /** As errors name it. */
@@ -58,7 +73,7 @@ export class JobSpecs {
   readonly #now: number;
 
   /** Throws TASK_INVALID, OPTION_INVALID. */
-  constructor(task: AnyTask | string, { codec, clock }: SpecMeans) {
+  constructor(task: AnyDeclaration | string, { codec, clock }: SpecMeans) {
     this.#task = requireTask(task);
     this.#name = this.#task === null ? requireName('task', task) : this.#task.name;
     this.#queue = requireQueue('queue', this.#task?.queue ?? QUEUE_DEFAULT);
@@ -110,12 +125,13 @@ export interface SpecMeans {
   readonly clock: Clock;
 }
 
-function requireTask(task: AnyTask | string): AnyTask | null {
+/** Null for a name. Throws TASK_INVALID. */
+export function requireTask(task: AnyDeclaration | string): AnyDeclaration | null {
   if (typeof task === 'string') return null;
   if (isTask(task)) return task;
   throw new LongshoreError(
     'TASK_INVALID',
-    `The task is ${show(task)}; expected what defineTask() returns, or a task's name.`,
+    `The task is ${show(task)}; expected what defineTask() or declareTask() returns, or a task's name.`,
   );
 }
 
@@ -127,7 +143,7 @@ function requireTime(options: EnqueueOptions): number {
   throw optionInvalid('at', options.at, 'a valid Date or ms since the epoch');
 }
 
-function keyFor(definition: AnyTask | null, options: EnqueueOptions, input: unknown): string | null {
+function keyFor(definition: AnyDeclaration | null, options: EnqueueOptions, input: unknown): string | null {
   // A task made by a copy of the package that knew no keys has none.
   const { key = definition?.key ?? false } = options;
   if (key === false) return null;
@@ -135,7 +151,7 @@ function keyFor(definition: AnyTask | null, options: EnqueueOptions, input: unkn
 }
 
 function uniqueFor(
-  definition: AnyTask | null,
+  definition: AnyDeclaration | null,
   options: EnqueueOptions,
   name: string,
   queue: string,

@@ -1,6 +1,7 @@
 import type { CancelTimer } from '../core/clock.ts';
 import type { LongshoreError } from '../core/errors.ts';
-import type { AnyTask, JobContext } from '../core/task.ts';
+import type { JobContext } from '../core/job-context.ts';
+import type { AnyTask } from '../core/task.ts';
 import type { LaneJob, SharedSlot, Stopper } from '../execution/lane.ts';
 import type { Lease } from '../store/store.ts';
 import type { HeartbeatWatch } from './heartbeat-watch.ts';
