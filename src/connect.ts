@@ -3,11 +3,11 @@ import { type EncryptionOptions, keyRingCipher, noKeys } from './cipher.ts';
 import type { Clock } from './core/clock.ts';
 import { LongshoreError, optionInvalid, requireInteger, show } from './core/errors.ts';
 import { PAYLOAD_BYTES_MAX_DEFAULT, PayloadCodec } from './core/payload.ts';
-import type { AnyTask, TaskGiven, TaskResult } from './core/task.ts';
+import type { AnyDeclaration } from './core/task.ts';
 import { Flows } from './flow/flows.ts';
 import { HEALTH_TIMEOUT_MS_DEFAULT, type Health, type HealthOptions, healthOf } from './health.ts';
 import { Client } from './queue/client.ts';
-import type { EnqueueOptions } from './queue/enqueue.ts';
+import type { EnqueueArguments, EnqueueOptions, InputOf, ResultOf } from './queue/enqueue.ts';
 import type { JobHandle } from './queue/job-handle.ts';
 import type { Jobs } from './queue/jobs.ts';
 import type { Queues } from './queue/queues.ts';
@@ -162,14 +162,14 @@ export class Longshore {
     });
   }
 
-  /** Adds a job. Resolves once it is durable. `task` may be a task's name when its code is elsewhere: then the input is not checked here. */
-  enqueue<T extends AnyTask>(
+  /**
+   * Adds a job. Resolves once it is durable. `task` may be a task's name when its code is elsewhere: then the input is not
+   * checked here.
+   */
+  enqueue<T extends AnyDeclaration | string>(
     task: T,
-    input: TaskGiven<T>,
-    options?: EnqueueOptions,
-  ): Promise<JobHandle<TaskResult<T>>>;
-  enqueue(task: string, input?: unknown, options?: EnqueueOptions): Promise<JobHandle>;
-  enqueue(task: AnyTask | string, input: unknown, options?: EnqueueOptions): Promise<JobHandle> {
+    ...[input, options]: EnqueueArguments<T>
+  ): Promise<JobHandle<ResultOf<T>>> {
     return this.#client.enqueue(task, input, options);
   }
 
@@ -177,17 +177,11 @@ export class Longshore {
    * Adds a job per input, in one batch that is written whole or not at all; only jobs whose unique key is held (mode
    * `reject`) are left out, and the UNIQUE_CONFLICT that is thrown then says which. `options` may differ by input.
    */
-  enqueueMany<T extends AnyTask>(
+  enqueueMany<T extends AnyDeclaration | string>(
     task: T,
-    inputs: readonly TaskGiven<T>[],
-    options?: EnqueueOptions | ((input: TaskGiven<T>, index: number) => EnqueueOptions),
-  ): Promise<JobHandle<TaskResult<T>>[]>;
-  enqueueMany(
-    task: string,
-    inputs: readonly unknown[],
-    options?: EnqueueOptions | ((input: unknown, index: number) => EnqueueOptions),
-  ): Promise<JobHandle[]>;
-  enqueueMany(task: never, inputs: readonly never[], options?: never): Promise<JobHandle<never>[]> {
+    inputs: readonly InputOf<T>[],
+    options?: EnqueueOptions | ((input: InputOf<T>, index: number) => EnqueueOptions),
+  ): Promise<JobHandle<ResultOf<T>>[]> {
     return this.#client.enqueueMany(task, inputs, options);
   }
 

@@ -4,6 +4,13 @@ export { type ConnectOptions, connect, Longshore } from './connect.ts';
 export type { Ageing } from './core/ageing.ts';
 export type { Clock } from './core/clock.ts';
 export {
+  declareTask,
+  implementTask,
+  type TaskDefaults,
+  type TaskMakers,
+  taskDefaults,
+} from './core/declaration.ts';
+export {
   type AttemptError,
   ERROR_CODES,
   type ErrorCode,
@@ -13,24 +20,32 @@ export {
   UnrecoverableError,
 } from './core/errors.ts';
 export type { AuditEntry, Job, PriorityName } from './core/job.ts';
+export type { Handler, JobContext } from './core/job-context.ts';
 export { JOB_STATES, type JobState } from './core/job-state.ts';
+export type { Jsonified } from './core/jsonified.ts';
 export type { KeyLimits, LimitsChange, QueueLimits, Rate } from './core/limits.ts';
+export type { JobMeta, KeptMeta, StoredBackoff } from './core/meta.ts';
 export type { Json } from './core/payload.ts';
 export type { Backoff, BackoffFunction, BackoffPolicy } from './core/retry.ts';
 export type { Schema } from './core/schema.ts';
 export type { Hint, Strategy } from './core/strategy.ts';
 export {
+  type AnyDeclaration,
   type AnyTask,
   defineTask,
-  type Handler,
   isTask,
-  type JobContext,
   type Task,
+  type TaskDeclaration,
   type TaskGiven,
-  type TaskKey,
-  type TaskOptions,
   type TaskResult,
 } from './core/task.ts';
+export type {
+  DeclarationOptions,
+  HandlerOptions,
+  JobDefaults,
+  TaskKey,
+  TaskOptions,
+} from './core/task-options.ts';
 export type { UniqueMode, UniqueOptions, UniqueScope } from './core/unique.ts';
 export type { Profile } from './execution/auto.ts';
 export type { LaneName } from './execution/lane.ts';
@@ -42,9 +57,9 @@ export { optional } from './flow/refs.ts';
 export type { RunHandle } from './flow/run-handle.ts';
 export type { ItemsView, RunDetail, RunView, StepJob, StepView } from './flow/run-view.ts';
 export type { Health, HealthOptions } from './health.ts';
-export type { EnqueueOptions } from './queue/enqueue.ts';
+export type { EnqueueArguments, EnqueueOptions } from './queue/enqueue.ts';
 export type { JobHandle } from './queue/job-handle.ts';
-export type { JobDetail, JobView, LogView } from './queue/job-view.ts';
+export type { JobDetail, JobView, LogView, TypedDetail } from './queue/job-view.ts';
 export type { ActionOptions, ActionReport, Jobs, ListOptions, Selection } from './queue/jobs.ts';
 export { ALL_QUEUES, type Queues } from './queue/queues.ts';
 export type { WaitOptions } from './queue/watch.ts';

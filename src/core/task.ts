@@ -1,98 +1,53 @@
 import { callSite } from './call-site.ts';
-import { LongshoreError, optionInvalid, requireInteger, requireMs, requireName, show } from './errors.ts';
+import {
+  LongshoreError,
+  optionInvalid,
+  requireInteger,
+  requireMs,
+  requireName,
+  requirePositiveMs,
+  show,
+} from './errors.ts';
 import { ALL_QUEUES, NAMED_PRIORITIES, type PriorityName, QUEUE_DEFAULT } from './job.ts';
+import type { Handler } from './job-context.ts';
 import { BACKOFF_DEFAULT, type Backoff, requireBackoff } from './retry.ts';
-import { isSchema, type Schema, type SchemaInput, type SchemaOutput } from './schema.ts';
+import { isSchema, type Schema } from './schema.ts';
 import { type Hint, requireHint, requireStrategy, type Strategy } from './strategy.ts';
+import type {
+  DeclarationOptions,
+  GivenFor,
+  HandlerOptions,
+  RunInput,
+  TaskKey,
+  TaskOptions,
+} from './task-options.ts';
 import { type UniqueOptions, uniqueSpec } from './unique.ts';
 
-/** What a handler is given. Every member may be taken by destructuring. */
-export interface JobContext<Input> {
-  readonly id: string;
-  readonly task: string;
-  readonly queue: string;
-  /** Whose turn this is, where the job has a key. */
-  readonly key: string | null;
-  /** The schema's output for the job's input. */
-  readonly input: Input;
-  /** Number of this attempt, from 1. */
-  readonly attempt: number;
-  /** Attempts allowed; 1 means no retry. */
-  readonly attemptsMax: number;
-  /** Aborts on timeout, cancel, a lost lease and the end of a graceful stop; its `reason` is a LongshoreError that says which. */
-  readonly signal: AbortSignal;
-  /** Reports progress: a number or any JSON. Written in batches; the last value wins. */
-  readonly progress: (value: unknown) => void;
-  /**
-   * Says that the handler is alive, for tasks with a `heartbeatTimeoutMs`; with `details`, does what `progress` does, too.
-   * May be called as often as you like. The lease needs none of it.
-   */
-  readonly heartbeat: (details?: unknown) => void;
-  /**
-   * What `progress` or `heartbeat` were given last, in this attempt or one before it: to go on from there. `undefined` when
-   * there is nothing. Rejects with the store's error.
-   */
-  readonly lastProgress: () => Promise<unknown>;
-  /** Adds a line to the job's log, with optional JSON data. Written in batches. */
-  readonly log: (message: string, data?: unknown) => void;
-}
-
-export type Handler<Input, Result> = (context: JobContext<Input>) => Result | Promise<Result>;
-
-/** The options of a task that an enqueue may override for one job. */
-export interface JobDefaults {
-  /** The line the jobs wait in; default `default`. */
-  readonly queue?: string;
-  /** Lower runs first; a whole number or `high` (-10), `medium` (0), `low` (10); default 0. */
-  readonly priority?: number | PriorityName;
-  /** How often the handler may run and fail; counts the first run, 1 means no retry; default 3. */
-  readonly attempts?: number;
-  /** Makes equal jobs one job; off by default. */
-  readonly unique?: UniqueOptions;
-}
-
-export interface TaskOptions<Name extends string, Input, Result, Given = Input> extends JobDefaults {
-  /** 1 to 200 characters; unique within a worker. */
-  readonly name: Name;
-  readonly run: Handler<Input, Result>;
-  /**
-   * Jobs of one key take turns with those of other keys, and share the queue's limits per key (`queues.setLimits`):
-   * how many run at a time, in which order, how often. A text for all jobs of the task, or a function of the input as
-   * it was enqueued. 1 to 200 characters; none by default.
-   */
-  readonly key?: TaskKey<Given>;
-  /** Wait between attempts; default exponential from 1 s, at most 1 h, jitter 0.2. */
-  readonly backoff?: Backoff;
-  /** Longest an attempt may run, in ms; none by default. Inline handlers are asked to stop by their `signal`. */
-  readonly timeoutMs?: number;
-  /** Longest an attempt may be silent, in ms, at least 100: without `heartbeat` or `progress` for so long it is stopped and has failed; none by default. */
-  readonly heartbeatTimeoutMs?: number;
-  /** Where the handler runs; default: what the worker says, and that is `async` (docs/execution.md). */
-  readonly strategy?: Strategy;
-  /** What the handler is like, for `auto`, which a task with a hint and without a strategy gets. */
-  readonly hint?: Hint;
-  /**
-   * `import.meta.url` of the module that exports the task, for threads and processes, which import it. Only needed
-   * where it is not the module that calls defineTask.
-   */
-  readonly module?: string;
-}
-
-export type TaskKey<Given> = string | ((input: Given) => string);
-
-/** A named, typed definition. Made by `defineTask`; the same object serves at enqueue and in the worker. */
-export interface Task<Name extends string = string, Given = unknown, Input = unknown, Result = unknown> {
+/** A named, typed contract for whoever enqueues. Made by `declareTask`; every task is one, too. */
+export interface TaskDeclaration<
+  Name extends string = string,
+  Given = unknown,
+  Input = unknown,
+  Result = unknown,
+> {
   readonly name: Name;
   readonly schema: Schema<Given, Input> | null;
-  readonly run: Handler<Input, Result>;
+  /** Null: the handler is elsewhere. */
+  readonly run: Handler<Input, Result> | null;
   readonly queue: string;
   readonly priority: number;
   readonly attempts: number;
+  readonly unique: UniqueOptions | null;
+  readonly key: TaskKey<Given> | null;
+}
+
+/** A declaration with a handler. Made by `defineTask` or `implementTask`; the same object serves at enqueue and in the worker. */
+export interface Task<Name extends string = string, Given = unknown, Input = unknown, Result = unknown>
+  extends TaskDeclaration<Name, Given, Input, Result> {
+  readonly run: Handler<Input, Result>;
   readonly backoff: Backoff;
   readonly timeoutMs: number | null;
   readonly heartbeatTimeoutMs: number | null;
-  readonly unique: UniqueOptions | null;
-  readonly key: TaskKey<Given> | null;
   /** `null`: what the worker says. */
   readonly strategy: Strategy | null;
   readonly hint: Hint | null;
@@ -104,63 +59,95 @@ export interface Task<Name extends string = string, Given = unknown, Input = unk
 // biome-ignore lint/suspicious/noExplicitAny: a list of tasks is heterogeneous, and handlers are contravariant in their input.
 export type AnyTask = Task<string, any, any, any>;
 
-export type TaskGiven<T> = T extends Task<string, infer Given, infer _Input, infer _Result> ? Given : never;
-export type TaskResult<T> = T extends Task<string, infer _Given, infer _Input, infer Result> ? Result : never;
+/** A declaration or task of any type: what can be enqueued. */
+// biome-ignore lint/suspicious/noExplicitAny: as for AnyTask.
+export type AnyDeclaration = TaskDeclaration<string, any, any, any>;
+
+export type TaskGiven<T> =
+  T extends TaskDeclaration<string, infer Given, infer _Input, infer _Result> ? Given : never;
+export type TaskResult<T> =
+  T extends TaskDeclaration<string, infer _Given, infer _Input, infer Result> ? Result : never;
 
 /**
- * Defines a task. `input` is any Standard Schema; inputs are checked against it at enqueue and again at run.
- * Without `input`, handlers get whatever JSON was enqueued, as `unknown`.
+ * Defines a task. With `input`, any Standard Schema, the handler gets its output, and all types are inferred. Without it,
+ * `defineTask<{ path: string }, number>({ … })` says what is enqueued and what the handler returns; nothing is checked then.
+ * Types for a task with a schema: `defineTask<typeof schema, number>`.
+ * It has one signature, so that the compiler's errors name the option that is wrong.
  * Throws TASK_INVALID or OPTION_INVALID, naming the field, its value and what was expected.
  */
-export function defineTask<const Name extends string, S extends Schema<unknown, unknown>, Result>(
-  options: TaskOptions<Name, SchemaOutput<S>, Result, SchemaInput<S>> & { readonly input: S },
-): Task<Name, SchemaInput<S>, SchemaOutput<S>, Result>;
-export function defineTask<const Name extends string, Result>(
-  options: TaskOptions<Name, unknown, Result> & { readonly input?: undefined },
-): Task<Name, unknown, unknown, Result>;
-export function defineTask(
-  options: TaskOptions<string, unknown, unknown> & { readonly input?: unknown },
-): Task {
-  const name = requireName('name', options.name);
-  const caller = options.module === undefined ? callSite(defineTask) : null;
-  return namingTask(name, () => {
-    if (typeof options.run !== 'function')
-      throw optionInvalid('run', options.run, 'a function (context) => result');
-    if (options.input !== undefined && !isSchema(options.input)) {
-      throw optionInvalid('input', options.input, 'a Standard Schema v1 (zod 3.24+, valibot 1+, arktype 2+)');
-    }
-    const queue = requireQueue('queue', options.queue ?? QUEUE_DEFAULT);
-    // Only for its checks: the key itself comes from each job's input.
-    if (options.unique !== undefined) uniqueSpec(options.unique, { task: name, queue, input: null }, String);
-    return Object.freeze({
-      name,
-      schema: options.input === undefined ? null : (options.input as Schema),
-      run: options.run,
-      queue,
-      priority: requirePriority('priority', options.priority ?? 0),
-      attempts: requireAttempts('attempts', options.attempts ?? 3),
-      backoff: requireBackoff('backoff', options.backoff ?? BACKOFF_DEFAULT),
-      timeoutMs: options.timeoutMs === undefined ? null : requirePositiveMs('timeoutMs', options.timeoutMs),
-      heartbeatTimeoutMs: heartbeatTimeoutOf(options),
-      unique: options.unique ?? null,
-      key: options.key === undefined ? null : requireTaskKey(options.key),
-      hint: options.hint === undefined ? null : requireHint('hint', options.hint),
-      strategy: strategyOf(options),
-      module: options.module === undefined ? caller : requireModule(options.module),
-    });
-  });
+export function defineTask<Input = unknown, Result = unknown, const Name extends string = string>(
+  options: TaskOptions<Name, Input, Result>,
+): Task<Name, GivenFor<Input>, RunInput<Input>, Result>;
+export function defineTask(options: TaskOptions<string, unknown, unknown>): Task {
+  return makeTask(options, defineTask);
 }
 
-/** Whether `value` came from `defineTask`, of this or another copy of the package. */
-export function isTask(value: unknown): value is AnyTask {
+/** `calledAs`: the function whose caller is the task's module. */
+export function makeTask(
+  options: TaskOptions<string, unknown, unknown>,
+  calledAs: (...args: never) => unknown,
+): Task {
+  const name = requireName('name', options.name);
+  const caller = options.module === undefined ? callSite(calledAs) : null;
+  return namingTask(name, () =>
+    Object.freeze({ ...contractOf(name, options), ...handlerOf(options.run, options, caller) }),
+  );
+}
+
+/** Throws OPTION_INVALID. */
+export function contractOf(
+  name: string,
+  options: DeclarationOptions<string, unknown>,
+): Omit<TaskDeclaration, 'run'> {
+  const input: unknown = options.input;
+  if (input !== undefined && !isSchema(input))
+    throw optionInvalid('input', input, 'a Standard Schema v1 (zod 3.24+, valibot 1+, arktype 2+)');
+  const queue = requireQueue('queue', options.queue ?? QUEUE_DEFAULT);
+  // Only for its checks: the key itself comes from each job's input.
+  if (options.unique !== undefined) uniqueSpec(options.unique, { task: name, queue, input: null }, String);
+  return {
+    name,
+    schema: input === undefined ? null : input,
+    queue,
+    priority: requirePriority('priority', options.priority ?? 0),
+    attempts: requireAttempts('attempts', options.attempts ?? 3),
+    unique: options.unique ?? null,
+    key: options.key === undefined ? null : requireTaskKey(options.key),
+  };
+}
+
+/** Throws OPTION_INVALID. */
+export function handlerOf<Input, Result>(
+  run: Handler<Input, Result>,
+  options: HandlerOptions,
+  caller: string | null,
+): Pick<Task<string, never, Input, Result>, 'run' | keyof HandlerOptions> {
+  if (typeof run !== 'function') throw optionInvalid('run', run, 'a function (context) => result');
+  return {
+    run,
+    backoff: requireBackoff('backoff', options.backoff ?? BACKOFF_DEFAULT),
+    timeoutMs: options.timeoutMs === undefined ? null : requirePositiveMs('timeoutMs', options.timeoutMs),
+    heartbeatTimeoutMs: heartbeatTimeoutOf(options),
+    hint: options.hint === undefined ? null : requireHint('hint', options.hint),
+    strategy: strategyOf(options),
+    module: options.module === undefined ? caller : requireModule(options.module),
+  };
+}
+
+/** Whether `value` came from `defineTask`, `declareTask` or `implementTask`, of this or another copy of the package. */
+export function isTask(value: unknown): value is AnyDeclaration {
   if (typeof value !== 'object' || value === null) return false;
   const task = value as Partial<Task>;
   return (
     typeof task.name === 'string' &&
-    typeof task.run === 'function' &&
+    (typeof task.run === 'function' || task.run === null) &&
     typeof task.attempts === 'number' &&
     'schema' in task
   );
+}
+
+export function hasHandler(task: AnyDeclaration): task is AnyTask {
+  return task.run !== null;
 }
 
 /** Throws OPTION_INVALID; 0 gets a hint, since in some systems it means "no retry". */
@@ -218,11 +205,6 @@ function requireModule(module: unknown): string {
   throw optionInvalid('module', module, 'import.meta.url, or the absolute path of the module');
 }
 
-function requirePositiveMs(field: string, value: unknown): number {
-  if (requireMs(field, value) === 0) throw optionInvalid(field, value, 'more than 0 milliseconds');
-  return value as number;
-}
-
 /** What crosses the border of a thread or process is told a few times a second. */
 const HEARTBEAT_TIMEOUT_MIN_MS = 100;
 
@@ -232,7 +214,8 @@ function heartbeatTimeoutOf({ heartbeatTimeoutMs: given }: { heartbeatTimeoutMs?
   throw optionInvalid('heartbeatTimeoutMs', given, `at least ${HEARTBEAT_TIMEOUT_MIN_MS} milliseconds`);
 }
 
-function namingTask<T>(name: string, read: () => T): T {
+/** Errors of `read` name the task. */
+export function namingTask<T>(name: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
@@ -255,6 +238,7 @@ export function indexTasks(tasks: readonly AnyTask[]): ReadonlyMap<string, AnyTa
         { details: { position } },
       );
     }
+    if (!hasHandler(task)) throw handlerMissing(task, position);
     const other = index.get(task.name);
     if (other !== undefined && other !== task) {
       throw new LongshoreError(
@@ -266,4 +250,9 @@ export function indexTasks(tasks: readonly AnyTask[]): ReadonlyMap<string, AnyTa
     index.set(task.name, task);
   }
   return index;
+}
+
+function handlerMissing({ name }: AnyDeclaration, position: number): LongshoreError {
+  const message = `tasks[${position}] is the declaration of task ${show(name)}, which has no handler; give the worker what implementTask(declaration, run) returns.`;
+  return new LongshoreError('TASK_INVALID', message, { details: { position, task: name } });
 }

@@ -1,5 +1,6 @@
 import type { LongshoreError } from '../core/errors.ts';
-import type { AnyTask, JobContext } from '../core/task.ts';
+import type { JobContext } from '../core/job-context.ts';
+import type { AnyTask } from '../core/task.ts';
 
 /**
  * Lanes: where handler code runs. executor -> lane -> handler, and back. A lane takes a job from its input as JSON text
@@ -32,6 +33,8 @@ export interface LaneJob {
   readonly id: string;
   readonly queue: string;
   readonly key: string | null;
+  /** As it is stored. */
+  readonly meta: string | null;
   readonly attempt: number;
   readonly attemptsMax: number;
   /** JSON text, decrypted. */

@@ -1,9 +1,10 @@
 import { requireInteger, requireMs, requireName, show } from '../core/errors.ts';
 import { FAILURE_POLICIES, type FailurePolicy, type JobData, type StepData } from '../core/flow/data.ts';
 import { refTo, STEP_SOURCE, sourcesOf, stepSource, type Template } from '../core/flow/template.ts';
+import type { Jsonified } from '../core/jsonified.ts';
 import type { Schema } from '../core/schema.ts';
 import {
-  type AnyTask,
+  type AnyDeclaration,
   isTask,
   requireAttempts,
   requirePriority,
@@ -34,6 +35,9 @@ import {
   wrong,
 } from './step-options.ts';
 
+/** As it comes out of the store. */
+type StepResult<T> = Jsonified<TaskResult<T>>;
+
 /** Collects the steps of one flow. What it returns stands for what will be there when the run has come so far. */
 export class StepBuilder<Run> {
   readonly steps: StepData[] = [];
@@ -42,21 +46,21 @@ export class StepBuilder<Run> {
   readonly #run = makeRef('run') as Ref<Run>;
 
   /** One job. */
-  step<T extends AnyTask>(
+  step<T extends AnyDeclaration>(
     name: string,
     task: T,
     options: JobStepOptions<Run, TaskGiven<T>> = {},
-  ): Handle<TaskResult<T>> {
+  ): Handle<StepResult<T>> {
     this.#add({ ...this.#base(name, options), ...this.#job(name, task, options), kind: 'task' });
     return handle(name);
   }
 
   /** One job whose result names the branches that run: one of `branches`, a list of them, or null for none. */
-  decide<T extends AnyTask, const B extends string>(
+  decide<T extends AnyDeclaration, const B extends string>(
     name: string,
     task: T,
     options: JobStepOptions<Run, TaskGiven<T>> & { readonly branches: readonly B[] },
-  ): Handle<TaskResult<T>> & { readonly [K in B]: Branch } {
+  ): Handle<StepResult<T>> & { readonly [K in B]: Branch } {
     const branches = requireBranches(name, options.branches);
     this.#add({ ...this.#base(name, options), ...this.#job(name, task, options), kind: 'decide', branches });
     const extra = Object.fromEntries(
@@ -66,11 +70,11 @@ export class StepBuilder<Run> {
   }
 
   /** A job for each item of a list; ends when all of them have. The result is the list of their results, null for one that failed. */
-  each<T extends AnyTask, Item>(
+  each<T extends AnyDeclaration, Item>(
     name: string,
     task: T,
     options: EachOptions<Run, TaskGiven<T>, Item>,
-  ): Handle<(TaskResult<T> | null)[]> {
+  ): Handle<(StepResult<T> | null)[]> {
     const from = { run: this.#run, item: makeRef('item'), index: makeRef('index') };
     const over = templateOf(options.over, `over of step '${name}'`);
     const size =
@@ -88,11 +92,11 @@ export class StepBuilder<Run> {
    * A job after another, until one returns no `cursor`: for pages of an API, rows of a large table. The cursor is the
    * checkpoint: what is done is not done again. The first job gets `null`. The result is that of the last job.
    */
-  loop<T extends AnyTask>(
+  loop<T extends AnyDeclaration>(
     name: string,
     task: T,
     options: LoopOptions<Run, TaskGiven<T>> = {},
-  ): Handle<TaskResult<T>> {
+  ): Handle<StepResult<T>> {
     const from = { run: this.#run, cursor: makeRef('cursor') };
     const input = templateOf(
       options.input === undefined ? { cursor: from.cursor } : options.input(from as never),
@@ -199,7 +203,7 @@ export class StepBuilder<Run> {
   }
 
   #undo(step: string, undo: unknown): JobData {
-    const options = isTask(undo) ? { task: undo } : (undo as UndoOptions<Run>);
+    const options: UndoOptions<Run> = isTask(undo) ? { task: undo } : (undo as UndoOptions<Run>);
     if (!isTask(options?.task))
       throw wrong(step, `undo is ${show(undo)}; expected a task, or { task, input }`);
     const own = refTo(stepSource(step));
@@ -213,7 +217,7 @@ export class StepBuilder<Run> {
     return this.#job(step, options.task, {}, input);
   }
 
-  #job(step: string, task: AnyTask, options: JobGiven, given?: Template): JobData {
+  #job(step: string, task: AnyDeclaration, options: JobGiven, given?: Template): JobData {
     if (!isTask(task)) throw wrong(step, `the task is ${show(task)}; expected what defineTask() returns`);
     const { queue, priority, attempts, timeoutMs, input } = options;
     const template =

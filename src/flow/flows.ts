@@ -5,6 +5,7 @@ import { signalText } from '../core/flow/names.ts';
 import { RUN_STATES, type RunState } from '../core/flow/run.ts';
 import { newId } from '../core/ids.ts';
 import type { Job } from '../core/job.ts';
+import { encodeMeta, type JobMeta } from '../core/meta.ts';
 import { validate } from '../core/schema.ts';
 import { sortedJson } from '../core/unique.ts';
 import type { DuePlan, PlanRecord } from '../store/plans.ts';
@@ -23,8 +24,8 @@ export interface StartOptions {
   readonly id?: string;
   /** `strict`: the same flow and input is the same run, as long as that is kept. Excludes `id`. */
   readonly identity?: 'new' | 'strict';
-  /** What all jobs of the run carry: JSON text as JobSpec.meta. */
-  readonly meta?: string | null;
+  /** What all jobs of the run carry: correlation id, trace context, tags. */
+  readonly meta?: JobMeta;
 }
 
 export interface RunListOptions {
@@ -225,7 +226,7 @@ export class Flows {
       flow: flow.data,
       version: flow.version,
       input: text,
-      meta: options.meta ?? null,
+      meta: options.meta === undefined ? null : encodeMeta({ meta: options.meta }),
       parent: null,
     };
     return planOfNewRun(given, clock.now());

@@ -2,7 +2,7 @@ import { LongshoreError, optionInvalid, show } from '../core/errors.ts';
 import type { FailurePolicy, ParentRef } from '../core/flow/data.ts';
 import { refTo, stepSource, type Template } from '../core/flow/template.ts';
 import type { PriorityName } from '../core/job.ts';
-import type { AnyTask } from '../core/task.ts';
+import type { AnyDeclaration } from '../core/task.ts';
 import { type Marker, makeRef, type Ref, type Shape } from './refs.ts';
 
 /** What the steps of a flow are given by its author, and how steps refer to each other (builder.ts). */
@@ -19,11 +19,11 @@ export interface StepOptions {
 
 interface UndoStepOptions<Run> extends StepOptions {
   /** Runs when the run fails after this step completed, unless the failed step's `failure` says otherwise; given the step's result. */
-  readonly undo?: AnyTask | UndoOptions<Run>;
+  readonly undo?: AnyDeclaration | UndoOptions<Run>;
 }
 
 export interface UndoOptions<Run> {
-  readonly task: AnyTask;
+  readonly task: AnyDeclaration;
   readonly input?: (from: { readonly run: Ref<Run>; readonly result: Ref<never> }) => unknown;
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { LongshoreError, optionInvalid, show } from '../core/errors.ts';
 import type { PayloadCodec } from '../core/payload.ts';
-import type { AnyTask, Task, TaskGiven, TaskResult } from '../core/task.ts';
+import type { AnyDeclaration } from '../core/task.ts';
 import type { EnqueueReceipt, JobSpec, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import { type EnqueueOptions, JobSpecs } from './enqueue.ts';
@@ -27,11 +27,11 @@ export class Client {
     this.queues = new Queues(store, events);
   }
 
-  async enqueue<T extends AnyTask | string>(
-    task: T,
-    input: T extends AnyTask ? TaskGiven<T> : unknown,
+  async enqueue<Result>(
+    task: AnyDeclaration | string,
+    input: unknown,
     options: EnqueueOptions = {},
-  ): Promise<JobHandle<T extends AnyTask ? TaskResult<T> : unknown>> {
+  ): Promise<JobHandle<Result>> {
     const built = new JobSpecs(task, this.#means).make(input, options);
     const spec = built instanceof Promise ? await built : built;
     const [receipt] = await this.#write([spec], options.tx);
@@ -39,7 +39,7 @@ export class Client {
   }
 
   async enqueueMany<Given, Result>(
-    task: Task<string, Given, never, Result> | string,
+    task: AnyDeclaration | string,
     inputs: readonly Given[],
     options: EnqueueOptions | ((input: Given, index: number) => EnqueueOptions) = {},
   ): Promise<JobHandle<Result>[]> {
@@ -53,7 +53,7 @@ export class Client {
       if (index === 0) tx = own.tx;
       else if (own.tx !== tx) throw atIndex(optionInvalid('tx', own.tx, 'that of inputs[0]'), index);
       try {
-        maker ??= new JobSpecs(task as AnyTask | string, this.#means);
+        maker ??= new JobSpecs(task, this.#means);
         const built = maker.make(input, own);
         specs[index] = built instanceof Promise ? await built : built;
       } catch (error) {

@@ -2,15 +2,19 @@ import type { Clock } from '../core/clock.ts';
 import { LongshoreError, optionInvalid, requireMs, requireName, show } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import { type PriorityName, QUEUE_DEFAULT } from '../core/job.ts';
+import type { Jsonified } from '../core/jsonified.ts';
+import { encodeMeta, type JobMeta, type KeptOptions, type StoredBackoff } from '../core/meta.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import { validate } from '../core/schema.ts';
 import {
-  type AnyTask,
+  type AnyDeclaration,
   isTask,
   requireAttempts,
   requireKey,
   requirePriority,
   requireQueue,
+  type TaskGiven,
+  type TaskResult,
 } from '../core/task.ts';
 import { type UniqueOptions, uniqueSpec } from '../core/unique.ts';
 import type { JobSpec } from '../store/store.ts';
@@ -20,7 +24,7 @@ import type { JobSpec } from '../store/store.ts';
  * written. What is stored is the input as given, not the schema's output: the schema runs again before the handler.
  */
 
-export interface EnqueueOptions {
+export interface EnqueueOptions extends KeptOptions {
   /** Default: the task's. */
   readonly queue?: string;
   /** Lower runs first; a whole number or `high`, `medium`, `low`; default: the task's. */
@@ -31,6 +35,12 @@ export interface EnqueueOptions {
   readonly at?: Date | number;
   /** How often the job may run and fail, the first run counted; default: the task's. */
   readonly attempts?: number;
+  /** Wait between attempts of this job, in data; default: the task's. */
+  readonly backoff?: StoredBackoff;
+  /** Longest an attempt of this job may run, in ms; default: the task's. */
+  readonly timeoutMs?: number;
+  /** What ties the job to other things: `context.meta` for its handler. Kept apart from the input, and never encrypted. */
+  readonly meta?: JobMeta;
   /** Makes equal jobs one job; `false` switches the task's own off. */
   readonly unique?: UniqueOptions | false;
   /** Whose turn the job takes in its queue, 1 to 200 characters; default: the task's; `false` switches that off. */
@@ -42,13 +52,25 @@ export interface EnqueueOptions {
   readonly tx?: object;
 }
 
+/** What is enqueued for a task, or for one that is known by its name alone. */
+export type InputOf<T> = T extends string ? unknown : TaskGiven<T>;
+
+/** What `result()` of its jobs resolves to. */
+export type ResultOf<T> = T extends string ? unknown : Jsonified<TaskResult<T>>;
+
+/** What `enqueue` takes after the task; the input may be left out where `undefined` is one. */
+export type EnqueueArguments<T> =
+  undefined extends InputOf<T>
+    ? [input?: InputOf<T>, options?: EnqueueOptions]
+    : [input: InputOf<T>, options?: EnqueueOptions];
+
 const ATTEMPTS_DEFAULT = 3;
 /** The last time a Date can hold. */
 export const DATE_MAX_MS = 8_640_000_000_000_000;
 
 /** Makes the specs of one call, whose jobs are of one task: what they share is looked at once. */
 export class JobSpecs {
-  readonly #task: AnyTask | null;
+  readonly #task: AnyDeclaration | null;
   readonly #name: string;
   readonly #queue: string;
   /** As errors name it. */
@@ -58,7 +80,7 @@ export class JobSpecs {
   readonly #now: number;
 
   /** Throws TASK_INVALID, OPTION_INVALID. */
-  constructor(task: AnyTask | string, { codec, clock }: SpecMeans) {
+  constructor(task: AnyDeclaration | string, { codec, clock }: SpecMeans) {
     this.#task = requireTask(task);
     this.#name = this.#task === null ? requireName('task', task) : this.#task.name;
     this.#queue = requireQueue('queue', this.#task?.queue ?? QUEUE_DEFAULT);
@@ -101,6 +123,7 @@ export class JobSpecs {
       dueAt: options.at === undefined ? null : requireTime(options),
       unique: uniqueFor(task, options, this.#name, queue, input),
       key: keyFor(task, options, input),
+      meta: encodeMeta(options),
     };
   }
 }
@@ -110,12 +133,13 @@ export interface SpecMeans {
   readonly clock: Clock;
 }
 
-function requireTask(task: AnyTask | string): AnyTask | null {
+/** Null for a name. Throws TASK_INVALID. */
+export function requireTask(task: AnyDeclaration | string): AnyDeclaration | null {
   if (typeof task === 'string') return null;
   if (isTask(task)) return task;
   throw new LongshoreError(
     'TASK_INVALID',
-    `The task is ${show(task)}; expected what defineTask() returns, or a task's name.`,
+    `The task is ${show(task)}; expected what defineTask() or declareTask() returns, or a task's name.`,
   );
 }
 
@@ -127,7 +151,7 @@ function requireTime(options: EnqueueOptions): number {
   throw optionInvalid('at', options.at, 'a valid Date or ms since the epoch');
 }
 
-function keyFor(definition: AnyTask | null, options: EnqueueOptions, input: unknown): string | null {
+function keyFor(definition: AnyDeclaration | null, options: EnqueueOptions, input: unknown): string | null {
   // A task made by a copy of the package that knew no keys has none.
   const { key = definition?.key ?? false } = options;
   if (key === false) return null;
@@ -135,7 +159,7 @@ function keyFor(definition: AnyTask | null, options: EnqueueOptions, input: unkn
 }
 
 function uniqueFor(
-  definition: AnyTask | null,
+  definition: AnyDeclaration | null,
   options: EnqueueOptions,
   name: string,
   queue: string,

@@ -12,7 +12,7 @@ export interface HandleMeans {
   readonly codec: PayloadCodec;
 }
 
-/** What `enqueue` returns: the id, and ways to follow the job. `Result` is inferred from the task. */
+/** What `enqueue` returns: the id, and ways to follow the job. `Result` is what JSON makes of the handler's result. */
 export class JobHandle<Result = unknown> {
   readonly id: string;
   /** `created`, or what became of the unique key: `existing` (this is the holder) or `replaced`. */
@@ -26,7 +26,7 @@ export class JobHandle<Result = unknown> {
   }
 
   /**
-   * Resolves to the handler's result once the job has completed, in whichever process.
+   * Resolves to the handler's result, as JSON made it, once the job has completed, in whichever process.
    * Rejects with JOB_FAILED (its `cause` has the last attempt's name, message and stack), JOB_CANCELLED,
    * JOB_UNKNOWN (removed, or beyond retention), RESULT_TIMEOUT, or the signal's reason.
    */

@@ -1,13 +1,20 @@
-import type { AttemptError } from '../core/errors.ts';
+import { type AttemptError, optionInvalid, show } from '../core/errors.ts';
 import type { AuditEntry, Job } from '../core/job.ts';
+import type { Jsonified } from '../core/jsonified.ts';
+import { decodeMeta, type KeptMeta, NO_META } from '../core/meta.ts';
 import type { PayloadCodec } from '../core/payload.ts';
+import type { AnyDeclaration, TaskGiven } from '../core/task.ts';
 import type { JobTrail } from '../store/store.ts';
+import type { ResultOf } from './enqueue.ts';
 
 /** A job as people and programs read it: payloads decoded. A payload that cannot be read is shown as `{ corrupt: text }`. */
-export interface JobView extends Omit<Job, 'input' | 'result' | 'progress'> {
-  readonly input: unknown;
-  readonly result: unknown;
+export interface JobView<Input = unknown, Result = unknown>
+  extends Omit<Job, 'input' | 'result' | 'progress' | 'meta'> {
+  readonly input: Input;
+  readonly result: Result;
   readonly progress: unknown;
+  /** Null for a job without any; what cannot be read is in `corrupt`. */
+  readonly meta: (KeptMeta & { readonly corrupt?: string }) | null;
 }
 
 export interface LogView {
@@ -18,11 +25,17 @@ export interface LogView {
 }
 
 /** A job with all that happened to it, oldest first. */
-export interface JobDetail extends JobView {
+export interface JobDetail<Input = unknown, Result = unknown> extends JobView<Input, Result> {
   readonly errors: readonly AttemptError[];
   readonly logs: readonly LogView[];
   readonly audit: readonly AuditEntry[];
 }
+
+/** A job of a task: the input as JSON made it, before the schema. */
+export type TypedDetail<T extends AnyDeclaration> = JobDetail<
+  Jsonified<TaskGiven<T>>,
+  ResultOf<T> | undefined
+>;
 
 export function jobView(job: Job, codec: PayloadCodec): JobView {
   return {
@@ -30,12 +43,33 @@ export function jobView(job: Job, codec: PayloadCodec): JobView {
     input: readable(job.input, codec),
     result: readable(job.result, codec),
     progress: readable(job.progress, codec),
+    meta: readableMeta(job),
   };
+}
+
+function readableMeta({ meta, id }: Job): JobView['meta'] {
+  if (meta === null) return null;
+  try {
+    return decodeMeta(meta, id);
+  } catch {
+    return { ...NO_META, corrupt: meta };
+  }
 }
 
 export function jobDetail(job: Job, trail: JobTrail, codec: PayloadCodec): JobDetail {
   const logs = trail.logs.map((line) => ({ ...line, data: readable(line.data, codec) }));
   return { ...jobView(job, codec), errors: trail.errors, logs, audit: trail.audit };
+}
+
+/** Throws OPTION_INVALID for a job of another task, KEY_UNKNOWN, PAYLOAD_CORRUPT. */
+export function typedDetail(task: AnyDeclaration, job: Job, trail: JobTrail, codec: PayloadCodec): JobDetail {
+  if (job.task !== task.name)
+    throw optionInvalid('task', task.name, `${show(job.task)}, the task of job ${job.id}`);
+  return {
+    ...jobDetail(job, trail, codec),
+    input: codec.decode(job.input, `the input of job ${job.id}`),
+    result: codec.decode(job.result, `the result of job ${job.id}`),
+  };
 }
 
 function readable(text: string | null, codec: PayloadCodec): unknown {

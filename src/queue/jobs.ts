@@ -1,11 +1,18 @@
 import { optionInvalid, requireInteger, requireName, showNul } from '../core/errors.ts';
 import type { PriorityName } from '../core/job.ts';
 import { JOB_STATES, type JobState, statesThatAllow } from '../core/job-state.ts';
-import { requirePriority } from '../core/task.ts';
+import { type AnyDeclaration, requirePriority } from '../core/task.ts';
 import type { ControlReceipt, JobCommand, JobFilter, Store } from '../store/store.ts';
-import { DATE_MAX_MS } from './enqueue.ts';
+import { DATE_MAX_MS, type ResultOf, requireTask } from './enqueue.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
-import { type JobDetail, type JobView, jobDetail, jobView } from './job-view.ts';
+import {
+  type JobDetail,
+  type JobView,
+  jobDetail,
+  jobView,
+  type TypedDetail,
+  typedDetail,
+} from './job-view.ts';
 
 /** Who acts and why: kept in the job's audit trail. */
 export interface ActionOptions {
@@ -62,14 +69,26 @@ export class Jobs {
   }
 
   /** The job with its errors, log and audit trail; null when there is none. */
-  async get(id: string): Promise<JobDetail | null> {
+  get(id: string): Promise<JobDetail | null>;
+  /**
+   * The same, typed by the job's task; the result is undefined until the job has completed. Rejects with OPTION_INVALID
+   * for a job of another task, and with KEY_UNKNOWN or PAYLOAD_CORRUPT where a payload cannot be read.
+   */
+  get<T extends AnyDeclaration>(task: T, id: string): Promise<TypedDetail<T> | null>;
+  async get(...given: [id: string] | [task: AnyDeclaration, id: string]): Promise<JobDetail | null> {
+    const { task, id } = ofTask(given);
     const [[job], trail] = await Promise.all([this.#store.get([id]), this.#store.trail(id)]);
-    return job == null || trail === null ? null : jobDetail(job, trail, this.#means.codec);
+    if (job == null || trail === null) return null;
+    const { codec } = this.#means;
+    return task === null ? jobDetail(job, trail, codec) : typedDetail(task, job, trail, codec);
   }
 
   /** A handle for a job enqueued elsewhere, e.g. to await its result. */
-  handle<Result = unknown>(id: string): JobHandle<Result> {
-    return new JobHandle<Result>(id, 'existing', this.#means);
+  handle<Result = unknown>(id: string): JobHandle<Result>;
+  /** The same, typed by the job's task; whether the job is of that task is not looked up. */
+  handle<T extends AnyDeclaration>(task: T, id: string): JobHandle<ResultOf<T>>;
+  handle(...given: [id: string] | [task: AnyDeclaration, id: string]): JobHandle {
+    return new JobHandle(ofTask(given).id, 'existing', this.#means);
   }
 
   /** Newest first. Throws OPTION_INVALID. */
@@ -153,6 +172,13 @@ export class Jobs {
       cursor = page.cursor ?? undefined;
     } while (cursor !== undefined);
   }
+}
+
+function ofTask(given: [id: string] | [task: AnyDeclaration, id: string]): {
+  readonly task: AnyDeclaration | null;
+  readonly id: string;
+} {
+  return given.length === 1 ? { task: null, id: given[0] } : { task: requireTask(given[0]), id: given[1] };
 }
 
 function auditOf({ by = 'api', why }: ActionOptions): Pick<JobCommand, 'by' | 'why'> {

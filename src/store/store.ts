@@ -124,7 +124,7 @@ export interface JobSpec {
   readonly unique: UniqueSpec | null;
   /** Whose turn the job takes in its queue (core/limits.ts); 1 to 200 characters, null for a job that waits for nobody. */
   readonly key: string | null;
-  /** What every job carries beside its input, as JSON text (core/meta.ts); null for nothing. */
+  /** JSON text (core/meta.ts) that the store carries along and does not read; absent or null for a job without any. */
   readonly meta?: string | null;
 }
 
@@ -176,6 +176,7 @@ export interface Lease {
   readonly task: string;
   readonly key: string | null;
   readonly input: string | null;
+  readonly meta: string | null;
   readonly attempt: number;
   readonly attemptsMax: number;
   readonly crashes: number;
@@ -183,8 +184,6 @@ export interface Lease {
   readonly createdAt: number;
   /** When the job became claimable; `claimedAt - dueAt` is its waiting time. */
   readonly dueAt: number;
-  /** As JobSpec.meta. */
-  readonly meta?: string | null;
 }
 
 export interface Settlement {

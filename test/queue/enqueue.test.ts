@@ -118,7 +118,7 @@ onEachStore('payloads that JSON would change are refused, naming the path', asyn
   ];
   for (const [input, code, message] of refused)
     await assert.rejects(longshore.enqueue('task', input), { code, message });
-  await assert.rejects(longshore.enqueue(7 as never, null), { code: 'TASK_INVALID' });
+  await assert.rejects(longshore.enqueue(7 as never, null as never), { code: 'TASK_INVALID' });
   await assert.rejects(longshore.enqueue('', null), { code: 'OPTION_INVALID', message: /task is ""/ });
 });
 

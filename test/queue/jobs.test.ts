@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { defineTask, type Longshore } from '../../src/index.ts';
+import { declareTask, defineTask, implementTask, type Longshore } from '../../src/index.ts';
 import { Gate, onEachStore } from '../stage.ts';
 
 const task = defineTask({
@@ -44,6 +44,25 @@ onEachStore('jobs are listed newest first, by state, queue and task, page by pag
     await longshore.enqueue('a', 'new');
   } while (cursor !== null);
   assert.deepEqual(pages, [ids.slice(0, 3), ids.slice(3, 6), ids.slice(6)]);
+});
+
+onEachStore('a job is looked at by its task, and by no other', async ({ connect }) => {
+  const longshore = await connect();
+  const declared = declareTask<{ at: Date }, { at: Date }>({ name: 'declared' });
+  const { id } = await longshore.enqueue(declared, { at: new Date(5) });
+  const waiting = await longshore.jobs.get(declared, id);
+  assert.equal(waiting?.input.at, '1970-01-01T00:00:00.005Z');
+  assert.equal(waiting?.result, undefined);
+  const implemented = implementTask(declared, () => ({ at: new Date(6) }));
+  await longshore.worker({ tasks: [implemented] }).runUntilIdle();
+  assert.equal((await longshore.jobs.get(implemented, id))?.result?.at, '1970-01-01T00:00:00.006Z');
+  assert.deepEqual(await longshore.jobs.handle(declared, id).result(), { at: '1970-01-01T00:00:00.006Z' });
+  assert.equal(await longshore.jobs.get(declared, 'no such id'), null);
+  await assert.rejects(longshore.jobs.get(task, id), {
+    code: 'OPTION_INVALID',
+    message: `task is "task"; expected "declared", the task of job ${id}.`,
+  });
+  await assert.rejects(longshore.jobs.get({} as never, id), { code: 'TASK_INVALID' });
 });
 
 onEachStore('a wrong filter or selection is refused, and touches no job', async ({ connect }) => {

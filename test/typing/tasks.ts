@@ -3,12 +3,17 @@ import * as v from 'valibot';
 import { z } from 'zod';
 import {
   type AnyTask,
+  declareTask,
   defineTask,
+  type EnqueueArguments,
   type EventListener,
+  implementTask,
   type JobHandle,
   type Longshore,
+  type TaskDeclaration,
   type TaskGiven,
   type TaskResult,
+  taskDefaults,
 } from '../../src/index.ts';
 
 /**
@@ -60,6 +65,50 @@ const without = defineTask({
 });
 same<TaskResult<typeof without>, void>(true);
 
+// Without a schema the types may be said: what is enqueued, and what the handler returns. JSON makes text of a Date.
+const said = defineTask<{ path: string; at?: Date }, { at: Date }>({
+  name: 'said',
+  key: ({ path }) => path,
+  run: ({ input }) => {
+    same<typeof input, { path: string; at?: string }>(true);
+    return { at: new Date() };
+  },
+});
+same<TaskGiven<typeof said>, { path: string; at?: Date }>(true);
+same<TaskResult<typeof said>, { at: Date }>(true);
+
+const schema = z.object({ path: z.string(), width: z.number().default(100) });
+const saidWithSchema = defineTask<typeof schema, number>({
+  name: 'said with a schema',
+  input: schema,
+  run: ({ input }) => input.width,
+});
+same<TaskGiven<typeof saidWithSchema>, { path: string; width?: number | undefined }>(true);
+
+const declared = declareTask<{ path: string }, { bytes: number }>({ name: 'declared', queue: 'films' });
+same<typeof declared, TaskDeclaration<string, { path: string }, { path: string }, { bytes: number }>>(true);
+const implemented = implementTask(declared, async ({ input }) => {
+  same<typeof input, { path: string }>(true);
+  return { bytes: input.path.length, more: true };
+});
+same<TaskGiven<typeof implemented>, { path: string }>(true);
+same<TaskResult<typeof implemented>, { bytes: number; more: boolean }>(true);
+
+const declaredWithSchema = declareTask({ name: 'declared with a schema', input: schema });
+same<(typeof declaredWithSchema)['name'], 'declared with a schema'>(true);
+const both = implementTask(declaredWithSchema, ({ input }) => input.width);
+same<TaskResult<typeof both>, number>(true);
+
+const films = taskDefaults({ queue: 'films', attempts: 5, timeoutMs: 1_000 });
+const inFilms = films.defineTask({ name: 'in films', input: schema, run: ({ input }) => input.path });
+same<TaskResult<typeof inFilms>, string>(true);
+films.implementTask(films.declareTask({ name: 'declared in films' }), () => 1, { strategy: 'thread' });
+
+/** A wrapper of a user's own. */
+export function wrapper<T extends AnyTask>(task: T, ...given: EnqueueArguments<T>): Promise<JobHandle> {
+  return longshore.enqueue(task, ...given);
+}
+
 export async function enqueues(): Promise<void> {
   const job = await longshore.enqueue(withZod, { path: 'a.png' });
   same<typeof job, JobHandle<{ bytes: number }>>(true);
@@ -74,6 +123,15 @@ export async function enqueues(): Promise<void> {
 
   const named = await longshore.enqueue('elsewhere', { any: 'thing' }, { priority: 'high' });
   same<Awaited<ReturnType<typeof named.result>>, unknown>(true);
+
+  const { at } = await (await longshore.enqueue(said, { path: 'a', at: new Date() })).result();
+  same<typeof at, string>(true);
+  const handle = await longshore.enqueue(declared, { path: 'a' });
+  same<typeof handle, JobHandle<{ bytes: number }>>(true);
+  // Nothing but the name is known, or the input may be left out.
+  await longshore.enqueue('elsewhere');
+  await longshore.enqueue(without);
+  await longshore.enqueue(without, undefined, { delayMs: 5 });
 
   // @ts-expect-error a field is missing
   await longshore.enqueue(withZod, {});
@@ -153,6 +211,15 @@ export async function acts(): Promise<void> {
   await longshore.jobs.remove({ id: 'x' });
   // @ts-expect-error a retention of a state that is not kept
   await longshore.queues.setRetention('q', { running: { ageMs: 1, count: 1 } });
+  const detail = await longshore.jobs.get(said, 'id');
+  same<NonNullable<typeof detail>['input'], { path: string; at?: string }>(true);
+  same<NonNullable<typeof detail>['result'], { at: string } | undefined>(true);
+  const untyped = await longshore.jobs.get('id');
+  same<NonNullable<typeof untyped>['input'], unknown>(true);
+  const typed = longshore.jobs.handle(said, 'id');
+  same<typeof typed, JobHandle<{ at: string }>>(true);
+  const following = longshore.jobs.handle<number>('id');
+  same<typeof following, JobHandle<number>>(true);
   const page = await longshore.jobs.list({ state: ['failed', 'cancelled'], limit: 10 });
   same<(typeof page.jobs)[number]['input'], unknown>(true);
 }
