@@ -14,4 +14,6 @@ export interface Notifier {
  * running job is to be cancelled. `settled`: jobs reached a terminal state.
  * `plan`: a plan has a report, or another time to wake up at. `planEnded`: a plan was given a time to expire at.
  */
-export type Topic = 'ready' | 'control' | 'settled' | 'plan' | 'planEnded';
+export const TOPICS = ['ready', 'control', 'settled', 'plan', 'planEnded'] as const;
+
+export type Topic = (typeof TOPICS)[number];

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { Topic } from '../notifier.ts';
+import { TOPICS, type Topic } from '../notifier.ts';
 
 /**
  * How hints travel: NOTIFY on one channel a schema, with the payload `<instance>:<topic>,<topic>`. The instance names
  * the opened store that sent it, which told its own listeners already; it is empty when plain SQL sent it.
  */
-export const TOPICS: readonly Topic[] = ['ready', 'control', 'settled'];
 
 /** Channels belong to a database and are cut at 63 bytes. The name has letters, digits and _ only. */
 export function channelOf(schema: string): string {

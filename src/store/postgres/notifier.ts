@@ -1,5 +1,5 @@
-import type { Notifier, Topic } from '../notifier.ts';
-import { channelOf, readPayload, TOPICS } from './hints.ts';
+import { type Notifier, TOPICS, type Topic } from '../notifier.ts';
+import { channelOf, readPayload } from './hints.ts';
 import { openSession, type Session } from './session.ts';
 import { type Place, quoted } from './url.ts';
 

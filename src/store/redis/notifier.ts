@@ -1,6 +1,5 @@
-import type { Notifier, Topic } from '../notifier.ts';
+import { type Notifier, TOPICS, type Topic } from '../notifier.ts';
 
-const TOPICS: readonly Topic[] = ['ready', 'control', 'settled'];
 /**
  * What may have been told while nothing was heard; `settled` follows by itself. A worker that hears `control` gives back
  * what it holds in store, and one that has just begun has heard of no pause to undo.

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import type { Topic } from '../notifier.ts';
+import { TOPICS, type Topic } from '../notifier.ts';
 import type { Connection } from './connection.ts';
 import { isNoScript, isReply, isUnsent } from './errors.ts';
 
@@ -92,8 +92,6 @@ export interface Script {
   readonly text: string;
   readonly digest: string;
 }
-
-const TOPICS: readonly Topic[] = ['ready', 'control', 'settled'];
 
 /** From the sum a script gives. */
 function topicsOf(told: number): Topic[] {

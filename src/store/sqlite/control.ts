@@ -1,5 +1,6 @@
-import { type JobState, statesThatAllow, WAITING_STATES } from '../../core/job-state.ts';
+import { isTerminal, type JobState, statesThatAllow, WAITING_STATES } from '../../core/job-state.ts';
 import type { ControlReceipt, JobCommand } from '../store.ts';
+import { reportEnd } from './reports.ts';
 import { type Drops, deleteJob, dropsOf } from './retention.ts';
 import { type JobRow, jobById, requireMove, type Tx, wholeMs } from './rows.ts';
 import { finish } from './settle.ts';
@@ -102,6 +103,7 @@ function reschedule(tx: Tx, job: JobRow, dueAt: number): ControlReceipt {
 
 /** Deletes a job and frees its key. Whoever waits for its end learns that it is gone. */
 function remove(tx: Tx, job: JobRow): void {
+  if (job.meta !== null && !isTerminal(job.state)) reportEnd(tx, job.seq);
   if (job.unique_key !== null)
     tx.db.run('DELETE FROM unique_key WHERE key = ? AND id = ?', job.unique_key, job.id);
   deleteJob(tx, job.seq);

@@ -8,8 +8,10 @@ import {
   type ReapRequest,
   WORKER_KEPT_MS,
 } from '../store.ts';
+import { EXPIRED_PLANS, prunePlans } from './commit.ts';
 import { Departures, heldBeyond } from './leases.ts';
 import { PAST_STARTS } from './rates.ts';
+import { reportEnd } from './reports.ts';
 import { deleteJobs, dropsOf, retentionOf } from './retention.ts';
 import type { JobRow, Tx } from './rows.ts';
 import { applyChange, subjectOf } from './settle.ts';
@@ -47,6 +49,7 @@ export function peekPrune(tx: Tx): PruneReceipt | typeof NEEDS_WRITE {
   if (tx.db.get(`SELECT 1 ${STALE_WORKERS} LIMIT 1`, tx.now) !== undefined) return NEEDS_WRITE;
   if (tx.db.get(`SELECT 1 ${FREE_KEYS} LIMIT 1`, tx.now) !== undefined) return NEEDS_WRITE;
   if (tx.db.get(`SELECT 1 ${PAST_STARTS} LIMIT 1`, tx.now) !== undefined) return NEEDS_WRITE;
+  if (tx.db.get(`SELECT 1 ${EXPIRED_PLANS} LIMIT 1`, tx.now) !== undefined) return NEEDS_WRITE;
   if (finishedLines(tx).some((line) => surplus(tx, line, 1) > 0)) return NEEDS_WRITE;
   return { jobs: 0, workers: 0, more: false };
 }
@@ -54,6 +57,7 @@ export function peekPrune(tx: Tx): PruneReceipt | typeof NEEDS_WRITE {
 export function prune(tx: Tx, { limit = PRUNE_LIMIT_DEFAULT }: PruneRequest): PruneReceipt {
   tx.db.run(`DELETE ${FREE_KEYS}`, tx.now);
   tx.db.run(`DELETE ${PAST_STARTS}`, tx.now);
+  prunePlans(tx);
   const workers = tx.db.run(`DELETE ${STALE_WORKERS}`, tx.now);
   let jobs = 0;
   for (const line of finishedLines(tx)) {
@@ -150,14 +154,16 @@ export function clear(
   tx: Tx,
   { queue, states }: { readonly queue: string; readonly states: readonly JobState[] },
 ): number {
-  const doomed = tx.db.all<Pick<JobRow, 'seq' | 'lease' | 'key'>>(
-    'SELECT seq, lease, key FROM job WHERE queue = ? AND state IN (SELECT value FROM json_each(?))',
+  const doomed = tx.db.all<Pick<JobRow, 'seq' | 'lease' | 'key' | 'meta' | 'finished_at'>>(
+    'SELECT seq, lease, key, meta, finished_at FROM job WHERE queue = ? AND state IN (SELECT value FROM json_each(?))',
     queue,
     JSON.stringify(states),
   );
   if (doomed.length === 0) return 0;
   const departures = new Departures();
   for (const { lease } of doomed) if (lease !== null) departures.add(lease);
+  for (const { seq, meta, finished_at: finishedAt } of doomed)
+    if (meta !== null && finishedAt === null) reportEnd(tx, seq);
   const seqs = doomed.map(({ seq }) => seq);
   tx.db.run(
     `DELETE FROM unique_key WHERE (key, id) IN (

@@ -1,9 +1,7 @@
 import type { FSWatcher } from 'node:fs';
-import type { Notifier, Topic } from '../notifier.ts';
+import { type Notifier, TOPICS, type Topic } from '../notifier.ts';
 import { watch } from './files.ts';
 import { wakeFolder } from './wake.ts';
-
-const TOPICS: readonly Topic[] = ['ready', 'control', 'settled'];
 
 /**
  * Hints, the listeners' side: from this store's own commits, with their replies; from other processes by watching the

@@ -3,6 +3,7 @@ import { LongshoreError } from '../../core/errors.ts';
 import type { JobState } from '../../core/job-state.ts';
 import type { LeaseLock } from '../lease-lock.ts';
 import type { Topic } from '../notifier.ts';
+import type { CommitCall, DueRequest, PlanFilter, Unit } from '../plans.ts';
 import type {
   AgeRequest,
   ClaimRequest,
@@ -163,6 +164,22 @@ class SqliteStore implements Store {
 
   trail(id: string) {
     return this.#call('trail', id);
+  }
+
+  commit(units: readonly Unit[], options?: CommitCall) {
+    return this.#call('commit', units, options);
+  }
+
+  duePlans(request: DueRequest) {
+    return this.#call('duePlans', request, request);
+  }
+
+  plan(key: string, kept: readonly string[] | 'all' = []) {
+    return this.#call('plan', { key, kept });
+  }
+
+  listPlans(filter: PlanFilter) {
+    return this.#call('listPlans', filter);
   }
 
   close(): Promise<void> {

@@ -41,7 +41,7 @@ export interface JobRow {
 }
 
 /** The columns a finished job's end depends on. */
-export type Ending = Pick<JobRow, 'seq' | 'id' | 'queue' | 'unique_key'>;
+export type Ending = Pick<JobRow, 'seq' | 'id' | 'queue' | 'unique_key' | 'meta'>;
 
 export function jobById(tx: Tx, id: string): JobRow | undefined {
   return tx.db.get<JobRow>('SELECT * FROM job WHERE id = ?', id);

@@ -6,6 +6,7 @@ import type { AnnotateReceipt, Note, Settlement, SettleReceipt } from '../store.
 import { completeOne, completeRun, completeTogether } from './complete.ts';
 import { type Completions, type Run, settlementsOf } from './completions.ts';
 import { Departures, parseToken, type Token } from './leases.ts';
+import { reportEnd } from './reports.ts';
 import { type Drops, deleteJob, dropsOf } from './retention.ts';
 import { type Ending, type JobRow, requireMove, type Tx, wholeMs } from './rows.ts';
 import { afterLeaving, TURN, turnAfter } from './turns.ts';
@@ -82,6 +83,12 @@ function settleOne(
   return { status: 'settled', state: change.state };
 }
 
+/** Whether this is the job's current token. */
+export function isLeased(tx: Tx, { id, token: text }: Settlement): boolean {
+  const token = parseToken(text);
+  return token !== null && leasedJob(tx, id, token) !== undefined;
+}
+
 export function subjectOf(job: JobRow): SettleSubject {
   const { attempt, attempts_max: attemptsMax, crashes } = job;
   return { attempt, attemptsMax, crashes, cancelRequested: job.cancel_requested === 1 };
@@ -109,9 +116,10 @@ export function applyChange(tx: Tx, job: JobRow, move: JobMove, change: JobChang
   else tx.topics.add('ready');
 }
 
-/** A job that has just ended gives its key up, and goes at once where nothing is kept. */
+/** The one door out: a job that has just ended reports to its plan, gives its key up, and goes at once where nothing is kept. */
 export function finish(tx: Tx, job: Ending, state: TerminalState, drops: Drops): void {
   tx.topics.add('settled');
+  if (job.meta !== null) reportEnd(tx, job.seq);
   releaseKey(tx, job, state);
   if (drops.has(job.queue, state)) deleteJob(tx, job.seq);
 }

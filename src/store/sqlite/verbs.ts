@@ -2,12 +2,14 @@ import type { ClaimReceipt, EnqueueReceipt } from '../store.ts';
 import { age, peekAge } from './ageing.ts';
 import type { AllCreated } from './alike.ts';
 import { claim, peekClaim } from './claim.ts';
+import { commit } from './commit.ts';
 import { control } from './control.ts';
 import { enqueue } from './enqueue.ts';
 import { get, list, trail } from './inspect.ts';
 import type { Claimed } from './leased.ts';
 import { acquire, peekAcquire, release } from './lock.ts';
 import { clear, peekPrune, peekReap, prune, reap } from './maintain.ts';
+import { duePlans, listPlans, plan } from './plans.ts';
 import { configureQueue, queues } from './queues.ts';
 import type { Tx } from './rows.ts';
 import { annotate, settle } from './settle.ts';
@@ -35,6 +37,10 @@ export const VERBS = {
   trail: { read: trail },
   acquire: { read: peekAcquire, write: acquire },
   release: { write: release },
+  commit: { write: commit },
+  duePlans: { read: duePlans },
+  plan: { read: plan },
+  listPlans: { read: listPlans },
 } as const;
 
 export type VerbName = keyof typeof VERBS;

@@ -15,7 +15,7 @@ const TOPICS: readonly Topic[] = ['ready', 'control', 'settled'];
 function hearing(server: OwnServer, instance: string, times: { pingMs?: number; pongMs?: number } = {}) {
   const address = parseUrl(server.url);
   const notifier = new RedisNotifier({ instance, listen: listener(address, 'hints'), ...times });
-  const heard: Record<Topic, number> = { ready: 0, control: 0, settled: 0 };
+  const heard: Record<Topic, number> = { ready: 0, control: 0, settled: 0, plan: 0, planEnded: 0 };
   for (const topic of TOPICS)
     notifier.subscribe(topic, () => {
       heard[topic] += 1;
