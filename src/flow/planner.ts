@@ -156,7 +156,7 @@ export class Planner {
   async #stop(key: string, { run, stops }: Decided['decision']): Promise<void> {
     if (stops.length === 0) return;
     const { store, events } = this.#means;
-    const orders = stops.map((order) => stopOf(key, run, order));
+    const orders = stops.map((order) => stopOf(run, order));
     const why = `run '${run.id}': ${run.reason ?? 'the step was ended by hand'}`;
     const commands = orders.flatMap((order): JobCommand[] =>
       'job' in order ? [{ type: 'cancel', id: order.job, by: 'flow', why }] : [],

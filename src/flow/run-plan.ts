@@ -179,7 +179,7 @@ function endReport(parent: string, { run, keep }: RunDecision): NewReport {
 function jobSpec(key: string, run: RunValue, order: JobOrder): JobSpec {
   const plan = planRefText({ plan: key, as: order.as });
   return {
-    id: jobIdOf(plan),
+    id: jobIdOf(run, order.as),
     queue: order.queue,
     task: order.task,
     priority: order.priority,
@@ -199,23 +199,25 @@ function metaOf(run: RunValue, { timeoutMs }: JobOrder, plan: string): string {
 }
 
 /**
- * The id of the job that stands for a part of a plan: always the same, so that a part is enqueued once however often it is
- * decided. A UUID of version 8 (RFC 9562), from a digest of the reference.
+ * The id of the job that stands for a part of a run: always the same, so that a part is enqueued once however often it is
+ * decided. It has the form of other ids (core/ids.ts), with the time at which the run began and a digest of the reference.
  */
-export function jobIdOf(ref: string): string {
+export function jobIdOf(run: Pick<RunValue, 'id' | 'startedAt'>, as: string): string {
   const { createHash } = process.getBuiltinModule('node:crypto');
-  const hex = createHash('sha256').update(ref).digest('hex');
-  const variant = ((Number.parseInt(hex[16] as string, 16) & 0x3) | 0x8).toString(16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+  const hex = createHash('sha256')
+    .update(planRefText({ plan: runKey(run.id), as }))
+    .digest('hex');
+  const time = Math.floor(run.startedAt).toString(16).padStart(12, '0');
+  const variant = ((Number.parseInt(hex[3] as string, 16) & 0x3) | 0x8).toString(16);
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${hex.slice(0, 3)}-${variant}${hex.slice(4, 7)}-${hex.slice(7, 19)}`;
 }
 
 /** What a stop asks for: a job to be cancelled, or a report to a child run. */
 export function stopOf(
-  key: string,
   run: RunValue,
   { kind, as, step, gen }: StopOrder,
 ): { job: string } | { report: NewReport } {
-  if (kind === 'job') return { job: jobIdOf(planRefText({ plan: key, as })) };
+  if (kind === 'job') return { job: jobIdOf(run, as) };
   const child = runKey(childId(run.id, { step, gen }));
   return { report: { plan: child, as: CANCEL, state: 'told', result: null, error: null } };
 }

@@ -6,7 +6,6 @@ import { readinessOf } from '../core/flow/ready.ts';
 import { KEPT, type RunState, type RunValue, type StepError, type StepStateName } from '../core/flow/run.ts';
 import type { Job } from '../core/job.ts';
 import type { PayloadCodec } from '../core/payload.ts';
-import { planRefText } from '../core/plan.ts';
 import type { PlanRecord } from '../store/plans.ts';
 import { childId, jobIdOf, runKey } from './run-plan.ts';
 
@@ -108,7 +107,7 @@ export function stepJobIds(plan: PlanRecord, flow: FlowData): Map<string, string
       step.kind === 'loop'
         ? partText('i', step.name, state.gen, lastTurn(state))
         : partText('s', step.name, state.gen);
-    ids.set(step.name, jobIdOf(planRefText({ plan: plan.key, as })));
+    ids.set(step.name, jobIdOf(run, as));
   }
   return ids;
 }

@@ -2,6 +2,7 @@ import { LongshoreError, optionInvalid } from '../../core/errors.ts';
 import type { JobState } from '../../core/job-state.ts';
 import { KeepAlives } from '../keep-alive.ts';
 import type { LeaseLock } from '../lease-lock.ts';
+import type { CommitCall, DueRequest, PlanFilter, Unit } from '../plans.ts';
 import type {
   AgeRequest,
   ClaimRequest,
@@ -174,6 +175,22 @@ class PostgresStore implements Store {
 
   trail(id: string) {
     return this.#call('trail', id);
+  }
+
+  commit(units: readonly Unit[], options?: CommitCall) {
+    return this.#call('commit', units, options);
+  }
+
+  duePlans(request: DueRequest) {
+    return this.#call('duePlans', request, request);
+  }
+
+  plan(key: string, kept: readonly string[] | 'all' = []) {
+    return this.#call('plan', { key, kept });
+  }
+
+  listPlans(filter: PlanFilter) {
+    return this.#call('listPlans', filter);
   }
 
   close(): Promise<void> {

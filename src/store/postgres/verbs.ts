@@ -1,11 +1,13 @@
 import { age } from './ageing.ts';
 import { claim } from './claim.ts';
+import { commit, isSimpleCommit } from './commit.ts';
 import { control } from './control.ts';
 import { enqueue, repeated } from './enqueue.ts';
 import { giveBack } from './give-back.ts';
 import { get, list, trail } from './inspect.ts';
 import { acquire, release } from './lock.ts';
 import { clear, prune, reap, retire } from './maintain.ts';
+import { duePlans, listPlans, plan } from './plans.ts';
 import { configureQueue, queues } from './queues.ts';
 import { annotate, isSimple, settle } from './settle.ts';
 import type { Verb } from './verb.ts';
@@ -32,6 +34,10 @@ export const VERBS = {
   trail: { run: trail, repeatable: true },
   acquire: { run: acquire, repeatable: true },
   release: { run: release, repeatable: true },
+  commit: { run: commit, alone: isSimpleCommit, repeatable: true },
+  duePlans: { run: duePlans, repeatable: true },
+  plan: { run: plan, repeatable: true },
+  listPlans: { run: listPlans, repeatable: true },
   giveBack: { run: giveBack, repeatable: true },
 } as const;
 

@@ -101,13 +101,14 @@ BEGIN
   END IF;
   IF cardinality(ended) < wanted THEN
     SELECT * INTO rest FROM {{schema}}.complete_each(tokens, firsts, lasts, results, turns, ended, dropping, at);
-    IF rest.makes_ready THEN hints := 'settled,ready'; END IF;
+    IF rest.makes_ready THEN hints := hints || ',ready'; END IF;
+    IF rest.reports THEN hints := hints || ',plan'; END IF;
     RETURN QUERY SELECT number, NULL::text FROM unnest(rest.lost) AS number;
     IF cardinality(rest.lost) = wanted THEN RETURN; END IF;
     fresh.tokens := fresh.tokens || rest.leases;
   END IF;
   -- Of all leases at once, which keeps the order of their locks.
-  IF {{schema}}.leave_leases(fresh.tokens, fresh.jobs) THEN hints := 'settled,ready'; END IF;
+  IF {{schema}}.leave_leases(fresh.tokens, fresh.jobs) THEN hints := hints || ',ready'; END IF;
   IF sender IS NOT NULL THEN PERFORM {{schema}}.hint(sender, hints); END IF;
   RETURN QUERY SELECT 0::bigint, hints;
 END $$;
@@ -187,9 +188,10 @@ BEGIN
 END $$;
 
 -- As complete_batch, for jobs of which each counts for itself, but for those that ended already. Tells which were lost, the
--- leases that the others are to leave, and whether jobs of their keys became ready.
+-- leases that the others are to leave, whether jobs of their keys became ready, and whether some reported to a plan.
 CREATE FUNCTION {{schema}}.complete_each(tokens bigint[], firsts bigint[], lasts bigint[], results text, turns integer[],
-  ended bigint[], dropping text[], at bigint, OUT lost bigint[], OUT leases bigint[], OUT makes_ready boolean)
+  ended bigint[], dropping text[], at bigint, OUT lost bigint[], OUT leases bigint[], OUT makes_ready boolean,
+  OUT reports boolean)
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
@@ -201,6 +203,7 @@ DECLARE
   gone record;
 BEGIN
   makes_ready := false;
+  reports := false;
   WITH given AS MATERIALIZED (
     SELECT list.*, (
       SELECT lease.fresh_at FROM {{schema}}.lease
@@ -228,7 +231,12 @@ BEGIN
     array_agg(unique_key) FILTER (WHERE unique_key IS NOT NULL) AS uniques,
     array_agg(id) FILTER (WHERE unique_key IS NOT NULL) AS holders,
     array_agg(key ORDER BY ending) FILTER (WHERE key IS NOT NULL) AS keys,
-    array_agg(queue ORDER BY ending) FILTER (WHERE key IS NOT NULL) AS queues
+    array_agg(queue ORDER BY ending) FILTER (WHERE key IS NOT NULL) AS queues,
+    array_agg(meta ORDER BY ending) FILTER (WHERE meta IS NOT NULL) AS metas,
+    array_agg(id ORDER BY ending) FILTER (WHERE meta IS NOT NULL) AS reporters,
+    array_agg(result ORDER BY ending) FILTER (WHERE meta IS NOT NULL) AS told,
+    array_agg(attempt ORDER BY ending) FILTER (WHERE meta IS NOT NULL) AS attempts,
+    array_agg(started_at ORDER BY ending) FILTER (WHERE meta IS NOT NULL) AS starts
   INTO gone FROM over;
   lost := ARRAY(
     SELECT place FROM unnest(numbers) WITH ORDINALITY AS list (seq, place)
@@ -238,6 +246,10 @@ BEGIN
   IF gone.keys IS NOT NULL THEN
     PERFORM {{schema}}.lock_keys(gone.queues, gone.keys);
     makes_ready := {{schema}}.admit(gone.queues, gone.keys) > 0;
+  END IF;
+  IF gone.metas IS NOT NULL THEN
+    reports := {{schema}}.report_ends(gone.metas, gone.reporters, array_fill('completed'::text, ARRAY[cardinality(gone.metas)]),
+      gone.told, array_fill(NULL::text, ARRAY[cardinality(gone.metas)]), gone.attempts, gone.starts, at);
   END IF;
   IF gone.trailed IS NOT NULL THEN DELETE FROM {{schema}}.job_trail WHERE seq = ANY (gone.trailed); END IF;
   IF gone.uniques IS NOT NULL THEN
@@ -255,6 +267,7 @@ DECLARE
   before record;
   roomy boolean := false;
   admitted integer := 0;
+  reports boolean := false;
 BEGIN
   SELECT array_agg(job.lease) FILTER (WHERE job.lease IS NOT NULL) AS leases,
     array_agg(change.state) AS states,
@@ -263,7 +276,15 @@ BEGIN
     array_agg(job.id ORDER BY change.place) FILTER (WHERE change.ends AND job.unique_key IS NOT NULL) AS holders,
     array_agg(change.state ORDER BY change.place) FILTER (WHERE change.ends AND job.unique_key IS NOT NULL) AS endings,
     array_agg(job.key ORDER BY change.place) FILTER (WHERE job.key IS NOT NULL AND job.turn <= 0 AND NOT change.stays) AS keys,
-    array_agg(job.queue ORDER BY change.place) FILTER (WHERE job.key IS NOT NULL AND job.turn <= 0 AND NOT change.stays) AS queues
+    array_agg(job.queue ORDER BY change.place) FILTER (WHERE job.key IS NOT NULL AND job.turn <= 0 AND NOT change.stays) AS queues,
+    array_agg(job.meta ORDER BY change.place) FILTER (WHERE change.ends AND job.meta IS NOT NULL) AS metas,
+    array_agg(job.id ORDER BY change.place) FILTER (WHERE change.ends AND job.meta IS NOT NULL) AS reporters,
+    array_agg(change.state ORDER BY change.place) FILTER (WHERE change.ends AND job.meta IS NOT NULL) AS ends,
+    array_agg(change.result ORDER BY change.place) FILTER (WHERE change.ends AND job.meta IS NOT NULL) AS results,
+    array_agg(CASE WHEN change.state <> 'completed' THEN coalesce(change.error, {{schema}}.last_error(job.seq)) END
+      ORDER BY change.place) FILTER (WHERE change.ends AND job.meta IS NOT NULL) AS errors,
+    array_agg(change.attempt ORDER BY change.place) FILTER (WHERE change.ends AND job.meta IS NOT NULL) AS attempts,
+    array_agg(job.started_at ORDER BY change.place) FILTER (WHERE change.ends AND job.meta IS NOT NULL) AS starts
   INTO before
   FROM {{schema}}.read_changes(changes) AS change JOIN {{schema}}.job ON job.seq = change.seq;
   PERFORM {{schema}}.lock_keys(before.queues, before.keys);
@@ -292,6 +313,10 @@ BEGIN
   FROM ended WHERE NOT EXISTS (
     SELECT FROM {{schema}}.queue AS settings WHERE settings.name = ended.queue AND settings.drops
       AND {{schema}}.drops_state(settings.retention, ended.state::text));
+  IF before.metas IS NOT NULL THEN
+    reports := {{schema}}.report_ends(before.metas, before.reporters, before.ends, before.results, before.errors, before.attempts,
+      before.starts, at);
+  END IF;
   IF before.trailed IS NOT NULL THEN DELETE FROM {{schema}}.job_trail WHERE seq = ANY (before.trailed); END IF;
   IF before.uniques IS NOT NULL THEN
     PERFORM {{schema}}.release_keys(before.uniques, before.holders, before.endings, at);
@@ -299,6 +324,7 @@ BEGIN
   IF before.keys IS NOT NULL THEN admitted := {{schema}}.admit(before.queues, before.keys); END IF;
   IF before.leases IS NOT NULL THEN roomy := {{schema}}.leave_leases(before.leases); END IF;
   IF before.states && ARRAY['completed', 'failed', 'cancelled'] THEN topic := 'settled'; RETURN NEXT; END IF;
+  IF reports THEN topic := 'plan'; RETURN NEXT; END IF;
   IF roomy OR admitted > 0 OR before.states && ARRAY['ready', 'scheduled'] THEN topic := 'ready'; RETURN NEXT; END IF;
 END $$;
 

@@ -149,6 +149,7 @@ BEGIN
   DELETE FROM {{schema}}.worker WHERE seen_at + lease_ms <= seen - worker_kept_ms
     AND NOT EXISTS (SELECT FROM {{schema}}.lease WHERE worker_id = worker.id);
   GET DIAGNOSTICS workers = ROW_COUNT;
+  PERFORM {{schema}}.prune_plans(seen);
   FOREACH of IN ARRAY ARRAY['completed', 'failed', 'cancelled']::{{schema}}.job_state[] LOOP
     IF arranges THEN
       SELECT gone || coalesce(array_agg(part), '{}'), names || coalesce(array_agg(name), '{}') INTO gone, names

@@ -118,7 +118,7 @@ BEGIN
         END IF;
       WHEN 'resolve' THEN
         IF {{schema}}.resolve_job(old, command.result, at, entry) THEN
-          topics := topics || 'settled'::text;
+          topics := topics || ARRAY['settled', 'plan'];
         ELSE
           status := 'refused';
           state := {{schema}}.state_of(command.id);
@@ -131,7 +131,7 @@ BEGIN
         UPDATE {{schema}}.job AS live SET priority = command.priority WHERE live.seq = job.seq;
         PERFORM {{schema}}.audit_job(job.seq, entry);
       WHEN 'remove' THEN
-        topics := topics || {{schema}}.remove_job(job, old);
+        topics := topics || {{schema}}.remove_job(job, old, at);
     END CASE;
     RETURN NEXT;
   END LOOP;
@@ -184,6 +184,10 @@ BEGIN
   IF old.unique_key IS NOT NULL THEN
     PERFORM {{schema}}.release_keys(ARRAY[old.unique_key], ARRAY[old.id], ARRAY['completed'], at);
   END IF;
+  IF old.meta IS NOT NULL THEN
+    PERFORM {{schema}}.report_ends(ARRAY[old.meta], ARRAY[old.id], ARRAY['completed'], ARRAY[new_result], ARRAY[NULL::text],
+      ARRAY[old.attempt], ARRAY[old.started_at], at);
+  END IF;
   RETURN true;
 END $$;
 
@@ -201,20 +205,25 @@ BEGIN
 END $$;
 
 -- Tells the topics of the hints: whoever waits for the job's end learns that it is gone.
-CREATE FUNCTION {{schema}}.remove_job(was {{schema}}.job, old {{schema}}.history) RETURNS text[] LANGUAGE plpgsql AS $$
+CREATE FUNCTION {{schema}}.remove_job(was {{schema}}.job, old {{schema}}.history, at bigint) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+  topics text[] := '{settled}';
 BEGIN
   DELETE FROM {{schema}}.unique_key
   WHERE key = coalesce(was.unique_key, old.unique_key) AND id = coalesce(was.id, old.id);
   IF was.id IS NULL THEN
     PERFORM {{schema}}.forget_ended(old);
-    RETURN '{settled}';
+    RETURN topics;
   END IF;
+  IF was.meta IS NOT NULL AND {{schema}}.report_ends(ARRAY[was.meta], ARRAY[was.id], ARRAY['cancelled'], ARRAY[NULL::text],
+    ARRAY[{{schema}}.last_error(was.seq)], ARRAY[was.attempt], ARRAY[was.started_at], at)
+  THEN topics := topics || 'plan'::text; END IF;
   DELETE FROM {{schema}}.job_trail WHERE seq = was.seq;
   DELETE FROM {{schema}}.job WHERE seq = was.seq;
   IF was.key IS NOT NULL AND was.turn <= 0 AND {{schema}}.admit(ARRAY[was.queue], ARRAY[was.key], true) > 0 THEN
-    RETURN '{settled,ready}';
+    topics := topics || 'ready'::text;
   END IF;
-  RETURN '{settled}';
+  RETURN topics;
 END $$;
 
 -- Deletes the fresh jobs of a queue that wait, row before entry as all others do; how many. Those that are claimed
@@ -261,14 +270,24 @@ BEGIN
     DELETE FROM {{schema}}.job_trail USING cleared WHERE cleared.trailed AND job_trail.seq = cleared.seq
   )
   SELECT count(*) AS jobs, array_agg(lease) FILTER (WHERE lease IS NOT NULL) AS leases,
-    array_agg(DISTINCT key ORDER BY key) FILTER (WHERE key IS NOT NULL) AS keys
+    array_agg(DISTINCT key ORDER BY key) FILTER (WHERE key IS NOT NULL) AS keys,
+    array_agg(meta ORDER BY seq) FILTER (WHERE meta IS NOT NULL) AS metas,
+    array_agg(id ORDER BY seq) FILTER (WHERE meta IS NOT NULL) AS reporters,
+    array_agg(attempt ORDER BY seq) FILTER (WHERE meta IS NOT NULL) AS attempts,
+    array_agg(started_at ORDER BY seq) FILTER (WHERE meta IS NOT NULL) AS starts
   INTO gone FROM cleared;
   jobs := gone.jobs + waiting;
   topics := 'settled';
+  IF gone.metas IS NOT NULL THEN
+    PERFORM {{schema}}.report_ends(gone.metas, gone.reporters, array_fill('cancelled'::text, ARRAY[cardinality(gone.metas)]),
+      array_fill(NULL::text, ARRAY[cardinality(gone.metas)]), array_fill(NULL::text, ARRAY[cardinality(gone.metas)]),
+      gone.attempts, gone.starts, {{schema}}.now_ms());
+    topics := 'settled,plan';
+  END IF;
   IF gone.keys IS NOT NULL
     AND {{schema}}.admit(array_fill(of_queue, ARRAY[cardinality(gone.keys)]), gone.keys, true) > 0
-  THEN topics := 'settled,ready'; END IF;
-  IF gone.leases IS NOT NULL AND {{schema}}.leave_leases(gone.leases) THEN topics := 'settled,ready'; END IF;
+  THEN topics := topics || ',ready'; END IF;
+  IF gone.leases IS NOT NULL AND {{schema}}.leave_leases(gone.leases) THEN topics := topics || ',ready'; END IF;
   RETURN NEXT;
 END $$;
 
