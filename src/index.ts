@@ -24,6 +24,7 @@ export type { Handler, JobContext } from './core/job-context.ts';
 export { JOB_STATES, type JobState } from './core/job-state.ts';
 export type { Jsonified } from './core/jsonified.ts';
 export type { KeyLimits, LimitsChange, QueueLimits, Rate } from './core/limits.ts';
+export type { JobMeta, KeptMeta, StoredBackoff } from './core/meta.ts';
 export type { Json } from './core/payload.ts';
 export type { Backoff, BackoffFunction, BackoffPolicy } from './core/retry.ts';
 export type { Schema } from './core/schema.ts';

@@ -1,5 +1,6 @@
 import { formatDuration } from '../core/duration.ts';
 import type { AttemptError } from '../core/errors.ts';
+import type { KeptMeta } from '../core/meta.ts';
 import type { JobDetail } from '../queue/job-view.ts';
 import type { Paint } from './format.ts';
 import { STATE_FORMATS, stateText } from './job-columns.ts';
@@ -18,6 +19,7 @@ export function jobText(job: JobDetail, now: number, paint: Paint): string {
     ],
     ['key', job.key === null ? null : `${printable(job.key)}${job.held ? ', waits for its turn' : ''}`],
     ['unique key', job.uniqueKey === null ? null : printable(job.uniqueKey)],
+    ...metaFacts(job.meta),
     ['created', time(job.createdAt)],
     ['due', time(job.dueAt)],
     ['started', job.startedAt === null ? null : time(job.startedAt)],
@@ -38,6 +40,21 @@ export function jobText(job: JobDetail, now: number, paint: Paint): string {
     ...log(job, paint),
     ...audit(job, time, paint),
   ].join('\n');
+}
+
+function metaFacts(meta: KeptMeta | null): [string, string | null][] {
+  if (meta === null) return [];
+  const { correlationId, traceparent, tracestate, tags, backoff, timeoutMs } = meta;
+  return [
+    ['correlation', correlationId === null ? null : printable(correlationId)],
+    ['tags', tags.length === 0 ? null : tags.map(printable).join(', ')],
+    ['trace', traceparent === null ? null : [traceparent, tracestate ?? ''].map(printable).join(' ').trim()],
+    [
+      'backoff',
+      backoff === null ? null : typeof backoff === 'number' ? formatDuration(backoff) : payload(backoff),
+    ],
+    ['timeout', timeoutMs === null ? null : formatDuration(timeoutMs)],
+  ];
 }
 
 function took(job: JobDetail): string {

@@ -175,6 +175,12 @@ export function requireMs(field: string, value: unknown): number {
   throw optionInvalid(field, value, 'a number of milliseconds, 0 or more and at most 1,000 years');
 }
 
+/** Throws OPTION_INVALID unless `value` is more than 0 and at most 1,000 years. */
+export function requirePositiveMs(field: string, value: unknown): number {
+  if (requireMs(field, value) === 0) throw optionInvalid(field, value, 'more than 0 milliseconds');
+  return value as number;
+}
+
 /**
  * Throws OPTION_INVALID unless `value` is a string of 1 to `max` characters without control characters: those cannot be
  * seen in a list, and not every store gives NUL back.

@@ -1,3 +1,5 @@
+import type { KeptMeta } from './meta.ts';
+
 /** What a handler is given. Every member may be taken by destructuring. */
 export interface JobContext<Input> {
   readonly id: string;
@@ -7,6 +9,8 @@ export interface JobContext<Input> {
   readonly key: string | null;
   /** The schema's output for the job's input. */
   readonly input: Input;
+  /** What was given as `meta` at enqueue, with null or an empty list for what was not. */
+  readonly meta: KeptMeta;
   /** Number of this attempt, from 1. */
   readonly attempt: number;
   /** Attempts allowed; 1 means no retry. */

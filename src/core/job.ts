@@ -41,6 +41,8 @@ export interface Job {
   /** True while the job is ready but waits for its key's turn: it is not claimable yet. */
   readonly held: boolean;
   readonly progress: string | null;
+  /** JSON text (meta.ts), apart from the payloads and never encrypted; null for a job without any. */
+  readonly meta: string | null;
   readonly cancelRequested: boolean;
   /** The worker that holds the lease; null unless running. */
   readonly workerId: string | null;

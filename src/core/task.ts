@@ -1,5 +1,13 @@
 import { callSite } from './call-site.ts';
-import { LongshoreError, optionInvalid, requireInteger, requireMs, requireName, show } from './errors.ts';
+import {
+  LongshoreError,
+  optionInvalid,
+  requireInteger,
+  requireMs,
+  requireName,
+  requirePositiveMs,
+  show,
+} from './errors.ts';
 import { ALL_QUEUES, NAMED_PRIORITIES, type PriorityName, QUEUE_DEFAULT } from './job.ts';
 import type { Handler } from './job-context.ts';
 import { BACKOFF_DEFAULT, type Backoff, requireBackoff } from './retry.ts';
@@ -195,11 +203,6 @@ function strategyOf({ strategy, hint }: { strategy?: Strategy; hint?: Hint }): S
 function requireModule(module: unknown): string {
   if (typeof module === 'string' && /^(file:|data:|\/|[A-Za-z]:[\\/])/.test(module)) return module;
   throw optionInvalid('module', module, 'import.meta.url, or the absolute path of the module');
-}
-
-function requirePositiveMs(field: string, value: unknown): number {
-  if (requireMs(field, value) === 0) throw optionInvalid(field, value, 'more than 0 milliseconds');
-  return value as number;
 }
 
 /** What crosses the border of a thread or process is told a few times a second. */

@@ -8,7 +8,7 @@ import { optionInvalid, requireMs, requireName } from './errors.ts';
  * |------------|----------------------|
  * | `reject`   | UNIQUE_CONFLICT, naming the holder |
  * | `existing` | the holder's handle is returned |
- * | `replace`  | a waiting holder takes the new queue, task, input, priority, attempts and time; a running or ended one is left alone and a new job is added, which takes the key over |
+ * | `replace`  | a waiting holder takes the new queue, task, input, meta, priority, attempts and time; a running or ended one is left alone and a new job is added, which takes the key over |
  * | `debounce` | like replace, and the job is due `periodMs` after the LAST enqueue, whatever delay was asked for: the last input always runs |
  * | `throttle` | the holder's handle is returned until `periodMs` after the FIRST enqueue, even when its job has ended |
  *

@@ -33,6 +33,8 @@ export interface LaneJob {
   readonly id: string;
   readonly queue: string;
   readonly key: string | null;
+  /** As it is stored. */
+  readonly meta: string | null;
   readonly attempt: number;
   readonly attemptsMax: number;
   /** JSON text, decrypted. */

@@ -53,8 +53,19 @@ export class PoolJob implements Stopper {
   }
 
   message(): RunJob {
-    const { id, queue, key, attempt, attemptsMax, input, payloadBytesMax } = this.job;
-    return [this.number, this.task.number, id, queue, key, attempt, attemptsMax, input, payloadBytesMax];
+    const { id, queue, key, attempt, attemptsMax, input, payloadBytesMax, meta } = this.job;
+    return [
+      this.number,
+      this.task.number,
+      id,
+      queue,
+      key,
+      attempt,
+      attemptsMax,
+      input,
+      payloadBytesMax,
+      meta,
+    ];
   }
 
   #ran(ranMs: number, usage: Usage | null): void {

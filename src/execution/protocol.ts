@@ -60,6 +60,7 @@ export type RunJob = readonly [
   attemptsMax: number,
   input: string | null,
   payloadBytesMax: number,
+  meta: string | null,
 ];
 
 export type ToHost =

@@ -1,5 +1,6 @@
 import { LongshoreError } from '../core/errors.ts';
 import type { JobContext } from '../core/job-context.ts';
+import { decodeMeta, type KeptMeta } from '../core/meta.ts';
 import { encodePayload } from '../core/payload.ts';
 import { logText } from './log-text.ts';
 import type { FromHost, RecalledMessage, RunJob } from './protocol.ts';
@@ -18,6 +19,7 @@ export class ResidentJob implements HandlerJob {
   readonly attemptsMax: number;
   readonly input: string | null;
   readonly payloadBytesMax: number;
+  readonly meta: string | null;
   /** It has told the pool something: what it tells last must not pass that. */
   spoke = false;
   abortReason: LongshoreError | null = null;
@@ -43,6 +45,7 @@ export class ResidentJob implements HandlerJob {
     this.attemptsMax = job[6];
     this.input = job[7];
     this.payloadBytesMax = job[8];
+    this.meta = job[9];
     this.#say = (message) => {
       this.spoke = true;
       say(message);
@@ -170,6 +173,10 @@ class ResidentContext implements JobContext<unknown> {
 
   get key(): string | null {
     return this.#job.key;
+  }
+
+  get meta(): KeptMeta {
+    return decodeMeta(this.#job.meta, this.#job.id);
   }
 
   get attempt(): number {

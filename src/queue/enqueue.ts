@@ -3,6 +3,7 @@ import { LongshoreError, optionInvalid, requireMs, requireName, show } from '../
 import { newId } from '../core/ids.ts';
 import { type PriorityName, QUEUE_DEFAULT } from '../core/job.ts';
 import type { Jsonified } from '../core/jsonified.ts';
+import { encodeMeta, type JobMeta, type KeptOptions, type StoredBackoff } from '../core/meta.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import { validate } from '../core/schema.ts';
 import {
@@ -23,7 +24,7 @@ import type { JobSpec } from '../store/store.ts';
  * written. What is stored is the input as given, not the schema's output: the schema runs again before the handler.
  */
 
-export interface EnqueueOptions {
+export interface EnqueueOptions extends KeptOptions {
   /** Default: the task's. */
   readonly queue?: string;
   /** Lower runs first; a whole number or `high`, `medium`, `low`; default: the task's. */
@@ -34,6 +35,12 @@ export interface EnqueueOptions {
   readonly at?: Date | number;
   /** How often the job may run and fail, the first run counted; default: the task's. */
   readonly attempts?: number;
+  /** Wait between attempts of this job, in data; default: the task's. */
+  readonly backoff?: StoredBackoff;
+  /** Longest an attempt of this job may run, in ms; default: the task's. */
+  readonly timeoutMs?: number;
+  /** What ties the job to other things: `context.meta` for its handler. Kept apart from the input, and never encrypted. */
+  readonly meta?: JobMeta;
   /** Makes equal jobs one job; `false` switches the task's own off. */
   readonly unique?: UniqueOptions | false;
   /** Whose turn the job takes in its queue, 1 to 200 characters; default: the task's; `false` switches that off. */
@@ -116,6 +123,7 @@ export class JobSpecs {
       dueAt: options.at === undefined ? null : requireTime(options),
       unique: uniqueFor(task, options, this.#name, queue, input),
       key: keyFor(task, options, input),
+      meta: encodeMeta(options),
     };
   }
 }

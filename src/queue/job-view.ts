@@ -1,6 +1,7 @@
 import { type AttemptError, optionInvalid, show } from '../core/errors.ts';
 import type { AuditEntry, Job } from '../core/job.ts';
 import type { Jsonified } from '../core/jsonified.ts';
+import { decodeMeta, type KeptMeta, NO_META } from '../core/meta.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { AnyDeclaration, TaskGiven } from '../core/task.ts';
 import type { JobTrail } from '../store/store.ts';
@@ -8,10 +9,12 @@ import type { ResultOf } from './enqueue.ts';
 
 /** A job as people and programs read it: payloads decoded. A payload that cannot be read is shown as `{ corrupt: text }`. */
 export interface JobView<Input = unknown, Result = unknown>
-  extends Omit<Job, 'input' | 'result' | 'progress'> {
+  extends Omit<Job, 'input' | 'result' | 'progress' | 'meta'> {
   readonly input: Input;
   readonly result: Result;
   readonly progress: unknown;
+  /** Null for a job without any; what cannot be read is in `corrupt`. */
+  readonly meta: (KeptMeta & { readonly corrupt?: string }) | null;
 }
 
 export interface LogView {
@@ -40,7 +43,17 @@ export function jobView(job: Job, codec: PayloadCodec): JobView {
     input: readable(job.input, codec),
     result: readable(job.result, codec),
     progress: readable(job.progress, codec),
+    meta: readableMeta(job),
   };
+}
+
+function readableMeta({ meta, id }: Job): JobView['meta'] {
+  if (meta === null) return null;
+  try {
+    return decodeMeta(meta, id);
+  } catch {
+    return { ...NO_META, corrupt: meta };
+  }
 }
 
 export function jobDetail(job: Job, trail: JobTrail, codec: PayloadCodec): JobDetail {

@@ -123,6 +123,8 @@ export interface JobSpec {
   readonly unique: UniqueSpec | null;
   /** Whose turn the job takes in its queue (core/limits.ts); 1 to 200 characters, null for a job that waits for nobody. */
   readonly key: string | null;
+  /** JSON text (core/meta.ts) that the store carries along and does not read; absent or null for a job without any. */
+  readonly meta?: string | null;
 }
 
 /**
@@ -173,6 +175,7 @@ export interface Lease {
   readonly task: string;
   readonly key: string | null;
   readonly input: string | null;
+  readonly meta: string | null;
   readonly attempt: number;
   readonly attemptsMax: number;
   readonly crashes: number;

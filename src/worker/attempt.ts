@@ -1,6 +1,7 @@
 import type { CancelTimer } from '../core/clock.ts';
 import type { LongshoreError } from '../core/errors.ts';
 import type { JobContext } from '../core/job-context.ts';
+import { type KeptMeta, NO_META } from '../core/meta.ts';
 import type { AnyTask } from '../core/task.ts';
 import type { LaneJob, SharedSlot, Stopper } from '../execution/lane.ts';
 import type { Lease } from '../store/store.ts';
@@ -32,6 +33,8 @@ export class Attempt implements LaneJob {
   task: AnyTask | null = null;
   /** JSON text, decrypted. */
   input: string | null = null;
+  /** What the job's meta says. */
+  kept: KeptMeta = NO_META;
   /** `performance.now()` at the start of the attempt, or when it began to wait for another host. */
   startedAt: number;
   /** The handler has started. In a pool it may have to wait for that. */
@@ -70,6 +73,10 @@ export class Attempt implements LaneJob {
 
   get key(): string | null {
     return this.lease.key;
+  }
+
+  get meta(): string | null {
+    return this.lease.meta;
   }
 
   get attempt(): number {
@@ -170,6 +177,10 @@ class AttemptContext implements JobContext<unknown> {
 
   get key(): string | null {
     return this.#attempt.lease.key;
+  }
+
+  get meta(): KeptMeta {
+    return this.#attempt.kept;
   }
 
   get attempt(): number {

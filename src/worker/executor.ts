@@ -9,7 +9,7 @@ import { HeartbeatWatch } from './heartbeat-watch.ts';
 import { LeaseBuffer } from './lease-buffer.ts';
 import { Places } from './places.ts';
 import { RunningAttempts } from './running.ts';
-import { openInput, outcomeOf } from './steps.ts';
+import { openInput, openMeta, outcomeOf } from './steps.ts';
 import { cancelled, heartbeatMissed, leaseLost, stopping, timedOut } from './stop-reasons.ts';
 
 /** In one turn of the event loop jobs are started for so long (one at least), then timers and I/O of the process get their turn. */
@@ -174,6 +174,7 @@ export class Executor {
     let outcome: Outcome | null;
     try {
       attempt.task = task;
+      if (attempt.lease.meta !== null) attempt.kept = openMeta(attempt);
       attempt.input = openInput(attempt, codec);
       const returned = lane.run(task, attempt);
       if (isThenable(returned)) {
@@ -227,7 +228,7 @@ export class Executor {
 
   /** The time of an attempt counts from when its handler starts. */
   #watchTime(attempt: Attempt): void {
-    const timeoutMs = attempt.task?.timeoutMs ?? null;
+    const timeoutMs = attempt.kept.timeoutMs ?? attempt.task?.timeoutMs ?? null;
     const heartbeatTimeoutMs = attempt.task?.heartbeatTimeoutMs ?? null;
     if ((timeoutMs === null && heartbeatTimeoutMs === null) || attempt.abortReason !== null) return;
     attempt.clearTimers();

@@ -1,7 +1,8 @@
 import { LongshoreError, toAttemptError } from '../core/errors.ts';
+import { decodeMeta, type KeptMeta } from '../core/meta.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { PayloadCodec } from '../core/payload.ts';
-import { BACKOFF_DEFAULT, outcomeOfError } from '../core/retry.ts';
+import { BACKOFF_DEFAULT, type Backoff, outcomeOfError } from '../core/retry.ts';
 import { UnfitJob } from '../execution/lane.ts';
 import { unfit } from '../execution/steps.ts';
 import type { Attempt } from './attempt.ts';
@@ -15,6 +16,15 @@ import type { Attempt } from './attempt.ts';
 export function openInput({ lease }: Attempt, codec: PayloadCodec): string | null {
   try {
     return codec.open(lease.input, `the stored input of job ${lease.id}`);
+  } catch (error) {
+    throw unfit(error);
+  }
+}
+
+/** From the stored meta to what it says. */
+export function openMeta({ lease }: Attempt): KeptMeta {
+  try {
+    return decodeMeta(lease.meta, lease.id);
   } catch (error) {
     throw unfit(error);
   }
@@ -37,17 +47,17 @@ export function outcomeOf(
 }
 
 function decide(thrown: unknown, attempt: Attempt, now: number, random: () => number): Outcome | null {
-  const { lease, task, abortReason } = attempt;
+  const { lease, abortReason } = attempt;
   if (abortReason !== null) return outcomeOfAbort(abortReason, thrown, attempt, now, random);
   if (thrown instanceof UnfitJob)
     return { type: 'failed', error: toAttemptError(thrown.cause, lease.attempt, now) };
-  return outcomeOfError(thrown, { ...lease, backoff: task?.backoff ?? BACKOFF_DEFAULT, now, random });
+  return outcomeOfError(thrown, { ...lease, backoff: backoffOf(attempt), now, random });
 }
 
 function outcomeOfAbort(
   reason: LongshoreError,
   thrown: unknown,
-  { lease, task }: Attempt,
+  attempt: Attempt,
   now: number,
   random: () => number,
 ): Outcome | null {
@@ -60,10 +70,14 @@ function outcomeOfAbort(
     case 'JOB_HEARTBEAT_MISSED': {
       const cause = thrown === reason ? undefined : thrown;
       const error = new LongshoreError(reason.code, reason.message, { cause, details: reason.details });
-      return outcomeOfError(error, { ...lease, backoff: task?.backoff ?? BACKOFF_DEFAULT, now, random });
+      return outcomeOfError(error, { ...attempt.lease, backoff: backoffOf(attempt), now, random });
     }
     default:
       // The worker stops: the job goes back to the line and the attempt is not charged.
       return { type: 'released' };
   }
+}
+
+function backoffOf({ kept, task }: Attempt): Backoff {
+  return kept.backoff ?? task?.backoff ?? BACKOFF_DEFAULT;
 }

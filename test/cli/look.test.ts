@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { connect } from '../../src/index.ts';
 import { Sandbox, TASKS } from './longshore.ts';
 
 interface Page {
@@ -196,4 +198,16 @@ test('tasks lists what the files define, without a store', async (context) => {
       ['refuse', null],
     ],
   );
+});
+
+test('job shows the meta of a job that has some', async (context) => {
+  const sandbox = new Sandbox(context);
+  const longshore = await connect(`sqlite:${join(sandbox.folder, 'jobs.db')}`);
+  const meta = { correlationId: 'order/7', tags: ['a', 'b'] };
+  const { id } = await longshore.enqueue('task', 1, { meta, timeoutMs: 90_000, backoff: 2_000 });
+  await longshore.close();
+  const shown = await sandbox.run(['job', id]);
+  assert.match(shown.stdout, /^correlation +order\/7\ntags +a, b\nbackoff +2 s\ntimeout +1m 30s$/m);
+  const json = await sandbox.json<{ meta: { tags: string[] } }>(['job', id]);
+  assert.deepEqual(json.meta.tags, ['a', 'b']);
 });

@@ -64,6 +64,7 @@ class GivenJob implements LaneJob {
   readonly attempt = 1;
   readonly attemptsMax = 1;
   readonly payloadBytesMax = 1_000_000;
+  readonly meta = null;
   abortReason: LongshoreError | null = null;
   readonly input: string;
   readonly early: boolean;

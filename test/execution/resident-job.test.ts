@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { FromHost, RunJob } from '../../src/execution/protocol.ts';
 import { ResidentJob } from '../../src/execution/resident-job.ts';
 
-const RUN: RunJob = [7, 0, 'j', 'default', null, 1, 1, null, 1_000];
+const RUN: RunJob = [7, 0, 'j', 'default', null, 1, 1, null, 1_000, null];
 
 test('signs of life in a tight loop cross the border a few times a second, the last one included', () => {
   const said: FromHost[] = [];

@@ -41,12 +41,14 @@ export function strategySuite(strategy: 'async' | 'thread' | 'process'): void {
   });
 
   test('the context tells the same', async () => {
-    const job = await (await longshore()).enqueue(behaviours.facts, { n: 1 });
+    const meta = { correlationId: 'order/7', tags: ['a', 'b'] };
+    const job = await (await longshore()).enqueue(behaviours.facts, { n: 1 }, { meta, timeoutMs: 60_000 });
     assert.deepEqual(await job.result(), {
       id: job.id,
       task: 'facts',
       queue: 'fact-queue',
       key: 'fact-key',
+      meta: { ...meta, traceparent: null, tracestate: null, backoff: null, timeoutMs: 60_000 },
       attempt: 1,
       attemptsMax: 4,
       input: { n: 1 },

@@ -304,7 +304,10 @@ onEachStore(
     const longshore = await stage.connectThrough((store) => ({
       enqueue: async (specs, options) => {
         await store.enqueue(specs, options);
-        return store.enqueue(specs, options);
+        return store.enqueue(
+          specs.map((spec) => ({ ...spec, isNew: false })),
+          options,
+        );
       },
     }));
     const created = record(longshore, 'job.enqueued');

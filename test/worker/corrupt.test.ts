@@ -49,3 +49,23 @@ onEachStore(
   },
   ['sqlite'],
 );
+
+onEachStore(
+  'a meta damaged in the file stops that job alone, with a clear error',
+  async ({ connect, url }) => {
+    const longshore = await connect();
+    const task = defineTask({ name: 'task', attempts: 5, run: ({ input }) => input });
+    const [bad, good] = await longshore.enqueueMany(task, [1, 2], { meta: { tags: ['a'] } });
+    const file = new DatabaseSync(url.slice('sqlite:'.length));
+    file.prepare('UPDATE job SET meta = ? WHERE id = ?').run('{"tags":', bad?.id ?? '');
+    file.close();
+    const tally = await longshore.worker({ tasks: [task] }).runUntilIdle();
+    assert.deepEqual([tally.completed, tally.failed], [1, 1]);
+    assert.equal(await good?.result(), 2);
+    const damaged = await longshore.jobs.get(bad?.id ?? '');
+    assert.deepEqual([damaged?.state, damaged?.attempt], ['failed', 1]);
+    assert.equal(damaged?.errors[0]?.code, 'PAYLOAD_CORRUPT');
+    assert.equal(damaged?.meta?.corrupt, '{"tags":');
+  },
+  ['sqlite'],
+);

@@ -83,6 +83,7 @@ function lease(rows: Rows, job: JobRow, request: ClaimRequest, now: number): Lea
     task: job.task,
     key: job.key,
     input: job.input,
+    meta: job.meta,
     attempt: job.attempt,
     attemptsMax: job.attemptsMax,
     crashes: job.crashes,

@@ -66,6 +66,7 @@ function create(rows: Rows, spec: JobSpec, now: number): EnqueueReceipt {
     uniqueKey: unique?.key ?? null,
     key: spec.key,
     progress: null,
+    meta: spec.meta ?? null,
     cancelRequested: false,
     workerId: null,
     leaseExpiresAt: null,
@@ -88,6 +89,7 @@ function replace(rows: Rows, holder: JobRow, hold: KeyHold, spec: JobSpec, now: 
     holder.task = spec.task;
     holder.priority = spec.priority;
     holder.input = spec.input;
+    holder.meta = spec.meta ?? null;
     holder.attemptsMax = spec.attemptsMax;
     holder.attempt = 0;
     holder.crashes = 0;

@@ -94,8 +94,8 @@ export function keepsNothing(keep: Keep): boolean {
 }
 
 /** What counts for `Keep.bytes`: its payloads and names in UTF-8. */
-export function bytesOf({ id, queue, task, input, result, progress, key, uniqueKey }: JobRow): number {
-  return [id, queue, task, input, result, progress, key, uniqueKey].reduce(
+export function bytesOf({ id, queue, task, input, result, progress, meta, key, uniqueKey }: JobRow): number {
+  return [id, queue, task, input, result, progress, meta, key, uniqueKey].reduce(
     (sum, text) => sum + Buffer.byteLength(text ?? ''),
     0,
   );

@@ -46,6 +46,8 @@ type Head = readonly [
   crashes: string,
   createdAt: string,
   dueAt: string,
+  /** Of a job that has it, in pieces where it has a semicolon. */
+  ...meta: string[],
 ];
 
 function leasesOf(rows: readonly ClaimedRow[], claimedAt: number): Lease[] {
@@ -75,8 +77,21 @@ function seqOf({ token, id }: Lease): number {
 /** The jobs of a row; nearly all of them differ in id and input alone. */
 function add(leases: Lease[], row: ClaimedRow, head: Head, claimedAt: number): void {
   const [, queue, , key] = row;
-  const [number, , , , seqList, idList, priorityList, attemptList, maxList, crashList, createdList, dueList] =
-    head;
+  const [
+    number,
+    ,
+    ,
+    ,
+    seqList,
+    idList,
+    priorityList,
+    attemptList,
+    maxList,
+    crashList,
+    createdList,
+    dueList,
+    ...metaParts
+  ] = head;
   const lease = Number(number);
   const seqs = numbers(seqList);
   const [firstSeq = 0] = seqs;
@@ -87,6 +102,7 @@ function add(leases: Lease[], row: ClaimedRow, head: Head, claimedAt: number): v
   const crashes = numbers(crashList);
   const created = numbers(createdList);
   const due = numbers(dueList);
+  const meta = metaParts.length === 0 ? null : metaParts.join(';');
   for (const [index, id] of idList.split(',').entries()) {
     const seq = seqs.length === 1 ? firstSeq + index : at(seqs, index);
     leases.push({
@@ -97,6 +113,7 @@ function add(leases: Lease[], row: ClaimedRow, head: Head, claimedAt: number): v
       task: at(tasks, index),
       key,
       input: inputs[index] ?? null,
+      meta,
       attempt: at(attempts, index),
       attemptsMax: at(attemptsMax, index),
       crashes: at(crashes, index),

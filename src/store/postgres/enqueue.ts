@@ -34,7 +34,7 @@ type Statement = [text: string, values: unknown[]];
 
 function statement(tx: HotTx, specs: readonly JobSpec[]): Statement {
   const [only] = specs;
-  if (only !== undefined && specs.length === 1 && only.unique === null && only.key === null)
+  if (only !== undefined && specs.length === 1 && only.unique === null && isBare(only))
     return oneStatement(tx, only);
   const oneByOne = specs.some(({ unique }) => unique !== null) || !haveOwnIds(specs);
   if (!oneByOne && specs.every(isPlain))
@@ -127,8 +127,14 @@ export function repeated(specs: readonly JobSpec[]): readonly JobSpec[] {
 /** As in migrations/0003-enqueue.sql. */
 const WAY = { together: 1, oneByOne: 2 } as const;
 
-function isPlain({ key, queue, task, input }: JobSpec): boolean {
-  return key === null && isDivisible(queue) && isDivisible(task) && isDivisible(input);
+/** Has what most jobs have: such a job may wait and run without its row being written. */
+function isBare({ key, meta }: JobSpec): boolean {
+  return key === null && meta == null;
+}
+
+function isPlain(spec: JobSpec): boolean {
+  const { queue, task, input } = spec;
+  return isBare(spec) && isDivisible(queue) && isDivisible(task) && isDivisible(input);
 }
 
 function plainStatement(tx: HotTx, specs: readonly JobSpec[]): Statement {

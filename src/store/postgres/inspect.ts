@@ -14,7 +14,7 @@ type SeenRow = Omit<JobRow, 'trailed' | 'lease' | 'ticket'> &
   };
 
 const COLUMNS =
-  'seq, id, queue, task, state, priority, attempt, attempts_max, crashes, cancel_requested, created_at, due_at, started_at, unique_key, key, progress, input';
+  'seq, id, queue, task, state, priority, attempt, attempts_max, crashes, cancel_requested, created_at, due_at, started_at, unique_key, key, progress, input, meta';
 
 /** Of fresh jobs that run, the lease tells what their rows do not (migrations/0002-turns.sql). */
 const FRESH: Readonly<Record<string, string>> = {
@@ -122,6 +122,7 @@ function toJob(row: SeenRow): Job {
     key: row.key,
     held: row.turn === HELD,
     progress: row.progress,
+    meta: row.meta,
     cancelRequested: row.cancel_requested,
     workerId: row.worker_id,
     leaseExpiresAt: row.expires_at,

@@ -44,6 +44,7 @@ export interface JobRow {
   readonly key: string | null;
   readonly progress: string | null;
   readonly input: string | null;
+  readonly meta: string | null;
 }
 
 /** A row of the table `history`. */

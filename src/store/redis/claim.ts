@@ -81,7 +81,7 @@ function sizeOf(lengths: Buffer): number {
 }
 
 function toLease(job: JobRecord, queue: string, task: string, claimedAt: number): Lease {
-  const { id, key, input, attempt, attemptsMax, crashes, priority, createdAt, dueAt } = job;
+  const { id, key, input, meta, attempt, attemptsMax, crashes, priority, createdAt, dueAt } = job;
   const token = tokenOf(job);
   return {
     id,
@@ -91,6 +91,7 @@ function toLease(job: JobRecord, queue: string, task: string, claimedAt: number)
     task,
     key,
     input,
+    meta,
     attempt,
     attemptsMax,
     crashes,

@@ -34,12 +34,13 @@ export async function enqueue(
 const STATUSES = ['created', 'existing', 'replaced', 'conflict'] as const;
 const MODES: readonly UniqueMode[] = ['reject', 'existing', 'throttle', 'replace', 'debounce'];
 
-function writeJob(jobs: Writer, shape: number, { id, key, unique, input }: JobSpec): void {
+function writeJob(jobs: Writer, shape: number, { id, key, unique, meta = null, input }: JobSpec): void {
   jobs.integer(shape, 2).id(id);
   jobs.block(() => {
     if (unique !== null) jobs.integer(MODES.indexOf(unique.mode), 1).double(unique.periodMs);
     if (key !== null) jobs.text(key);
     if (unique !== null) jobs.text(unique.key);
+    if (meta !== null) jobs.text(meta);
     if (input !== null) jobs.bare(input);
   });
 }
@@ -74,7 +75,7 @@ class Shapes {
     const number = this.#known.size + 1;
     this.#known.set(name, number);
     this.#bytes
-      .integer(flags, 2)
+      .integer(flags, 3)
       .signed(priority)
       .double(attemptsMax)
       .integer(time.absolute ? 1 : 0, 1)
@@ -95,14 +96,18 @@ function isAlike(one: JobSpec, other: JobSpec): boolean {
     one.dueAt === other.dueAt &&
     (one.key === null) === (other.key === null) &&
     (one.input === null) === (other.input === null) &&
+    (one.meta == null) === (other.meta == null) &&
     one.unique === null &&
     other.unique === null
   );
 }
 
-function flagsOf({ key, unique, input }: JobSpec): number {
+function flagsOf({ key, unique, meta = null, input }: JobSpec): number {
   return (
-    (key === null ? 0 : FLAG.key) | (unique === null ? 0 : FLAG.unique) | (input === null ? 0 : FLAG.input)
+    (key === null ? 0 : FLAG.key) |
+    (unique === null ? 0 : FLAG.unique) |
+    (meta === null ? 0 : FLAG.meta) |
+    (input === null ? 0 : FLAG.input)
   );
 }
 

@@ -25,6 +25,7 @@ export interface JobRecord {
   readonly finishedAt: number | null;
   readonly key: string | null;
   readonly uniqueKey: string | null;
+  readonly meta: string | null;
   readonly progress: string | null;
   readonly result: string | null;
   readonly input: string | null;
@@ -49,6 +50,7 @@ export const FLAG = {
   tries: 32_768,
   attempts: 65_536,
   inner: 131_072,
+  meta: 262_144,
 } as const;
 
 const FORM_BYTES = 7;
@@ -128,6 +130,7 @@ export function readRest(id: string, front: Front, bytes: Buffer, start: number,
   const attemptsMax = (flags & FLAG.attempts) === 0 ? ATTEMPTS_MAX : (bytes[attemptsAt] as number);
   const key = text(FLAG.key);
   const uniqueKey = text(FLAG.unique);
+  const meta = text(FLAG.meta);
   const progress = text(FLAG.progress);
   let result: string | null = null;
   if ((flags & FLAG.result) !== 0) {
@@ -152,6 +155,7 @@ export function readRest(id: string, front: Front, bytes: Buffer, start: number,
     finishedAt: front.finishedAt,
     key,
     uniqueKey,
+    meta,
     progress,
     result,
     input: (flags & FLAG.input) === 0 ? null : bytes.toString('utf8', at, last),

@@ -21,16 +21,16 @@ export interface AllCreated {
   readonly state: { readonly all: JobState };
 }
 
-/** What all of them have; `key` and `unique` are null. */
+/** What all of them have; `key`, `unique` and `meta` are null. */
 export type Common = Omit<JobSpec, 'id' | 'input'>;
 
 /** Bounds a text to some megabytes: inputs that are kept apart from their rows are not packed so. */
 const TEXT_JOBS_MAX = 1_000;
 
-/** Null when they differ in more, have keys, or inputs too large for a row. */
+/** Null when they differ in more, have keys or meta, or inputs too large for a row. */
 export function packAlike(specs: readonly JobSpec[]): Alike | null {
   const [first] = specs;
-  if (first === undefined || first.unique !== null || first.key !== null) return null;
+  if (first === undefined || first.unique !== null || first.key !== null || first.meta != null) return null;
   if (!specs.every((spec) => isLike(spec, first) && !isApart(spec.input))) return null;
   const { id: _id, input: _input, ...common } = first;
   const texts: string[] = [];
@@ -48,7 +48,8 @@ function isLike(spec: JobSpec, first: JobSpec): boolean {
     spec.delayMs === first.delayMs &&
     spec.dueAt === first.dueAt &&
     spec.unique === null &&
-    spec.key === null
+    spec.key === null &&
+    spec.meta == null
   );
 }
 

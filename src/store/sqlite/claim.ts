@@ -38,8 +38,8 @@ const FIRST_IN_LINE = `FROM job WHERE state = 'ready' AND turn = ${TURN.line} AN
 
 /** As leased.ts wants them. Each is named twice, since SQLite copies every value that leaves the inner SELECT. */
 const columnsOf = (names: readonly string[], source: string): string => `
-  SELECT count(*), count(input), ${names.map((name) => `json_group_array(${name})`).join(', ')}
-  FROM (SELECT ${names.map((name) => `job.${name}${name === 'attempt' ? ' + 1' : ''} AS ${name}`).join(', ')} ${source})`;
+  SELECT count(*), count(input), count(meta), ${names.map((name) => `json_group_array(${name})`).join(', ')}
+  FROM (SELECT ${names.map((name) => `job.${name}${name === 'attempt' ? ' + 1' : ''} AS ${name}`).join(', ')}, job.meta AS meta ${source})`;
 const NAMES = 'seq id task input attempt attempts_max crashes priority created_at due_at'.split(' ');
 
 /** Read first, then written without RETURNING, in one transaction: both see the same rows. */
@@ -56,6 +56,7 @@ const CHOSEN = columnsOf(
 );
 const LEASE_CHOSEN = `UPDATE job ${TO_RUNNING}, turn = ${TURN.line} WHERE seq IN (SELECT value FROM json_each(?))`;
 
+const METAS = `SELECT seq, meta FROM job WHERE seq IN (SELECT value FROM json_each(?)) AND meta IS NOT NULL`;
 const APART = `SELECT seq, input FROM job_input WHERE seq IN (SELECT value FROM json_each(?))`;
 
 /** One claim promotes at most this many jobs a queue, to bound its time; the next claim goes on. */
@@ -149,13 +150,17 @@ function take(tx: Tx, request: ClaimRequest, { name, limits }: OpenQueue, room: 
     choice === null
       ? tx.db.tuple<Columns>(FIRST, name, room)
       : tx.db.tuple<Columns>(CHOSEN, JSON.stringify(choice.seqs));
-  const [jobs, inRow, seqs] = columns;
+  const [jobs, inRow, withMeta, seqs] = columns;
   const batch = jobs === 0 ? 0 : addBatch(tx, request, { queue: name, jobs, seqs });
   if (choice !== null) tx.db.run(LEASE_CHOSEN, batch, tx.now, seqs);
   else leaseFirst(tx, batch, { queue: name, room, seqs });
   if (limits?.rate != null && jobs > 0) takeStarts(tx, name, WHOLE_QUEUE, limits.rate, jobs);
   const apart = inRow < jobs ? tx.db.tuples<[number, string]>(APART, seqs) : [];
-  return { batch: { batch, queue: name, claimedAt: tx.now, columns, apart }, final: choice?.final ?? true };
+  const metas = withMeta > 0 ? tx.db.tuples<[number, string]>(METAS, seqs) : [];
+  return {
+    batch: { batch, queue: name, claimedAt: tx.now, columns, apart, metas },
+    final: choice?.final ?? true,
+  };
 }
 
 function jobsOf({ columns: [jobs] }: Batch): number {

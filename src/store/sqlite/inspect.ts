@@ -74,6 +74,7 @@ function toJob(row: HeldJobRow): Job {
     key: row.key,
     held: row.turn === TURN.held,
     progress: row.progress,
+    meta: row.meta,
     cancelRequested: row.cancel_requested === 1,
     workerId: row.worker_id,
     leaseExpiresAt: row.expires_at,

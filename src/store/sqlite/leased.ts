@@ -18,12 +18,15 @@ export interface Batch {
   readonly columns: Columns;
   /** Inputs that are too large for a row (inputs.ts), by seq. */
   readonly apart: readonly (readonly [seq: number, input: string])[];
+  /** Of the few jobs that have it, by seq. */
+  readonly metas: readonly (readonly [seq: number, meta: string])[];
 }
 
-/** As claim.ts selects them; all but the first are JSON arrays. */
+/** As claim.ts selects them; all but the counts are JSON arrays. */
 export type Columns = readonly [
   jobs: number,
   inRow: number,
+  withMeta: number,
   seq: string,
   id: string,
   task: string,
@@ -42,14 +45,15 @@ export function leasesOf({ now, nextDueAt, batches }: Claimed): ClaimReceipt {
   return { now, nextDueAt, leases: batches.flatMap(leasesOfBatch) };
 }
 
-function leasesOfBatch({ batch, queue, claimedAt, columns, apart }: Batch): Lease[] {
-  const [jobs, , seq, id, task, input, ...others] = columns;
+function leasesOfBatch({ batch, queue, claimedAt, columns, apart, metas }: Batch): Lease[] {
+  const [jobs, , , seq, id, task, input, ...others] = columns;
   const [attempt, attemptsMax, crashes, priority, createdAt, dueAt, key] = others;
   const seqs = read<number>(seq, jobs);
   const ids = read<string>(id, jobs);
   const tasks = read<string>(task, jobs);
   const inputs = read<string | null>(input, jobs);
   const large = new Map(apart);
+  const metaOf = new Map(metas);
   const attempts = read<number>(attempt, jobs);
   const attemptsMaxes = read<number>(attemptsMax, jobs);
   const crashCounts = read<number>(crashes, jobs);
@@ -65,6 +69,7 @@ function leasesOfBatch({ batch, queue, claimedAt, columns, apart }: Batch): Leas
     task: tasks[index] as string,
     key: keys[index] ?? null,
     input: inputs[index] ?? large.get(place) ?? null,
+    meta: metaOf.get(place) ?? null,
     attempt: attempts[index] as number,
     attemptsMax: attemptsMaxes[index] as number,
     crashes: crashCounts[index] as number,

@@ -97,6 +97,7 @@ function packSpecs(specs: readonly JobSpec[]): PackedSpecs | Alike | null {
     dueAt: column(specs, 'dueAt'),
     unique: column(specs, 'unique'),
     key: column(specs, 'key'),
+    meta: column(specs, 'meta'),
   };
 }
 
@@ -113,6 +114,7 @@ function unpackSpecs(specs: PackedSpecs | Alike): JobSpec[] | Alike {
     dueAt: at(specs.dueAt, index),
     unique: at(specs.unique, index),
     key: at(specs.key, index),
+    meta: at(specs.meta, index) ?? null,
   }));
 }
 

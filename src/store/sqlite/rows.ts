@@ -34,6 +34,7 @@ export interface JobRow {
   readonly turn: number;
   readonly ticket: number | null;
   readonly progress: string | null;
+  readonly meta: string | null;
   /** Null also for an input that lies apart (inputs.ts). */
   readonly input: string | null;
   readonly result: string | null;

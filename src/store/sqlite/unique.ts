@@ -68,7 +68,8 @@ function replace(tx: Tx, holder: JobRow, spec: JobSpec, unique: UniqueSpec, dueA
     ? turnAfter(tx, holder, 'reschedule', state)
     : newTurn(tx, { queue: spec.queue, key: spec.key, ticket: null }, state);
   tx.db.run(
-    `UPDATE job SET state = ?, turn = ?, ticket = ?, queue = ?, task = ?, key = ?, priority = ?, input = ?, attempts_max = ?, due_at = ?,
+    `UPDATE job SET state = ?, turn = ?, ticket = ?, queue = ?, task = ?, key = ?, priority = ?, input = ?, meta = ?, attempts_max = ?,
+       due_at = ?,
        attempt = 0, crashes = 0, progress = NULL
      WHERE seq = ? AND state IN ('blocked', 'scheduled', 'ready')`,
     state,
@@ -79,6 +80,7 @@ function replace(tx: Tx, holder: JobRow, spec: JobSpec, unique: UniqueSpec, dueA
     spec.key,
     spec.priority,
     rowInput(spec.input),
+    spec.meta ?? null,
     spec.attemptsMax,
     dueAt,
     holder.seq,

@@ -10,6 +10,7 @@ export function claimArea(it: It): void {
       priority: 4,
       key: 'k',
       input: '[1]',
+      meta: '{}',
       attemptsMax: 6,
     });
     const { token, ...lease } = await trial.take({ queues: ['mail'], now: T0 + 250 });
@@ -21,6 +22,7 @@ export function claimArea(it: It): void {
       task: 'send',
       key: 'k',
       input: '[1]',
+      meta: '{}',
       attempt: 1,
       attemptsMax: 6,
       crashes: 0,

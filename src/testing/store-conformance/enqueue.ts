@@ -7,7 +7,15 @@ import { claimRequest, completed, ids, only, spec, T0 } from './trial.ts';
 
 export function enqueueArea(it: It): void {
   it('a job is kept as it was given', async (trial) => {
-    const given = spec({ queue: 'mail', task: 'send', priority: -7, input: '[1]', attemptsMax: 9, key: 'k' });
+    const given = spec({
+      queue: 'mail',
+      task: 'send',
+      priority: -7,
+      input: '[1]',
+      attemptsMax: 9,
+      key: 'k',
+      meta: '{}',
+    });
     assert.deepEqual(await trial.enqueue(given), { status: 'created', id: given.id, state: 'ready' });
     const { seq, ...job } = await trial.job(given.id);
     assert.ok(Number.isSafeInteger(seq));
@@ -30,6 +38,7 @@ export function enqueueArea(it: It): void {
       key: 'k',
       held: false,
       progress: null,
+      meta: '{}',
       cancelRequested: false,
       workerId: null,
       leaseExpiresAt: null,

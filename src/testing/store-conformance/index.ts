@@ -11,6 +11,7 @@ import { keysArea } from './keys.ts';
 import { leasesArea } from './leases.ts';
 import { limitsArea } from './limits.ts';
 import { lockArea } from './lock.ts';
+import { metaArea } from './meta.ts';
 import { type FastCheck, modelArea } from './model.ts';
 import { notifyArea } from './notify.ts';
 import { payloadsArea } from './payloads.ts';
@@ -72,6 +73,7 @@ export interface TestContext {
 const AREAS: Readonly<Record<string, (it: It) => void>> = {
   enqueue: enqueueArea,
   payloads: payloadsArea,
+  meta: metaArea,
   claim: claimArea,
   settle: settleArea,
   leases: leasesArea,

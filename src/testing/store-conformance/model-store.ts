@@ -47,7 +47,7 @@ export class Model {
   }
 
   enqueue(specs: readonly JobSpec[], now: number): EnqueueReceipt[] {
-    return specs.map(({ id, queue, key, priority, attemptsMax, delayMs }) => {
+    return specs.map(({ id, queue, key, meta = null, priority, attemptsMax, delayMs }) => {
       const state = delayMs > 0 ? 'scheduled' : 'ready';
       const ended = { finishedAt: null, result: null, cancelRequested: false, errors: 0 };
       const lease = { workerId: null, leaseExpiresAt: null, token: null };
@@ -63,6 +63,7 @@ export class Model {
         crashes: 0,
         dueAt,
         key,
+        meta,
         held: false,
         turn: key === null ? 'line' : 'none',
         ticket: this.#turns.nextNumber(),
@@ -93,7 +94,7 @@ export class Model {
       const leaseExpiresAt = now + request.leaseMs;
       Object.assign(job, { token, attempt: job.attempt + 1, workerId: request.workerId, leaseExpiresAt });
       this.leases.push({ id: job.id, token });
-      return { id: job.id, attempt: job.attempt, crashes: job.crashes };
+      return { id: job.id, attempt: job.attempt, crashes: job.crashes, meta: job.meta };
     });
     const due = this.jobs
       .filter((job) => open.includes(job.queue) && job.state === 'scheduled')

@@ -30,6 +30,7 @@ export interface ModelJob {
   /** How many are kept. */
   errors: number;
   readonly key: string | null;
+  readonly meta: string | null;
   held: boolean;
   /** `later`: in the line, put off by its key's rate. */
   turn: 'line' | 'later' | 'held' | 'none';

@@ -50,6 +50,7 @@ type Step = readonly [kind: number, a: number, b: number, c: number];
 
 const QUEUES = ['a', 'b'];
 const KEYS = [null, 'k', 'k', 'l'];
+const METAS = [null, null, null, '{"tags":["a;b"]}'];
 const LIMITS: readonly LimitsChange[] = [
   { concurrency: 2 },
   { concurrency: null, rate: null },
@@ -111,6 +112,7 @@ class Session {
         delayMs: pick(DELAYS, c + index),
         attemptsMax: 1 + (c % 3),
         key: pick(KEYS, b + index),
+        meta: pick(METAS, a + c + index),
       }),
     );
     this.#tell(
@@ -132,7 +134,7 @@ class Session {
       leases.map(({ token }) => token),
     );
     assert.deepEqual(
-      leases.map(({ id, attempt, crashes }) => ({ id, attempt, crashes })),
+      leases.map(({ id, attempt, crashes, meta }) => ({ id, attempt, crashes, meta })),
       expected.leases,
     );
     assert.equal(nextDueAt, expected.nextDueAt);
@@ -253,7 +255,7 @@ type Compared = Omit<ModelJob, 'token' | 'errors' | 'turn' | 'ticket'>;
 
 function pickFields(job: Compared): Compared {
   const { id, queue, state, priority, attempt, attemptsMax, crashes, dueAt, finishedAt, result } = job;
-  const { cancelRequested, workerId, leaseExpiresAt, key, held } = job;
+  const { cancelRequested, workerId, leaseExpiresAt, key, meta, held } = job;
   const lease = { workerId, leaseExpiresAt, cancelRequested: state === 'running' && cancelRequested };
   // What a job was due at does not matter once it ended.
   const due = isTerminal(state) ? 0 : dueAt;
@@ -269,6 +271,7 @@ function pickFields(job: Compared): Compared {
     finishedAt,
     result,
     key,
+    meta,
     held,
     ...lease,
   };

@@ -23,11 +23,12 @@ export const facts = defineTask({
   queue: 'fact-queue',
   key: 'fact-key',
   attempts: 4,
-  run: ({ id, task, queue, key, attempt, attemptsMax, input, signal }) => ({
+  run: ({ id, task, queue, key, meta, attempt, attemptsMax, input, signal }) => ({
     id,
     task,
     queue,
     key,
+    meta,
     attempt,
     attemptsMax,
     input,

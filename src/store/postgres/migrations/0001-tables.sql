@@ -35,6 +35,8 @@ CREATE TABLE {{schema}}.job (
   key text,
   progress text,
   input text,
+  -- JSON that goes along and is not read here (core/meta.ts); null for most jobs, and for all that are fresh.
+  meta text,
   CHECK ((state = 'running') = (lease IS NOT NULL))
 );
 
@@ -101,6 +103,7 @@ CREATE TABLE {{schema}}.history (
   key text,
   progress text,
   input text,
+  meta text,
   result text,
   -- JSON: [[kind, entry], ...] of job_trail, the entries as JSON values, oldest first; null when there was none.
   trail text

@@ -1,5 +1,5 @@
--- Jobs in (enqueue.ts). Jobs without keys of either kind come as lists, which take a third of the time of JSON; all
--- others as JSON.
+-- Jobs in (enqueue.ts). Jobs without meta and keys of either kind come as lists, which take a third of the time of JSON;
+-- all others as JSON.
 
 -- Whoever looks for holders of these unique keys, to take them, holds their stripes until the commit.
 CREATE FUNCTION {{schema}}.lock_unique(keys text[]) RETURNS void LANGUAGE plpgsql AS $$
@@ -37,16 +37,16 @@ $$;
 CREATE FUNCTION {{schema}}.read_specs(list json, at bigint)
 RETURNS TABLE (
   place bigint, id uuid, queue text, task text, state {{schema}}.job_state, priority integer, attempts_max integer,
-  due_at bigint, key text, input text, "unique" json)
+  due_at bigint, key text, input text, meta text, "unique" json)
 LANGUAGE sql STABLE AS $$
   SELECT spec.place, spec.id, spec.queue, spec.task,
     CASE WHEN due.ms > at THEN 'scheduled' ELSE 'ready' END::{{schema}}.job_state,
-    spec.priority, spec."attemptsMax", due.ms, spec.key, spec.input, spec."unique"
+    spec.priority, spec."attemptsMax", due.ms, spec.key, spec.input, spec.meta, spec."unique"
   FROM ROWS FROM (json_to_recordset(list) AS (
       id uuid, queue text, task text, priority integer, input text, "attemptsMax" integer,
-      "delayMs" float8, "dueAt" float8, key text, "unique" json))
+      "delayMs" float8, "dueAt" float8, key text, meta text, "unique" json))
     WITH ORDINALITY AS spec
-      (id, queue, task, priority, input, "attemptsMax", "delayMs", "dueAt", key, "unique", place)
+      (id, queue, task, priority, input, "attemptsMax", "delayMs", "dueAt", key, meta, "unique", place)
   CROSS JOIN LATERAL (
     SELECT greatest(at, ceil(coalesce(spec."dueAt", at + spec."delayMs"))::bigint) AS ms) AS due
 $$;
@@ -215,7 +215,7 @@ BEGIN
     LEFT JOIN unnest(added_ids) AS added (id) ON added.id = spec.id;
 END $$;
 
--- Adds jobs of which some have a key that says whose turn it is. Those that are ready go into the line of their key while there is room.
+-- Adds jobs of which some have meta, or a key that says whose turn it is. Those that are ready go into the line of their key while there is room.
 CREATE FUNCTION {{schema}}.add_keyed(list json, ids uuid[], past uuid[], at bigint) RETURNS uuid[] LANGUAGE plpgsql
 SET enable_seqscan = off SET jit = off AS $$
 DECLARE
@@ -239,9 +239,9 @@ BEGIN
     FROM given LEFT JOIN line ON line.queue = given.queue AND line.key = given.key
   ), added AS (
     INSERT INTO {{schema}}.job
-      (id, queue, task, state, priority, turn, attempts_max, created_at, due_at, key, input)
+      (id, queue, task, state, priority, turn, attempts_max, created_at, due_at, key, input, meta)
     SELECT turned.id, turned.queue, turned.task, turned.state, turned.priority, turned.turn, turned.attempts_max, at,
-      turned.due_at, turned.key, turned.input
+      turned.due_at, turned.key, turned.input, turned.meta
     FROM turned ORDER BY turned.place
     ON CONFLICT (id) DO NOTHING
     RETURNING job.id)
@@ -285,7 +285,7 @@ BEGIN
       ELSIF hold.state IN ('blocked', 'scheduled', 'ready') THEN
         -- Null when it began to run or ended meanwhile: then the new job is added beside it.
         hold.state := {{schema}}.replace_job(hold.id, spec.queue, spec.task, spec.key, spec.priority, spec.input,
-          spec.attempts_max, spec.due_at, spec.state);
+          spec.meta, spec.attempts_max, spec.due_at, spec.state);
         IF hold.state IS NOT NULL THEN
           status := 'replaced';
           UPDATE {{schema}}.unique_key SET until = spec.until, ended = NULL WHERE key = spec.unique_key;
@@ -299,10 +299,10 @@ BEGIN
     END IF;
     IF status IS NULL THEN
       INSERT INTO {{schema}}.job
-        (id, queue, task, state, priority, turn, attempts_max, created_at, due_at, unique_key, key, input)
+        (id, queue, task, state, priority, turn, attempts_max, created_at, due_at, unique_key, key, input, meta)
       VALUES (spec.id, spec.queue, spec.task, spec.state, spec.priority,
         {{schema}}.new_turn(spec.queue, spec.key, NULL, spec.state), spec.attempts_max, at, spec.due_at,
-        spec.unique_key, spec.key, spec.input)
+        spec.unique_key, spec.key, spec.input, spec.meta)
       ON CONFLICT (id) DO NOTHING;
       status := CASE WHEN FOUND THEN 'created' ELSE 'existing' END;
       state := {{schema}}.state_of(spec.id);
@@ -340,7 +340,7 @@ END $$;
 -- The waiting holder of a unique key keeps its id, its place in the line and its trail, and takes all the rest. Null where
 -- it does not wait any more.
 CREATE FUNCTION {{schema}}.replace_job(of_id uuid, new_queue text, new_task text, new_key text, new_priority integer,
-  new_input text, new_attempts_max integer, new_due_at bigint, due_state {{schema}}.job_state)
+  new_input text, new_meta text, new_attempts_max integer, new_due_at bigint, due_state {{schema}}.job_state)
 RETURNS {{schema}}.job_state LANGUAGE plpgsql AS $$
 DECLARE
   old {{schema}}.job;
@@ -360,7 +360,7 @@ BEGIN
       THEN CASE WHEN old.ticket IS NULL THEN 0 ELSE -2 END
     ELSE {{schema}}.new_turn(old.queue, old.key, old.ticket, new_state) END;
   UPDATE {{schema}}.job SET state = new_state, turn = turn_then, ticket = CASE WHEN same THEN ticket END,
-    queue = new_queue, task = new_task, key = new_key, priority = new_priority, input = new_input,
+    queue = new_queue, task = new_task, key = new_key, priority = new_priority, input = new_input, meta = new_meta,
     attempts_max = new_attempts_max, due_at = new_due_at, attempt = 0, crashes = 0, progress = NULL
   WHERE seq = old.seq;
   IF old.key IS NOT NULL AND old.turn <= 0 AND (NOT same OR turn_then > 0) THEN

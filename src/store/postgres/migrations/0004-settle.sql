@@ -216,10 +216,10 @@ BEGIN
     RETURNING job.*, given.token, given.result, given.fresh_at, coalesce(given.turn, given.place) AS ending
   ), kept AS (
     INSERT INTO {{schema}}.history (seq, id, queue, task, state, priority, attempt, attempts_max, crashes,
-      cancel_requested, created_at, due_at, started_at, finished_at, ticket, unique_key, key, progress, input, result, trail)
+      cancel_requested, created_at, due_at, started_at, finished_at, ticket, unique_key, key, progress, input, meta, result, trail)
     SELECT seq, id, queue, task, 'completed', priority, CASE WHEN turn = 3 THEN attempt + 1 ELSE attempt END,
       attempts_max, crashes, cancel_requested, created_at, due_at, CASE WHEN turn = 3 THEN fresh_at ELSE started_at END,
-      at, ticket, unique_key, key, progress, input, result,
+      at, ticket, unique_key, key, progress, input, meta, result,
       CASE WHEN trailed THEN {{schema}}.trail_of(seq) END
     FROM over WHERE cardinality(dropping) = 0 OR queue <> ALL (dropping)
   )
@@ -281,13 +281,13 @@ BEGIN
     WHERE job.seq = change.seq AND change.ends
     RETURNING job.seq, job.id, job.queue, job.task, job.priority, job.attempts_max,
       job.cancel_requested OR change.cancelled AS cancel_requested, job.created_at, job.due_at, job.started_at,
-      job.ticket, job.unique_key, job.key, job.progress, job.input, job.trailed OR change.error IS NOT NULL AS trailed,
+      job.ticket, job.unique_key, job.key, job.progress, job.input, job.meta, job.trailed OR change.error IS NOT NULL AS trailed,
       change.state::{{schema}}.job_state AS state, change.attempt, change.crashes, change.finished_at, change.result
   )
   INSERT INTO {{schema}}.history (seq, id, queue, task, state, priority, attempt, attempts_max, crashes,
-    cancel_requested, created_at, due_at, started_at, finished_at, ticket, unique_key, key, progress, input, result, trail)
+    cancel_requested, created_at, due_at, started_at, finished_at, ticket, unique_key, key, progress, input, meta, result, trail)
   SELECT seq, id, queue, task, state, priority, attempt, attempts_max, crashes, cancel_requested, created_at, due_at,
-    started_at, finished_at, ticket, unique_key, key, progress, input, result,
+    started_at, finished_at, ticket, unique_key, key, progress, input, meta, result,
     CASE WHEN trailed THEN {{schema}}.trail_of(seq) END
   FROM ended WHERE NOT EXISTS (
     SELECT FROM {{schema}}.queue AS settings WHERE settings.name = ended.queue AND settings.drops

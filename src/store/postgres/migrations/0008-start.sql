@@ -205,7 +205,8 @@ END $$;
 CREATE FUNCTION {{schema}}.dividers(list text) RETURNS integer LANGUAGE sql IMMUTABLE AS
   $$ SELECT octet_length(list) - octet_length(replace(list, E'\x1f', '')) $$;
 
--- Leases jobs that were changed since they were added, in this order, and tells of them as claim_jobs does, each in a row.
+-- Leases jobs that were changed since they were added, or have meta, in this order, and tells of them as claim_jobs does,
+-- each in a row. Meta stands behind what the head has otherwise.
 CREATE FUNCTION {{schema}}.start_changed(of_queue text, own bigint[], worker text, claim uuid, lease_ms bigint, at bigint,
   of_both boolean)
 RETURNS TABLE (head text, queue text, tasks text, keys text, inputs text)
@@ -223,7 +224,7 @@ BEGIN
       FROM unnest(own) WITH ORDINALITY AS chosen (seq, place) WHERE job.seq = chosen.seq
       RETURNING job.*, chosen.place)
     SELECT {{schema}}.claim_head(token, of_both, 1, false, seq::text, id::text, priority::text, attempt::text,
-        attempts_max::text, crashes::text, created_at::text, due_at::text),
+        attempts_max::text, crashes::text, created_at::text, due_at::text) || coalesce(';' || meta, ''),
       queue, task, key, input
     FROM taken ORDER BY place;
 END $$;

@@ -148,10 +148,10 @@ CREATE FUNCTION {{schema}}.redrive_job(old {{schema}}.history, at bigint) RETURN
 BEGIN
   IF NOT {{schema}}.forget_ended(old) THEN RETURN false; END IF;
   INSERT INTO {{schema}}.job (seq, id, queue, task, state, priority, attempts_max, turn, created_at, due_at, started_at,
-    ticket, unique_key, key, progress, input)
+    ticket, unique_key, key, progress, input, meta)
   VALUES (old.seq, old.id, old.queue, old.task, 'ready', old.priority, old.attempts_max,
     {{schema}}.new_turn(old.queue, old.key, old.ticket, 'ready'), old.created_at, at, old.started_at, old.ticket,
-    old.unique_key, old.key, old.progress, old.input);
+    old.unique_key, old.key, old.progress, old.input, old.meta);
   INSERT INTO {{schema}}.job_trail (seq, kind, entry)
   SELECT old.seq, entry->>0, (entry->1)::text FROM json_array_elements(old.trail::json) WITH ORDINALITY AS kept (entry, place)
   ORDER BY place;

@@ -7,7 +7,7 @@
 --           more use: with it, the record as it was is what follows, whole
 --   rest    seq I6 (big-endian: those of one chunk begin alike), createdAt I6
 --           then, each where its flag says so: ATTEMPTS attemptsMax B (else it is 3); PRIORITY i4 (else it is 0); WIDE queue I4,
---           task I4, attemptsMax I7 (the others of these mean nothing then); DUE dueAt I7 (else it is createdAt); KEY, UNIQUE, PROGRESS, each a text with its length
+--           task I4, attemptsMax I7 (the others of these mean nothing then); DUE dueAt I7 (else it is createdAt); KEY, UNIQUE, META, PROGRESS, each a text with its length
 --           I4 before it; INPUT a text up to the end, or up to RESULT, a text with its length I4 behind it
 --
 -- The others little-endian. With 19 bytes besides, the record of a job that waits with a short input is a string of Redis's
@@ -21,6 +21,8 @@ local DUE, STARTED, BATCH, FINISHED, TICKET, KEY, UNIQUE, PROGRESS, RESULT, INPU
   1, 2, 4, 8, 16, 32, 64, 128, 256, 512
 -- CANCEL: it is asked for. APART: in the line, the job stands in `back`. TRAIL: there are errors, log lines or audit.
 local CANCEL, APART, TRAIL, WIDE, PRIORITY, TRIES, ATTEMPTS, INNER = 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072
+-- The last that three bytes have room for.
+local META = 262144
 local ATTEMPTS_MAX = 3
 local has = bit.band
 local function with(flags, flag) return bit.bor(flags, flag) end
@@ -106,6 +108,7 @@ local function decode(id, record)
   if has(flags, DUE) > 0 then job.dueAt = unpackStruct('<I7', record, form.dueAt) end
   if has(flags, KEY) > 0 then job.key, at = unpackStruct('<I4c0', record, at) end
   if has(flags, UNIQUE) > 0 then job.unique, at = unpackStruct('<I4c0', record, at) end
+  if has(flags, META) > 0 then job.meta, at = unpackStruct('<I4c0', record, at) end
   if has(flags, PROGRESS) > 0 then job.progress, at = unpackStruct('<I4c0', record, at) end
   if has(flags, RESULT) > 0 then
     local to = last - 4
@@ -151,6 +154,7 @@ local function encode(job)
   if job.dueAt ~= job.createdAt then putNumber(DUE, '<I7', job.dueAt) end
   putText(KEY, job.key)
   putText(UNIQUE, job.unique)
+  putText(META, job.meta)
   putText(PROGRESS, job.progress)
   if job.input then put(INPUT, job.input) end
   if job.result then put(RESULT, job.result .. pack('<I4', #job.result)) end

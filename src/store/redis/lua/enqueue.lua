@@ -1,6 +1,6 @@
 #!lua
 -- Jobs in. Without allow-oom: when memory is full this is refused before it begins, and nothing is written.
--- ARGV[4]  shapes, what jobs of a batch share: flags of the texts I2, priority i4, attemptsMax d, how `time` counts B (0
+-- ARGV[4]  shapes, what jobs of a batch share: flags of the texts I3, priority i4, attemptsMax d, how `time` counts B (0
 --          delay, 1 absolute), time d, queue and task as texts
 -- ARGV[5]  jobs: shape I2 (from 1), id, then as a text: for those with a unique key its mode B and period d, and the record
 --          from `key` on
@@ -14,7 +14,7 @@ local shapes, states = {}, {}
 do
   local read = reader(ARGV[4])
   while read.more() do
-    local shape = { flags = read.number('<I2'), priority = read.number('<i4') }
+    local shape = { flags = read.number('<I3'), priority = read.number('<i4') }
     local attemptsMax, absolute, time = read.number('<d'), read.number('B'), read.number('<d')
     shape.dueAt = math.max(now, absolute == 1 and time or wholeMs(now + time))
     shape.queue = numberOf('queue', read.text(), true)
@@ -111,7 +111,7 @@ local function replace(holder, shape, tail, dueAt)
   rearrange(holder, 'reschedule', function()
     holder.queue, holder.task, holder.key, holder.priority = values.queue, values.task, values.key, values.priority
     holder.input, holder.attemptsMax, holder.attempt, holder.crashes = values.input, values.attemptsMax, 0, 0
-    holder.progress, holder.dueAt = nil, dueAt
+    holder.meta, holder.progress, holder.dueAt = values.meta, nil, dueAt
     if holder.state ~= BLOCKED then holder.state = dueAt > now and SCHEDULED or READY end
   end)
 end

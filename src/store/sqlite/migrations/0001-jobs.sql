@@ -31,6 +31,8 @@ CREATE TABLE job (
   -- The number a held job was given when it was let in: its place in the line, instead of seq.
   ticket INTEGER,
   progress TEXT,
+  -- JSON that goes along and is not read here (core/meta.ts); null for most jobs.
+  meta TEXT,
   -- Null also when it is too large for the row and lies in job_input.
   input TEXT,
   result TEXT,
