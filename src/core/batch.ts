@@ -42,6 +42,19 @@ function charsOfError(error: AttemptError | null): number {
   return error === null ? 0 : error.message.length + (error.stack?.length ?? 0);
 }
 
+/** By the verb that takes such items; others take no payloads in lists. */
+export const CHARS_OF: Readonly<Record<string, ((item: never) => number) | undefined>> = {
+  enqueue: charsOfSpec,
+  settle: charsOfSettlement,
+  annotate: charsOfNote,
+};
+
+/** How many characters a call of a verb has. */
+export function charsOfCall(verb: string, input: unknown): number {
+  const charsOf = CHARS_OF[verb];
+  return charsOf === undefined ? 0 : sumOf(input as readonly never[], charsOf);
+}
+
 export function sumOf<Item>(items: readonly Item[], charsOf: (item: Item) => number): number {
   let sum = 0;
   for (const item of items) sum += charsOf(item);

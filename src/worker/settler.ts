@@ -164,7 +164,7 @@ export class Settler {
     const [first] = batch as readonly [Ended];
     if (batch.length === 1 && this.#isRefused(first, code)) {
       failed(0);
-      await this.#writeRefusal(first, error);
+      await this.#writeRefusal(first, blames ? error : neverWritten(error as LongshoreError));
       return;
     }
     failed(this.#retry(batch));
@@ -175,7 +175,8 @@ export class Settler {
     const othersPassed = ended.failedAt !== null && ended.failedAt < this.#batchesWritten;
     ended.failedAt = this.#batchesWritten;
     if (!mayBlameAnItem(code)) {
-      if (othersPassed) ended.refusals += 1;
+      // No result, nothing to blame.
+      if (othersPassed && ended.outcome.type === 'completed') ended.refusals += 1;
       return ended.refusals >= OUTAGES_MAX;
     }
     ended.refusals += code === 'STORE_FAILED' ? 1 : REFUSALS_MAX;
@@ -222,6 +223,11 @@ export class Settler {
     const delay = 'delayMs' in outcome ? { delayMs: outcome.delayMs } : {};
     events.emit(name, { ...end, ...error, ...delay } as never);
   }
+}
+
+function neverWritten(cause: LongshoreError): LongshoreError {
+  const message = `The outcome of this job could not be written in ${OUTAGES_MAX} tries, between which those of others were. ${cause.message}`;
+  return new LongshoreError(cause.code, message, { cause, details: cause.details });
 }
 
 /** Not put together for each job: to look something up by a text that is new each time is slow. */

@@ -112,6 +112,7 @@ onEachStore(
     }
     const dead = await longshore.jobs.get(poison.id);
     assert.deepEqual([dead?.state, dead?.errors[0]?.code], ['failed', 'STORE_UNAVAILABLE']);
+    assert.match(dead?.errors[0]?.message ?? '', /could not be written in 10 tries.*The connection is gone/);
     const withIt = calls.filter((results) => results.includes('3'));
     const alone = withIt.findIndex((results) => results.length === 1);
     assert.ok(withIt.slice(alone).every((results) => results.length === 1));

@@ -1,11 +1,11 @@
-import { BATCH_CHARS_MAX, sumOf } from '../../core/batch.ts';
+import { BATCH_CHARS_MAX, charsOfCall, sumOf } from '../../core/batch.ts';
 import { LongshoreError } from '../../core/errors.ts';
 import type { Topic } from '../notifier.ts';
 import type { ClaimRequest } from '../store.ts';
 import type { Connections } from './connection.ts';
 import { isConflict, isDisconnect, sqlState, toStoreError } from './errors.ts';
 import { Lost } from './lost.ts';
-import { charsOf, merge, type Sizes, split } from './merge.ts';
+import { merge, type Sizes, split } from './merge.ts';
 import { transact, type Work } from './transact.ts';
 import { type VerbName, verbNamed } from './verbs.ts';
 
@@ -86,7 +86,7 @@ export class Channel {
       if (blocked || isFull || (this.#ordering && isOrdered(calls))) left.push(calls);
       else {
         group.push(...calls);
-        if (several) chars += sumOf(calls, charsOf);
+        if (several) chars += sumOf(calls, ({ verb, input }) => charsOfCall(verb, input));
       }
     }
     this.#waiting = left;

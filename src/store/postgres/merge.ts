@@ -1,11 +1,4 @@
-import {
-  BATCH_CHARS_MAX,
-  charsOfNote,
-  charsOfSettlement,
-  charsOfSpec,
-  cut,
-  sumOf,
-} from '../../core/batch.ts';
+import { BATCH_CHARS_MAX, CHARS_OF, cut, sumOf } from '../../core/batch.ts';
 import type { Work } from './transact.ts';
 import type { VerbName } from './verbs.ts';
 
@@ -14,13 +7,6 @@ import type { VerbName } from './verbs.ts';
  * are one work, up to a size; a call that is larger by itself becomes several, in one transaction like all of a group. A
  * parameter is a text, and the database takes none of a gigabyte, nor the driver one of half a gigabyte.
  */
-
-/** How large an item is, for verbs that are put together and divided. */
-const CHARS_OF: Partial<Record<VerbName, (item: never) => number>> = {
-  enqueue: charsOfSpec,
-  settle: charsOfSettlement,
-  annotate: charsOfNote,
-};
 
 /** Items of one statement, to bound its size. */
 const ITEMS_MAX = 5_000;
@@ -48,12 +34,6 @@ interface Merged {
   readonly works: readonly Work[];
   /** Of each call. */
   readonly parts: readonly Parts[];
-}
-
-/** How many characters a call has. */
-export function charsOf({ verb, input }: Work): number {
-  const charsOfItem = CHARS_OF[verb];
-  return charsOfItem === undefined ? 0 : sumOf(input as readonly never[], charsOfItem);
 }
 
 /** The works a group comes to, and what parts of them each call is. */
