@@ -28,7 +28,11 @@ export const ERROR_CODES = {
     retryable: false,
     status: 422,
   },
-  PAYLOAD_TOO_LARGE: { meaning: 'a payload is larger than the limit', retryable: false, status: 413 },
+  PAYLOAD_TOO_LARGE: {
+    meaning: 'a payload, or a batch of them, is larger than the limit',
+    retryable: false,
+    status: 413,
+  },
   PAYLOAD_CORRUPT: { meaning: 'a stored payload cannot be read back', retryable: false, status: 500 },
   KEY_UNKNOWN: { meaning: 'no key of the key ring opens a payload', retryable: true, status: 500 },
   UNIQUE_CONFLICT: { meaning: 'a job with this unique key already exists', retryable: true, status: 409 },
@@ -111,6 +115,14 @@ export class LongshoreError extends Error {
   } {
     return { code: this.code, message: this.message, retryable: this.retryable, details: this.details };
   }
+}
+
+/**
+ * Whether the fault may lie in what a store was given, so that each item is to be tried alone. Most faults of a store itself
+ * have codes of their own.
+ */
+export function mayBlameAnItem(code: ErrorCode): boolean {
+  return code === 'STORE_FAILED' || !code.startsWith('STORE_');
 }
 
 /** Marks the errors handlers throw on purpose, so that those of another copy of the package count as well. */

@@ -1,5 +1,6 @@
+import { charsOfSettlement, fitting } from '../core/batch.ts';
 import type { Clock } from '../core/clock.ts';
-import { type ErrorCode, LongshoreError, toAttemptError } from '../core/errors.ts';
+import { type ErrorCode, LongshoreError, mayBlameAnItem, toAttemptError } from '../core/errors.ts';
 import type { JobState } from '../core/job-state.ts';
 import type { Outcome, OutcomeType } from '../core/outcome.ts';
 import type { Lease, Settlement, SettleReceipt, Store } from '../store/store.ts';
@@ -11,6 +12,9 @@ import { facts } from './executor.ts';
  * Collects outcomes and writes them in batches: executor -> settler -> store.settle -> events. An outcome stays here
  * until the store has it; while the store is away it is tried again, and the leases are kept by the lease keeper.
  * Only an outcome that the store refuses while it takes others is given up: its job becomes a dead letter.
+ *
+ * Batches are bounded in characters. A failure halves the next one and a success doubles it, so an outcome that breaks every
+ * connection it is written on comes to be written alone, whatever the error says. From then on it never goes with others again.
  */
 export interface SettlerOptions {
   readonly store: Store;
@@ -37,10 +41,14 @@ interface Ended {
   readonly passedBy: boolean;
   /** How often the store refused it when it was written alone. */
   refusals: number;
+  /** How many batches had been written when it last failed alone; null as long as it did not. */
+  failedAt: number | null;
 }
 
 /** An outcome the store refuses this often, with an error nobody expected, is held to be at fault itself. */
 const REFUSALS_MAX = 3;
+/** The same where the error is one of an outage, but others were written between all of these tries. */
+const OUTAGES_MAX = 10;
 
 export class Settler {
   readonly tally: Tally = emptyTally();
@@ -48,6 +56,8 @@ export class Settler {
   readonly #backoff: BackoffTimer;
   #ended: Ended[] = [];
   #inFlight = 0;
+  #batchMax = Number.POSITIVE_INFINITY;
+  #batchesWritten = 0;
 
   constructor(options: SettlerOptions) {
     this.#options = options;
@@ -66,7 +76,7 @@ export class Settler {
 
   /** `passedBy`: no handler ran. */
   add(lease: Lease, outcome: Outcome, runMs: number, passedBy = false): void {
-    this.#ended.push({ lease, outcome, runMs, passedBy, refusals: 0 });
+    this.#ended.push({ lease, outcome, runMs, passedBy, refusals: 0, failedAt: null });
   }
 
   release(leases: readonly Lease[]): void {
@@ -80,21 +90,17 @@ export class Settler {
     if (events.wants('job.lost')) events.emit('job.lost', { ...facts(lease), outcome });
   }
 
-  /** Writes what was collected, in one batch. Returns whether there was something. */
+  /** Writes what was collected, in one batch; what does not fit stays for the next. Returns whether there was something. */
   flush(): boolean {
     if (this.#ended.length === 0 || this.#backoff.waiting) return false;
-    const batch = this.#ended;
-    this.#ended = [];
-    void this.#write(batch);
+    void this.#write(this.#take());
     return true;
   }
 
   /** One last try for what waits for its next one: the store may be there again. */
   async lastTry(): Promise<void> {
     this.#backoff.reset();
-    const batch = this.#ended;
-    this.#ended = [];
-    if (batch.length > 0) await this.#write(batch);
+    while (this.#ended.length > 0 && !this.#backoff.waiting) await this.#write(this.#take());
     this.abandon();
   }
 
@@ -106,6 +112,13 @@ export class Settler {
     return forgotten;
   }
 
+  #take(): Ended[] {
+    const suspectAt = this.#ended.findIndex(({ failedAt }) => failedAt !== null);
+    if (suspectAt === 0) return this.#ended.splice(0, 1);
+    const others = suspectAt < 0 ? this.#ended : this.#ended.slice(0, suspectAt);
+    return this.#ended.splice(0, Math.min(fitting(others, charsOfSettlement), this.#batchMax));
+  }
+
   async #write(batch: readonly Ended[]): Promise<void> {
     const { store, events, workerId, onSettled } = this.#options;
     this.#inFlight += batch.length;
@@ -113,6 +126,8 @@ export class Settler {
     try {
       const receipts = await store.settle(batch.map(settlement));
       this.#inFlight -= batch.length;
+      this.#batchesWritten += 1;
+      this.#batchMax *= 2;
       this.#backoff.reset();
       if (events.wants('worker.settled')) {
         events.emit('worker.settled', { workerId, jobs: batch.length, tookMs: performance.now() - began });
@@ -122,12 +137,13 @@ export class Settler {
       }
     } catch (error) {
       this.#inFlight -= batch.length;
-      this.#failed(batch, error);
+      await this.#failed(batch, error);
     }
     onSettled();
   }
 
-  #failed(batch: readonly Ended[], error: unknown): void {
+  /** Resolves when whatever was tried again at once is over. */
+  async #failed(batch: readonly Ended[], error: unknown): Promise<void> {
     const { events } = this.#options;
     const failed = (retryMs: number | null): void =>
       events.emit('store.failed', { verb: 'settle', error, retryMs });
@@ -137,22 +153,34 @@ export class Settler {
       failed(null);
       return;
     }
+    const blames = mayBlameAnItem(code);
+    if (blames && batch.length > 1) {
+      // One outcome the store cannot take must not hold the others back.
+      failed(0);
+      await Promise.all(batch.map((ended) => this.#write([ended])));
+      return;
+    }
+    if (!blames) this.#batchMax = Math.ceil(batch.length / 2);
     const [first] = batch as readonly [Ended];
-    if (mayBlameAnOutcome(code)) {
-      if (batch.length > 1) {
-        // One outcome the store cannot take must not hold the others back.
-        failed(0);
-        for (const ended of batch) void this.#write([ended]);
-        return;
-      }
-      first.refusals += code === 'STORE_FAILED' ? 1 : REFUSALS_MAX;
-      if (first.refusals >= REFUSALS_MAX) {
-        failed(0);
-        void this.#writeRefusal(first, error);
-        return;
-      }
+    if (batch.length === 1 && this.#isRefused(first, code)) {
+      failed(0);
+      await this.#writeRefusal(first, blames ? error : neverWritten(error as LongshoreError));
+      return;
     }
     failed(this.#retry(batch));
+  }
+
+  /** Counts a failure of an outcome that was written alone. Returns whether it is to blame. */
+  #isRefused(ended: Ended, code: ErrorCode): boolean {
+    const othersPassed = ended.failedAt !== null && ended.failedAt < this.#batchesWritten;
+    ended.failedAt = this.#batchesWritten;
+    if (!mayBlameAnItem(code)) {
+      // No result, nothing to blame.
+      if (othersPassed && ended.outcome.type === 'completed') ended.refusals += 1;
+      return ended.refusals >= OUTAGES_MAX;
+    }
+    ended.refusals += code === 'STORE_FAILED' ? 1 : REFUSALS_MAX;
+    return ended.refusals >= REFUSALS_MAX;
   }
 
   /** Makes a dead letter that says why, of a job whose outcome the store does not take. */
@@ -174,8 +202,9 @@ export class Settler {
     onSettled();
   }
 
+  /** Behind those that wait: what fails again must not hold them back. */
   #retry(batch: readonly Ended[]): number {
-    this.#ended.unshift(...batch);
+    this.#ended.push(...batch);
     return this.#backoff.retry(() => void this.flush());
   }
 
@@ -196,6 +225,11 @@ export class Settler {
   }
 }
 
+function neverWritten(cause: LongshoreError): LongshoreError {
+  const message = `The outcome of this job could not be written in ${OUTAGES_MAX} tries, between which those of others were. ${cause.message}`;
+  return new LongshoreError(cause.code, message, { cause, details: cause.details });
+}
+
 /** Not put together for each job: to look something up by a text that is new each time is slow. */
 const EVENT_OF = {
   completed: 'job.completed',
@@ -205,11 +239,6 @@ const EVENT_OF = {
   snoozed: 'job.snoozed',
   released: 'job.released',
 } as const satisfies Record<OutcomeType, EventName>;
-
-/** Whether the fault may lie in what was written. Most faults of the store itself have codes of their own. */
-function mayBlameAnOutcome(code: ErrorCode): boolean {
-  return code === 'STORE_FAILED' || !code.startsWith('STORE_');
-}
 
 function settlement({ lease, outcome }: Ended): Settlement {
   return { id: lease.id, token: lease.token, outcome };
