@@ -11,6 +11,6 @@ export interface Notifier {
 
 /**
  * `ready`: jobs may be claimable, now or at a new earlier time. `control`: a queue was paused or resumed, or a
- * running job is to be cancelled. `settled`: jobs reached a terminal state.
+ * running job is to be cancelled; a beat tells which. `settled`: jobs reached a terminal state.
  */
 export type Topic = 'ready' | 'control' | 'settled';

@@ -254,6 +254,8 @@ export interface BeatReceipt {
   readonly cancelled: readonly string[];
   /** Jobs the worker holds as far as the store knows; one claimed before `now` and absent here was lost. */
   readonly held: readonly string[];
+  /** Queues of the worker that are paused now: all of them while `*` is. */
+  readonly paused: readonly string[];
 }
 
 export interface KeepAliveOptions {

@@ -5,8 +5,9 @@ import type { JobState } from '../core/job-state.ts';
 import type { Outcome, OutcomeType } from '../core/outcome.ts';
 import type { Lease, Settlement, SettleReceipt, Store } from '../store/store.ts';
 import type { EventBus, EventName } from '../telemetry/events.ts';
+import { facts } from './attempt.ts';
 import { BackoffTimer } from './backoff-timer.ts';
-import { facts } from './executor.ts';
+import { stillInTrouble, type Trouble, tellFailure } from './trouble.ts';
 
 /**
  * Collects outcomes and writes them in batches: executor -> settler -> store.settle -> events. An outcome stays here
@@ -43,6 +44,8 @@ interface Ended {
   refusals: number;
   /** How many batches had been written when it last failed alone; null as long as it did not. */
   failedAt: number | null;
+  /** The job is on its way back to the store. */
+  returning: boolean;
 }
 
 /** An outcome the store refuses this often, with an error nobody expected, is held to be at fault itself. */
@@ -58,6 +61,9 @@ export class Settler {
   #inFlight = 0;
   #batchMax = Number.POSITIVE_INFINITY;
   #batchesWritten = 0;
+  #returning = 0;
+  /** Since when outcomes cannot be written, and why; null when they can. */
+  trouble: Trouble | null = null;
 
   constructor(options: SettlerOptions) {
     this.#options = options;
@@ -74,9 +80,19 @@ export class Settler {
     return this.#inFlight > 0;
   }
 
+  /**
+   * Jobs are on their way back to the store: what is claimed before they are there would overtake them. One that the
+   * store refuses to take back holds up nothing.
+   */
+  get givingBack(): boolean {
+    return this.#returning > 0;
+  }
+
   /** `passedBy`: no handler ran. */
   add(lease: Lease, outcome: Outcome, runMs: number, passedBy = false): void {
-    this.#ended.push({ lease, outcome, runMs, passedBy, refusals: 0, failedAt: null });
+    const returning = outcome.type === 'released';
+    if (returning) this.#returning += 1;
+    this.#ended.push({ lease, outcome, runMs, passedBy, refusals: 0, failedAt: null, returning });
   }
 
   release(leases: readonly Lease[]): void {
@@ -108,6 +124,7 @@ export class Settler {
   abandon(): number {
     this.#backoff.reset();
     const forgotten = this.#ended.length;
+    for (const ended of this.#ended) this.#arrived(ended);
     this.#ended = [];
     return forgotten;
   }
@@ -133,8 +150,11 @@ export class Settler {
         events.emit('worker.settled', { workerId, jobs: batch.length, tookMs: performance.now() - began });
       }
       for (let index = 0; index < batch.length; index += 1) {
+        this.#arrived(batch[index] as Ended);
         this.#report(batch[index] as Ended, receipts[index] as SettleReceipt);
       }
+      // Others being taken does not mean that one which was refused is.
+      if (this.trouble !== null && this.#ended.every(({ refusals }) => refusals === 0)) this.trouble = null;
     } catch (error) {
       this.#inFlight -= batch.length;
       await this.#failed(batch, error);
@@ -144,12 +164,11 @@ export class Settler {
 
   /** Resolves when whatever was tried again at once is over. */
   async #failed(batch: readonly Ended[], error: unknown): Promise<void> {
-    const { events } = this.#options;
-    const failed = (retryMs: number | null): void =>
-      events.emit('store.failed', { verb: 'settle', error, retryMs });
+    const failed = (retryMs: number | null): void => this.#tell(error, retryMs);
     const code = error instanceof LongshoreError ? error.code : 'STORE_FAILED';
     if (code === 'STORE_CLOSED') {
       this.tally.lost += batch.length;
+      for (const ended of batch) this.#arrived(ended);
       failed(null);
       return;
     }
@@ -162,10 +181,13 @@ export class Settler {
     }
     if (!blames) this.#batchMax = Math.ceil(batch.length / 2);
     const [first] = batch as readonly [Ended];
-    if (batch.length === 1 && this.#isRefused(first, code)) {
-      failed(0);
-      await this.#writeRefusal(first, blames ? error : neverWritten(error as LongshoreError));
-      return;
+    if (batch.length === 1) {
+      if (blames) this.#arrived(first);
+      if (this.#isRefused(first, code)) {
+        failed(0);
+        await this.#writeRefusal(first, blames ? error : neverWritten(error as LongshoreError));
+        return;
+      }
     }
     failed(this.#retry(batch));
   }
@@ -185,7 +207,7 @@ export class Settler {
 
   /** Makes a dead letter that says why, of a job whose outcome the store does not take. */
   async #writeRefusal(refused: Ended, error: unknown): Promise<void> {
-    const { store, clock, events, onSettled } = this.#options;
+    const { store, clock, onSettled } = this.#options;
     const { lease } = refused;
     const failed = { type: 'failed', error: toAttemptError(error, lease.attempt, clock.now()) } as const;
     const ended = { ...refused, outcome: failed };
@@ -194,12 +216,26 @@ export class Settler {
       const [receipt] = await store.settle([settlement(ended)]);
       this.#inFlight -= 1;
       this.#report(ended, receipt as SettleReceipt);
+      this.trouble = null;
     } catch (again) {
       // The store takes nothing at all: the outcome is not to blame, and stays.
       this.#inFlight -= 1;
-      events.emit('store.failed', { verb: 'settle', error: again, retryMs: this.#retry([refused]) });
+      this.#tell(again, this.#retry([refused]));
     }
     onSettled();
+  }
+
+  #tell(error: unknown, retryMs: number | null): void {
+    const { clock, events } = this.#options;
+    this.trouble = stillInTrouble(this.trouble, error, clock.now());
+    tellFailure(events, { verb: 'settle', error, retryMs });
+  }
+
+  /** Nobody waits for it any more. */
+  #arrived(ended: Ended): void {
+    if (!ended.returning) return;
+    ended.returning = false;
+    this.#returning -= 1;
   }
 
   /** Behind those that wait: what fails again must not hold them back. */

@@ -14,7 +14,7 @@ import { ROLES, requireRoles, type WorkerRole } from './roles.ts';
 import { type WorkerSettings, workerSettings } from './settings.ts';
 import type { Tally } from './settler.ts';
 import { drain } from './shutdown.ts';
-import type { WorkerHealth } from './trouble.ts';
+import { tellFailure, type WorkerHealth } from './trouble.ts';
 
 /**
  * The service that claims, runs and settles jobs: starts and stops its parts, and gives its roles names. The hot path
@@ -96,15 +96,15 @@ export class Worker {
 
   /** As it is now, without asking the store. A worker that is not started is not in trouble. */
   health(): WorkerHealth {
-    const { fetcher, keeper } = this.#pipeline;
-    const { claim, beat } = { claim: fetcher.trouble, beat: keeper.trouble };
+    const { claim, beat, settle } = this.#pipeline.troubles;
     return {
       id: this.id,
-      ok: claim === null && beat === null,
+      ok: claim === null && beat === null && settle === null,
       started: this.#mode === 'started',
       running: this.running,
       claim,
       beat,
+      settle,
     };
   }
 
@@ -164,7 +164,7 @@ export class Worker {
       await fetcher.start();
       await this.#pipeline.quiet(() => fetcher.dry);
       await fetcher.stop();
-      if (fetcher.fault !== null) throw fetcher.fault;
+      if (fetcher.health.fault !== null) throw fetcher.health.fault;
     });
   }
 
@@ -204,7 +204,7 @@ export class Worker {
       ['keepAlive', () => this.#pipeline.keeper.stop()],
       ['retire', () => store.retire(this.id)],
     ] as const) {
-      await farewell().catch((error) => events.emit('store.failed', { verb, error, retryMs: null }));
+      await farewell().catch((error) => tellFailure(events, { verb, error, retryMs: null }));
     }
     this.#end();
     events.emit('worker.stopped', { workerId: this.id, aborted, released });
