@@ -1,4 +1,5 @@
 import { optionInvalid, requireMs, requireName } from './errors.ts';
+import { knownNames, requireKnown } from './options.ts';
 
 /**
  * Unique keys. A key is held from enqueue until its job ends; with `periodMs` at least that long, whichever is later.
@@ -29,9 +30,11 @@ export interface UniqueOptions {
   readonly periodMs?: number;
 }
 
+const UNIQUE_OPTIONS = knownNames<UniqueOptions>({ key: true, mode: true, scope: true, periodMs: true });
+
 /** What a store needs to know. */
 export interface UniqueSpec {
-  /** Scope and key in one string. */
+  /** Scope and key in one string; keyGiven takes them apart. */
   readonly key: string;
   readonly mode: UniqueMode;
   /** 0 = while the job lives. */
@@ -52,6 +55,8 @@ export function uniqueSpec(
   of: { readonly task: string; readonly queue: string; readonly input: unknown },
   digest: (text: string) => string,
 ): UniqueSpec {
+  if (options === undefined) throw optionInvalid('unique', options, 'an object { key, mode, scope, periodMs }');
+  requireKnown('unique', options, UNIQUE_OPTIONS);
   const { mode = 'existing', scope = 'task', periodMs = 0 } = options;
   if (!MODES.includes(mode))
     throw optionInvalid('unique.mode', mode, MODES.map((name) => `'${name}'`).join(', '));
@@ -71,14 +76,27 @@ export function uniqueSpec(
 function scopePrefix(scope: UniqueScope, task: string, queue: string): string {
   switch (scope) {
     case 'task':
-      return `task/${task}/`;
+      return `task/${segment(task)}/`;
     case 'queue':
-      return `queue/${queue}/`;
+      return `queue/${segment(queue)}/`;
     case 'store':
       return 'store/';
     default:
       throw optionInvalid('unique.scope', scope, "'task', 'queue' or 'store'");
   }
+}
+
+/**
+ * A name between slashes holds none itself, so that task `mail` with key `welcome/7` and task `mail/welcome` with key `7`
+ * are two. The SQL function `enqueue` of the PostgreSQL store does the same.
+ */
+function segment(name: string): string {
+  return /[%/]/.test(name) ? name.replaceAll('%', '%25').replaceAll('/', '%2F') : name;
+}
+
+/** The key as it was given (or the digest of the input), of one that a store keeps. */
+export function keyGiven(stored: string): string {
+  return stored.replace(/^(?:store|(?:task|queue)\/[^/]*)\//, '');
 }
 
 /** Equal inputs give equal text, whatever the order of their keys. */

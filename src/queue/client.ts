@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { LongshoreError, optionInvalid, show } from '../core/errors.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { AnyTask, Task, TaskGiven, TaskResult } from '../core/task.ts';
+import { keyGiven } from '../core/unique.ts';
 import type { EnqueueReceipt, JobSpec, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import { type EnqueueOptions, JobSpecs } from './enqueue.ts';
@@ -101,10 +102,15 @@ export class Client {
 }
 
 function conflict(spec: JobSpec, receipt: EnqueueReceipt): LongshoreError {
-  const message = `Job ${receipt.id} (${receipt.state}) already holds the unique key ${show(spec.unique?.key)}; nothing was enqueued.`;
+  const key = uniqueKeyOf(spec);
+  const message = `Job ${receipt.id} (${receipt.state}) already holds the unique key ${show(key)}; nothing was enqueued.`;
   return new LongshoreError('UNIQUE_CONFLICT', message, {
-    details: { id: receipt.id, state: receipt.state, key: spec.unique?.key },
+    details: { id: receipt.id, state: receipt.state, key },
   });
+}
+
+function uniqueKeyOf({ unique }: JobSpec): string | null {
+  return unique === null ? null : keyGiven(unique.key);
 }
 
 /** In a batch the conflicting jobs are left out and the rest is enqueued; the error says which, and the ids of the others. */
@@ -114,7 +120,9 @@ function conflicts(
   added: readonly JobHandle[],
 ): LongshoreError {
   const held = receipts.flatMap((receipt, index) =>
-    receipt.status === 'conflict' ? [{ index, id: receipt.id, key: specs[index]?.unique?.key }] : [],
+    receipt.status === 'conflict'
+      ? [{ index, id: receipt.id, key: uniqueKeyOf(specs[index] as JobSpec) }]
+      : [],
   );
   const [first] = held;
   const message = `${held.length} of ${specs.length} jobs were not enqueued because their unique keys are held, first inputs[${first?.index}] by job ${first?.id}; the others were enqueued.`;

@@ -1,6 +1,7 @@
 import type { AttemptError } from '../core/errors.ts';
 import type { AuditEntry, Job } from '../core/job.ts';
 import type { PayloadCodec } from '../core/payload.ts';
+import { keyGiven } from '../core/unique.ts';
 import type { JobTrail } from '../store/store.ts';
 
 /** A job as people and programs read it: payloads decoded. A payload that cannot be read is shown as `{ corrupt: text }`. */
@@ -8,6 +9,8 @@ export interface JobView extends Omit<Job, 'input' | 'result' | 'progress'> {
   readonly input: unknown;
   readonly result: unknown;
   readonly progress: unknown;
+  /** As it was given, or the digest of the input; its scope aside. */
+  readonly uniqueKey: string | null;
 }
 
 export interface LogView {
@@ -30,6 +33,7 @@ export function jobView(job: Job, codec: PayloadCodec): JobView {
     input: readable(job.input, codec),
     result: readable(job.result, codec),
     progress: readable(job.progress, codec),
+    uniqueKey: job.uniqueKey === null ? null : keyGiven(job.uniqueKey),
   };
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { sortedJson, type UniqueOptions, uniqueSpec } from '../../src/core/unique.ts';
+import { keyGiven, sortedJson, type UniqueOptions, uniqueSpec } from '../../src/core/unique.ts';
 import { holds, thrownBy } from './check.ts';
 
 const specOf = (options: UniqueOptions, input: unknown = null, task = 't', queue = 'q') =>
@@ -61,6 +61,27 @@ test('keys of different tasks never meet, whatever their names', () => {
   holds(names, names, names, names, (task, key, otherTask, otherKey) => {
     const same = specOf({ key }, null, task).key === specOf({ key: otherKey }, null, otherTask).key;
     assert.equal(same, task === otherTask && key === otherKey);
+  });
+});
+
+test('scope and key are told apart at every place where both could be cut', () => {
+  const texts = ['mail/welcome/7', 'a%2Fb/c%25/d', 'task/queue/store/x', '//%/'];
+  for (const text of texts) {
+    const cuts = [...text].flatMap((one, at) => (one === '/' && at > 0 && at < text.length - 1 ? [at] : []));
+    const names = cuts.map((at) => [text.slice(0, at), text.slice(at + 1)] as const);
+    const keys = [
+      ...names.map(([task, key]) => specOf({ key }, null, task).key),
+      ...names.map(([queue, key]) => specOf({ key, scope: 'queue' }, null, 't', queue).key),
+      specOf({ key: text, scope: 'store' }).key,
+    ];
+    assert.equal(new Set(keys).size, keys.length, keys.join(' '));
+  }
+});
+
+test('the key that was given is found in what a store keeps', () => {
+  const names = fc.string({ unit: fc.constantFrom('a', '/', '%', '2', 'F'), minLength: 1, maxLength: 6 });
+  holds(names, names, fc.constantFrom('task', 'queue', 'store'), (name, key, scope) => {
+    assert.equal(keyGiven(specOf({ key, scope }, null, name, name).key), key);
   });
 });
 

@@ -76,6 +76,19 @@ export function uniqueArea(it: It): void {
     });
   }
 
+  it('tasks and keys whose names have slashes do not meet', async (trial) => {
+    const enqueue = (task: string, text: string) =>
+      trial.enqueue({
+        task,
+        unique: uniqueSpec({ key: text, mode: 'replace' }, { task, queue: 'q', input: null }, String),
+      });
+    const first = await enqueue('mail', 'welcome/7');
+    const second = await enqueue('mail/welcome', '7');
+    assert.deepEqual([first.status, second.status], ['created', 'created']);
+    assert.equal((await trial.job(first.id)).task, 'mail');
+    assert.deepEqual((await enqueue('mail/welcome', '7')).id, second.id);
+  });
+
   it('a replaced job keeps its id and its place in the line, and may change its queue', async (trial) => {
     const unique = key('replace');
     const older = await trial.add({ unique, delayMs: 60_000 });

@@ -55,7 +55,8 @@ CREATE FUNCTION {{schema}}.enqueue(
 RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
   wish json := CASE WHEN unique_key IS NOT NULL THEN json_build_object(
-    'key', 'task/' || task || '/' || unique_key, 'mode', unique_mode, 'periodMs', unique_ms) END;
+    'key', 'task/' || replace(replace(task, '%', '%25'), '/', '%2F') || '/' || unique_key, -- as core/unique.ts
+    'mode', unique_mode, 'periodMs', unique_ms) END;
   receipt record;
 BEGIN
   PERFORM {{schema}}.require_name('task', task, 200);
