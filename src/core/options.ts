@@ -13,11 +13,15 @@ export function knownNames<Options>(names: Readonly<Record<keyof Options, true>>
 }
 
 /**
- * Throws OPTION_INVALID unless `options` is an object that has none but `known` names. `what` is the call or the option
- * that takes them. On the hot path of enqueue: it costs one look into a set for each option that was given.
+ * Throws OPTION_INVALID unless `options` is an object that has none but `known` names, or absent. `what` is the call or
+ * the option that takes them. On the hot path of enqueue: it costs one look into a set for each option that was given.
  */
 export function requireKnown(what: string, options: unknown, known: KnownNames): void {
-  if (options === undefined) return;
+  if (options !== undefined) requireOptions(what, options, known);
+}
+
+/** The same for options that must not be absent. */
+export function requireOptions(what: string, options: unknown, known: KnownNames): void {
   const unknown = unknownIn(options, known);
   if (unknown === null) return;
   throw unknown === NO_OPTIONS
@@ -105,8 +109,11 @@ function meaningOf(name: string, known: readonly string[]): Meaning {
     if (ours === null) return { meant: null, note };
     if (known.includes(ours)) return { meant: ours, note: note ?? unitOf(ours, name) };
   }
-  return { meant: nearest(name, known), note: null };
+  return { meant: nearest(name, known, SLIPS_MAX), note: null };
 }
+
+/** Letters that are wrong: with more, another option is as likely to be meant. */
+const SLIPS_MAX = 2;
 
 /** `completed` of `job.completed`. */
 function lastPart(name: string): string {
@@ -117,10 +124,10 @@ function unitOf(ours: string, theirs: string): string | null {
   return ours.endsWith('Ms') && !theirs.endsWith('Ms') ? 'It is in milliseconds.' : null;
 }
 
-/** The word of `words` that `given` is probably a misspelling of. */
-export function nearest(given: string, words: Iterable<string>): string | null {
+/** The word of `words` that `given` is probably a misspelling of, with at most `slips` letters wrong. */
+export function nearest(given: string, words: Iterable<string>, slips = 3): string | null {
   let best: string | null = null;
-  let bestDistance = Math.min(3, Math.ceil(given.length * 0.4)) + 1;
+  let bestDistance = Math.min(slips, Math.ceil(given.length * 0.4)) + 1;
   for (const word of words) {
     const distance = editDistance(given.toLowerCase(), word.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [word, distance];

@@ -41,7 +41,7 @@ const NAMES: readonly (readonly [ours: string, theirs: string, note?: string])[]
   ['backoff', 'retryDelay retryBackoff backoffStrategy retryStrategy defaultRetryDelay sidekiqRetryIn'],
   [
     'timeoutMs',
-    'timeLimit softTimeLimit expireIn expireInMinutes expireInHours startToCloseTimeout scheduleToCloseTimeout jobTimeout ttr',
+    'timeLimit softTimeLimit expireInSeconds expireInMinutes expireInHours startToCloseTimeout scheduleToCloseTimeout jobTimeout ttr',
   ],
   ['heartbeatTimeoutMs', 'heartbeat heartbeatInterval'],
   ['run', 'handler process processor perform execute fn func work callback'],
@@ -91,10 +91,7 @@ const ELSEWHERE: readonly (readonly [theirs: string, note: string])[] = [
     'removeOnComplete removeOnFail keepUntil keepJobs keepLogs retentionSeconds retention resultTtl resultExpires expires deleteAfter archiveCompletedAfter',
     'how long ended jobs are kept is a setting of their queue: queues.setRetention(queue, …).',
   ],
-  [
-    'jobId id taskId workflowId customId jid',
-    'ids are made here; unique: { key } makes equal jobs one job.',
-  ],
+  ['jobId id taskId workflowId customId jid', 'ids are made here; unique: { key } makes equal jobs one job.'],
   ['repeat cron schedule every pattern crontab', 'there are no schedules yet.'],
   [
     'deadLetter deadLetterQueue onFail dead',

@@ -1,6 +1,7 @@
 import { callSite } from './call-site.ts';
 import { LongshoreError, optionInvalid, requireInteger, requireMs, requireName, show } from './errors.ts';
 import { ALL_QUEUES, NAMED_PRIORITIES, type PriorityName, QUEUE_DEFAULT } from './job.ts';
+import { knownNames, requireOptions } from './options.ts';
 import { BACKOFF_DEFAULT, type Backoff, requireBackoff } from './retry.ts';
 import { isSchema, type Schema, type SchemaInput, type SchemaOutput } from './schema.ts';
 import { type Hint, requireHint, requireStrategy, type Strategy } from './strategy.ts';
@@ -78,6 +79,23 @@ export interface TaskOptions<Name extends string, Input, Result, Given = Input> 
   readonly module?: string;
 }
 
+const TASK_OPTIONS = knownNames<TaskOptions<string, unknown, unknown> & { readonly input?: unknown }>({
+  name: true,
+  run: true,
+  input: true,
+  queue: true,
+  priority: true,
+  attempts: true,
+  unique: true,
+  key: true,
+  backoff: true,
+  timeoutMs: true,
+  heartbeatTimeoutMs: true,
+  strategy: true,
+  hint: true,
+  module: true,
+});
+
 export type TaskKey<Given> = string | ((input: Given) => string);
 
 /** A named, typed definition. Made by `defineTask`; the same object serves at enqueue and in the worker. */
@@ -121,6 +139,7 @@ export function defineTask<const Name extends string, Result>(
 export function defineTask(
   options: TaskOptions<string, unknown, unknown> & { readonly input?: unknown },
 ): Task {
+  requireOptions('defineTask', options, TASK_OPTIONS);
   const name = requireName('name', options.name);
   const caller = options.module === undefined ? callSite(defineTask) : null;
   return namingTask(name, () => {

@@ -1,5 +1,5 @@
 import { optionInvalid, requireMs, requireName } from './errors.ts';
-import { knownNames, requireKnown } from './options.ts';
+import { knownNames, requireOptions } from './options.ts';
 
 /**
  * Unique keys. A key is held from enqueue until its job ends; with `periodMs` at least that long, whichever is later.
@@ -55,8 +55,7 @@ export function uniqueSpec(
   of: { readonly task: string; readonly queue: string; readonly input: unknown },
   digest: (text: string) => string,
 ): UniqueSpec {
-  if (options === undefined) throw optionInvalid('unique', options, 'an object { key, mode, scope, periodMs }');
-  requireKnown('unique', options, UNIQUE_OPTIONS);
+  requireOptions('unique', options, UNIQUE_OPTIONS);
   const { mode = 'existing', scope = 'task', periodMs = 0 } = options;
   if (!MODES.includes(mode))
     throw optionInvalid('unique.mode', mode, MODES.map((name) => `'${name}'`).join(', '));
