@@ -5,7 +5,8 @@ import type { AnyTask, Task, TaskGiven, TaskResult } from '../core/task.ts';
 import { keyGiven } from '../core/unique.ts';
 import type { EnqueueReceipt, JobSpec, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
-import { type EnqueueOptions, JobSpecs } from './enqueue.ts';
+import { type EnqueueOptions, JobSpecs, requireEnqueueOptions } from './enqueue.ts';
+import { hearEnds } from './hear-ends.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
 import { Jobs } from './jobs.ts';
 import { Queues } from './queues.ts';
@@ -18,12 +19,16 @@ import { Watch } from './watch.ts';
 export class Client {
   readonly jobs: Jobs;
   readonly queues: Queues;
+  /** For the workers of this connection: ends that they write reach who awaits them here. */
+  readonly store: Store;
   readonly #events: EventBus;
   readonly #means: HandleMeans & { readonly clock: Clock };
 
   constructor(store: Store, events: EventBus, codec: PayloadCodec, clock: Clock) {
     this.#events = events;
-    this.#means = { store, watch: new Watch(store, clock), codec, clock };
+    const watch = new Watch(store, clock);
+    this.store = hearEnds(store, watch);
+    this.#means = { store: this.store, watch, codec, clock };
     this.jobs = new Jobs(this.#means);
     this.queues = new Queues(store, events);
   }
@@ -33,6 +38,7 @@ export class Client {
     input: T extends AnyTask ? TaskGiven<T> : unknown,
     options: EnqueueOptions = {},
   ): Promise<JobHandle<T extends AnyTask ? TaskResult<T> : unknown>> {
+    requireEnqueueOptions('enqueue', options);
     const built = new JobSpecs(task, this.#means).make(input, options);
     const spec = built instanceof Promise ? await built : built;
     const [receipt] = await this.#write([spec], options.tx);
@@ -45,12 +51,13 @@ export class Client {
     options: EnqueueOptions | ((input: Given, index: number) => EnqueueOptions) = {},
   ): Promise<JobHandle<Result>[]> {
     if (!Array.isArray(inputs)) throw optionInvalid('inputs', inputs, 'an array of inputs');
+    if (typeof options !== 'function') requireEnqueueOptions('enqueueMany', options);
     const specs: JobSpec[] = new Array(inputs.length);
     let maker: JobSpecs | null = null;
     let tx: unknown;
     for (let index = 0; index < inputs.length; index += 1) {
       const input = inputs[index] as Given;
-      const own = typeof options === 'function' ? options(input, index) : options;
+      const own = typeof options === 'function' ? ownOptions(options(input, index), index) : options;
       if (index === 0) tx = own.tx;
       else if (own.tx !== tx) throw atIndex(optionInvalid('tx', own.tx, 'that of inputs[0]'), index);
       try {
@@ -107,6 +114,18 @@ function conflict(spec: JobSpec, receipt: EnqueueReceipt): LongshoreError {
   return new LongshoreError('UNIQUE_CONFLICT', message, {
     details: { id: receipt.id, state: receipt.state, key },
   });
+}
+
+const NO_OPTIONS: EnqueueOptions = {};
+
+/** What a function of the caller's returned for one of many jobs. */
+function ownOptions(options: EnqueueOptions | undefined, index: number): EnqueueOptions {
+  try {
+    if (options !== undefined) requireEnqueueOptions('enqueueMany', options);
+  } catch (error) {
+    throw atIndex(error, index);
+  }
+  return options ?? NO_OPTIONS;
 }
 
 function uniqueKeyOf({ unique }: JobSpec): string | null {
