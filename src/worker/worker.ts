@@ -24,8 +24,6 @@ import type { Tally } from './settler.ts';
 import { drain } from './shutdown.ts';
 import type { WorkerHealth } from './trouble.ts';
 
-const HELD_OPEN_MS = 2 ** 30;
-
 /**
  * The service that claims, runs and settles jobs: starts and stops its parts, and gives its roles names. The hot path
  * is in pipeline.ts.
@@ -280,6 +278,8 @@ export class Worker {
     return { id: this.id, host, pid, version, tasks, queues, startedAt: clock.now() };
   }
 }
+
+const HELD_OPEN_MS = 2 ** 30;
 
 /** The module of a task is more than its definition: it is a program, which must not run once more in each thread. */
 function startedInHost(): LongshoreError {
