@@ -20,7 +20,7 @@ export type UniqueMode = 'reject' | 'existing' | 'replace' | 'debounce' | 'throt
 export type UniqueScope = 'task' | 'queue' | 'store';
 
 export interface UniqueOptions {
-  /** Default: the input itself (a digest of its JSON, whatever the order of its keys). */
+  /** 1 to 1,000 characters, at most 2,000 bytes. Default: the input itself (a digest of its JSON, whatever the order of its keys). */
   readonly key?: string;
   /** Default `existing`. */
   readonly mode?: UniqueMode;
@@ -67,9 +67,17 @@ export function uniqueSpec(
       `a number of milliseconds above 0, which mode '${mode}' needs`,
     );
   }
-  const key =
-    options.key === undefined ? digest(sortedJson(of.input)) : requireName('unique.key', options.key, 1_000);
+  const key = options.key === undefined ? digest(sortedJson(of.input)) : requireUniqueKey(options.key);
   return { key: `${scopePrefix(scope, of.task, of.queue)}${key}`, mode, periodMs };
+}
+
+/** What an index of every store can hold, beside the scope. */
+const KEY_BYTES_MAX = 2_000;
+
+function requireUniqueKey(given: unknown): string {
+  const key = requireName('unique.key', given, 1_000);
+  if (key.length * 3 <= KEY_BYTES_MAX || Buffer.byteLength(key) <= KEY_BYTES_MAX) return key;
+  throw optionInvalid('unique.key', key, `at most ${KEY_BYTES_MAX} bytes in UTF-8`);
 }
 
 function scopePrefix(scope: UniqueScope, task: string, queue: string): string {

@@ -93,6 +93,7 @@ test('wrong options are refused, naming the field', () => {
     ],
     [{ scope: 'world' }, /unique\.scope is "world"/],
     [{ key: '' }, /unique\.key is ""; expected a string of 1 to 1000 characters/],
+    [{ key: '\u6c34'.repeat(667) }, /unique\.key is .*; expected at most 2000 bytes in UTF-8/],
     [{ periodMs: Number.NaN }, /unique\.periodMs is NaN/],
     [{ mode: 'throttle' }, /unique\.periodMs is undefined; expected a number of milliseconds above 0/],
     [{ mode: 'debounce', periodMs: 0 }, /unique\.periodMs is 0/],

@@ -352,6 +352,7 @@ onPostgres(
     for (const wrong of [
       `''`,
       'NULL',
+      `'receipt', unique_key => repeat('\u6c34', 667)`,
       `'a', queue => '*'`,
       `'a', attempts => 0`,
       `'a', delay_ms => -1`,

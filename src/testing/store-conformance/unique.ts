@@ -89,6 +89,20 @@ export function uniqueArea(it: It): void {
     assert.deepEqual((await enqueue('mail/welcome', '7')).id, second.id);
   });
 
+  it('the longest names and keys are held, however many bytes their characters take', async (trial) => {
+    // No two alike, so that no store can shorten them.
+    const text = (length: number, first: number) =>
+      Array.from({ length }, (_, at) => String.fromCharCode(0x4e00 + ((first + at * 7_919) % 20_000))).join(
+        '',
+      );
+    const [task, queue] = [text(200, 0), text(200, 9)];
+    for (const scope of ['task', 'queue'] as const) {
+      const unique = uniqueSpec({ key: text(666, 5), scope }, { task, queue, input: null }, String);
+      const first = await trial.enqueue({ task, queue, unique });
+      assert.deepEqual(await trial.enqueue({ task, queue, unique }), { ...first, status: 'existing' });
+    }
+  });
+
   it('a replaced job keeps its id and its place in the line, and may change its queue', async (trial) => {
     const unique = key('replace');
     const older = await trial.add({ unique, delayMs: 60_000 });
