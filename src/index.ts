@@ -54,8 +54,9 @@ export type { Health, HealthOptions } from './health.ts';
 export type { EnqueueArguments, EnqueueOptions } from './queue/enqueue.ts';
 export type { JobHandle } from './queue/job-handle.ts';
 export type { JobDetail, JobView, LogView, TypedDetail } from './queue/job-view.ts';
-export type { ActionOptions, ActionReport, Jobs, ListOptions, Selection } from './queue/jobs.ts';
+export type { ActionOptions, ActionReport, Jobs, ListOptions } from './queue/jobs.ts';
 export { ALL_QUEUES, type Queues } from './queue/queues.ts';
+export type { Criteria, Selection } from './queue/selection.ts';
 export type { WaitOptions } from './queue/watch.ts';
 export type {
   Keep,
@@ -70,8 +71,9 @@ export type { Sample } from './tuner/estimate.ts';
 export type { Sensor } from './tuner/sensor.ts';
 export type { TunerSettings } from './tuner/settings.ts';
 export { VERSION } from './version.ts';
+export type { StartOptions, StopOptions, WorkerOptions } from './worker/options.ts';
 export type { WorkerRole } from './worker/roles.ts';
 export { WORKER_SETTINGS_DEFAULT, type WorkerSettings } from './worker/settings.ts';
 export type { Tally } from './worker/settler.ts';
 export type { Trouble, WorkerHealth } from './worker/trouble.ts';
-export type { StopOptions, Worker, WorkerOptions } from './worker/worker.ts';
+export type { Worker } from './worker/worker.ts';

@@ -227,8 +227,12 @@ export function show(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
   if (typeof value !== 'object' || value === null) return String(value);
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  return `an object (${value.constructor?.name ?? 'no prototype'})`;
+  try {
+    if (Array.isArray(value)) return `an array of ${value.length}`;
+    return `an object (${value.constructor?.name ?? 'no prototype'})`;
+  } catch {
+    return 'an object that cannot be read';
+  }
 }
 
 /** An error of one attempt, as kept with the job. */
