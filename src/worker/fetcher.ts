@@ -42,9 +42,6 @@ export interface FetcherOptions {
   readonly turn: () => void;
 }
 
-/** A claim larger than this gains nothing and holds the store for long. */
-const CLAIM_MAX = 1_000;
-
 export class Fetcher extends Service {
   readonly #options: FetcherOptions;
   readonly #backoff: BackoffTimer;
@@ -171,7 +168,7 @@ export class Fetcher extends Service {
     const idleSlots = places - slots.used - waiting;
     if (idleSlots <= 0 && waiting > atHand - part) return 0;
     const settling = Math.max(0, unsettled() - (serial ? 0 : atHand));
-    return Math.min(atHand - waiting - executor.running - settling, part, CLAIM_MAX);
+    return Math.min(atHand - waiting - executor.running - settling, part, prefetch.claimMax);
   }
 
   /** Jobs that can run at a time: slots of which no lane can make use do not count. */
@@ -230,6 +227,7 @@ export class Fetcher extends Service {
       this.#backoff.reset();
       this.fault = null;
       this.trouble = null;
+      prefetch.observeAnswer(limit, true);
       if (leases.length > 0) prefetch.observeClaim(tookMs, averageInput(leases));
       prefetch.observeFull(leases.length === limit);
       if (leases.length === limit) this.#reason = true;
@@ -244,6 +242,7 @@ export class Fetcher extends Service {
       if (this.#blocked?.holds) executor.pump();
     } catch (error) {
       this.#reason = true;
+      prefetch.observeAnswer(limit, false);
       this.fault = error instanceof LongshoreError && !error.retryable ? error : null;
       this.trouble = stillInTrouble(this.trouble, error, this.#options.clock.now());
       const retryMs = this.#backoff.retry(() => this.#options.turn());
