@@ -46,9 +46,6 @@ export interface FetcherOptions {
   readonly turn: () => void;
 }
 
-/** A claim larger than this gains nothing and holds the store for long. */
-const CLAIM_MAX = 1_000;
-
 export class Fetcher extends Service {
   readonly #options: FetcherOptions;
   readonly #backoff: BackoffTimer;
@@ -172,7 +169,7 @@ export class Fetcher extends Service {
     const idleSlots = places - slots.used - waiting;
     if (idleSlots <= 0 && waiting > atHand - part) return 0;
     const settling = Math.max(0, unsettled() - (serial ? 0 : atHand));
-    return Math.min(atHand - waiting - executor.running - settling, part, CLAIM_MAX);
+    return Math.min(atHand - waiting - executor.running - settling, part, prefetch.claimMax);
   }
 
   /** Jobs that can run at a time: slots of which no lane can make use do not count. */
@@ -229,6 +226,7 @@ export class Fetcher extends Service {
     try {
       const { now, leases, nextDueAt } = await store.claim({ workerId, queues, limit, leaseMs });
       const tookMs = performance.now() - began;
+      prefetch.observeAnswer(limit, true);
       if (leases.length > 0) prefetch.observeClaim(tookMs, averageInput(leases));
       prefetch.observeFull(leases.length === limit);
       if (leases.length === limit) this.#reason = true;
@@ -243,6 +241,7 @@ export class Fetcher extends Service {
       this.health.succeeded(leases.length > 0);
     } catch (error) {
       this.#reason = true;
+      prefetch.observeAnswer(limit, false);
       this.health.failed(error, this.#options.clock.now());
       const retryMs = this.#backoff.retry(() => this.#options.turn());
       tellFailure(events, { verb: 'claim', error, retryMs });

@@ -204,6 +204,41 @@ onEachStore('a claim that fails is tried again', async ({ connectThrough }) => {
   );
 });
 
+onEachStore('a claim that fails is tried again with fewer jobs', async ({ connectThrough }) => {
+  const limits: number[] = [];
+  const longshore = await connectThrough((store) => ({
+    claim: async (request) => {
+      limits.push(request.limit);
+      if (request.limit > 3) throw new LongshoreError('STORE_UNAVAILABLE', 'too much for the time there is');
+      return store.claim(request);
+    },
+  }));
+  const task = defineTask({ name: 'task', run: ({ input }) => input });
+  const jobs = await longshore.enqueueMany(task, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  await longshore.worker({ tasks: [task], concurrency: 10 }).start();
+  assert.deepEqual(await Promise.all(jobs.map((job) => job.result())), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  assert.deepEqual(limits.slice(0, 3), [10, 5, 3]);
+});
+
+onEachStore('of large inputs, few are claimed at a time', async ({ connectThrough }) => {
+  const limits: number[] = [];
+  const longshore = await connectThrough((store) => ({
+    claim: (request) => {
+      limits.push(request.limit);
+      return store.claim(request);
+    },
+  }));
+  const task = defineTask({ name: 'task', run: () => undefined });
+  const jobs = await longshore.enqueueMany(task, Array(2).fill('x'.repeat(1_000_000)));
+  await longshore.worker({ tasks: [task], concurrency: 100 }).start();
+  await Promise.all(jobs.map((job) => job.result()));
+  assert.equal(limits[0], 100);
+  const before = limits.length;
+  await (await longshore.enqueue(task, 1)).result();
+  // As many as 32 MB have room for.
+  assert.ok((limits[before] ?? 0) > 0 && (limits[before] ?? 0) <= 33, String(limits));
+});
+
 onEachStore('a job whose notes cannot be written is completed all the same', async ({ connectThrough }) => {
   for (const code of ['STORE_BUSY', 'STORE_CORRUPT'] as const) {
     const longshore = await connectThrough(() => ({
