@@ -1,4 +1,5 @@
 import { LongshoreError, optionInvalid, requireName } from './core/errors.ts';
+import { knownNames, requireOptions } from './core/options.ts';
 import type { Cipher } from './core/payload.ts';
 
 /**
@@ -18,14 +19,24 @@ export interface EncryptionKey {
   readonly key: Uint8Array | string;
 }
 
+const ENCRYPTION_OPTIONS = knownNames<EncryptionOptions>({ keys: true });
+const KEY_OPTIONS = knownNames<EncryptionKey>({ id: true, key: true });
+
 const PREFIX = 'sealed:1:';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /** Throws OPTION_INVALID for an empty ring, a doubled id or a key that is not 32 bytes long. */
 export function keyRingCipher(options: EncryptionOptions): Cipher {
+  requireOptions('encryption', options, ENCRYPTION_OPTIONS);
+  if (!Array.isArray(options.keys))
+    throw optionInvalid('encryption.keys', typeof options.keys, 'an array of { id, key }');
   const ring = new Map<string, Buffer>();
   for (const [index, entry] of options.keys.entries()) {
+    // What stands there may be the secret itself, which no message may show.
+    if (typeof entry !== 'object' || entry === null)
+      throw optionInvalid(`encryption.keys[${index}]`, typeof entry, 'an object { id, key }');
+    requireOptions(`encryption.keys[${index}]`, entry, KEY_OPTIONS);
     const id = requireName(`encryption.keys[${index}].id`, entry.id, 40);
     if (id.includes(':')) throw optionInvalid(`encryption.keys[${index}].id`, id, 'an id without a colon');
     if (ring.has(id)) throw optionInvalid(`encryption.keys[${index}].id`, id, 'an id no other key has');
@@ -57,6 +68,8 @@ export const noKeys: Cipher = {
 };
 
 function keyBytes(key: Uint8Array | string, index: number): Buffer {
+  if (typeof key !== 'string' && !ArrayBuffer.isView(key))
+    throw optionInvalid(`encryption.keys[${index}].key`, typeof key, '32 bytes, raw or in base64');
   const bytes = typeof key === 'string' ? Buffer.from(key, 'base64') : Buffer.from(key);
   if (bytes.length === 32) return bytes;
   // The value itself is a secret and stays out of the message.

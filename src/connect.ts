@@ -2,10 +2,17 @@ import { hostname } from 'node:os';
 import { type EncryptionOptions, keyRingCipher, noKeys } from './cipher.ts';
 import type { Clock } from './core/clock.ts';
 import { LongshoreError, optionInvalid, requireInteger, show } from './core/errors.ts';
+import { knownNames, requireKnown } from './core/options.ts';
 import { PAYLOAD_BYTES_MAX_DEFAULT, PayloadCodec } from './core/payload.ts';
 import type { AnyDeclaration } from './core/task.ts';
 import { Flows } from './flow/flows.ts';
-import { HEALTH_TIMEOUT_MS_DEFAULT, type Health, type HealthOptions, healthOf } from './health.ts';
+import {
+  HEALTH_OPTIONS,
+  HEALTH_TIMEOUT_MS_DEFAULT,
+  type Health,
+  type HealthOptions,
+  healthOf,
+} from './health.ts';
 import { Client } from './queue/client.ts';
 import type { EnqueueArguments, EnqueueOptions, InputOf, ResultOf } from './queue/enqueue.ts';
 import type { JobHandle } from './queue/job-handle.ts';
@@ -17,9 +24,10 @@ import { systemClock } from './system-clock.ts';
 import { EventBus, type EventListener, type EventName } from './telemetry/events.ts';
 import type { Sensor } from './tuner/sensor.ts';
 import { VERSION } from './version.ts';
+import type { WorkerOptions } from './worker/options.ts';
 import type { LiveWorker } from './worker/parts.ts';
-import type { WorkerSettings } from './worker/settings.ts';
-import { Worker, type WorkerOptions } from './worker/worker.ts';
+import { SETTINGS, type WorkerSettings } from './worker/settings.ts';
+import { Worker } from './worker/worker.ts';
 
 /**
  * The composition root: picks a store by its URL and assembles the client's side and the workers' side on it.
@@ -62,11 +70,22 @@ export interface ConnectOptions {
   readonly sensor?: Sensor;
 }
 
+const CONNECT_OPTIONS = knownNames<ConnectOptions>({
+  payloadBytesMax: true,
+  encryption: true,
+  workerSettings: true,
+  client: true,
+  clock: true,
+  sensor: true,
+});
+
 /**
  * Opens a store: `sqlite:jobs.db` (one file, no server; made if missing, its folder must exist) or `memory:`.
  * Throws STORE_URL_INVALID, STORE_UNAVAILABLE, STORE_READ_ONLY, STORE_CORRUPT, STORE_NEWER, OPTION_INVALID.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Longshore> {
+  requireKnown('connect', options, CONNECT_OPTIONS);
+  requireKnown('workerSettings', options.workerSettings, SETTINGS);
   const {
     client,
     clock,
@@ -75,6 +94,8 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     payloadBytesMax = PAYLOAD_BYTES_MAX_DEFAULT,
   } = options;
   requireInteger('payloadBytesMax', payloadBytesMax, 1);
+  if (clock !== undefined && typeof clock?.after !== 'function')
+    throw optionInvalid('clock', clock, 'a Clock, such as the FakeClock of longshore/testing');
   const codec = new PayloadCodec(
     payloadBytesMax,
     encryption === undefined ? noKeys : keyRingCipher(encryption),
@@ -149,9 +170,9 @@ export class Longshore {
   #closing: Promise<void> | null = null;
 
   constructor(store: Store, parts: LongshoreParts) {
-    this.#store = instrument(store, this.#events);
     this.#parts = parts;
-    this.#client = new Client(this.#store, this.#events, parts.codec, parts.clock);
+    this.#client = new Client(instrument(store, this.#events), this.#events, parts.codec, parts.clock);
+    this.#store = this.#client.store;
     this.jobs = this.#client.jobs;
     this.queues = this.#client.queues;
     this.flows = new Flows({
@@ -214,13 +235,15 @@ export class Longshore {
    * Whether the store answers, and whether the workers of this connection can do their work, as seen now. Resolves
    * also when nothing is well; for a readiness probe, answer 503 unless `ok`. Rejects with OPTION_INVALID.
    */
-  async health({ timeoutMs = HEALTH_TIMEOUT_MS_DEFAULT }: HealthOptions = {}): Promise<Health> {
+  async health(options: HealthOptions = {}): Promise<Health> {
+    requireKnown('health', options, HEALTH_OPTIONS);
+    const { timeoutMs = HEALTH_TIMEOUT_MS_DEFAULT } = options;
     requireInteger('timeoutMs', timeoutMs, 1);
     const workers = [...this.#live].map((worker) => worker.health());
     return healthOf(this.#store, workers, { timeoutMs, clock: this.#parts.clock });
   }
 
-  /** Calls `listener` for every event of that name made by this connection; the returned function stops it. */
+  /** Calls `listener` for every event of that name made by this connection; the returned function stops it. Throws OPTION_INVALID. */
   on<Name extends EventName>(name: Name, listener: EventListener<Name>): () => void {
     return this.#events.on(name, listener);
   }

@@ -1,6 +1,7 @@
 import type { Clock } from './core/clock.ts';
 import { LongshoreError } from './core/errors.ts';
 import { newId } from './core/ids.ts';
+import { knownNames } from './core/options.ts';
 import type { Store } from './store/store.ts';
 import { stillInTrouble, type Trouble, type WorkerHealth } from './worker/trouble.ts';
 
@@ -24,6 +25,8 @@ export interface HealthOptions {
   /** How long the store may take to answer; default 2,000. */
   readonly timeoutMs?: number;
 }
+
+export const HEALTH_OPTIONS = knownNames<HealthOptions>({ timeoutMs: true });
 
 export const HEALTH_TIMEOUT_MS_DEFAULT = 2_000;
 

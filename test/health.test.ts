@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
 import { defineTask, LongshoreError } from '../src/index.ts';
 import { FakeClock } from '../src/testing/index.ts';
-import { eventually, Gate, onEachStore } from './stage.ts';
+import { eventually, Gate, nextEvent, onEachStore } from './stage.ts';
 
 const task = defineTask({ name: 'task', run: ({ input }) => input });
 
@@ -14,7 +15,7 @@ onEachStore('health is ok while the store answers and workers work', async ({ co
   const { ok, workers } = await longshore.health();
   assert.equal(ok, true);
   assert.deepEqual(workers, [
-    { id: worker.id, ok: true, started: true, running: 0, claim: null, beat: null },
+    { id: worker.id, ok: true, started: true, running: 0, claim: null, beat: null, settle: null },
   ]);
   await worker.stop();
   assert.deepEqual((await longshore.health()).workers, []);
@@ -46,6 +47,84 @@ onEachStore(
     assert.equal((await longshore.health()).ok, true);
   },
 );
+
+onEachStore(
+  'a worker whose outcomes are not taken is not healthy, for whatever reason, until they are',
+  async ({ connectThrough, t }) => {
+    const lines = errorLines(t);
+    let broken = true;
+    const longshore = await connectThrough((store) => ({
+      settle: async (settlements, options) => {
+        if (broken) throw new TypeError('settlements.pack is not a function');
+        return store.settle(settlements, options);
+      },
+    }));
+    await longshore.worker({ tasks: [task] }).start();
+    const job = await longshore.enqueue(task, 1);
+    await eventually(async () => !(await longshore.health()).ok);
+    const [worker] = (await longshore.health()).workers;
+    assert.deepEqual([worker?.ok, worker?.claim, worker?.beat], [false, null, null]);
+    assert.equal(worker?.settle?.code, 'STORE_FAILED');
+    assert.equal(worker?.settle?.message, 'settlements.pack is not a function');
+    assert.deepEqual(lines, [
+      'longshore: settle failed: settlements.pack is not a function (STORE_FAILED)\n',
+    ]);
+    broken = false;
+    await job.ended();
+    await eventually(async () => (await longshore.health()).ok);
+  },
+);
+
+onEachStore(
+  'a worker that cannot read what it claimed is not healthy before it has read some',
+  async ({ connectThrough, t }) => {
+    const lines = errorLines(t);
+    let broken = true;
+    const longshore = await connectThrough((store) => ({
+      claim: async (request) => {
+        const receipt = await store.claim(request);
+        return broken && receipt.leases.length > 0 ? ({ packed: 1 } as never) : receipt;
+      },
+    }));
+    const lost = await longshore.enqueue(task, 1);
+    const worker = longshore.worker({ tasks: [task], pollMs: 20 });
+    await assert.rejects(worker.runUntilIdle(), {
+      code: 'STORE_FAILED',
+      message: /^A claim failed in Longshore itself: /,
+    });
+    assert.equal(lines.length, 1);
+    assert.match(lines[0] ?? '', /^longshore: claim failed: .* \(STORE_FAILED\)\n$/);
+    // The end of that run gave the job back.
+    await worker.start();
+    await eventually(() => worker.health().claim !== null);
+    const empty = nextEvent(longshore, 'worker.claimed', ({ jobs }) => jobs === 0);
+    await empty;
+    assert.equal((await longshore.health()).ok, false);
+    broken = false;
+    const job = await longshore.enqueue(task, 2);
+    assert.equal(await job.result(), 2);
+    assert.equal((await longshore.health()).ok, true);
+    await worker.stop();
+    await longshore.worker({ tasks: [task] }).runUntilIdle();
+    assert.equal(await lost.result(), 1);
+  },
+);
+
+onEachStore('an outage is told by events alone, and nothing where they are heard', async (stage) => {
+  const lines = errorLines(stage.t);
+  for (const [error, heard] of [
+    [new LongshoreError('STORE_UNAVAILABLE', 'The server is away.'), false],
+    [new TypeError('It is not iterable.'), true],
+  ] as const) {
+    const longshore = await stage.connectThrough(() => ({ claim: () => Promise.reject(error) }));
+    if (heard) longshore.on('store.failed', () => undefined);
+    const worker = longshore.worker({ tasks: [task] });
+    await worker.start();
+    await eventually(() => worker.health().claim !== null);
+    await worker.stop();
+  }
+  assert.deepEqual(lines, []);
+});
 
 onEachStore('health does not wait for a store that hangs', async ({ connectThrough }) => {
   const clock = new FakeClock();
@@ -80,3 +159,14 @@ onEachStore('health refuses a timeout that is none', async ({ connect }) => {
   const longshore = await connect();
   await assert.rejects(longshore.health({ timeoutMs: 0 }), { code: 'OPTION_INVALID' });
 });
+
+/** What is written to standard error from now on, by write. */
+function errorLines(t: TestContext): readonly string[] {
+  const lines: string[] = [];
+  t.mock.method(process.stderr, 'write', (text: string) => {
+    // Node's own warnings come this way, too.
+    if (text.startsWith('longshore: ')) lines.push(text);
+    return true;
+  });
+  return lines;
+}

@@ -1,7 +1,8 @@
 import { hostname, userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
 import { JOB_STATES, type JobState } from '../core/job-state.ts';
-import type { ActionOptions, ActionReport, Jobs, Selection } from '../queue/jobs.ts';
+import type { ActionOptions, ActionReport, Jobs } from '../queue/jobs.ts';
+import type { Criteria, Selection } from '../queue/selection.ts';
 import type { Call, CliCommand } from './command.ts';
 import { examples } from './command.ts';
 import { confirm } from './confirm.ts';
@@ -74,7 +75,7 @@ async function run<Options>(call: Call<Options & BulkOptions>, action: BulkActio
   };
   return withStore(options, async ({ longshore }) => {
     if (action.asks !== 'no' && ids.length === 0 && !options.yes) {
-      const count = await countJobs(longshore.jobs, selection, action.states);
+      const count = await countJobs(longshore.jobs, selection as Criteria, action.states);
       const finality = action.asks === 'for good' ? ' for good' : '';
       if (count !== null && !(await confirm(`${capital(action.verb)} ${count}${finality}?`, out)))
         return EXIT.failed;
@@ -108,7 +109,7 @@ function requireSelection(ids: readonly string[], options: BulkOptions, verb: st
       throw new UsageError('Give either ids or --all with --queue, --task and --state, not both.');
     return ids;
   }
-  if (all) return filters;
+  if (all) return { all, ...filters };
   throw new UsageError(
     Object.keys(filters).length > 0
       ? `Add --all to ${verb} every job that matches.`
@@ -120,10 +121,10 @@ const COUNT_MAX = 1_000;
 
 async function countJobs(
   jobs: Jobs,
-  selection: Selection,
+  { all: _, ...filters }: Criteria,
   states: readonly JobState[],
 ): Promise<string | null> {
-  const page = await jobs.list({ state: states, ...(selection as object), limit: COUNT_MAX });
+  const page = await jobs.list({ state: states, ...filters, limit: COUNT_MAX });
   if (page.jobs.length === 0) return null;
   return page.cursor === null ? counted(page.jobs.length, 'job') : `more than ${COUNT_MAX} jobs`;
 }

@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ConnectOptions } from '../connect.ts';
-import { LongshoreError, optionInvalid, show } from '../core/errors.ts';
+import { LongshoreError, optionInvalid } from '../core/errors.ts';
+import { unknownName } from '../core/options.ts';
 import { WORKER_SETTINGS_DEFAULT, type WorkerSettings } from '../worker/settings.ts';
 import { parseJson } from './json-text.ts';
 import { loadFault } from './load-fault.ts';
-import { nearest } from './text.ts';
 
 /** `longshore.config.*`: weaker than flags, stronger than LONGSHORE_* variables. Paths in it start at its folder. */
 export interface Config {
@@ -52,18 +52,8 @@ function checked(file: string, value: unknown): Config {
       'an object, e.g. { store: "sqlite:jobs.db", tasks: "tasks" }',
     );
   }
-  const unknown = Object.keys(value).find((key) => !KEYS.includes(key));
-  if (unknown !== undefined) {
-    const near = nearest(unknown, KEYS);
-    const hint = near === null ? `known are ${KEYS.join(', ')}.` : `did you mean ${show(near)}?`;
-    throw new LongshoreError(
-      'OPTION_INVALID',
-      `${file} sets ${show(unknown)}, which is no setting; ${hint}`,
-      {
-        details: { file, key: unknown },
-      },
-    );
-  }
+  const unknown = Object.entries(value).find(([key, set]) => set !== undefined && !KEYS.includes(key));
+  if (unknown !== undefined) throw unknownName(`${file}: there is no setting`, unknown[0], KEYS);
   const { store, tasks, ...rest } = value as Record<string, unknown>;
   const folder = dirname(resolve(file));
   return {

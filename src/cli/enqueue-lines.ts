@@ -1,4 +1,5 @@
 import type { Longshore } from '../connect.ts';
+import { BATCH_CHARS_MAX } from '../core/batch.ts';
 import { LongshoreError } from '../core/errors.ts';
 import type { AnyTask } from '../core/task.ts';
 import type { EnqueueOptions } from '../queue/enqueue.ts';
@@ -8,6 +9,7 @@ import type { Output } from './output.ts';
 import { stdinLines } from './stdin.ts';
 import { counted } from './text.ts';
 
+/** Lines of a batch, which is smaller where they are long. */
 const BATCH = 1_000;
 
 interface Line {
@@ -35,12 +37,15 @@ export async function enqueueLines(
     else if (handles.length > 0) out.print(handles.map(({ id }) => id).join('\n'));
   };
   let batch: Line[] = [];
+  let chars = 0;
   try {
     for await (const { number, text } of stdinLines()) {
       batch.push({ number, input: parseJson(text, `Line ${number}`) });
-      if (batch.length < BATCH) continue;
+      chars += text.length;
+      if (batch.length < BATCH && chars < BATCH_CHARS_MAX) continue;
       await write(batch);
       batch = [];
+      chars = 0;
     }
     if (batch.length > 0) await write(batch);
   } catch (error) {

@@ -28,13 +28,27 @@ export function numberOrName(text: string): number | string {
   return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
 }
 
-/** ISO 8601, with a time zone or in the machine's own. */
+/** ISO 8601: a day or a time, in the machine's own time zone unless it names one. */
 export function time(option: string): (text: string) => Date {
   return (text) => {
-    const date = new Date(text);
-    if (/^\d{4}-\d{2}-\d{2}/.test(text) && !Number.isNaN(date.getTime())) return date;
-    throw optionInvalid(option, text, 'a time such as 2030-01-31T09:00:00Z or 2030-01-31T09:00');
+    const [, day, clock = '00:00', zone = ''] = TIME.exec(text) ?? [];
+    // A day by itself is UTC to `Date`, and one with a time is local: here both are local.
+    const date = new Date(`${day}T${clock}${zone}`);
+    if (day !== undefined && isDay(day) && !Number.isNaN(date.getTime())) return date;
+    throw optionInvalid(
+      option,
+      text,
+      'a time such as 2030-01-31T09:00:00Z, or 2030-01-31T09:00 or 2030-01-31 in local time',
+    );
   };
+}
+
+const TIME = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)(Z|[+-]\d{2}:\d{2})?)?$/;
+
+/** `Date` takes 30 February for 2 March. */
+function isDay(day: string): boolean {
+  const date = new Date(`${day}T00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
 }
 
 /** An option that may be repeated; each value may be a list with commas. */

@@ -1,4 +1,5 @@
 import { optionInvalid, requireInteger, requireMs } from './errors.ts';
+import { knownNames, requireOptions } from './options.ts';
 
 /**
  * Ageing of a queue: a job that waits for long comes before newer ones of a better priority, sooner or later, so that
@@ -12,6 +13,8 @@ export interface Ageing {
   readonly floor: number;
 }
 
+const AGEING = knownNames<Ageing>({ everyMs: true, floor: true });
+
 const EVERY_MIN_MS = 1_000;
 const PRIORITY_MAX = 2 ** 31 - 1;
 
@@ -19,6 +22,7 @@ const PRIORITY_MAX = 2 ** 31 - 1;
 export function requireAgeing(field: string, ageing: unknown): Ageing {
   if (typeof ageing !== 'object' || ageing === null)
     throw optionInvalid(field, ageing, 'an object { everyMs, floor }, or null for no ageing');
+  requireOptions(field, ageing, AGEING);
   const { everyMs, floor } = ageing as Partial<Ageing>;
   if (requireMs(`${field}.everyMs`, everyMs) < EVERY_MIN_MS)
     throw optionInvalid(`${field}.everyMs`, everyMs, `at least ${EVERY_MIN_MS} milliseconds`);

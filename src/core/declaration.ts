@@ -1,10 +1,13 @@
 import { callSite } from './call-site.ts';
 import { LongshoreError, requireName, show } from './errors.ts';
 import type { Handler } from './job-context.ts';
+import { knownNames, requireOptions } from './options.ts';
 import {
   type AnyDeclaration,
   contractOf,
+  DECLARED,
   type defineTask,
+  HANDLED,
   handlerOf,
   hasHandler,
   isTask,
@@ -29,6 +32,7 @@ export function declareTask<Input = unknown, Result = unknown, const Name extend
   options: DeclarationOptions<Name, Input>,
 ): TaskDeclaration<Name, GivenFor<Input>, RunInput<Input>, Result>;
 export function declareTask(options: DeclarationOptions<string, unknown>): TaskDeclaration {
+  requireOptions('declareTask', options, DECLARED);
   const name = requireName('name', options.name);
   return namingTask(name, () => Object.freeze({ ...contractOf(name, options), run: null }));
 }
@@ -50,6 +54,7 @@ function implement<Name extends string, Given, Input, Result, Returned extends R
   caller: string | null,
 ): Task<Name, Given, Input, Returned> {
   requireDeclaration(declaration);
+  requireOptions('implementTask', options, HANDLED);
   const handler = namingTask(declaration.name, () => handlerOf(run, options, caller));
   return Object.freeze({ ...declaration, ...handler });
 }
@@ -69,6 +74,18 @@ function requireDeclaration(declaration: AnyDeclaration): void {
 /** Options for all tasks of a file or program. */
 export interface TaskDefaults extends JobDefaults, Omit<HandlerOptions, 'module'> {}
 
+const DEFAULTED = knownNames<TaskDefaults>({
+  queue: true,
+  priority: true,
+  attempts: true,
+  unique: true,
+  backoff: true,
+  timeoutMs: true,
+  heartbeatTimeoutMs: true,
+  strategy: true,
+  hint: true,
+});
+
 /** The functions that make tasks, with other defaults. */
 export interface TaskMakers {
   readonly defineTask: typeof defineTask;
@@ -81,6 +98,7 @@ export interface TaskMakers {
  * task says itself wins. The defaults are checked with each task.
  */
 export function taskDefaults(defaults: TaskDefaults): TaskMakers {
+  requireOptions('taskDefaults', defaults, DEFAULTED);
   const { queue, priority, attempts, unique, ...handler } = defaults;
   const job = { queue, priority, attempts, unique };
   const makers: TaskMakers = {

@@ -1,5 +1,6 @@
 import { optionInvalid, requireInteger, requireMs } from './errors.ts';
 import { isTerminal, type JobMove, type JobState } from './job-state.ts';
+import { knownNames, requireOptions } from './options.ts';
 
 /**
  * Limits of a queue. They hold over all workers of all machines, because the store applies them when it gives jobs
@@ -56,10 +57,16 @@ export function staysInLine(move: JobMove, state: JobState, limits: QueueLimits)
   return limits.perKey.ordered && (move === 'retry' || move === 'snooze');
 }
 
+const QUEUE_LIMITS = knownNames<QueueLimits>({ concurrency: true, rate: true, perKey: true });
+const KEY_LIMITS = knownNames<KeyLimits>({ concurrency: true, ordered: true, rate: true });
+const RATE = knownNames<Rate>({ count: true, perMs: true });
+
 /** The limits after a change. Throws OPTION_INVALID. */
 export function changeLimits(before: QueueLimits, change: LimitsChange): QueueLimits {
-  const perKey = { ...before.perKey, ...change.perKey };
-  const limits = { ...before, ...change, perKey };
+  requireOptions('limits', change, QUEUE_LIMITS);
+  if (change.perKey !== undefined) requireOptions('limits.perKey', change.perKey, KEY_LIMITS);
+  const perKey = { ...before.perKey, ...given(change.perKey) };
+  const limits = { ...before, ...given(change), perKey };
   if (limits.concurrency !== null) requireInteger('limits.concurrency', limits.concurrency, 1);
   if (limits.rate !== null) requireRate('limits.rate', limits.rate);
   if (perKey.concurrency !== null) requireInteger('limits.perKey.concurrency', perKey.concurrency, 1);
@@ -80,7 +87,14 @@ export interface LimitsChange extends Partial<Omit<QueueLimits, 'perKey'>> {
   readonly perKey?: Partial<KeyLimits>;
 }
 
+/** Without what is `undefined`, which changes nothing. */
+function given<Change extends object>(change: Change | undefined): Partial<Change> {
+  const entries = Object.entries(change ?? {}).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Partial<Change>;
+}
+
 function requireRate(field: string, rate: Rate): void {
+  requireOptions(field, rate, RATE);
   requireInteger(`${field}.count`, rate.count, 1);
   if (requireMs(`${field}.perMs`, rate.perMs) < 1)
     throw optionInvalid(`${field}.perMs`, rate.perMs, 'at least 1 millisecond');

@@ -7,6 +7,7 @@ import {
   show,
   toAttemptError,
 } from './errors.ts';
+import { knownNames, requireOptions } from './options.ts';
 import type { Outcome } from './outcome.ts';
 import { attemptsExhausted } from './settle-rule.ts';
 
@@ -20,12 +21,14 @@ export interface BackoffPolicy {
   readonly delayMs: number;
   /** No wait is longer than this; default 24 h. */
   readonly maxMs?: number;
-  /** 0 to 1: the wait is drawn evenly from ±this share around the computed one; default 0. */
+  /** 0 to 1: the wait is drawn evenly from ±this share around the computed one, none above `maxMs`; default 0. */
   readonly jitter?: number;
 }
 
 /** A number is a fixed wait in milliseconds. */
 export type Backoff = number | BackoffPolicy | BackoffFunction;
+
+const POLICY_OPTIONS = knownNames<BackoffPolicy>({ type: true, delayMs: true, maxMs: true, jitter: true });
 
 export const BACKOFF_DEFAULT: BackoffPolicy = {
   type: 'exponential',
@@ -41,10 +44,12 @@ export function backoffMs(backoff: Backoff, attempt: number, error: unknown, ran
   if (typeof backoff === 'number') return backoff;
   if (typeof backoff === 'function')
     return requireMs('the return value of the backoff function', backoff(attempt, error));
-  const wait = backoff.delayMs * growth(backoff.type, attempt);
-  const jitter = backoff.jitter ?? 0;
-  const spread = jitter === 0 ? wait : wait * (1 - jitter + 2 * jitter * random());
-  return Math.round(Math.min(spread, backoff.maxMs ?? WAIT_MAX_MS));
+  const { maxMs = WAIT_MAX_MS, jitter = 0 } = backoff;
+  const wait = Math.min(backoff.delayMs * growth(backoff.type, attempt), maxMs);
+  if (jitter === 0) return Math.round(wait);
+  // Drawn below the bound, not cut at it: retries that reached the bound together would all come back together.
+  const [shortest, longest] = [wait * (1 - jitter), Math.min(wait * (1 + jitter), maxMs)];
+  return Math.round(shortest + (longest - shortest) * random());
 }
 
 function growth(type: BackoffPolicy['type'], attempt: number): number {
@@ -69,13 +74,14 @@ export function requireBackoff(field: string, backoff: Backoff): Backoff {
   if (typeof backoff === 'number') return requireMs(field, backoff);
   if (typeof backoff !== 'object' || backoff === null)
     throw optionInvalid(field, backoff, 'milliseconds, a policy or a function');
+  requireOptions(field, backoff, POLICY_OPTIONS);
   if (!['fixed', 'linear', 'exponential', 'fibonacci'].includes(backoff.type)) {
     throw optionInvalid(`${field}.type`, backoff.type, "'fixed', 'linear', 'exponential' or 'fibonacci'");
   }
   requireMs(`${field}.delayMs`, backoff.delayMs);
   if (backoff.maxMs !== undefined) requireMs(`${field}.maxMs`, backoff.maxMs);
-  const jitter = backoff.jitter ?? 0;
-  if (!(jitter >= 0 && jitter <= 1))
+  const jitter = backoff.jitter === undefined ? 0 : backoff.jitter;
+  if (!(typeof jitter === 'number' && jitter >= 0 && jitter <= 1))
     throw optionInvalid(`${field}.jitter`, backoff.jitter, 'a number from 0 to 1');
   return backoff;
 }

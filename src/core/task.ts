@@ -10,6 +10,7 @@ import {
 } from './errors.ts';
 import { ALL_QUEUES, NAMED_PRIORITIES, type PriorityName, QUEUE_DEFAULT } from './job.ts';
 import type { Handler } from './job-context.ts';
+import { knownNames, requireOptions } from './options.ts';
 import { BACKOFF_DEFAULT, type Backoff, requireBackoff } from './retry.ts';
 import { isSchema, type Schema } from './schema.ts';
 import { type Hint, requireHint, requireStrategy, type Strategy } from './strategy.ts';
@@ -22,6 +23,34 @@ import type {
   TaskOptions,
 } from './task-options.ts';
 import { type UniqueOptions, uniqueSpec } from './unique.ts';
+
+const DECLARATION_OPTIONS = {
+  name: true,
+  input: true,
+  queue: true,
+  priority: true,
+  attempts: true,
+  unique: true,
+  key: true,
+} as const;
+
+const HANDLER_OPTIONS = {
+  backoff: true,
+  timeoutMs: true,
+  heartbeatTimeoutMs: true,
+  strategy: true,
+  hint: true,
+  module: true,
+} as const;
+
+const TASK_OPTIONS = knownNames<TaskOptions<string, unknown, unknown>>({
+  ...DECLARATION_OPTIONS,
+  ...HANDLER_OPTIONS,
+  run: true,
+});
+
+export const DECLARED = knownNames<DeclarationOptions<string, unknown>>(DECLARATION_OPTIONS);
+export const HANDLED = knownNames<HandlerOptions>(HANDLER_OPTIONS);
 
 /** A named, typed contract for whoever enqueues. Made by `declareTask`; every task is one, too. */
 export interface TaskDeclaration<
@@ -87,6 +116,7 @@ export function makeTask(
   options: TaskOptions<string, unknown, unknown>,
   calledAs: (...args: never) => unknown,
 ): Task {
+  requireOptions('defineTask', options, TASK_OPTIONS);
   const name = requireName('name', options.name);
   const caller = options.module === undefined ? callSite(calledAs) : null;
   return namingTask(name, () =>

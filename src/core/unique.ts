@@ -1,4 +1,5 @@
 import { optionInvalid, requireMs, requireName } from './errors.ts';
+import { knownNames, requireOptions } from './options.ts';
 
 /**
  * Unique keys. A key is held from enqueue until its job ends; with `periodMs` at least that long, whichever is later.
@@ -8,7 +9,7 @@ import { optionInvalid, requireMs, requireName } from './errors.ts';
  * |------------|----------------------|
  * | `reject`   | UNIQUE_CONFLICT, naming the holder |
  * | `existing` | the holder's handle is returned |
- * | `replace`  | a waiting holder takes the new queue, task, input, priority, attempts and time; a running or ended one is left alone and a new job is added, which takes the key over |
+ * | `replace`  | a waiting holder takes the new queue, task, input, meta, priority, attempts and time; a running or ended one is left alone and a new job is added, which takes the key over |
  * | `debounce` | like replace, and the job is due `periodMs` after the LAST enqueue, whatever delay was asked for: the last input always runs |
  * | `throttle` | the holder's handle is returned until `periodMs` after the FIRST enqueue, even when its job has ended |
  *
@@ -19,7 +20,7 @@ export type UniqueMode = 'reject' | 'existing' | 'replace' | 'debounce' | 'throt
 export type UniqueScope = 'task' | 'queue' | 'store';
 
 export interface UniqueOptions {
-  /** Default: the input itself (a digest of its JSON, whatever the order of its keys). */
+  /** 1 to 1,000 characters, at most 2,000 bytes. Default: the input itself (a digest of its JSON, whatever the order of its keys). */
   readonly key?: string;
   /** Default `existing`. */
   readonly mode?: UniqueMode;
@@ -29,9 +30,11 @@ export interface UniqueOptions {
   readonly periodMs?: number;
 }
 
+const UNIQUE_OPTIONS = knownNames<UniqueOptions>({ key: true, mode: true, scope: true, periodMs: true });
+
 /** What a store needs to know. */
 export interface UniqueSpec {
-  /** Scope and key in one string. */
+  /** Scope and key in one string; keyGiven takes them apart. */
   readonly key: string;
   readonly mode: UniqueMode;
   /** 0 = while the job lives. */
@@ -52,6 +55,7 @@ export function uniqueSpec(
   of: { readonly task: string; readonly queue: string; readonly input: unknown },
   digest: (text: string) => string,
 ): UniqueSpec {
+  requireOptions('unique', options, UNIQUE_OPTIONS);
   const { mode = 'existing', scope = 'task', periodMs = 0 } = options;
   if (!MODES.includes(mode))
     throw optionInvalid('unique.mode', mode, MODES.map((name) => `'${name}'`).join(', '));
@@ -63,22 +67,43 @@ export function uniqueSpec(
       `a number of milliseconds above 0, which mode '${mode}' needs`,
     );
   }
-  const key =
-    options.key === undefined ? digest(sortedJson(of.input)) : requireName('unique.key', options.key, 1_000);
+  const key = options.key === undefined ? digest(sortedJson(of.input)) : requireUniqueKey(options.key);
   return { key: `${scopePrefix(scope, of.task, of.queue)}${key}`, mode, periodMs };
+}
+
+/** What an index of every store can hold, beside the scope. */
+const KEY_BYTES_MAX = 2_000;
+
+function requireUniqueKey(given: unknown): string {
+  const key = requireName('unique.key', given, 1_000);
+  if (key.length * 3 <= KEY_BYTES_MAX || Buffer.byteLength(key) <= KEY_BYTES_MAX) return key;
+  throw optionInvalid('unique.key', key, `at most ${KEY_BYTES_MAX} bytes in UTF-8`);
 }
 
 function scopePrefix(scope: UniqueScope, task: string, queue: string): string {
   switch (scope) {
     case 'task':
-      return `task/${task}/`;
+      return `task/${segment(task)}/`;
     case 'queue':
-      return `queue/${queue}/`;
+      return `queue/${segment(queue)}/`;
     case 'store':
       return 'store/';
     default:
       throw optionInvalid('unique.scope', scope, "'task', 'queue' or 'store'");
   }
+}
+
+/**
+ * A name between slashes holds none itself, so that task `mail` with key `welcome/7` and task `mail/welcome` with key `7`
+ * are two. The SQL function `enqueue` of the PostgreSQL store does the same.
+ */
+function segment(name: string): string {
+  return /[%/]/.test(name) ? name.replaceAll('%', '%25').replaceAll('/', '%2F') : name;
+}
+
+/** The key as it was given (or the digest of the input), of one that a store keeps. */
+export function keyGiven(stored: string): string {
+  return stored.replace(/^(?:store|(?:task|queue)\/[^/]*)\//, '');
 }
 
 /** Equal inputs give equal text, whatever the order of their keys. */

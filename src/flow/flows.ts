@@ -16,7 +16,7 @@ import { type Decided, decidePlan, planOfNewRun, RUN_KIND, runIdOf, runKey } fro
 import { type RunDetail, type RunView, runDetail, runView, stepJobIds } from './run-view.ts';
 import { gone, hasEnded, RunWatch } from './run-watch.ts';
 
-export interface StartOptions {
+export interface RunStartOptions {
   /**
    * The run's id, 1 to 200 characters without `>`: a second start with the same one starts nothing and returns the run there
    * is (`status` is `existing`). Default: a new one.
@@ -57,7 +57,7 @@ export class Flows {
   async start<F extends AnyFlow>(
     flow: F,
     input: FlowGiven<F>,
-    options: StartOptions = {},
+    options: RunStartOptions = {},
   ): Promise<RunHandle<FlowResult<F>>> {
     const [handle] = await this.startMany(flow, [input], () => options);
     return handle as RunHandle<FlowResult<F>>;
@@ -67,7 +67,7 @@ export class Flows {
   async startMany<F extends AnyFlow>(
     flow: F,
     inputs: readonly FlowGiven<F>[],
-    options: (input: FlowGiven<F>, index: number) => StartOptions = () => ({}),
+    options: (input: FlowGiven<F>, index: number) => RunStartOptions = () => ({}),
   ): Promise<RunHandle<FlowResult<F>>[]> {
     requireFlow(flow);
     if (!Array.isArray(inputs)) throw optionInvalid('inputs', inputs, 'an array of inputs');
@@ -212,7 +212,7 @@ export class Flows {
     return plan;
   }
 
-  async #newPlan(flow: AnyFlow, input: unknown, options: StartOptions): Promise<DuePlan> {
+  async #newPlan(flow: AnyFlow, input: unknown, options: RunStartOptions): Promise<DuePlan> {
     const { codec, clock } = this.#means;
     const what = `the input of flow ${show(flow.name)}`;
     const checked =
@@ -245,7 +245,12 @@ export class Flows {
 
 type DistributiveOmit<T, K extends string> = T extends unknown ? Omit<T, K> : never;
 
-function idOf(flow: AnyFlow, input: unknown, { id, identity = 'new' }: StartOptions, clock: Clock): string {
+function idOf(
+  flow: AnyFlow,
+  input: unknown,
+  { id, identity = 'new' }: RunStartOptions,
+  clock: Clock,
+): string {
   if (id !== undefined && identity === 'strict')
     throw optionInvalid('identity', identity, 'to be left out when id is given');
   if (id !== undefined) {

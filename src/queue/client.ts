@@ -2,9 +2,11 @@ import type { Clock } from '../core/clock.ts';
 import { LongshoreError, optionInvalid, show } from '../core/errors.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { AnyDeclaration } from '../core/task.ts';
+import { keyGiven } from '../core/unique.ts';
 import type { EnqueueReceipt, JobSpec, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
-import { type EnqueueOptions, JobSpecs } from './enqueue.ts';
+import { type EnqueueOptions, JobSpecs, requireEnqueueOptions } from './enqueue.ts';
+import { hearEnds } from './hear-ends.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
 import { Jobs } from './jobs.ts';
 import { Queues } from './queues.ts';
@@ -17,12 +19,16 @@ import { Watch } from './watch.ts';
 export class Client {
   readonly jobs: Jobs;
   readonly queues: Queues;
+  /** For the workers of this connection: ends that they write reach who awaits them here. */
+  readonly store: Store;
   readonly #events: EventBus;
   readonly #means: HandleMeans & { readonly clock: Clock };
 
   constructor(store: Store, events: EventBus, codec: PayloadCodec, clock: Clock) {
     this.#events = events;
-    this.#means = { store, watch: new Watch(store, clock), codec, clock };
+    const watch = new Watch(store, clock);
+    this.store = hearEnds(store, watch);
+    this.#means = { store: this.store, watch, codec, clock };
     this.jobs = new Jobs(this.#means);
     this.queues = new Queues(store, events);
   }
@@ -32,6 +38,7 @@ export class Client {
     input: unknown,
     options: EnqueueOptions = {},
   ): Promise<JobHandle<Result>> {
+    requireEnqueueOptions('enqueue', options);
     const built = new JobSpecs(task, this.#means).make(input, options);
     const spec = built instanceof Promise ? await built : built;
     const [receipt] = await this.#write([spec], options.tx);
@@ -44,12 +51,13 @@ export class Client {
     options: EnqueueOptions | ((input: Given, index: number) => EnqueueOptions) = {},
   ): Promise<JobHandle<Result>[]> {
     if (!Array.isArray(inputs)) throw optionInvalid('inputs', inputs, 'an array of inputs');
+    if (typeof options !== 'function') requireEnqueueOptions('enqueueMany', options);
     const specs: JobSpec[] = new Array(inputs.length);
     let maker: JobSpecs | null = null;
     let tx: unknown;
     for (let index = 0; index < inputs.length; index += 1) {
       const input = inputs[index] as Given;
-      const own = typeof options === 'function' ? options(input, index) : options;
+      const own = typeof options === 'function' ? ownOptions(options(input, index), index) : options;
       if (index === 0) tx = own.tx;
       else if (own.tx !== tx) throw atIndex(optionInvalid('tx', own.tx, 'that of inputs[0]'), index);
       try {
@@ -101,10 +109,27 @@ export class Client {
 }
 
 function conflict(spec: JobSpec, receipt: EnqueueReceipt): LongshoreError {
-  const message = `Job ${receipt.id} (${receipt.state}) already holds the unique key ${show(spec.unique?.key)}; nothing was enqueued.`;
+  const key = uniqueKeyOf(spec);
+  const message = `Job ${receipt.id} (${receipt.state}) already holds the unique key ${show(key)}; nothing was enqueued.`;
   return new LongshoreError('UNIQUE_CONFLICT', message, {
-    details: { id: receipt.id, state: receipt.state, key: spec.unique?.key },
+    details: { id: receipt.id, state: receipt.state, key },
   });
+}
+
+const NO_OPTIONS: EnqueueOptions = {};
+
+/** What a function of the caller's returned for one of many jobs. */
+function ownOptions(options: EnqueueOptions | undefined, index: number): EnqueueOptions {
+  try {
+    if (options !== undefined) requireEnqueueOptions('enqueueMany', options);
+  } catch (error) {
+    throw atIndex(error, index);
+  }
+  return options ?? NO_OPTIONS;
+}
+
+function uniqueKeyOf({ unique }: JobSpec): string | null {
+  return unique === null ? null : keyGiven(unique.key);
 }
 
 /** In a batch the conflicting jobs are left out and the rest is enqueued; the error says which, and the ids of the others. */
@@ -114,7 +139,9 @@ function conflicts(
   added: readonly JobHandle[],
 ): LongshoreError {
   const held = receipts.flatMap((receipt, index) =>
-    receipt.status === 'conflict' ? [{ index, id: receipt.id, key: specs[index]?.unique?.key }] : [],
+    receipt.status === 'conflict'
+      ? [{ index, id: receipt.id, key: uniqueKeyOf(specs[index] as JobSpec) }]
+      : [],
   );
   const [first] = held;
   const message = `${held.length} of ${specs.length} jobs were not enqueued because their unique keys are held, first inputs[${first?.index}] by job ${first?.id}; the others were enqueued.`;

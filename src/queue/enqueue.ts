@@ -4,6 +4,7 @@ import { newId } from '../core/ids.ts';
 import { type PriorityName, QUEUE_DEFAULT } from '../core/job.ts';
 import type { Jsonified } from '../core/jsonified.ts';
 import { encodeMeta, type JobMeta, type KeptOptions, type StoredBackoff } from '../core/meta.ts';
+import { knownNames, requireKnown } from '../core/options.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import { validate } from '../core/schema.ts';
 import {
@@ -63,10 +64,28 @@ export type EnqueueArguments<T> =
   undefined extends InputOf<T>
     ? [input?: InputOf<T>, options?: EnqueueOptions]
     : [input: InputOf<T>, options?: EnqueueOptions];
+const ENQUEUE_OPTIONS = knownNames<EnqueueOptions>({
+  queue: true,
+  priority: true,
+  delayMs: true,
+  at: true,
+  attempts: true,
+  unique: true,
+  key: true,
+  backoff: true,
+  timeoutMs: true,
+  meta: true,
+  tx: true,
+});
+
+/** Throws OPTION_INVALID for an option that there is not. */
+export function requireEnqueueOptions(what: string, options: EnqueueOptions): void {
+  requireKnown(what, options, ENQUEUE_OPTIONS);
+}
 
 const ATTEMPTS_DEFAULT = 3;
 /** The last time a Date can hold. */
-export const DATE_MAX_MS = 8_640_000_000_000_000;
+const DATE_MAX_MS = 8_640_000_000_000_000;
 
 /** Makes the specs of one call, whose jobs are of one task: what they share is looked at once. */
 export class JobSpecs {
@@ -120,7 +139,7 @@ export class JobSpecs {
           ? (task?.attempts ?? ATTEMPTS_DEFAULT)
           : requireAttempts('attempts', options.attempts),
       delayMs: options.delayMs === undefined ? 0 : requireMs('delayMs', options.delayMs),
-      dueAt: options.at === undefined ? null : requireTime(options),
+      dueAt: options.at === undefined ? null : dueAtOf(options),
       unique: uniqueFor(task, options, this.#name, queue, input),
       key: keyFor(task, options, input),
       meta: encodeMeta(options),
@@ -143,12 +162,17 @@ export function requireTask(task: AnyDeclaration | string): AnyDeclaration | nul
   );
 }
 
-function requireTime(options: EnqueueOptions): number {
+function dueAtOf(options: EnqueueOptions): number {
   if (options.delayMs !== undefined)
     throw optionInvalid('at', options.at, 'to be left out when delayMs is given');
-  const time = options.at instanceof Date ? options.at.getTime() : options.at;
+  return requireTime('at', options.at);
+}
+
+/** Milliseconds since the epoch. Throws OPTION_INVALID. */
+export function requireTime(field: string, at: unknown): number {
+  const time = at instanceof Date ? at.getTime() : at;
   if (typeof time === 'number' && time >= 0 && time <= DATE_MAX_MS) return time;
-  throw optionInvalid('at', options.at, 'a valid Date or ms since the epoch');
+  throw optionInvalid(field, at, 'a valid Date or ms since the epoch');
 }
 
 function keyFor(definition: AnyDeclaration | null, options: EnqueueOptions, input: unknown): string | null {
@@ -165,7 +189,7 @@ function uniqueFor(
   queue: string,
   input: unknown,
 ): JobSpec['unique'] {
-  const unique = options.unique ?? definition?.unique ?? false;
+  const unique = options.unique === undefined ? (definition?.unique ?? false) : options.unique;
   return unique === false ? null : uniqueSpec(unique, { task: name, queue, input }, digest);
 }
 

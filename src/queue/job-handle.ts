@@ -1,9 +1,9 @@
 import { type AttemptError, LongshoreError } from '../core/errors.ts';
-import type { Job } from '../core/job.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { EnqueueReceipt, Store } from '../store/store.ts';
+import { endedUnkept } from './gone.ts';
 import { type JobView, jobView } from './job-view.ts';
-import type { WaitOptions, Watch } from './watch.ts';
+import type { JobEnd, WaitOptions, Watch } from './watch.ts';
 
 /** What all handles of a client share. */
 export interface HandleMeans {
@@ -28,29 +28,34 @@ export class JobHandle<Result = unknown> {
   /**
    * Resolves to the handler's result, as JSON made it, once the job has completed, in whichever process.
    * Rejects with JOB_FAILED (its `cause` has the last attempt's name, message and stack), JOB_CANCELLED,
-   * JOB_UNKNOWN (removed, or beyond retention), RESULT_TIMEOUT, or the signal's reason.
+   * JOB_UNKNOWN (removed, or beyond retention), RESULT_TIMEOUT, OPTION_INVALID, or the signal's reason.
+   * Where the queue keeps nothing of ended jobs, it resolves only on the connection whose worker runs the job, and only
+   * if it was called before the end.
    */
   async result(options?: WaitOptions): Promise<Result> {
-    const job = await this.#means.watch.wait(this.id, options);
-    if (job.state === 'completed')
-      return this.#means.codec.decode(job.result, `the result of job ${this.id}`) as Result;
-    const trail = await this.#means.store.trail(this.id);
-    throw endError(job, trail?.errors.at(-1) ?? null);
+    const end = await this.#means.watch.wait(this.id, options);
+    if (end.state === 'completed')
+      return this.#means.codec.decode(end.result, `the result of job ${this.id}`) as Result;
+    const trail = end.job === null ? null : await this.#means.store.trail(this.id);
+    throw endError(this.id, end, trail?.errors.at(-1) ?? end.error);
   }
 
-  /** Resolves once the job is in a terminal state, whichever it is. */
+  /** Resolves once the job is in a terminal state, whichever it is. Rejects as `result` does, but never for the state. */
   async ended(options?: WaitOptions): Promise<JobView> {
-    return jobView(await this.#means.watch.wait(this.id, options), this.#means.codec);
+    const { job, state } = await this.#means.watch.wait(this.id, options);
+    if (job === null) throw endedUnkept(this.id, state);
+    return jobView(job, this.#means.codec);
   }
 }
 
-function endError(job: Job, last: AttemptError | null): LongshoreError {
-  const named = `Job ${job.id} (task '${job.task}', queue '${job.queue}')`;
-  const details = { id: job.id, task: job.task, queue: job.queue, attempt: job.attempt };
-  if (job.state === 'cancelled')
+function endError(id: string, { state, job }: JobEnd, last: AttemptError | null): LongshoreError {
+  const named = job === null ? `Job ${id}` : `Job ${id} (task '${job.task}', queue '${job.queue}')`;
+  const attempt = job?.attempt ?? last?.attempt;
+  const details = { id, ...(job === null ? {} : { task: job.task, queue: job.queue }), attempt };
+  if (state === 'cancelled')
     return new LongshoreError('JOB_CANCELLED', `${named} was cancelled.`, { details });
   const said = last === null ? 'no error was kept' : `${last.name}: ${last.message}`;
-  return new LongshoreError('JOB_FAILED', `${named} failed at attempt ${job.attempt}: ${said}`, {
+  return new LongshoreError('JOB_FAILED', `${named} failed at attempt ${attempt}: ${said}`, {
     cause: toError(last),
     details,
   });

@@ -4,6 +4,7 @@ import type { Jsonified } from '../core/jsonified.ts';
 import { decodeMeta, type KeptMeta, NO_META } from '../core/meta.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { AnyDeclaration, TaskGiven } from '../core/task.ts';
+import { keyGiven } from '../core/unique.ts';
 import type { JobTrail } from '../store/store.ts';
 import type { ResultOf } from './enqueue.ts';
 
@@ -15,6 +16,8 @@ export interface JobView<Input = unknown, Result = unknown>
   readonly progress: unknown;
   /** Null for a job without any; what cannot be read is in `corrupt`. */
   readonly meta: (KeptMeta & { readonly corrupt?: string }) | null;
+  /** As it was given, or the digest of the input; its scope aside. */
+  readonly uniqueKey: string | null;
 }
 
 export interface LogView {
@@ -44,6 +47,7 @@ export function jobView(job: Job, codec: PayloadCodec): JobView {
     result: readable(job.result, codec),
     progress: readable(job.progress, codec),
     meta: readableMeta(job),
+    uniqueKey: job.uniqueKey === null ? null : keyGiven(job.uniqueKey),
   };
 }
 

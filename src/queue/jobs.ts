@@ -1,9 +1,10 @@
 import { optionInvalid, requireInteger, requireName, showNul } from '../core/errors.ts';
 import type { PriorityName } from '../core/job.ts';
 import { JOB_STATES, type JobState, statesThatAllow } from '../core/job-state.ts';
-import { type AnyDeclaration, requirePriority } from '../core/task.ts';
+import { knownNames, requireKnown } from '../core/options.ts';
+import { type AnyDeclaration, requirePriority, requireQueue } from '../core/task.ts';
 import type { ControlReceipt, JobCommand, JobFilter, Store } from '../store/store.ts';
-import { DATE_MAX_MS, type ResultOf, requireTask } from './enqueue.ts';
+import { type ResultOf, requireTask, requireTime } from './enqueue.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
 import {
   type JobDetail,
@@ -13,6 +14,7 @@ import {
   type TypedDetail,
   typedDetail,
 } from './job-view.ts';
+import { type Criteria, requireId, requireSelection, requireState, type Selection } from './selection.ts';
 
 /** Who acts and why: kept in the job's audit trail. */
 export interface ActionOptions {
@@ -32,12 +34,6 @@ export interface ListOptions {
   readonly cursor?: string;
 }
 
-/** Which jobs a bulk action takes: ids, or all in the states the action allows, narrowed by queue and task. */
-export type Selection =
-  | string
-  | readonly string[]
-  | { readonly queue?: string; readonly task?: string; readonly state?: JobState };
-
 /** What a bulk action did. */
 export interface ActionReport {
   /** Ids the action was carried out on. */
@@ -49,6 +45,15 @@ export interface ActionReport {
   /** Ids of no job. */
   readonly unknown: readonly string[];
 }
+
+const ACTION_OPTIONS = knownNames<ActionOptions>({ by: true, why: true });
+const LIST_OPTIONS = knownNames<ListOptions>({
+  state: true,
+  queue: true,
+  task: true,
+  limit: true,
+  cursor: true,
+});
 
 type Order = JobCommand extends infer C
   ? C extends JobCommand
@@ -68,7 +73,7 @@ export class Jobs {
     this.#means = means;
   }
 
-  /** The job with its errors, log and audit trail; null when there is none. */
+  /** The job with its errors, log and audit trail; null when there is none. Rejects with OPTION_INVALID. */
   get(id: string): Promise<JobDetail | null>;
   /**
    * The same, typed by the job's task; the result is undefined until the job has completed. Rejects with OPTION_INVALID
@@ -115,10 +120,8 @@ export class Jobs {
 
   /** Another time for waiting jobs: a Date or ms since the epoch. */
   async reschedule(selection: Selection, at: Date | number, options?: ActionOptions): Promise<ActionReport> {
-    const dueAt = at instanceof Date ? at.getTime() : at;
-    if (!(dueAt >= 0 && dueAt <= DATE_MAX_MS))
-      throw optionInvalid('at', at, 'a valid Date or ms since the epoch');
-    return this.#act(selection, { type: 'reschedule', dueAt }, ['scheduled', 'ready'], options);
+    const order = { type: 'reschedule', dueAt: requireTime('at', at) } as const;
+    return this.#act(selection, order, ['scheduled', 'ready'], options);
   }
 
   /** Another priority for waiting jobs. */
@@ -144,8 +147,9 @@ export class Jobs {
     options: ActionOptions = {},
   ): Promise<ActionReport> {
     const report: Filing = { done: [], requested: [], refused: [], unknown: [] };
-    const audit = auditOf(options);
-    for await (const ids of this.#select(selection, states)) {
+    const selected = requireSelection(selection);
+    const audit = auditOf(`jobs.${order.type}`, options);
+    for await (const ids of this.#select(selected, states)) {
       const commands = ids.map((id) => ({ ...order, id, ...audit }) as JobCommand);
       const receipts = await this.#store.control(commands);
       for (const [index, id] of ids.entries()) file(report, id, receipts[index]);
@@ -153,17 +157,20 @@ export class Jobs {
     return report;
   }
 
-  async *#select(selection: Selection, states: readonly JobState[]): AsyncGenerator<readonly string[]> {
-    if (typeof selection === 'string') return yield [selection];
+  async *#select(
+    selection: readonly string[] | Criteria,
+    states: readonly JobState[],
+  ): AsyncGenerator<readonly string[]> {
     if (Array.isArray(selection)) {
       for (let start = 0; start < selection.length; start += PAGE) yield selection.slice(start, start + PAGE);
       return;
     }
-    const { state, ...rest } = requireCriteria(selection);
+    const { state, queue, task } = selection as Criteria;
     let cursor: string | undefined;
     do {
       const page = await this.#store.list({
-        ...rest,
+        ...(queue === undefined ? {} : { queue }),
+        ...(task === undefined ? {} : { task }),
         states: state === undefined ? states : [state],
         limit: PAGE,
         ...(cursor === undefined ? {} : { cursor }),
@@ -178,33 +185,17 @@ function ofTask(given: [id: string] | [task: AnyDeclaration, id: string]): {
   readonly task: AnyDeclaration | null;
   readonly id: string;
 } {
-  return given.length === 1 ? { task: null, id: given[0] } : { task: requireTask(given[0]), id: given[1] };
+  return given.length === 1
+    ? { task: null, id: requireId('id', given[0]) }
+    : { task: requireTask(given[0]), id: requireId('id', given[1]) };
 }
 
-function auditOf({ by = 'api', why }: ActionOptions): Pick<JobCommand, 'by' | 'why'> {
+function auditOf(verb: string, options: ActionOptions): Pick<JobCommand, 'by' | 'why'> {
+  requireKnown(verb, options, ACTION_OPTIONS);
+  const { by = 'api', why } = options;
   requireName('by', by);
   if (why !== undefined && typeof why !== 'string') throw optionInvalid('why', why, 'a string');
   return { by, why: why === undefined ? null : showNul(why) };
-}
-
-const CRITERIA: readonly string[] = ['queue', 'task', 'state'];
-
-/** A misspelt criterion would select every job there is. */
-function requireCriteria(selection: Selection): Exclude<Selection, string | readonly string[]> {
-  if (typeof selection !== 'object' || selection === null)
-    throw optionInvalid('selection', selection, 'an id, an array of ids, or { queue, task, state }');
-  const criteria = selection as Exclude<Selection, string | readonly string[]>;
-  for (const [name, value] of Object.entries(criteria)) {
-    if (!CRITERIA.includes(name)) throw optionInvalid('selection', name, CRITERIA.join(', '));
-    if (value === undefined) throw optionInvalid(`selection.${name}`, value, 'a value, or to be left out');
-    if (name === 'state') requireState(value);
-  }
-  return criteria;
-}
-
-function requireState(state: string): void {
-  if (!(JOB_STATES as readonly string[]).includes(state))
-    throw optionInvalid('state', state, JOB_STATES.join(', '));
 }
 
 interface Filing {
@@ -222,14 +213,19 @@ function file(report: Filing, id: string, receipt: ControlReceipt | undefined): 
 }
 
 function filter(options: ListOptions): JobFilter {
+  requireKnown('jobs.list', options, LIST_OPTIONS);
   const { state, queue, task, cursor, limit = 50 } = options;
   const states = state === undefined ? undefined : typeof state === 'string' ? [state] : state;
-  for (const name of states ?? []) requireState(name);
+  if (states !== undefined && !Array.isArray(states))
+    throw optionInvalid('state', state, `one of ${JOB_STATES.join(', ')}, or an array of them`);
+  for (const name of states ?? []) requireState('state', name);
+  if (cursor !== undefined && typeof cursor !== 'string')
+    throw optionInvalid('cursor', cursor, 'the cursor of the page before');
   return {
     limit: requireInteger('limit', limit, 1, 1_000),
     ...(states === undefined ? {} : { states }),
-    ...(queue === undefined ? {} : { queue }),
-    ...(task === undefined ? {} : { task }),
+    ...(queue === undefined ? {} : { queue: requireQueue('queue', queue) }),
+    ...(task === undefined ? {} : { task: requireName('task', task) }),
     ...(cursor === undefined ? {} : { cursor }),
   };
 }

@@ -1,13 +1,22 @@
-import type { Ageing } from '../core/ageing.ts';
+import { type Ageing, requireAgeing } from '../core/ageing.ts';
 import { LongshoreError, optionInvalid, requireName } from '../core/errors.ts';
 import { ALL_QUEUES } from '../core/job.ts';
-import { JOB_STATES, TERMINAL_STATES, WAITING_STATES } from '../core/job-state.ts';
-import type { LimitsChange } from '../core/limits.ts';
+import { JOB_STATES, WAITING_STATES } from '../core/job-state.ts';
+import { changeLimits, LIMITS_NONE, type LimitsChange } from '../core/limits.ts';
+import { knownNames, requireKnown, requireOptions } from '../core/options.ts';
 import { requireQueue } from '../core/task.ts';
 import type { Keep, QueueRecord, QueueSettings, Retention, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 
 export { ALL_QUEUES };
+
+interface ObliterateOptions {
+  readonly force?: boolean;
+}
+
+const OBLITERATE_OPTIONS = knownNames<ObliterateOptions>({ force: true });
+const RETENTION = knownNames<Retention>({ completed: true, failed: true, cancelled: true });
+const KEEP = knownNames<Keep>({ ageMs: true, count: true, bytes: true });
 
 /** Looks at queues, and acts on them. `longshore.queues`. */
 export class Queues {
@@ -42,13 +51,14 @@ export class Queues {
    * nothing, null sets no bound. Throws OPTION_INVALID.
    */
   async setRetention(queue: string, retention: Partial<Retention>): Promise<QueueSettings> {
-    for (const [state, keep] of Object.entries(retention)) {
-      if (!(TERMINAL_STATES as readonly string[]).includes(state))
-        throw optionInvalid('retention', state, TERMINAL_STATES.join(', '));
+    requireQueue('queue', queue);
+    requireOptions('retention', retention, RETENTION);
+    const given = Object.entries(retention).filter(([, keep]) => keep !== undefined);
+    for (const [state, keep] of given) {
       requireKeep(`retention.${state}`, keep);
       this.#requireBytesKnown(`retention.${state}.bytes`, keep);
     }
-    return this.#store.configureQueue(requireQueue('queue', queue), { retention });
+    return this.#store.configureQueue(queue, { retention: Object.fromEntries(given) });
   }
 
   /**
@@ -57,10 +67,10 @@ export class Queues {
    * named stays, null lifts a limit. Throws OPTION_INVALID.
    */
   async setLimits(queue: string, change: LimitsChange): Promise<QueueSettings> {
-    requireNames('limits', change, ['concurrency', 'rate', 'perKey']);
-    if (change.perKey !== undefined)
-      requireNames('limits.perKey', change.perKey, ['concurrency', 'ordered', 'rate']);
-    return this.#store.configureQueue(requireQueue('queue', queue), { limits: change });
+    requireQueue('queue', queue);
+    // Whether the whole fits what holds already is the store's to say.
+    changeLimits(LIMITS_NONE, change);
+    return this.#store.configureQueue(queue, { limits: change });
   }
 
   /**
@@ -69,18 +79,21 @@ export class Queues {
    * `scheduling` role. Throws OPTION_INVALID.
    */
   async setAgeing(queue: string, ageing: Ageing | null): Promise<QueueSettings> {
-    if (ageing !== null) requireNames('ageing', ageing, ['everyMs', 'floor']);
+    if (ageing !== null) requireAgeing('ageing', ageing);
     return this.#store.configureQueue(requireQueue('queue', queue), { ageing });
   }
 
   /** Deletes every waiting job of the queue; running and finished ones stay. Resolves to how many. */
-  drain(queue: string): Promise<number> {
+  async drain(queue: string): Promise<number> {
     return this.#store.clear(requireQueue('queue', queue), WAITING_STATES);
   }
 
   /** Deletes every job of the queue, finished ones too. With running jobs it throws QUEUE_BUSY unless `force`. Resolves to how many. */
-  async obliterate(queue: string, options: { readonly force?: boolean } = {}): Promise<number> {
+  async obliterate(queue: string, options: ObliterateOptions = {}): Promise<number> {
     requireQueue('queue', queue);
+    requireKnown('obliterate', options, OBLITERATE_OPTIONS);
+    if (options.force !== undefined && typeof options.force !== 'boolean')
+      throw optionInvalid('force', options.force, 'true or false');
     const record = (await this.#store.queues()).find(({ name }) => name === queue);
     const running = record?.counts.running ?? 0;
     if (running > 0 && options.force !== true) {
@@ -101,17 +114,8 @@ export class Queues {
   }
 }
 
-/** A name that is misspelt must not be taken for "no change". */
-function requireNames(field: string, value: unknown, names: readonly string[]): void {
-  if (typeof value !== 'object' || value === null)
-    throw optionInvalid(field, value, `an object with ${names.join(', ')}`);
-  for (const name of Object.keys(value))
-    if (!names.includes(name)) throw optionInvalid(field, name, `only ${names.join(', ')}`);
-}
-
 function requireKeep(field: string, keep: Keep): void {
-  if (typeof keep !== 'object' || keep === null)
-    throw optionInvalid(field, keep, 'an object { ageMs, count }, and bytes where the store can');
+  requireOptions(field, keep, KEEP);
   for (const bound of ['ageMs', 'count', 'bytes'] as const) {
     const value = bound === 'bytes' ? (keep.bytes ?? null) : keep[bound];
     if (value === null || (typeof value === 'number' && Number.isFinite(value) && value >= 0)) continue;

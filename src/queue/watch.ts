@@ -1,12 +1,15 @@
 import type { CancelTimer, Clock } from '../core/clock.ts';
-import { LongshoreError, requireMs } from '../core/errors.ts';
+import { type AttemptError, LongshoreError, optionInvalid, requireMs } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
-import { isTerminal } from '../core/job-state.ts';
+import { isTerminal, type TerminalState } from '../core/job-state.ts';
+import { adviceFor, knownNames, requireKnown } from '../core/options.ts';
 import type { Store } from '../store/store.ts';
+import { gone, notKept } from './gone.ts';
 
 /**
  * Waits for jobs to end, whichever process runs them. One watch per client serves all waiters with one batched read
- * per hint of the store ("settled"), and one per poll interval in case hints are lost.
+ * per hint of the store ("settled"), and one per poll interval in case hints are lost. Where a queue keeps nothing of
+ * ended jobs, the watch knows the end only if this connection wrote it (hear-ends.ts).
  */
 
 export interface WaitOptions {
@@ -15,18 +18,42 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
 }
 
+const WAIT_OPTIONS = knownNames<WaitOptions>({ timeoutMs: true, signal: true });
+
+/** How an awaited job ended. */
+export interface JobEnd {
+  readonly state: TerminalState;
+  /** Encoded. */
+  readonly result: string | null;
+  /** As the store keeps it; null when it kept nothing of it. */
+  readonly job: Job | null;
+  /** The last one, where the store kept nothing of the job. */
+  readonly error: AttemptError | null;
+}
+
 const POLL_MS = 1_000;
 const READ_MAX = 1_000;
 
 interface Waiter {
-  readonly resolve: (job: Job) => void;
+  readonly resolve: (end: JobEnd) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** A job that somebody awaits. */
+interface Awaited {
+  readonly waiters: Set<Waiter>;
+  /** As it was when it was read last; null before. */
+  seen: Job | null;
+  /** Written by this connection. */
+  written: JobEnd | null;
 }
 
 export class Watch {
   readonly #store: Store;
   readonly #clock: Clock;
-  readonly #waiters = new Map<string, Set<Waiter>>();
+  readonly #awaited = new Map<string, Awaited>();
+  /** The jobs of writes under way, which may end and delete them. */
+  readonly #writes = new Set<readonly { readonly id: string }[]>();
   #unsubscribe: (() => void) | null = null;
   #cancelPoll: CancelTimer | null = null;
   #reading = false;
@@ -38,11 +65,16 @@ export class Watch {
     this.#clock = clock;
   }
 
-  /** Resolves to the job once its state is terminal. Rejects with JOB_UNKNOWN, RESULT_TIMEOUT, STORE_CLOSED or the signal's reason. */
-  wait(id: string, options: WaitOptions = {}): Promise<Job> {
+  /**
+   * Resolves once the job's state is terminal. Rejects with JOB_UNKNOWN, RESULT_TIMEOUT, STORE_CLOSED, OPTION_INVALID or
+   * the signal's reason.
+   */
+  async wait(id: string, options: WaitOptions = {}): Promise<JobEnd> {
+    requireKnown('the wait for a job', options, WAIT_OPTIONS);
     const { timeoutMs, signal } = options;
     if (timeoutMs !== undefined) requireMs('timeoutMs', timeoutMs);
-    return new Promise<Job>((resolve, reject) => {
+    if (signal !== undefined) requireSignal(signal);
+    return new Promise<JobEnd>((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       const finish = (settle: () => void): void => {
         cancelTimeout?.();
@@ -51,7 +83,7 @@ export class Watch {
         settle();
       };
       const waiter: Waiter = {
-        resolve: (job) => finish(() => resolve(job)),
+        resolve: (end) => finish(() => resolve(end)),
         reject: (error) => finish(() => reject(error)),
       };
       const onAbort = (): void => waiter.reject(signal?.reason);
@@ -66,15 +98,44 @@ export class Watch {
 
   /** Rejects every waiter. */
   close(): void {
-    const error = new LongshoreError('STORE_CLOSED', 'The client was closed while waiting for a job to end.');
-    for (const waiters of [...this.#waiters.values()])
+    this.#rejectAll(
+      new LongshoreError('STORE_CLOSED', 'The client was closed while waiting for a job to end.'),
+    );
+  }
+
+  /** A write begins that may end these jobs: until it is over, nobody is told that one of them is gone. */
+  writes(jobs: readonly { readonly id: string }[]): void {
+    this.#writes.add(jobs);
+  }
+
+  /** The write is over. `endOf` says how it ended a job; null where it did not. */
+  wrote<Written extends { readonly id: string }>(
+    jobs: readonly Written[],
+    endOf: (job: Written, index: number) => Omit<JobEnd, 'job'> | null,
+  ): void {
+    this.#writes.delete(jobs);
+    if (this.#awaited.size === 0) return;
+    let isAwaited = false;
+    for (let index = 0; index < jobs.length; index += 1) {
+      const job = jobs[index] as Written;
+      const awaited = this.#awaited.get(job.id);
+      if (awaited === undefined) continue;
+      const end = endOf(job, index);
+      awaited.written = end === null ? null : { ...end, job: null };
+      isAwaited = true;
+    }
+    if (isAwaited) this.#read();
+  }
+
+  #rejectAll(error: unknown): void {
+    for (const { waiters } of [...this.#awaited.values()])
       for (const waiter of [...waiters]) waiter.reject(error);
   }
 
   #add(id: string, waiter: Waiter): void {
-    const waiters = this.#waiters.get(id) ?? new Set();
-    waiters.add(waiter);
-    this.#waiters.set(id, waiters);
+    const awaited = this.#awaited.get(id) ?? { waiters: new Set(), seen: null, written: null };
+    awaited.waiters.add(waiter);
+    this.#awaited.set(id, awaited);
     this.#unsubscribe ??= this.#store.notifier.subscribe('settled', () => this.#read());
     // Somebody awaits: the process must stay, although hints and polls never hold it.
     this.#keepOpen ??= setInterval(() => undefined, 2 ** 30);
@@ -82,10 +143,10 @@ export class Watch {
   }
 
   #remove(id: string, waiter: Waiter): void {
-    const waiters = this.#waiters.get(id);
-    waiters?.delete(waiter);
-    if (waiters?.size === 0) this.#waiters.delete(id);
-    if (this.#waiters.size > 0) return;
+    const awaited = this.#awaited.get(id);
+    awaited?.waiters.delete(waiter);
+    if (awaited?.waiters.size === 0) this.#awaited.delete(id);
+    if (this.#awaited.size > 0) return;
     this.#unsubscribe?.();
     this.#unsubscribe = null;
     this.#cancelPoll?.();
@@ -107,8 +168,7 @@ export class Watch {
         () => this.#afterRead(),
         (error: unknown) => {
           if (mayPass(error)) return this.#afterRead();
-          for (const waiters of [...this.#waiters.values()])
-            for (const waiter of [...waiters]) waiter.reject(error);
+          this.#rejectAll(error);
           this.#reading = false;
         },
       );
@@ -116,27 +176,64 @@ export class Watch {
   }
 
   async #readAll(): Promise<void> {
-    const ids = [...this.#waiters.keys()];
+    const ids = [...this.#awaited.keys()];
     for (let start = 0; start < ids.length; start += READ_MAX) {
       const slice = ids.slice(start, start + READ_MAX);
       const jobs = await this.#store.get(slice);
-      for (const [index, id] of slice.entries()) this.#deliver(id, jobs[index] ?? null);
+      const missing = slice.filter((id, index) => !this.#deliver(id, jobs[index] ?? null));
+      if (missing.length > 0) await this.#tellGone(missing);
     }
   }
 
-  #deliver(id: string, job: Job | null): void {
-    const waiters = this.#waiters.get(id);
-    if (waiters === undefined || (job !== null && !isTerminal(job.state))) return;
-    for (const waiter of [...waiters]) job === null ? waiter.reject(gone(id)) : waiter.resolve(job);
+  /** Tells the waiters of a job that has ended. False: the job is gone, and nobody here knows how it ended. */
+  #deliver(id: string, job: Job | null): boolean {
+    const awaited = this.#awaited.get(id);
+    if (awaited === undefined) return true;
+    const end = job === null ? awaited.written : endOf(job);
+    if (end !== null) for (const waiter of [...awaited.waiters]) waiter.resolve(end);
+    else if (job !== null) awaited.seen = job;
+    else return this.#isBeingWritten(id);
+    return true;
+  }
+
+  #isBeingWritten(id: string): boolean {
+    for (const jobs of this.#writes) if (jobs.some((job) => job.id === id)) return true;
+    return false;
+  }
+
+  async #tellGone(ids: readonly string[]): Promise<void> {
+    // A job that was there and is gone may have been of a queue that keeps nothing, which is asked once for all.
+    const wasSeen = ids.some((id) => (this.#awaited.get(id)?.seen ?? null) !== null);
+    const queues = wasSeen ? await this.#store.queues().catch(() => []) : [];
+    for (const id of ids) {
+      const { waiters = [], seen = null } = this.#awaited.get(id) ?? {};
+      const error = seen === null ? gone(id) : notKept(seen, queues);
+      for (const waiter of [...waiters]) waiter.reject(error);
+    }
   }
 
   #afterRead(): void {
     this.#reading = false;
-    if (this.#waiters.size === 0) return;
+    if (this.#awaited.size === 0) return;
     this.#cancelPoll?.();
     if (this.#again) this.#read();
     else this.#cancelPoll = this.#clock.after(POLL_MS, () => this.#read());
   }
+}
+
+function endOf(job: Job): JobEnd | null {
+  const { state, result } = job;
+  return isTerminal(state) ? { state, result, job, error: null } : null;
+}
+
+/** Of this realm or another: what is asked of it counts. */
+function requireSignal(signal: AbortSignal): void {
+  const { aborted, addEventListener, removeEventListener } = (signal ?? {}) as Partial<AbortSignal>;
+  const isSignal =
+    typeof aborted === 'boolean' &&
+    typeof addEventListener === 'function' &&
+    typeof removeEventListener === 'function';
+  if (!isSignal) throw optionInvalid('signal', signal, `an AbortSignal${adviceFor(signal)}`);
 }
 
 /** A store that is busy or away costs a wait nothing but time. */
@@ -151,13 +248,5 @@ function timedOut(id: string, timeoutMs: number): LongshoreError {
     {
       details: { id, timeoutMs },
     },
-  );
-}
-
-function gone(id: string): LongshoreError {
-  return new LongshoreError(
-    'JOB_UNKNOWN',
-    `There is no job ${id}: it was removed, its queue's retention had already deleted it when its result was asked for, or the transaction that enqueues it has not been committed.`,
-    { details: { id } },
   );
 }

@@ -11,7 +11,7 @@ export interface Notifier {
 
 /**
  * `ready`: jobs may be claimable, now or at a new earlier time. `control`: a queue was paused or resumed, or a
- * running job is to be cancelled. `settled`: jobs reached a terminal state.
+ * running job is to be cancelled; a beat tells which. `settled`: jobs reached a terminal state.
  * `plan`: a plan has a report, or another time to wake up at. `planEnded`: a plan was given a time to expire at.
  */
 export const TOPICS = ['ready', 'control', 'settled', 'plan', 'planEnded'] as const;

@@ -1,5 +1,5 @@
 import type { AttemptError } from '../core/errors.ts';
-import type { EnqueueReceipt, JobSpec, Settlement, SettleReceipt, Timed } from './store.ts';
+import type { EnqueueReceipt, JobSpec, Settlement, SettleReceipt, Timed } from './spec.ts';
 
 /**
  * Plans: small versioned documents beside the jobs, such as the run of a flow or a schedule. The part of the contract that

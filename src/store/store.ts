@@ -4,11 +4,10 @@ import type { AttemptError } from '../core/errors.ts';
 import type { AuditEntry, Job, LogLine } from '../core/job.ts';
 import type { JobState, TerminalState } from '../core/job-state.ts';
 import type { LimitsChange, QueueLimits } from '../core/limits.ts';
-import type { Outcome } from '../core/outcome.ts';
-import type { UniqueSpec } from '../core/unique.ts';
 import type { LeaseLock } from './lease-lock.ts';
 import type { Notifier } from './notifier.ts';
 import type { PlanStore } from './plans.ts';
+import type { EnqueueReceipt, JobSpec, Settlement, SettleReceipt, Timed } from './spec.ts';
 
 /**
  * THE store contract: where jobs live. Batch-first, free of any driver's types.
@@ -75,6 +74,8 @@ export interface Store extends PlanStore {
   close(): Promise<void>;
 }
 
+export type { EnqueueReceipt, JobSpec, Settlement, SettleReceipt, Timed } from './spec.ts';
+
 /** What a store can do, as data: the suite and the docs read it, and never a store's name. */
 export interface Capabilities {
   /** Survives the end of the process. */
@@ -91,10 +92,6 @@ export interface Capabilities {
   readonly transactions: boolean;
 }
 
-export interface Timed {
-  readonly now?: number;
-}
-
 // ── enqueue ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface EnqueueCall extends Timed {
@@ -104,38 +101,6 @@ export interface EnqueueCall extends Timed {
    * errors of the driver pass as they are. Given only to a store with the capability `transactions`.
    */
   readonly tx?: unknown;
-}
-
-/** A job to be. Validated by the client (src/queue); stores trust it. */
-export interface JobSpec {
-  /** Given by the client, so that an enqueue can be repeated after a lost reply: an id that exists already is not added again. */
-  readonly id: string;
-  /** The id was made for this very call, so no job can have it yet, nor have had it: it need not be looked for. Not of a repeat. */
-  readonly isNew?: boolean;
-  readonly queue: string;
-  readonly task: string;
-  readonly priority: number;
-  readonly input: string | null;
-  readonly attemptsMax: number;
-  /** Milliseconds from the store's now; 0 = ready at once. Ignored when `dueAt` is given. */
-  readonly delayMs: number;
-  /** Absolute time in ms since the epoch; a past one counts as now. */
-  readonly dueAt: number | null;
-  readonly unique: UniqueSpec | null;
-  /** Whose turn the job takes in its queue (core/limits.ts); 1 to 200 characters, null for a job that waits for nobody. */
-  readonly key: string | null;
-  /** JSON text (core/meta.ts) that the store carries along and does not read; absent or null for a job without any. */
-  readonly meta?: string | null;
-}
-
-/**
- * `created`: a new job. `existing`: nothing was added, `id` is the holder of the unique key (or the same id again).
- * `replaced`: the waiting holder `id` took the new values. `conflict`: refused (mode `reject`), `id` is the holder.
- */
-export interface EnqueueReceipt {
-  readonly status: 'created' | 'existing' | 'replaced' | 'conflict';
-  readonly id: string;
-  readonly state: JobState;
 }
 
 // ── claim and settle ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -185,17 +150,6 @@ export interface Lease {
   /** When the job became claimable; `claimedAt - dueAt` is its waiting time. */
   readonly dueAt: number;
 }
-
-export interface Settlement {
-  readonly id: string;
-  readonly token: string;
-  readonly outcome: Outcome;
-}
-
-/** `lost`: the token is not the job's current one; nothing was written. */
-export type SettleReceipt =
-  | { readonly status: 'settled'; readonly state: JobState }
-  | { readonly status: 'lost' };
 
 export interface Note {
   readonly id: string;
@@ -255,6 +209,8 @@ export interface BeatReceipt {
   readonly cancelled: readonly string[];
   /** Jobs the worker holds as far as the store knows; one claimed before `now` and absent here was lost. */
   readonly held: readonly string[];
+  /** Queues of the worker that are paused now: all of them while `*` is. */
+  readonly paused: readonly string[];
 }
 
 export interface KeepAliveOptions {

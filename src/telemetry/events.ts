@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
-import type { AttemptError } from '../core/errors.ts';
+import { type AttemptError, optionInvalid } from '../core/errors.ts';
 import type { JobState } from '../core/job-state.ts';
+import { unknownName } from '../core/options.ts';
 
 /**
  * The one catalogue of events. Each is published to typed listeners of one `Longshore` (longshore.on) and to the
@@ -246,8 +247,11 @@ export class EventBus {
     }
   }
 
-  /** Adds a listener; the returned function removes it. */
+  /** Adds a listener; the returned function removes it. Throws OPTION_INVALID. */
   on<Name extends EventName>(name: Name, listener: EventListener<Name>): () => void {
+    if (!(EVENT_NAMES as readonly unknown[]).includes(name)) throw noEvent(name);
+    if (typeof listener !== 'function')
+      throw optionInvalid(`the listener of ${name}`, listener, 'a function (event)');
     const line = this.#lines[name];
     // A wrapper, so that a listener added twice is two listeners.
     const added = (event: never): void => listener(event);
@@ -256,4 +260,9 @@ export class EventBus {
       line.listeners = line.listeners.filter((other) => other !== added);
     };
   }
+}
+
+function noEvent(name: unknown): Error {
+  if (typeof name === 'string') return unknownName('There is no event', name, EVENT_NAMES);
+  return optionInvalid('the name of the event', name, `one of ${EVENT_NAMES.join(', ')}`);
 }

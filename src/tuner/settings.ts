@@ -1,4 +1,5 @@
 import { optionInvalid, requireInteger, requireMs, show } from '../core/errors.ts';
+import { requireOptions } from '../core/options.ts';
 
 /** What the resource-based tuner is to keep to. All fields have defaults; giving a target turns the tuner on. */
 export interface TunerSettings {
@@ -25,14 +26,14 @@ export const TUNER_SETTINGS_DEFAULT: Readonly<Record<SlotKind, TunerSettings>> =
   flow: { ...COMMON, slotsMin: 10 },
 };
 
+const TUNER_SETTINGS: ReadonlySet<string> = new Set(Object.keys(COMMON));
+
 /** Fills in the defaults. Throws OPTION_INVALID, with a hint where a target looks like per cent. */
 export function tunerSettings(given: Partial<TunerSettings>, kind: SlotKind = 'job'): TunerSettings {
   if (typeof given !== 'object' || given === null)
     throw optionInvalid('tuner', given, 'an object such as { targetCpu: 0.9 }, or null for fixed slots');
   const defaults = TUNER_SETTINGS_DEFAULT[kind];
-  const unknown = Object.keys(given).find((key) => !Object.hasOwn(defaults, key));
-  if (unknown !== undefined)
-    throw optionInvalid('tuner', `{ ${unknown} }`, `only ${Object.keys(defaults).join(', ')}`);
+  requireOptions('tuner', given, TUNER_SETTINGS);
   const settings = { ...defaults, ...defined(given) };
   requireTarget('tuner.targetCpu', settings.targetCpu);
   requireTarget('tuner.targetMemory', settings.targetMemory);

@@ -211,3 +211,8 @@ class AttemptContext implements JobContext<unknown> {
     return (message, data) => this.#attempt.log(message, data);
   }
 }
+
+/** As events tell of it. */
+export function facts(lease: Lease): { id: string; queue: string; task: string; attempt: number } {
+  return { id: lease.id, queue: lease.queue, task: lease.task, attempt: lease.attempt };
+}

@@ -6,7 +6,7 @@ import type { Prefetch } from './prefetch.ts';
 
 /**
  * Jobs that wait in a worker behind slow ones are for other workers. Looked at every 100 ms while jobs wait: those that
- * would wait for more than a second, at the pace of the last 100 ms, go back.
+ * would wait for more than a second, at the pace of the last 100 ms, go back. A line that ran empty meanwhile was not slow.
  */
 export class BufferWatch {
   readonly #options: BufferWatchOptions;

@@ -24,8 +24,10 @@ export interface ExecutorOptions {
   readonly outcomeOfUnknown: (lease: Lease) => Promise<Outcome>;
   /** An attempt ended; `null` when its lease is lost and nothing may be settled. */
   readonly onOutcome: (attempt: Attempt, outcome: Outcome | null) => void;
-  /** Leases that are given back unstarted, because a suspect must run alone. */
+  /** Leases that go back unstarted, because their queue is paused or a suspect must run alone. */
   readonly onRelease: (leases: readonly Lease[]) => void;
+  /** Unstarted leases whose jobs the store will cancel once it has them back. */
+  readonly onCancelled: (leases: readonly Lease[]) => void;
   /** Outcomes not yet in the store; a suspect waits until there are none. */
   readonly unsettled: () => number;
 }

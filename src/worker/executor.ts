@@ -3,7 +3,7 @@ import type { Outcome } from '../core/outcome.ts';
 import type { AnyTask } from '../core/task.ts';
 import { isThenable } from '../execution/steps.ts';
 import type { Lease } from '../store/store.ts';
-import { Attempt, type AttemptMeans } from './attempt.ts';
+import { Attempt, type AttemptMeans, facts } from './attempt.ts';
 import type { ExecutorOptions } from './executor-options.ts';
 import { HeartbeatWatch } from './heartbeat-watch.ts';
 import { LeaseBuffer } from './lease-buffer.ts';
@@ -92,11 +92,17 @@ export class Executor {
   cancel(id: string): void {
     this.#options.lane.admission?.takeBack();
     const unstarted = this.buffer.drop((lease) => lease.id === id);
-    if (unstarted.length > 0) this.#options.onRelease(unstarted);
+    if (unstarted.length > 0) this.#options.onCancelled(unstarted);
     for (const attempt of this.#running.all()) {
       if (attempt.lease.id !== id) continue;
       this.#abort(attempt, cancelled(attempt.lease));
     }
+  }
+
+  /** Jobs of these queues are not to start: those that wait for a slot go back to the store. */
+  giveBack(queues: readonly string[]): void {
+    const unstarted = this.buffer.drop((lease) => queues.includes(lease.queue));
+    if (unstarted.length > 0) this.#options.onRelease(unstarted);
   }
 
   /** Every lease claimed before `now` whose job is not in `held` belongs to somebody else. */
@@ -288,8 +294,4 @@ export class Executor {
       this.pump();
     });
   }
-}
-
-export function facts(lease: Lease): { id: string; queue: string; task: string; attempt: number } {
-  return { id: lease.id, queue: lease.queue, task: lease.task, attempt: lease.attempt };
 }

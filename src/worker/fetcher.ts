@@ -1,5 +1,4 @@
 import type { CancelTimer, Clock } from '../core/clock.ts';
-import { LongshoreError } from '../core/errors.ts';
 import type { Admission } from '../execution/admission.ts';
 import type { Lease, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
@@ -7,16 +6,19 @@ import type { Slots } from '../tuner/slots.ts';
 import { BackoffTimer } from './backoff-timer.ts';
 import { BlockedQueues, type Question } from './blocked-queues.ts';
 import { BufferWatch } from './buffer-watch.ts';
+import { ClaimTrouble } from './claim-trouble.ts';
 import type { Executor } from './executor.ts';
 import { averageInput, type Prefetch } from './prefetch.ts';
 import { Service } from './service.ts';
-import { stillInTrouble, type Trouble } from './trouble.ts';
+import { tellFailure } from './trouble.ts';
 
 /**
  * Claims jobs for free slots: notifier -> fetcher -> store.claim -> executor. One claim is under way at a time.
  * It claims when there is room and reason: a hint, the last claim came back full, a scheduled job became due, or the
  * poll interval passed. Jobs that run and wait never exceed slots plus the prefetch; as many more may have run and wait
  * for their outcomes to be stored, or wait for a pool while jobs of other queues pass them, until they go back.
+ * Nothing overtakes a job that goes back: no claim is sent before the store has it, and what a claim that is under way brings
+ * of its queue goes back as well. Each time that happens the buffer was not empty, so that a claim in between got through.
  */
 export interface FetcherOptions {
   readonly store: Store;
@@ -36,36 +38,32 @@ export interface FetcherOptions {
   readonly random: () => number;
   /** Outcomes not yet in the store: their leases are still held. */
   readonly unsettled: () => number;
-  /** Leases to give back unstarted: of a claim that a stop overtook, of a queue that may be paused, of a buffer that stalls. */
+  /** Jobs are on their way back to the store. */
+  readonly givingBack: () => boolean;
+  /** Leases to give back unstarted: of a claim that a stop or a give-back overtook, of a buffer that stalls. */
   readonly release: (leases: readonly Lease[]) => void;
   /** There is a reason to claim, or a claim ended: call `check` in the next turn. */
   readonly turn: () => void;
 }
 
-/** A claim larger than this gains nothing and holds the store for long. */
-const CLAIM_MAX = 1_000;
-
 export class Fetcher extends Service {
   readonly #options: FetcherOptions;
   readonly #backoff: BackoffTimer;
-  #unsubscribe: (() => void)[] = [];
+  #unsubscribe = (): void => undefined;
   #cancelTimer: CancelTimer | null = null;
   #claiming: Promise<void> | null = null;
   #open = false;
   /** There may be claimable jobs. */
   #reason = false;
-  /** A queue may have been paused: what still waits for a slot goes back, and is claimed again if it may run. */
-  #controlled = false;
+  /** Queues of which jobs went back while a claim was under way. */
+  readonly #overtaken = new Set<string>();
   /** Queues whose jobs wait here were not asked, since as many wait as may. */
   #leftOut = false;
   #rotation = 0;
   readonly #blocked: BlockedQueues | null;
   readonly #watch: BufferWatch;
   #cancelLook: CancelTimer | null = null;
-  /** Why the last claim failed, where the error is one that does not pass by itself; it is tried again all the same. */
-  fault: LongshoreError | null = null;
-  /** Since when claims fail, and why; null when the last one was answered. */
-  trouble: Trouble | null = null;
+  readonly health = new ClaimTrouble();
 
   constructor(options: FetcherOptions) {
     super();
@@ -80,7 +78,7 @@ export class Fetcher extends Service {
 
   /** True when the last claim found nothing and no hint came since, or no claim will come. */
   get dry(): boolean {
-    if (!this.#open || this.fault !== null) return true;
+    if (!this.#open || this.health.fault !== null) return true;
     return !this.#reason && !this.#leftOut && this.#claiming === null && (this.#blocked?.size ?? 0) === 0;
   }
 
@@ -97,8 +95,6 @@ export class Fetcher extends Service {
 
   /** Claims if there is room and reason. Cheap; called at every turn in which something ended. */
   check(): void {
-    if (this.#controlled) this.#giveBack();
-    this.#controlled = false;
     if (this.#open) this.#watch.look();
     this.#lookLater();
     if (this.#claiming !== null) return;
@@ -122,30 +118,32 @@ export class Fetcher extends Service {
     turn();
   }
 
+  /** These go back to the store; told by whoever gives them back. */
+  onRelease(leases: readonly Lease[]): void {
+    this.#reason = true;
+    if (this.#claiming !== null) for (const { queue } of leases) this.#overtaken.add(queue);
+  }
+
   /** There are more or fewer slots. While more are used than there are, nothing that waits here will start soon. */
   onSlots(): void {
-    const { slots, turn } = this.#options;
-    if (slots.used > slots.total) this.#giveBack();
+    const { slots, executor, release, turn } = this.#options;
+    const waiting = slots.used > slots.total ? executor.buffer.takeAll() : [];
+    if (waiting.length > 0) release(waiting);
     turn();
   }
 
   protected onStart(): void {
     const { notifier } = this.#options.store;
     this.#open = true;
-    this.fault = null;
-    this.trouble = null;
-    this.#unsubscribe = [
-      notifier.subscribe('ready', () => this.wake()),
-      notifier.subscribe('control', () => this.#onControl()),
-    ];
+    this.health.clear();
+    this.#unsubscribe = notifier.subscribe('ready', () => this.wake());
     this.wake();
   }
 
   /** Resolves when no claim is under way; what the last one brought was given back. */
   protected async onStop(): Promise<void> {
     this.#open = false;
-    for (const unsubscribe of this.#unsubscribe) unsubscribe();
-    this.#unsubscribe = [];
+    this.#unsubscribe();
     this.#cancelTimer?.();
     this.#cancelTimer = null;
     this.#watch.stop();
@@ -171,7 +169,7 @@ export class Fetcher extends Service {
     const idleSlots = places - slots.used - waiting;
     if (idleSlots <= 0 && waiting > atHand - part) return 0;
     const settling = Math.max(0, unsettled() - (serial ? 0 : atHand));
-    return Math.min(atHand - waiting - executor.running - settling, part, CLAIM_MAX);
+    return Math.min(atHand - waiting - executor.running - settling, part, prefetch.claimMax);
   }
 
   /** Jobs that can run at a time: slots of which no lane can make use do not count. */
@@ -187,7 +185,7 @@ export class Fetcher extends Service {
   }
 
   get #mayAsk(): boolean {
-    return this.#open && !this.#backoff.waiting;
+    return this.#open && !this.#backoff.waiting && !this.#options.givingBack();
   }
 
   #hasReason(): boolean {
@@ -220,16 +218,15 @@ export class Fetcher extends Service {
   }
 
   async #claim(question: Question): Promise<void> {
-    const { store, executor, prefetch, events, workerId, leaseMs, release } = this.#options;
+    const { store, executor, prefetch, events, workerId, leaseMs } = this.#options;
     const { queues, limit } = question;
     this.#reason = false;
+    this.#overtaken.clear();
     const began = performance.now();
     try {
       const { now, leases, nextDueAt } = await store.claim({ workerId, queues, limit, leaseMs });
       const tookMs = performance.now() - began;
-      this.#backoff.reset();
-      this.fault = null;
-      this.trouble = null;
+      prefetch.observeAnswer(limit, true);
       if (leases.length > 0) prefetch.observeClaim(tookMs, averageInput(leases));
       prefetch.observeFull(leases.length === limit);
       if (leases.length === limit) this.#reason = true;
@@ -237,23 +234,27 @@ export class Fetcher extends Service {
       if (events.wants('worker.claimed'))
         events.emit('worker.claimed', { workerId, jobs: leases.length, limit, tookMs });
       this.#wakeLater(nextDueAt === null ? null : nextDueAt - now);
-      if (leases.length === 0) return;
-      if (this.#open) executor.accept(leases);
-      else release(leases);
+      this.#accept(leases);
       // In the place that is held for them.
-      if (this.#blocked?.holds) executor.pump();
+      if (leases.length > 0 && this.#blocked?.holds) executor.pump();
+      this.#backoff.reset();
+      this.health.succeeded(leases.length > 0);
     } catch (error) {
       this.#reason = true;
-      this.fault = error instanceof LongshoreError && !error.retryable ? error : null;
-      this.trouble = stillInTrouble(this.trouble, error, this.#options.clock.now());
+      prefetch.observeAnswer(limit, false);
+      this.health.failed(error, this.#options.clock.now());
       const retryMs = this.#backoff.retry(() => this.#options.turn());
-      events.emit('store.failed', { verb: 'claim', error, retryMs });
+      tellFailure(events, { verb: 'claim', error, retryMs });
     }
   }
 
-  #onControl(): void {
-    this.#controlled = true;
-    this.wake();
+  #accept(leases: readonly Lease[]): void {
+    const { executor, release } = this.#options;
+    const goesBack = ({ queue }: Lease): boolean => !this.#open || this.#overtaken.has(queue);
+    const back = leases.filter(goesBack);
+    if (back.length > 0) release(back);
+    const kept = back.length === 0 ? leases : leases.filter((lease) => !goesBack(lease));
+    if (kept.length > 0) executor.accept(kept);
   }
 
   /** No claim sets the timer for the next one while all queues are blocked. */
@@ -266,13 +267,6 @@ export class Fetcher extends Service {
       this.#cancelLook = null;
       turn();
     });
-  }
-
-  /** All jobs that wait. */
-  #giveBack(): void {
-    const { executor, release } = this.#options;
-    const leases = executor.buffer.takeAll();
-    if (leases.length > 0) release(leases);
   }
 
   /** Several queues take turns at being first, so that a full one does not starve the others. */

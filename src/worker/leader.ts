@@ -2,6 +2,7 @@ import type { CancelTimer, Clock } from '../core/clock.ts';
 import type { Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import { Service } from './service.ts';
+import { tellFailure } from './trouble.ts';
 
 /**
  * Elects one worker to do the store's maintenance, and runs the duties while it leads. The lock is short (half a
@@ -75,7 +76,7 @@ export class Leader extends Service {
     } catch (error) {
       this.#cutOff = true;
       this.#become(false);
-      events.emit('store.failed', { verb: 'lock.acquire', error, retryMs: this.#ttlMs / 3 });
+      tellFailure(events, { verb: 'lock.acquire', error, retryMs: this.#ttlMs / 3 });
     }
     this.#later('campaign', this.#ttlMs / 3, () => this.#campaign());
   }
@@ -95,7 +96,7 @@ export class Leader extends Service {
     try {
       nextMs = await duty.run();
     } catch (error) {
-      this.#options.events.emit('store.failed', { verb: duty.name, error, retryMs: nextMs });
+      tellFailure(this.#options.events, { verb: duty.name, error, retryMs: nextMs });
     }
     if (this.#leading) this.#later(duty.name, nextMs, () => this.#perform(duty));
   }

@@ -73,22 +73,22 @@ export class LeaseBuffer {
     return queues;
   }
 
-  /** How many each line has given so far, to tell later how fast it moves. */
+  /** Where each line that has leases stands, to tell later how fast it moves. */
   pace(): Pace {
-    return new Map(this.#lines().map((line) => [line, line.taken]));
+    const lines = this.#lines().filter(({ length }) => length > 0);
+    return new Map(lines.map((line) => [line, { taken: line.taken, fills: line.fills }]));
   }
 
   /** Nothing moved since, and not for want of leases or of room in a pool. */
   stalled(since: Pace): boolean {
-    return this.#line.length > 0 && this.#line.taken === since.get(this.#line);
+    return this.#line.length > 0 && movedIn(this.#line, since) === 0;
   }
 
   /** Takes those out that would wait for longer than `times` the time since `since`, as fast as their line moved in it. */
   takeSlow(since: Pace, times: number): Lease[] {
     return this.#lines().flatMap((line) => {
-      // Less than nothing, where more were put back than taken.
-      const moved = Math.max(0, line.taken - (since.get(line) ?? 0));
-      return line.takeAll(moved * times);
+      const moved = movedIn(line, since);
+      return moved === null ? [] : line.takeAll(moved * times);
     });
   }
 
@@ -122,7 +122,18 @@ export class LeaseBuffer {
   }
 }
 
-export type Pace = ReadonlyMap<LeaseLine, number>;
+export type Pace = ReadonlyMap<LeaseLine, { readonly taken: number; readonly fills: number }>;
+
+/**
+ * How many leases the line gave since then. Null for one that had none for a while, since it gave as many as came: its
+ * pace says nothing about those it has now, which may have arrived a moment ago.
+ */
+function movedIn(line: LeaseLine, since: Pace): number | null {
+  const then = since.get(line);
+  if (then === undefined || then.fills !== line.fills) return null;
+  // Less than nothing, where more were put back than taken.
+  return Math.max(0, line.taken - then.taken);
+}
 
 /** For the lease, in its pool. */
 function hasRoom(admission: Admission, pool: PoolKind, lease: Lease | undefined): boolean {

@@ -4,12 +4,12 @@ import type { EventBus } from '../telemetry/events.ts';
 import type { Slots } from '../tuner/slots.ts';
 import type { Executor } from './executor.ts';
 import { Service } from './service.ts';
-import { stillInTrouble, type Trouble } from './trouble.ts';
+import { stillInTrouble, type Trouble, tellFailure } from './trouble.ts';
 
 /**
  * Keeps the worker's leases and its entry in the registry alive. The beats themselves run where no handler runs (the
  * store's `keepAlive`), so a handler that blocks the event loop does not lose its lease. What a beat brings back is
- * handed to the executor: jobs to cancel, and leases that are lost.
+ * handed to the executor: jobs to cancel, queues that are paused, and leases that are lost.
  */
 export interface LeaseKeeperOptions {
   readonly store: Store;
@@ -21,6 +21,8 @@ export interface LeaseKeeperOptions {
   readonly leaseMs: number;
   /** Where its tasks run now. */
   readonly profiles: () => readonly TaskProfile[];
+  /** A claim is under way. */
+  readonly claiming: () => boolean;
 }
 
 /** What jobs take is told so often at most. */
@@ -40,6 +42,8 @@ export class LeaseKeeper extends Service {
   /** Until when nothing more is told. */
   #cancelPause: CancelTimer | null = null;
   #beatPending = false;
+  /** A hint came while a claim was under way: it may be about a job that the claim brings. */
+  #beatOwed = false;
   /** Since when beats fail, and why; null when the last one was answered. */
   trouble: Trouble | null = null;
 
@@ -50,6 +54,7 @@ export class LeaseKeeper extends Service {
 
   /** Tells the next beats how many slots there are, how many are in use and where tasks run. Cheap: called at every turn. */
   report(): void {
+    if (this.#beatOwed && !this.#options.claiming()) this.#beatNow();
     if (this.#cancelPause === null && this.#tell()) this.#pause();
   }
 
@@ -89,6 +94,7 @@ export class LeaseKeeper extends Service {
   protected async onStart(): Promise<void> {
     const { store, worker, leaseMs } = this.#options;
     this.#reported = -1;
+    this.#beatOwed = false;
     this.trouble = null;
     const intervalMs = intervalOf(leaseMs);
     this.#keepAlive = store.keepAlive({
@@ -128,9 +134,10 @@ export class LeaseKeeper extends Service {
     });
   }
 
-  /** Something may have to be cancelled; a beat says what. */
+  /** Something may have to be cancelled or to go back; a beat says what. */
   #beatNow(): void {
-    const { executor } = this.#options;
+    const { executor, claiming } = this.#options;
+    this.#beatOwed = claiming();
     if (executor.running + executor.buffer.length === 0) return;
     this.#tell();
     this.#keepAlive?.beat().catch((error: unknown) => this.#onError(error, null));
@@ -139,7 +146,7 @@ export class LeaseKeeper extends Service {
   #onError(error: unknown, retryMs: number | null): void {
     const { clock, events } = this.#options;
     this.trouble = stillInTrouble(this.trouble, error, clock.now());
-    events.emit('store.failed', { verb: 'beat', error, retryMs });
+    tellFailure(events, { verb: 'beat', error, retryMs });
   }
 
   #onBeat(receipt: BeatReceipt): void {
@@ -147,6 +154,7 @@ export class LeaseKeeper extends Service {
     this.trouble = null;
     if (executor.running + executor.buffer.length > 0) executor.keepOnly(new Set(receipt.held), receipt.now);
     for (const id of receipt.cancelled) executor.cancel(id);
+    if (receipt.paused.length > 0) executor.giveBack(receipt.paused);
   }
 }
 

@@ -4,6 +4,8 @@ import type { Lease } from '../store/store.ts';
 export class LeaseLine {
   /** Leases taken from it so far. */
   taken = 0;
+  /** How often leases were added while it was empty. */
+  fills = 0;
   #leases: Lease[] = [];
   #head = 0;
 
@@ -12,6 +14,7 @@ export class LeaseLine {
   }
 
   add(leases: readonly Lease[]): void {
+    if (this.length === 0) this.fills += 1;
     if (this.#head > 0) {
       this.#leases = this.#leases.slice(this.#head);
       this.#head = 0;

@@ -1,11 +1,13 @@
+import { BATCH_CHARS_MAX, charsOfLine, charsOfNote, cut, sumOf } from '../core/batch.ts';
 import type { CancelTimer, Clock } from '../core/clock.ts';
-import { LongshoreError } from '../core/errors.ts';
+import { LongshoreError, mayBlameAnItem } from '../core/errors.ts';
 import type { LogLine } from '../core/job.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import { logText } from '../execution/log-text.ts';
 import type { Lease, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { NoteTaker } from './attempt.ts';
+import { tellFailure } from './trouble.ts';
 
 /** Progress and log lines of running jobs, written in batches: at an interval, and before their job is settled. */
 
@@ -17,7 +19,7 @@ interface Pending {
 }
 
 const INTERVAL_MS = 200;
-/** A job that logs in a loop may not fill the memory: past this many unwritten lines the batch is written at once. */
+/** A job that logs in a loop may not fill the memory: past this many unwritten lines, or BATCH_CHARS_MAX, they are written at once. */
 const LINES_MAX = 1_000;
 
 export class Notes implements NoteTaker {
@@ -27,6 +29,8 @@ export class Notes implements NoteTaker {
   readonly #codec: PayloadCodec;
   #pending = new Map<string, Pending>();
   #lines = 0;
+  /** Of the lines. */
+  #chars = 0;
   /** Resolves when everything that is under way is in the store, or was given up. */
   #written: Promise<void> = Promise.resolve();
   #cancelTimer: CancelTimer | null = null;
@@ -54,14 +58,15 @@ export class Notes implements NoteTaker {
   log(lease: Lease, message: string, data: unknown): void {
     const text = logText(message);
     const encoded = this.#codec.encode(data, `the log data of task '${lease.task}'`);
-    this.#of(lease).logs.push({
-      at: this.#clock.now(),
-      attempt: lease.attempt,
-      message: text,
-      data: encoded,
-    });
+    const line: LogLine = { at: this.#clock.now(), attempt: lease.attempt, message: text, data: encoded };
+    this.#of(lease).logs.push(line);
     this.#lines += 1;
-    if (this.#lines >= LINES_MAX) void this.flush();
+    this.#chars += charsOfLine(line);
+    if (this.#isFull) void this.flush();
+  }
+
+  get #isFull(): boolean {
+    return this.#lines >= LINES_MAX || this.#chars >= BATCH_CHARS_MAX;
   }
 
   /** Whether there is something to write before the job of `lease` may be settled. */
@@ -74,11 +79,13 @@ export class Notes implements NoteTaker {
     this.#cancelTimer?.();
     this.#cancelTimer = null;
     if (this.#pending.size > 0) {
-      const batch = [...this.#pending.values()];
+      const batches = cut([...this.#pending.values()], charsOfNote);
       this.#pending = new Map();
       this.#lines = 0;
+      this.#chars = 0;
+      const writes = batches.map((batch) => this.#write(batch));
       // A value of its own: that of Promise.all would hold on to those of all batches before.
-      this.#written = Promise.all([this.#written, this.#write(batch)]).then(() => undefined);
+      this.#written = Promise.all([this.#written, ...writes]).then(() => undefined);
     }
     return this.#written;
   }
@@ -87,10 +94,14 @@ export class Notes implements NoteTaker {
     try {
       await this.#store.annotate(batch);
     } catch (error) {
+      const blames = mayBlameAnItem(error instanceof LongshoreError ? error.code : 'STORE_FAILED');
+      const isolates = blames && batch.length > 1;
       // Notes are told, not promised: a store that is away costs lines, never jobs.
-      const retryMs = error instanceof LongshoreError && error.retryable ? INTERVAL_MS : null;
-      this.#events.emit('store.failed', { verb: 'annotate', error, retryMs });
-      if (retryMs !== null) this.#putBack(batch);
+      const retries = !blames && error instanceof LongshoreError && error.retryable;
+      const retryMs = isolates ? 0 : retries ? INTERVAL_MS : null;
+      tellFailure(this.#events, { verb: 'annotate', error, retryMs });
+      if (isolates) await Promise.all(batch.map((note) => this.#write([note])));
+      else if (retries) this.#putBack(batch);
     }
   }
 
@@ -105,11 +116,12 @@ export class Notes implements NoteTaker {
   }
 
   #putBack(batch: readonly Pending[]): void {
-    if (this.#lines >= LINES_MAX) return;
+    if (this.#isFull) return;
     for (const old of batch) {
       const newer = this.#pending.get(old.token);
       this.#pending.set(old.token, { ...old, ...newer, logs: [...old.logs, ...(newer?.logs ?? [])] });
       this.#lines += old.logs.length;
+      this.#chars += sumOf(old.logs, charsOfLine);
     }
     this.#cancelTimer ??= this.#clock.after(INTERVAL_MS, () => void this.flush());
   }

@@ -14,6 +14,7 @@ import type { WorkerParts } from './parts.ts';
 import { Prefetch } from './prefetch.ts';
 import type { WorkerSettings } from './settings.ts';
 import { Settler, type Tally } from './settler.ts';
+import type { WorkerHealth } from './trouble.ts';
 import { slotsOf } from './tuning.ts';
 import { UnknownTasks } from './unknown-tasks.ts';
 
@@ -44,6 +45,7 @@ export class Pipeline {
   readonly #executor: Executor;
   readonly #lanes: Lanes;
   #turnPending = false;
+  #claimingOnce = false;
   #quietWaiters: (() => void)[] = [];
 
   constructor(
@@ -61,11 +63,9 @@ export class Pipeline {
     const shared = { ...parts, ...settings, workerId: info.id, slots: this.slots };
     const turn = (): void => this.turn();
     const unsettled = (): number => this.#settler.pending;
-    const release = (leases: readonly Lease[]): void => {
-      this.#settler.release(leases);
-      turn();
-    };
-    const onReports = (plans: Iterable<string>): void => {
+    const givingBack = (): boolean => this.#settler.givingBack;
+    const release = (leases: readonly Lease[]): void => this.#release(leases);
+    const onReports = (plans: ReadonlySet<string>): void => {
       void parts.planner.kick(plans).then(() => this.#onSettled());
     };
     this.#settler = new Settler({ ...shared, onReports, onSettled: () => this.#onSettled() });
@@ -81,6 +81,10 @@ export class Pipeline {
       unsettled,
       onOutcome: (attempt, outcome) => this.#onOutcome(attempt, outcome),
       onRelease: release,
+      onCancelled: (leases) => {
+        this.#settler.release(leases);
+        turn();
+      },
     });
     const executor = this.#executor;
     const { queues } = info;
@@ -91,11 +95,18 @@ export class Pipeline {
       admission: this.#lanes.admission,
       prefetch: this.#prefetch,
       unsettled,
+      givingBack,
       release,
       turn,
     });
     const profiles = (): TaskProfile[] => profilesOf(this.choices);
-    this.keeper = new LeaseKeeper({ ...shared, executor, worker: info, profiles });
+    const claiming = (): boolean => this.fetcher.claiming || this.#claimingOnce;
+    this.keeper = new LeaseKeeper({ ...shared, executor, worker: info, profiles, claiming });
+  }
+
+  /** Since when it cannot do what it lives by, and why. */
+  get troubles(): Pick<WorkerHealth, 'claim' | 'beat' | 'settle'> {
+    return { claim: this.fetcher.health.trouble, beat: this.keeper.trouble, settle: this.#settler.trouble };
   }
 
   get tally(): Readonly<Tally> {
@@ -131,7 +142,11 @@ export class Pipeline {
     const { leaseMs } = this.#settings;
     const limit = Math.max(1, this.slots.total);
     const { id: workerId, queues } = this.#info;
-    const { leases } = await this.#parts.store.claim({ workerId, queues, limit, leaseMs });
+    this.#claimingOnce = true;
+    const claim = this.#parts.store.claim({ workerId, queues, limit, leaseMs });
+    const { leases } = await claim.finally(() => {
+      this.#claimingOnce = false;
+    });
     if (mayStart()) this.#executor.accept(leases);
     else this.#settler.release(leases);
     this.turn();
@@ -158,8 +173,7 @@ export class Pipeline {
   giveBack(): number {
     this.#executor.stopWaiting();
     const leases = this.#executor.buffer.takeAll();
-    this.#settler.release(leases);
-    this.turn();
+    this.#release(leases);
     return leases.length;
   }
 
@@ -195,6 +209,12 @@ export class Pipeline {
     if (parallel && pending >= APART_MIN) setImmediate(() => this.fetcher.check());
     else this.fetcher.check();
     return settles || this.fetcher.claiming;
+  }
+
+  #release(leases: readonly Lease[]): void {
+    this.#settler.release(leases);
+    this.fetcher.onRelease(leases);
+    this.turn();
   }
 
   #onOutcome(attempt: Attempt, outcome: Outcome | null): void {

@@ -7,13 +7,15 @@ import type { Lease } from '../store/store.ts';
  * ones, unless there are slots for many, get no prefetch at all, so that no worker hoards what another could run now. Nor is
  * one held for its own sake where claims bring less than they ask for: there is no more, or a limit lets only so many run, and
  * what is held ready would take the place of what another worker could run.
- * What is held ready stays below 32 MB of inputs, as large as the last claim's were on average.
+ * What is held ready stays below 32 MB of inputs, as large as the last claim's were on average, and what a claim asks for too. A
+ * claim that failed asked for too much, perhaps: the next one asks for half as many.
  * Both times are exponential moving averages, weight 1/8 for a new value (as TCP smooths its round trip, RFC 6298).
  */
 export class Prefetch {
   readonly #max: number;
   #roundTripMs = 1;
   #inputChars = 0;
+  #claimMax = CLAIM_MAX;
   #runMs = Number.POSITIVE_INFINITY;
   /** Claims in a row that brought all they asked for. */
   #full = 0;
@@ -26,6 +28,16 @@ export class Prefetch {
   observeClaim(tookMs: number, inputChars = 0): void {
     this.#roundTripMs += (tookMs - this.#roundTripMs) / 8;
     this.#inputChars = inputChars;
+  }
+
+  /** A claim of at most `limit` jobs was answered, or failed. */
+  observeAnswer(limit: number, answered: boolean): void {
+    this.#claimMax = answered ? Math.min(CLAIM_MAX, this.#claimMax * 2) : Math.max(1, Math.ceil(limit / 2));
+  }
+
+  /** How many jobs a claim may ask for. */
+  get claimMax(): number {
+    return Math.max(1, Math.floor(Math.min(this.#claimMax, this.#fitting)));
   }
 
   /** Whether a claim brought as many as it asked for. */
@@ -50,13 +62,19 @@ export class Prefetch {
   /** For this many slots; 0 to the maximum. */
   size(slots: number): number {
     const used = (slots * this.#roundTripMs) / Math.max(this.#runMs, 0.001);
-    const fitting = INPUT_CHARS_MAX / Math.max(this.#inputChars, 1);
     const holdsOne = this.#runMs <= HELD_MS_MAX && this.#full >= FULL_MIN;
     const wanted = holdsOne ? Math.ceil(2 * used) : 2 * used;
-    return Math.floor(Math.min(this.#max, fitting, wanted));
+    return Math.floor(Math.min(this.#max, this.#fitting, wanted));
+  }
+
+  /** Jobs whose inputs are within the bound. */
+  get #fitting(): number {
+    return INPUT_CHARS_MAX / Math.max(this.#inputChars, 1);
   }
 }
 
+/** A claim larger than this gains nothing and holds the store for long. */
+const CLAIM_MAX = 1_000;
 /** What a job that is held ready for its own sake may wait behind one that runs. */
 const HELD_MS_MAX = 100;
 /** Two workers that try it under a limit try it seldom enough to lose nothing that can be measured. */

@@ -8,8 +8,11 @@ export type WorkerRole = (typeof ROLES)[number];
 /** Throws OPTION_INVALID. */
 export function requireRoles(roles: readonly WorkerRole[]): readonly WorkerRole[] {
   if (!Array.isArray(roles)) throw optionInvalid('roles', roles, "a list of 'processing' and 'scheduling'");
-  for (const [index, role] of roles.entries()) {
-    if (!ROLES.includes(role)) throw optionInvalid(`roles[${index}]`, role, "'processing' or 'scheduling'");
-  }
+  for (const [index, role] of roles.entries()) requireRole(`roles[${index}]`, role);
   return roles;
+}
+
+/** Throws OPTION_INVALID. */
+export function requireRole(field: string, role: WorkerRole): void {
+  if (!ROLES.includes(role)) throw optionInvalid(field, role, "'processing' or 'scheduling'");
 }

@@ -84,6 +84,9 @@ export const WORKER_SETTINGS_DEFAULT: WorkerSettings = {
   printTo: 'stdout',
 };
 
+/** The names of all settings. */
+export const SETTINGS: ReadonlySet<string> = new Set(Object.keys(WORKER_SETTINGS_DEFAULT));
+
 /** Leases shorter than this cannot be renewed in time on a busy machine. */
 const LEASE_MIN_MS = 500;
 

@@ -1,17 +1,22 @@
+import { charsOfSettlement, fitting } from '../core/batch.ts';
 import type { Clock } from '../core/clock.ts';
-import { type ErrorCode, LongshoreError, toAttemptError } from '../core/errors.ts';
-import { isTerminal, type JobState } from '../core/job-state.ts';
+import { type ErrorCode, LongshoreError, mayBlameAnItem, toAttemptError } from '../core/errors.ts';
+import type { JobState } from '../core/job-state.ts';
 import type { Outcome, OutcomeType } from '../core/outcome.ts';
-import { planRefIn } from '../core/plan.ts';
 import type { Lease, Settlement, SettleReceipt, Store } from '../store/store.ts';
 import type { EventBus, EventName } from '../telemetry/events.ts';
+import { facts } from './attempt.ts';
 import { BackoffTimer } from './backoff-timer.ts';
-import { facts } from './executor.ts';
+import { plansOf } from './plans-of.ts';
+import { stillInTrouble, type Trouble, tellFailure } from './trouble.ts';
 
 /**
  * Collects outcomes and writes them in batches: executor -> settler -> store.settle -> events. An outcome stays here
  * until the store has it; while the store is away it is tried again, and the leases are kept by the lease keeper.
  * Only an outcome that the store refuses while it takes others is given up: its job becomes a dead letter.
+ *
+ * Batches are bounded in characters. A failure halves the next one and a success doubles it, so an outcome that breaks every
+ * connection it is written on comes to be written alone, whatever the error says. From then on it never goes with others again.
  */
 export interface SettlerOptions {
   readonly store: Store;
@@ -20,7 +25,7 @@ export interface SettlerOptions {
   readonly workerId: string;
   readonly random: () => number;
   /** Jobs ended that report to these plans. */
-  readonly onReports: (plans: Iterable<string>) => void;
+  readonly onReports: (plans: ReadonlySet<string>) => void;
   /** Something was settled: there may be room to fetch, or nothing left to wait for. */
   readonly onSettled: () => void;
 }
@@ -40,10 +45,16 @@ interface Ended {
   readonly passedBy: boolean;
   /** How often the store refused it when it was written alone. */
   refusals: number;
+  /** How many batches had been written when it last failed alone; null as long as it did not. */
+  failedAt: number | null;
+  /** The job is on its way back to the store. */
+  returning: boolean;
 }
 
 /** An outcome the store refuses this often, with an error nobody expected, is held to be at fault itself. */
 const REFUSALS_MAX = 3;
+/** The same where the error is one of an outage, but others were written between all of these tries. */
+const OUTAGES_MAX = 10;
 
 export class Settler {
   readonly tally: Tally = emptyTally();
@@ -51,6 +62,11 @@ export class Settler {
   readonly #backoff: BackoffTimer;
   #ended: Ended[] = [];
   #inFlight = 0;
+  #batchMax = Number.POSITIVE_INFINITY;
+  #batchesWritten = 0;
+  #returning = 0;
+  /** Since when outcomes cannot be written, and why; null when they can. */
+  trouble: Trouble | null = null;
 
   constructor(options: SettlerOptions) {
     this.#options = options;
@@ -67,9 +83,19 @@ export class Settler {
     return this.#inFlight > 0;
   }
 
+  /**
+   * Jobs are on their way back to the store: what is claimed before they are there would overtake them. One that the
+   * store refuses to take back holds up nothing.
+   */
+  get givingBack(): boolean {
+    return this.#returning > 0;
+  }
+
   /** `passedBy`: no handler ran. */
   add(lease: Lease, outcome: Outcome, runMs: number, passedBy = false): void {
-    this.#ended.push({ lease, outcome, runMs, passedBy, refusals: 0 });
+    const returning = outcome.type === 'released';
+    if (returning) this.#returning += 1;
+    this.#ended.push({ lease, outcome, runMs, passedBy, refusals: 0, failedAt: null, returning });
   }
 
   release(leases: readonly Lease[]): void {
@@ -83,21 +109,17 @@ export class Settler {
     if (events.wants('job.lost')) events.emit('job.lost', { ...facts(lease), outcome });
   }
 
-  /** Writes what was collected, in one batch. Returns whether there was something. */
+  /** Writes what was collected, in one batch; what does not fit stays for the next. Returns whether there was something. */
   flush(): boolean {
     if (this.#ended.length === 0 || this.#backoff.waiting) return false;
-    const batch = this.#ended;
-    this.#ended = [];
-    void this.#write(batch);
+    void this.#write(this.#take());
     return true;
   }
 
   /** One last try for what waits for its next one: the store may be there again. */
   async lastTry(): Promise<void> {
     this.#backoff.reset();
-    const batch = this.#ended;
-    this.#ended = [];
-    if (batch.length > 0) await this.#write(batch);
+    while (this.#ended.length > 0 && !this.#backoff.waiting) await this.#write(this.#take());
     this.abandon();
   }
 
@@ -105,8 +127,16 @@ export class Settler {
   abandon(): number {
     this.#backoff.reset();
     const forgotten = this.#ended.length;
+    for (const ended of this.#ended) this.#arrived(ended);
     this.#ended = [];
     return forgotten;
+  }
+
+  #take(): Ended[] {
+    const suspectAt = this.#ended.findIndex(({ failedAt }) => failedAt !== null);
+    if (suspectAt === 0) return this.#ended.splice(0, 1);
+    const others = suspectAt < 0 ? this.#ended : this.#ended.slice(0, suspectAt);
+    return this.#ended.splice(0, Math.min(fitting(others, charsOfSettlement), this.#batchMax));
   }
 
   async #write(batch: readonly Ended[]): Promise<void> {
@@ -116,43 +146,50 @@ export class Settler {
     try {
       const receipts = await store.settle(batch.map(settlement));
       this.#inFlight -= batch.length;
+      this.#batchesWritten += 1;
+      this.#batchMax *= 2;
       this.#backoff.reset();
       if (events.wants('worker.settled')) {
         events.emit('worker.settled', { workerId, jobs: batch.length, tookMs: performance.now() - began });
       }
       for (let index = 0; index < batch.length; index += 1) {
+        this.#arrived(batch[index] as Ended);
         this.#report(batch[index] as Ended, receipts[index] as SettleReceipt);
       }
       this.#tellPlans(batch, receipts);
+      // Others being taken does not mean that one which was refused is.
+      if (this.trouble !== null && this.#ended.every(({ refusals }) => refusals === 0)) this.trouble = null;
     } catch (error) {
       this.#inFlight -= batch.length;
-      this.#failed(batch, error);
+      await this.#failed(batch, error);
     }
     onSettled();
   }
 
-  #failed(batch: readonly Ended[], error: unknown): void {
-    const { events } = this.#options;
-    const failed = (retryMs: number | null): void =>
-      events.emit('store.failed', { verb: 'settle', error, retryMs });
+  /** Resolves when whatever was tried again at once is over. */
+  async #failed(batch: readonly Ended[], error: unknown): Promise<void> {
+    const failed = (retryMs: number | null): void => this.#tell(error, retryMs);
     const code = error instanceof LongshoreError ? error.code : 'STORE_FAILED';
     if (code === 'STORE_CLOSED') {
       this.tally.lost += batch.length;
+      for (const ended of batch) this.#arrived(ended);
       failed(null);
       return;
     }
+    const blames = mayBlameAnItem(code);
+    if (blames && batch.length > 1) {
+      // One outcome the store cannot take must not hold the others back.
+      failed(0);
+      await Promise.all(batch.map((ended) => this.#write([ended])));
+      return;
+    }
+    if (!blames) this.#batchMax = Math.ceil(batch.length / 2);
     const [first] = batch as readonly [Ended];
-    if (mayBlameAnOutcome(code)) {
-      if (batch.length > 1) {
-        // One outcome the store cannot take must not hold the others back.
+    if (batch.length === 1) {
+      if (blames) this.#arrived(first);
+      if (this.#isRefused(first, code)) {
         failed(0);
-        for (const ended of batch) void this.#write([ended]);
-        return;
-      }
-      first.refusals += code === 'STORE_FAILED' ? 1 : REFUSALS_MAX;
-      if (first.refusals >= REFUSALS_MAX) {
-        failed(0);
-        void this.#writeRefusal(first, error);
+        await this.#writeRefusal(first, blames ? error : neverWritten(error as LongshoreError));
         return;
       }
     }
@@ -160,20 +197,26 @@ export class Settler {
   }
 
   #tellPlans(batch: readonly Ended[], receipts: readonly SettleReceipt[]): void {
-    const plans = new Set<string>();
-    for (let index = 0; index < batch.length; index += 1) {
-      const { meta } = (batch[index] as Ended).lease;
-      if (meta == null) continue;
-      const receipt = receipts[index] as SettleReceipt;
-      const ref = receipt.status === 'settled' && isTerminal(receipt.state) ? planRefIn(meta) : null;
-      if (ref !== null) plans.add(ref.plan);
+    const plans = plansOf(batch, receipts);
+    if (plans !== null) this.#options.onReports(plans);
+  }
+
+  /** Counts a failure of an outcome that was written alone. Returns whether it is to blame. */
+  #isRefused(ended: Ended, code: ErrorCode): boolean {
+    const othersPassed = ended.failedAt !== null && ended.failedAt < this.#batchesWritten;
+    ended.failedAt = this.#batchesWritten;
+    if (!mayBlameAnItem(code)) {
+      // No result, nothing to blame.
+      if (othersPassed && ended.outcome.type === 'completed') ended.refusals += 1;
+      return ended.refusals >= OUTAGES_MAX;
     }
-    if (plans.size > 0) this.#options.onReports(plans);
+    ended.refusals += code === 'STORE_FAILED' ? 1 : REFUSALS_MAX;
+    return ended.refusals >= REFUSALS_MAX;
   }
 
   /** Makes a dead letter that says why, of a job whose outcome the store does not take. */
   async #writeRefusal(refused: Ended, error: unknown): Promise<void> {
-    const { store, clock, events, onSettled } = this.#options;
+    const { store, clock, onSettled } = this.#options;
     const { lease } = refused;
     const failed = { type: 'failed', error: toAttemptError(error, lease.attempt, clock.now()) } as const;
     const ended = { ...refused, outcome: failed };
@@ -183,16 +226,31 @@ export class Settler {
       this.#inFlight -= 1;
       this.#report(ended, receipt as SettleReceipt);
       this.#tellPlans([ended], [receipt as SettleReceipt]);
+      this.trouble = null;
     } catch (again) {
       // The store takes nothing at all: the outcome is not to blame, and stays.
       this.#inFlight -= 1;
-      events.emit('store.failed', { verb: 'settle', error: again, retryMs: this.#retry([refused]) });
+      this.#tell(again, this.#retry([refused]));
     }
     onSettled();
   }
 
+  #tell(error: unknown, retryMs: number | null): void {
+    const { clock, events } = this.#options;
+    this.trouble = stillInTrouble(this.trouble, error, clock.now());
+    tellFailure(events, { verb: 'settle', error, retryMs });
+  }
+
+  /** Nobody waits for it any more. */
+  #arrived(ended: Ended): void {
+    if (!ended.returning) return;
+    ended.returning = false;
+    this.#returning -= 1;
+  }
+
+  /** Behind those that wait: what fails again must not hold them back. */
   #retry(batch: readonly Ended[]): number {
-    this.#ended.unshift(...batch);
+    this.#ended.push(...batch);
     return this.#backoff.retry(() => void this.flush());
   }
 
@@ -213,6 +271,11 @@ export class Settler {
   }
 }
 
+function neverWritten(cause: LongshoreError): LongshoreError {
+  const message = `The outcome of this job could not be written in ${OUTAGES_MAX} tries, between which those of others were. ${cause.message}`;
+  return new LongshoreError(cause.code, message, { cause, details: cause.details });
+}
+
 /** Not put together for each job: to look something up by a text that is new each time is slow. */
 const EVENT_OF = {
   completed: 'job.completed',
@@ -222,11 +285,6 @@ const EVENT_OF = {
   snoozed: 'job.snoozed',
   released: 'job.released',
 } as const satisfies Record<OutcomeType, EventName>;
-
-/** Whether the fault may lie in what was written. Most faults of the store itself have codes of their own. */
-function mayBlameAnOutcome(code: ErrorCode): boolean {
-  return code === 'STORE_FAILED' || !code.startsWith('STORE_');
-}
 
 function settlement({ lease, outcome }: Ended): Settlement {
   return { id: lease.id, token: lease.token, outcome };

@@ -1,39 +1,31 @@
 import { LongshoreError, optionInvalid, requireMs } from '../core/errors.ts';
-import { type AnyTask, indexTasks } from '../core/task.ts';
+import { indexTasks } from '../core/task.ts';
 import { insideHost } from '../execution/border.ts';
 import type { Choice } from '../execution/routes.ts';
 import type { WorkerInfo } from '../store/store.ts';
-import { type Duty, Leader } from './leader.ts';
-import { ageDuty } from './maintenance/age.ts';
-import { deadLetterDuty } from './maintenance/dead-letters.ts';
-import { pruneDuty } from './maintenance/prune.ts';
-import { reapDuty } from './maintenance/reap.ts';
+import { Leader } from './leader.ts';
+import { dutiesOf } from './maintenance/duties.ts';
+import {
+  requireStartOptions,
+  requireStopOptions,
+  requireWorkerOptions,
+  type StartOptions,
+  type StopOptions,
+  type WorkerOptions,
+} from './options.ts';
 import type { WorkerParts } from './parts.ts';
 import { Pipeline } from './pipeline.ts';
 import { PlanSweeper } from './plan-sweeper.ts';
-import { ROLES, requireRoles, type WorkerRole } from './roles.ts';
+import { ROLES, requireRole, requireRoles, type WorkerRole } from './roles.ts';
 import { type WorkerSettings, workerSettings } from './settings.ts';
 import type { Tally } from './settler.ts';
 import { drain } from './shutdown.ts';
-import type { WorkerHealth } from './trouble.ts';
+import { tellFailure, type WorkerHealth } from './trouble.ts';
 
 /**
  * The service that claims, runs and settles jobs: starts and stops its parts, and gives its roles names. The hot path
  * is in pipeline.ts.
  */
-export interface WorkerOptions extends Partial<WorkerSettings> {
-  readonly tasks: readonly AnyTask[];
-  /** What this worker does: run jobs (`processing`), look after the store (`scheduling`), or both, the default. */
-  readonly roles?: readonly WorkerRole[];
-}
-
-export interface StopOptions {
-  /** How long to wait for running jobs before their signals abort; default: the setting, 10 s. */
-  readonly graceMs?: number;
-}
-
-const HELD_OPEN_MS = 2 ** 30;
-
 export class Worker {
   readonly id: string;
   readonly settings: WorkerSettings;
@@ -49,6 +41,7 @@ export class Worker {
 
   /** Throws OPTION_INVALID, TASK_INVALID, TASK_DUPLICATE. */
   constructor(options: WorkerOptions, parts: WorkerParts) {
+    requireWorkerOptions(options);
     const { tasks: taskList, roles = ROLES, ...settings } = options;
     if (!Array.isArray(taskList)) throw optionInvalid('tasks', taskList, 'an array of tasks');
     this.#parts = parts;
@@ -63,7 +56,7 @@ export class Worker {
       ...parts,
       workerId: this.id,
       leaseMs: this.settings.leaseMs,
-      duties: this.#duties(),
+      duties: dutiesOf({ ...parts, ...this.settings }),
       onChange: () => this.#plans.look(),
     });
     const { pollMs } = this.settings;
@@ -101,15 +94,15 @@ export class Worker {
 
   /** As it is now, without asking the store. A worker that is not started is not in trouble. */
   health(): WorkerHealth {
-    const { fetcher, keeper } = this.#pipeline;
-    const { claim, beat } = { claim: fetcher.trouble, beat: keeper.trouble };
+    const { claim, beat, settle } = this.#pipeline.troubles;
     return {
       id: this.id,
-      ok: claim === null && beat === null,
+      ok: claim === null && beat === null && settle === null,
       started: this.#mode === 'started',
       running: this.running,
       claim,
       beat,
+      settle,
     };
   }
 
@@ -117,7 +110,8 @@ export class Worker {
    * Registers the worker and starts its roles (or the ones given). Keeps the process alive until stopped.
    * Rejects with the store's error when it cannot be reached. Idempotent.
    */
-  async start(options: { readonly roles?: readonly WorkerRole[] } = {}): Promise<void> {
+  async start(options: StartOptions = {}): Promise<void> {
+    requireStartOptions(options);
     const roles = requireRoles(options.roles ?? [...this.#roles]);
     // Without a stop under way it begins at once, so that a stop in the same turn meets a worker that starts.
     if (this.#stopping !== null) await this.#stopping;
@@ -142,17 +136,18 @@ export class Worker {
    * then aborts their signals and, after the abort grace, gives back what still runs. Idempotent.
    */
   stop(options: StopOptions = {}): Promise<void> {
+    requireStopOptions(options);
+    const graceMs = requireMs('graceMs', options.graceMs ?? this.settings.graceMs);
     if (this.#mode === 'stopped') return this.#stopping ?? Promise.resolve();
-    this.#stopping ??= this.#stop(requireMs('graceMs', options.graceMs ?? this.settings.graceMs)).finally(
-      () => {
-        this.#stopping = null;
-      },
-    );
+    this.#stopping ??= this.#stop(graceMs).finally(() => {
+      this.#stopping = null;
+    });
     return this.#stopping;
   }
 
   /** Stops one role only; the worker stays registered. Running jobs go on. */
   async stopRole(role: WorkerRole): Promise<void> {
+    requireRole('role', role);
     await (role === 'processing' ? this.#pipeline.fetcher.stop() : this.#plans.stop());
     if (role === 'scheduling') await this.#leader.stop();
     if (role === 'processing') this.#pipeline.giveBack();
@@ -173,7 +168,7 @@ export class Worker {
       await fetcher.start();
       await this.#pipeline.quiet(() => fetcher.dry);
       await fetcher.stop();
-      if (fetcher.fault !== null) throw fetcher.fault;
+      if (fetcher.health.fault !== null) throw fetcher.health.fault;
     });
   }
 
@@ -214,7 +209,7 @@ export class Worker {
       ['keepAlive', () => this.#pipeline.keeper.stop()],
       ['retire', () => store.retire(this.id)],
     ] as const) {
-      await farewell().catch((error) => events.emit('store.failed', { verb, error, retryMs: null }));
+      await farewell().catch((error) => tellFailure(events, { verb, error, retryMs: null }));
     }
     this.#end();
     events.emit('worker.stopped', { workerId: this.id, aborted, released });
@@ -274,23 +269,13 @@ export class Worker {
     this.#parts.live.delete(this);
   }
 
-  #duties(): Duty[] {
-    const { store, events } = this.#parts;
-    const { leaseMs, crashesMax, deadLetterAlert } = this.settings;
-    const duties = [
-      reapDuty({ store, events, leaseMs, crashesMax }),
-      pruneDuty({ store, events }),
-      ageDuty({ store }),
-    ];
-    if (deadLetterAlert > 0) duties.push(deadLetterDuty({ store, events, threshold: deadLetterAlert }));
-    return duties;
-  }
-
   #describe(tasks: readonly string[], queues: readonly string[]): WorkerInfo {
     const { host, pid, version, clock } = this.#parts;
     return { id: this.id, host, pid, version, tasks, queues, startedAt: clock.now() };
   }
 }
+
+const HELD_OPEN_MS = 2 ** 30;
 
 /** The module of a task is more than its definition: it is a program, which must not run once more in each thread. */
 function startedInHost(): LongshoreError {

@@ -62,7 +62,7 @@ const WRONG: readonly (readonly [what: string, file: string, text: string, code:
       'longshore.config.json',
       '{ "concurency": 3 }',
       2,
-      /OPTION_INVALID: longshore\.config\.json sets "concurency", which is no setting; did you mean "concurrency"\?/,
+      /OPTION_INVALID: longshore\.config\.json: there is no setting "concurency"; did you mean "concurrency"\?/,
     ],
     [
       'JSON that is none',

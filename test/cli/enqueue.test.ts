@@ -62,7 +62,7 @@ test('every option of enqueue reaches the job', async (context) => {
     },
   );
   assert.equal(job.dueAt - job.createdAt, 3_600_000);
-  assert.match(uniqueKey ?? '', /k$/);
+  assert.equal(uniqueKey, 'k');
 });
 
 test('--at takes a time, and priorities have names', async (context) => {
@@ -72,6 +72,30 @@ test('--at takes a time, and priorities have names', async (context) => {
   assert.equal(job?.dueAt, Date.UTC(2100, 0, 31, 9));
   assert.equal(job?.priority, -10);
   assert.equal(job?.input, undefined);
+});
+
+test('--at is local time unless it names a time zone, and says what was understood', async (context) => {
+  const sandbox = new Sandbox(context);
+  const env = { TZ: 'America/New_York' };
+  for (const [at, time, said] of [
+    ['2100-01-31', Date.UTC(2100, 0, 31, 5), '2100-01-31 00:00:00 -05:00'],
+    ['2100-01-31T02:30', Date.UTC(2100, 0, 31, 7, 30), '2100-01-31 02:30:00 -05:00'],
+    ['2100-07-01 02:30:15', Date.UTC(2100, 6, 1, 6, 30, 15), '2100-07-01 02:30:15 -04:00'],
+    ['2100-01-31T02:30+01:00', Date.UTC(2100, 0, 31, 1, 30), '2100-01-30 20:30:00 -05:00'],
+    ['2100-01-31T02:30Z', Date.UTC(2100, 0, 31, 2, 30), '2100-01-30 21:30:00 -05:00'],
+  ] as const) {
+    const { stdout, stderr } = await sandbox.run(['enqueue', 'send', '--at', at], { env });
+    assert.ok(stderr.startsWith(`Not before ${said} (in `), `${at}: ${stderr}`);
+    const job = await sandbox.json<{ dueAt: number }>(['job', stdout.trim()]);
+    assert.equal(job.dueAt, time, at);
+  }
+  const told = await sandbox.json(['enqueue', 'send', '--at', '2100-01-31'], { env });
+  assert.equal(told.at, '2100-01-31T05:00:00.000Z');
+  for (const wrong of ['2100-02-30', '2100-01-31T25:00', '2100-01-31 noon', '2100-01-31T02:30 GMT+1']) {
+    const { code, stderr } = await sandbox.run(['enqueue', 'send', '--at', wrong], { env });
+    assert.equal(code, 2, wrong);
+    assert.match(stderr, /OPTION_INVALID: --at is "/);
+  }
 });
 
 test("with --tasks the task's schema checks the input, and its defaults count", async (context) => {

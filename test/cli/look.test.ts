@@ -207,7 +207,7 @@ test('job shows the meta of a job that has some', async (context) => {
   const { id } = await longshore.enqueue('task', 1, { meta, timeoutMs: 90_000, backoff: 2_000 });
   await longshore.close();
   const shown = await sandbox.run(['job', id]);
-  assert.match(shown.stdout, /^correlation +order\/7\ntags +a, b\nbackoff +2s\ntimeout +1m 30s$/m);
+  assert.match(shown.stdout, /^correlation +order\/7\ntags +a, b\nbackoff +2 s\ntimeout +1m 30s$/m);
   const json = await sandbox.json<{ meta: { tags: string[] } }>(['job', id]);
   assert.deepEqual(json.meta.tags, ['a', 'b']);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Column, tableLines } from '../../src/cli/table.ts';
-import { absoluteTime, nearest, printable, relativeTime, truncate, width } from '../../src/cli/text.ts';
+import { absoluteTime, printable, relativeTime, truncate, width } from '../../src/cli/text.ts';
 
 interface Row {
   readonly id: string;
@@ -57,12 +57,4 @@ test('times are told from now', () => {
   const told = [0, -900, -65_000, 30_400, 7_200_000].map((ms) => relativeTime(now + ms, now));
   assert.deepEqual(told, ['now', 'now', '1m 5s ago', 'in 30 s', 'in 2h']);
   assert.match(absoluteTime(now), /^(2029-12-31|2030-01-01) \d\d:\d\d:\d\d$/);
-});
-
-test('a misspelt word finds its neighbour, a strange one none', () => {
-  const words = ['failed', 'completed', 'cancelled'];
-  assert.deepEqual(
-    ['faild', 'compleated', 'canceled', 'zebra', 'x'].map((word) => nearest(word, words)),
-    ['failed', 'completed', 'cancelled', null, null],
-  );
 });

@@ -9,10 +9,11 @@ test('ageing that makes no sense is refused by field, value and expectation', ()
     [{ floor: 0 }, /ageing\.everyMs is undefined/],
     [{ everyMs: 1_000 }, /ageing\.floor is undefined; expected a whole number/],
     [{ everyMs: 1_000, floor: 2 ** 31 }, /ageing\.floor is 2147483648/],
+    [{ everyMs: 1_000, floor: 0, every: 1 }, /ageing has no option "every"; did you mean "everyMs"\?/],
     [7, /ageing is 7; expected an object \{ everyMs, floor \}, or null/],
   ] as const)
     assert.throws(() => requireAgeing('ageing', ageing), { code: 'OPTION_INVALID', message });
-  const ageing = { everyMs: 1_000.5, floor: -10, more: true };
+  const ageing = { everyMs: 1_000.5, floor: -10 };
   assert.deepEqual(requireAgeing('ageing', ageing), { everyMs: 1_001, floor: -10 });
 });
 

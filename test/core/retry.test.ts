@@ -62,6 +62,15 @@ test('jitter draws from its share on either side, ends included', () => {
   assert.deepEqual([spread(0), spread(0.5), spread(0.999_999)], [800, 1_000, 1_200]);
 });
 
+test('at the longest wait jitter goes on, below it', () => {
+  const policy = { type: 'exponential', delayMs: 100, maxMs: 200, jitter: 0.5 } as const;
+  const wait = (attempt: number, random: number) => backoffMs(policy, attempt, null, () => random);
+  assert.deepEqual([wait(40, 0), wait(40, 0.5), wait(40, 0.999_999)], [100, 150, 200]);
+  assert.deepEqual([wait(1, 0), wait(1, 0.5), wait(1, 0.999_999)], [50, 100, 150]);
+  const drawn = Array.from({ length: 40 }, (_, index) => wait(40, index / 40));
+  assert.equal(new Set(drawn).size, 40, 'forty retries wait forty different times');
+});
+
 test('a function is given the attempt and what was thrown', () => {
   const given: unknown[] = [];
   const error = new Error('no');
@@ -78,6 +87,8 @@ test('a wrong backoff is refused, naming field, value and expectation', () => {
     ['fast', /backoff is "fast"/],
     [{ type: 'square', delayMs: 1 }, /backoff\.type is "square"; expected 'fixed', 'linear'/],
     [{ type: 'fixed' }, /backoff\.delayMs is undefined/],
+    [{ type: 'exponential', delay: 1_000 }, /backoff has no option "delay"; did you mean "delayMs"\?/],
+    [{ type: 'fixed', delayMs: 1, jitter: '0.5' }, /backoff\.jitter is "0\.5"/],
     [{ type: 'fixed', delayMs: Number.NaN }, /backoff\.delayMs is NaN/],
     [{ type: 'fixed', delayMs: 1, maxMs: -5 }, /backoff\.maxMs is -5/],
     [{ type: 'fixed', delayMs: 1, jitter: 1.1 }, /backoff\.jitter is 1\.1; expected a number from 0 to 1/],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { sortedJson, type UniqueOptions, uniqueSpec } from '../../src/core/unique.ts';
+import { keyGiven, sortedJson, type UniqueOptions, uniqueSpec } from '../../src/core/unique.ts';
 import { holds, thrownBy } from './check.ts';
 
 const specOf = (options: UniqueOptions, input: unknown = null, task = 't', queue = 'q') =>
@@ -64,6 +64,27 @@ test('keys of different tasks never meet, whatever their names', () => {
   });
 });
 
+test('scope and key are told apart at every place where both could be cut', () => {
+  const texts = ['mail/welcome/7', 'a%2Fb/c%25/d', 'task/queue/store/x', '//%/'];
+  for (const text of texts) {
+    const cuts = [...text].flatMap((one, at) => (one === '/' && at > 0 && at < text.length - 1 ? [at] : []));
+    const names = cuts.map((at) => [text.slice(0, at), text.slice(at + 1)] as const);
+    const keys = [
+      ...names.map(([task, key]) => specOf({ key }, null, task).key),
+      ...names.map(([queue, key]) => specOf({ key, scope: 'queue' }, null, 't', queue).key),
+      specOf({ key: text, scope: 'store' }).key,
+    ];
+    assert.equal(new Set(keys).size, keys.length, keys.join(' '));
+  }
+});
+
+test('the key that was given is found in what a store keeps', () => {
+  const names = fc.string({ unit: fc.constantFrom('a', '/', '%', '2', 'F'), minLength: 1, maxLength: 6 });
+  holds(names, names, fc.constantFrom('task', 'queue', 'store'), (name, key, scope) => {
+    assert.equal(keyGiven(specOf({ key, scope }, null, name, name).key), key);
+  });
+});
+
 test('wrong options are refused, naming the field', () => {
   const wrong: readonly [object, RegExp][] = [
     [
@@ -72,6 +93,7 @@ test('wrong options are refused, naming the field', () => {
     ],
     [{ scope: 'world' }, /unique\.scope is "world"/],
     [{ key: '' }, /unique\.key is ""; expected a string of 1 to 1000 characters/],
+    [{ key: '\u6c34'.repeat(667) }, /unique\.key is .*; expected at most 2000 bytes in UTF-8/],
     [{ periodMs: Number.NaN }, /unique\.periodMs is NaN/],
     [{ mode: 'throttle' }, /unique\.periodMs is undefined; expected a number of milliseconds above 0/],
     [{ mode: 'debounce', periodMs: 0 }, /unique\.periodMs is 0/],

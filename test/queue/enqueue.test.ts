@@ -246,6 +246,25 @@ onEachStore(
   },
 );
 
+onEachStore('unique: what is shown is the key that was given', async ({ connect }) => {
+  const longshore = await connect();
+  for (const [task, key] of [
+    ['mail', 'welcome/7'],
+    ['mail/welcome', '7'],
+  ] as const) {
+    const { id } = await longshore.enqueue(task, 1, { unique: { key } });
+    assert.equal((await longshore.jobs.get(id))?.uniqueKey, key);
+    await assert.rejects(longshore.enqueue(task, 1, { unique: { key, mode: 'reject' } }), (error) => {
+      assert.ok(error instanceof LongshoreError);
+      assert.match(error.message, new RegExp(`Job ${id} \\(ready\\) already holds the unique key "${key}"`));
+      assert.deepEqual(error.details, { id, state: 'ready', key });
+      return true;
+    });
+  }
+  const listed = (await longshore.jobs.list()).jobs.map(({ uniqueKey }) => uniqueKey);
+  assert.deepEqual(listed, ['7', 'welcome/7']);
+});
+
 onEachStore('unique: a key is free again once its job has ended', async ({ connect }) => {
   const longshore = await connect();
   const task = defineTask({ name: 'task', unique: { key: 'k', mode: 'reject' }, run: () => undefined });
@@ -304,7 +323,10 @@ onEachStore(
     const longshore = await stage.connectThrough((store) => ({
       enqueue: async (specs, options) => {
         await store.enqueue(specs, options);
-        return store.enqueue(specs, options);
+        return store.enqueue(
+          specs.map((spec) => ({ ...spec, isNew: false })),
+          options,
+        );
       },
     }));
     const created = record(longshore, 'job.enqueued');

@@ -74,18 +74,19 @@ onEachStore('a wrong filter or selection is refused, and touches no job', async 
     [() => jobs.list({ limit: 0 }), /limit is 0/],
     [() => jobs.list({ limit: 1_001 }), /limit is 1001/],
     [() => jobs.list({ cursor: 'nonsense' }), /cursor/],
-    [() => jobs.remove({ id: 'x' } as never), /selection is "id"; expected queue, task, state/],
+    [() => jobs.remove({ id: 'x' } as never), /selection has no criterion "id"; give the id itself/],
     [() => jobs.remove({ queue: undefined } as never), /selection\.queue is undefined/],
     [() => jobs.remove({ state: 'done' as never }), /state is "done"/],
     [() => jobs.remove(undefined as never), /selection is undefined/],
     [() => jobs.cancel(7 as never), /selection is 7/],
-    [() => jobs.reschedule({}, Number.NaN), /at is NaN/],
-    [() => jobs.reschedule({}, 1e300), /at is 1e\+300/],
-    [() => jobs.reprioritize({}, 0.5), /priority is 0\.5/],
+    [() => jobs.remove({}), /selection is \{\}, which names no job/],
+    [() => jobs.reschedule({ all: true }, Number.NaN), /at is NaN/],
+    [() => jobs.reschedule({ all: true }, 1e300), /at is 1e\+300/],
+    [() => jobs.reprioritize({ all: true }, 0.5), /priority is 0\.5/],
   ] as const) {
     await assert.rejects(call, { code: 'OPTION_INVALID', message }, message.source);
   }
-  await assert.rejects(jobs.resolve({}, 1n), { code: 'PAYLOAD_NOT_JSON' });
+  await assert.rejects(jobs.resolve({ all: true }, 1n), { code: 'PAYLOAD_NOT_JSON' });
   assert.equal((await jobs.list({ state: 'ready' })).jobs.length, 1);
 });
 
@@ -190,7 +191,7 @@ onEachStore('a running job is not removed', async ({ connect }) => {
   await longshore.worker({ tasks: [slow] }).start();
   await gate.reached;
   assert.deepEqual((await longshore.jobs.remove(job.id)).refused, [{ id: job.id, state: 'running' }]);
-  assert.deepEqual((await longshore.jobs.remove({})).done, []);
+  assert.deepEqual((await longshore.jobs.remove({ all: true })).done, []);
   gate.open();
   await job.result();
   assert.deepEqual((await longshore.jobs.remove(job.id)).done, [job.id]);

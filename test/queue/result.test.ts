@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { defineTask, LongshoreError, UnrecoverableError } from '../../src/index.ts';
 import { FakeClock } from '../../src/testing/index.ts';
-import { Gate, onEachStore, SHARED_KINDS } from '../stage.ts';
+import { Gate, nextEvent, onEachStore, SHARED_KINDS } from '../stage.ts';
 
 const task = defineTask({
   name: 'task',
@@ -130,6 +130,68 @@ onEachStore(
     await assert.rejects(job.result(), { code: 'JOB_UNKNOWN', message: /retention/ });
   },
 );
+
+onEachStore(
+  'where nothing is kept, a result asked for before the end comes back from a worker of this connection',
+  async ({ connect }) => {
+    const longshore = await connect();
+    const nothing = { ageMs: 0, count: null };
+    await longshore.queues.setRetention('default', {
+      completed: nothing,
+      failed: nothing,
+      cancelled: nothing,
+    });
+    const [good, bad, idle] = await longshore.enqueueMany(task, [7, 'fail', 8]);
+    assert.ok(good && bad && idle);
+    const wait = Promise.all([
+      good.result().then((result) => assert.deepEqual(result, { got: 7 })),
+      assert.rejects(bad.result(), {
+        code: 'JOB_FAILED',
+        message: /at attempt 1: UnrecoverableError: out of ink/,
+      }),
+      assert.rejects(idle.result(), { code: 'JOB_CANCELLED' }),
+      assert.rejects(good.ended(), {
+        code: 'JOB_UNKNOWN',
+        message: /ended \(completed\).*keeps no such jobs/,
+      }),
+    ]);
+    await longshore.jobs.cancel(idle.id);
+    await longshore.worker({ tasks }).runUntilIdle();
+    await wait;
+    assert.deepEqual((await longshore.jobs.list()).jobs, [], 'nothing is kept');
+  },
+);
+
+onEachStore(
+  'where nothing is kept, a result that another connection has is refused, and the error says why',
+  async ({ connect }) => {
+    const [here, there] = [await connect(), await connect()];
+    await here.queues.setRetention('default', { completed: { ageMs: 0, count: null } });
+    const job = await here.enqueue(task, 1);
+    const seen = nextEvent(here, 'store.called', ({ verb }) => verb === 'get');
+    const expected = assert.rejects(job.result(), {
+      code: 'JOB_UNKNOWN',
+      message: /queue 'default' keeps no completed jobs, so only the connection that ran it knew its result/,
+      details: { id: job.id, queue: 'default', keepsNothing: ['completed'] },
+    });
+    await seen;
+    await there.worker({ tasks }).runUntilIdle();
+    await expected;
+  },
+  SHARED_KINDS,
+);
+
+onEachStore('a signal that is none is refused, and nothing waits', async ({ connect }) => {
+  const clock = new FakeClock();
+  const longshore = await connect({ clock });
+  const job = await longshore.enqueue(task, 1);
+  for (const signal of [{}, null, { aborted: false }, new AbortController(), 5])
+    await assert.rejects(job.result({ timeoutMs: 10, signal: signal as never }), {
+      code: 'OPTION_INVALID',
+      message: /signal is/,
+    });
+  await clock.advance(1_000);
+});
 
 onEachStore('closing the client ends its waits', async ({ connect }) => {
   const longshore = await connect();

@@ -340,6 +340,10 @@ onPostgres(
     assert.equal(await enqueue(`'receipt', '2', unique_key => 'one'`), unique);
     const same = await longshore.enqueue(receipt, 3, { unique: { key: 'one' } });
     assert.deepEqual([same.id, same.status], [unique, 'existing'], 'the client means the same key');
+    const slashed = await enqueue(`'mail/50%', '1', unique_key => '7/8'`);
+    const alike = await enqueue(`'mail', '1', unique_key => '50%/7/8'`);
+    assert.notEqual(alike, slashed, 'task and key are told apart');
+    assert.equal((await longshore.enqueue('mail/50%', 2, { unique: { key: '7/8' } })).id, slashed);
     await assert.rejects(enqueue(`'receipt', unique_key => 'one', unique_mode => 'reject'`), {
       code: '23505',
     });
@@ -348,6 +352,7 @@ onPostgres(
     for (const wrong of [
       `''`,
       'NULL',
+      `'receipt', unique_key => repeat('\u6c34', 667)`,
       `'a', queue => '*'`,
       `'a', attempts => 0`,
       `'a', delay_ms => -1`,

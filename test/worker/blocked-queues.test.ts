@@ -61,3 +61,26 @@ test('jobs that wait for one pool keep no queue from the room of the other', () 
   assert.equal(blocked.ready(0), true);
   assert.deepEqual(blocked.ask(all, 0), { queues: ['threads', 'others'], limit: 1 });
 });
+
+test('a place in a pool is held for a second, and by one that never let go of it not once more', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const pool = { capacity: 1, room: 1, roomBehind: () => false, takeBack: () => undefined };
+  const [slow, other] = [1, 2].map(() =>
+    admissionOf({
+      tasks: [counts],
+      routes: new Map([['counts', { lane: 'thread', fixed: true }]]),
+      pools: { thread: pool, process: pool },
+    }),
+  );
+  assert.ok(slow && other);
+  t.after(() => slow.letGo());
+  slow.hold('thread');
+  assert.deepEqual([slow.room('thread'), other.room('thread')], [1, 0]);
+  t.mock.timers.tick(1_000);
+  assert.equal(other.room('thread'), 1);
+  slow.hold('thread');
+  assert.equal(other.room('thread'), 1);
+  slow.letGo();
+  slow.hold('thread');
+  assert.equal(other.room('thread'), 0);
+});

@@ -1,47 +1,56 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { defineTask, type Longshore } from '../../src/index.ts';
-import { eventually, Gate, nextEvent, onEachStore } from '../stage.ts';
+import { FakeClock } from '../../src/testing/index.ts';
+import { eventually, Gate, onEachStore } from '../stage.ts';
+import { type Held, heldBehindSlow, SLOW } from './held-jobs.ts';
 
-/** 300 jobs that end at once teach the worker to fetch ahead; the one behind them waits at the gate, before 100 more. */
-async function fastThenSlow(longshore: Longshore, gate: Gate) {
-  const task = defineTask({ name: 'mixed', run: ({ input }) => (input === 'slow' ? gate.wait() : null) });
-  await longshore.enqueueMany(task, [...new Array(300).fill('fast'), 'slow', ...new Array(100).fill('fast')]);
-  const worker = longshore.worker({ tasks: [task], concurrency: 1, pollMs: 20, prefetchMax: 500 });
-  await worker.start();
-  await gate.reached;
-  return { task, worker };
-}
+const BEHIND = Array.from({ length: 100 }, (_, index) => `behind ${index}`);
 
-async function counts(longshore: Longshore): Promise<{ ready: number; running: number; completed: number }> {
-  const [queue] = await longshore.queues.list();
-  const { ready = 0, running = 0, completed = 0 } = queue?.counts ?? {};
-  return { ready, running, completed };
-}
-
-/** Outcomes of the fast ones may still be on their way when it starts. */
-async function slowRunsAlone(longshore: Longshore): Promise<boolean> {
-  return isDeepStrictEqual(await counts(longshore), { ready: 100, running: 1, completed: 300 });
+/** Until the slow job is the only one that the worker has. */
+async function goBack(held: Held, clock: FakeClock): Promise<void> {
+  await eventually(async () => {
+    await clock.advance(100);
+    const states = await held.states();
+    return states[SLOW] === 'running' && BEHIND.every((input) => states[input] === 'ready');
+  });
 }
 
 onEachStore(
   'jobs fetched ahead go back when the one before them turns out to be slow',
-  async ({ connect }) => {
-    const longshore = await connect();
-    const gate = new Gate();
-    const { task, worker } = await fastThenSlow(longshore, gate);
-    await eventually(() => slowRunsAlone(longshore));
+  async ({ t, connect }) => {
+    const clock = new FakeClock();
+    const longshore = await connect({ clock });
+    const held = await heldBehindSlow(t, longshore, { behind: BEHIND });
+    await goBack(held, clock);
     // Another worker gets them while the first one is still at its slow job.
-    const other = longshore.worker({ tasks: [task], roles: ['processing'] });
+    const other = longshore.worker({ tasks: [held.task], roles: ['processing'] });
     await other.start();
-    await eventually(async () => (await counts(longshore)).completed === 400);
-    gate.open();
-    await eventually(async () => (await counts(longshore)).completed === 401);
-    assert.equal(
-      (await longshore.jobs.list({ limit: 1_000 })).jobs.every(({ attempt }) => attempt === 1),
-      true,
-    );
-    await Promise.all([worker.stop(), other.stop()]);
+    await eventually(() => other.tally.completed === BEHIND.length);
+    held.gate.open();
+    await eventually(() => held.worker.tally.completed === 2);
+    assert.equal(held.worker.tally.released, BEHIND.length);
+    const { jobs } = await longshore.jobs.list({ limit: 1_000 });
+    assert.ok(jobs.every(({ attempt }) => attempt === 1));
+  },
+);
+
+onEachStore(
+  'a worker that gave jobs back takes none of them again before its slow one has ended',
+  async ({ t, connect }) => {
+    const clock = new FakeClock();
+    const longshore = await connect({ clock });
+    const held = await heldBehindSlow(t, longshore, { behind: BEHIND });
+    await goBack(held, clock);
+    // Whatever it hears and however often it polls.
+    await held.add(['one more']);
+    await clock.advance(60_000);
+    const { [SLOW]: slow, quick, ...others } = await held.states();
+    assert.deepEqual([slow, quick], ['running', 'completed']);
+    assert.ok(Object.values(others).every((state) => state === 'ready'));
+    held.gate.open();
+    await eventually(() => held.worker.tally.completed === BEHIND.length + 3);
+    assert.deepEqual(held.ran, ['quick', SLOW, ...BEHIND, 'one more']);
   },
 );
 
@@ -67,17 +76,8 @@ onEachStore('of many slots that all turn out slow none takes a waiting job back'
   await Promise.all([worker.stop(), other.stop()]);
 });
 
-onEachStore('a pause also holds the jobs a worker has fetched ahead', async ({ connect }) => {
-  const longshore = await connect();
-  const gate = new Gate();
-  const { worker } = await fastThenSlow(longshore, gate);
-  await longshore.queues.pause('default');
-  await eventually(() => slowRunsAlone(longshore));
-  const completed = nextEvent(longshore, 'job.completed');
-  gate.open();
-  await completed;
-  assert.deepEqual(await counts(longshore), { ready: 100, running: 0, completed: 301 });
-  await longshore.queues.resume('default');
-  await eventually(async () => (await counts(longshore)).completed === 401);
-  await worker.stop();
-});
+async function counts(longshore: Longshore): Promise<{ ready: number; running: number; completed: number }> {
+  const [queue] = await longshore.queues.list();
+  const { ready = 0, running = 0, completed = 0 } = queue?.counts ?? {};
+  return { ready, running, completed };
+}

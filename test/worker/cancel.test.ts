@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { defineTask, type JobContext, type LongshoreError } from '../../src/index.ts';
 import { FakeClock } from '../../src/testing/index.ts';
-import { eventually, Gate, nextEvent, onEachStore, record, SHARED_KINDS } from '../stage.ts';
+import { eventually, Gate, nextEvent, onEachStore, SHARED_KINDS } from '../stage.ts';
+import { heldBehindSlow, SLOW } from './held-jobs.ts';
 
 const untilAborted = defineTask({
   name: 'until-aborted',
@@ -133,33 +134,18 @@ onEachStore('a cancelled handler that does not stop is abandoned after the grace
   gate.open();
 });
 
-onEachStore('a cancelled job that waits for a slot in the worker never runs', async ({ connect }) => {
-  const longshore = await connect();
-  const gate = new Gate();
-  let reachedSlow = false;
-  const task = defineTask({
-    name: 'quick-then-slow',
-    run: async ({ input }) => {
-      if (input === 'quick') return;
-      reachedSlow = true;
-      await gate.wait();
-    },
-  });
-  // Quick jobs teach the worker to prefetch; then one slow job holds the only slot while others wait behind it.
-  await longshore.enqueueMany(task, new Array(400).fill('quick'));
-  await longshore.enqueueMany(task, ['slow']);
-  const behind = await longshore.enqueueMany(task, ['behind', 'behind']);
-  const worker = longshore.worker({ tasks: [task], concurrency: 1, leaseMs: 3_600_000 });
-  await worker.start();
-  await gate.reached;
-  assert.ok(reachedSlow);
-  await eventually(() => worker.tally.completed === 400);
-  const started = record(longshore, 'job.started');
-  await longshore.jobs.cancel(behind.map(({ id }) => id));
-  await Promise.all(behind.map((job) => assert.rejects(job.result(), { code: 'JOB_CANCELLED' })));
-  gate.open();
-  await worker.stop();
-  assert.deepEqual(started, []);
+onEachStore('a cancelled job that waits for a slot in the worker never runs', async ({ t, connect }) => {
+  const longshore = await connect({ clock: new FakeClock() });
+  const held = await heldBehindSlow(t, longshore, { behind: ['one', 'other'] });
+  const ids = ['one', 'other'].map(held.id);
+  const report = await longshore.jobs.cancel(ids);
+  assert.deepEqual(report.requested, ids);
+  await Promise.all(
+    ids.map((id) => assert.rejects(longshore.jobs.handle(id).result(), { code: 'JOB_CANCELLED' })),
+  );
+  held.gate.open();
+  await held.worker.stop();
+  assert.deepEqual(held.ran, ['quick', SLOW]);
 });
 
 const SILENT = { crossProcess: false, subscribe: () => () => undefined };

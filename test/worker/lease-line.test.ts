@@ -36,3 +36,35 @@ test('of a line into which jobs were put back, none that runs is taken out as sl
   );
   assert.equal(buffer.length, 0);
 });
+
+test('a line that ran empty since is not slow, whatever has come into it meanwhile', () => {
+  const { buffer, pool } = bufferBeforePool();
+  pool.room = 1;
+  const [first, ...others] = leases(200) as [Lease, ...Lease[]];
+  buffer.add([first]);
+  const since = buffer.pace();
+  assert.equal(buffer.take(), first);
+  buffer.add(others);
+  assert.equal(buffer.stalled(since), false);
+  assert.deepEqual(buffer.takeSlow(since, 10), []);
+  assert.equal(buffer.length, 199);
+  // From then on its pace counts.
+  const later = buffer.pace();
+  assert.equal(buffer.stalled(later), true);
+  buffer.take();
+  assert.equal(buffer.stalled(later), false);
+  assert.equal(buffer.takeSlow(later, 10).length, 188);
+});
+
+test('a line that had nothing yet is not slow', () => {
+  const { buffer, pool } = bufferBeforePool();
+  const since = buffer.pace();
+  buffer.add(leases(3));
+  assert.deepEqual(buffer.takeSlow(since, 10), []);
+  // Its pool is full: they are parked, in a line that has just begun.
+  const before = buffer.pace();
+  assert.equal(buffer.peek(), undefined);
+  assert.deepEqual(buffer.takeSlow(before, 10), []);
+  assert.equal(buffer.takeSlow(buffer.pace(), 10).length, 3);
+  assert.equal(pool.room, 0);
+});

@@ -116,6 +116,12 @@ onEachStore('beats are told of used slots once in 200 ms, and of the last number
           },
         };
       },
+      // A beat that a hint asks for tells of them at once.
+      notifier: {
+        crossProcess: store.notifier.crossProcess,
+        subscribe: (topic, listener) =>
+          topic === 'control' ? () => undefined : store.notifier.subscribe(topic, listener),
+      },
     }),
     { clock },
   );

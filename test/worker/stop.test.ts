@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { defineTask, LongshoreError } from '../../src/index.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 import { advanceUntil, eventually, Gate, nextEvent, onEachStore, record } from '../stage.ts';
+import { heldBehindSlow, SLOW } from './held-jobs.ts';
 
 onEachStore('stop waits for running jobs and takes no new ones', async ({ connect }) => {
   const longshore = await connect();
@@ -22,31 +23,22 @@ onEachStore('stop waits for running jobs and takes no new ones', async ({ connec
   assert.deepEqual(await longshore.workers(), []);
 });
 
-onEachStore('stop gives back what was claimed but not started, uncharged', async ({ connect }) => {
-  // By its own clock no time passes: the worker would give back what waits behind a slow job for 100 ms.
+onEachStore('stop gives back what was claimed but not started, uncharged', async ({ t, connect }) => {
   const longshore = await connect({ clock: new FakeClock() });
-  const gate = new Gate();
-  const task = defineTask({
-    name: 'task',
-    run: ({ input }) => (input === 'slow' ? gate.wait() : undefined),
-  });
-  await longshore.enqueueMany(task, [...new Array(400).fill('quick'), 'slow']);
-  const behind = await longshore.enqueueMany(task, new Array(200).fill('behind'));
-  const worker = longshore.worker({ tasks: [task], concurrency: 1, graceMs: 3_600_000 });
-  await worker.start();
-  await gate.reached;
-  const running = async () => (await longshore.jobs.list({ state: 'running' })).jobs.length;
-  await eventually(async () => worker.tally.completed === 400 && (await running()) > 1);
+  const behind = ['b', 'c', 'd'];
+  const held = await heldBehindSlow(t, longshore, { behind });
   const stopped = nextEvent(longshore, 'worker.stopped');
-  const stopping = worker.stop();
-  await eventually(async () => (await running()) === 1);
-  gate.open();
+  const stopping = held.worker.stop({ graceMs: 3_600_000 });
+  await eventually(async () => {
+    const states = await held.states();
+    return states[SLOW] === 'running' && behind.every((input) => states[input] === 'ready');
+  });
+  held.gate.open();
   await stopping;
   const { released, aborted } = await stopped;
-  assert.ok(released > 0 && released <= 200, `${released} jobs were given back`);
-  assert.equal(aborted, 0);
-  for (const { id } of behind) {
-    const job = await longshore.jobs.get(id);
+  assert.deepEqual([released, aborted], [behind.length, 0]);
+  for (const input of behind) {
+    const job = await longshore.jobs.get(held.id(input));
     assert.deepEqual({ state: job?.state, attempt: job?.attempt }, { state: 'ready', attempt: 0 });
   }
 });

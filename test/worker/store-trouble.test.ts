@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { BATCH_CHARS_MAX, charsOfNote, charsOfSettlement, sumOf } from '../../src/core/batch.ts';
 import { defineTask, type ErrorCode, LongshoreError } from '../../src/index.ts';
 import type { Settlement, Store } from '../../src/store/store.ts';
-import { eventually, nextEvent, onEachStore, record, type Stage } from '../stage.ts';
+import { FakeClock } from '../../src/testing/index.ts';
+import { advanceUntil, eventually, nextEvent, onEachStore, record, type Stage } from '../stage.ts';
 
 /** A store whose settle rejects as long as `refuses` says so; then it works. */
 async function withSettle(
@@ -79,6 +81,107 @@ for (const code of ['STORE_FAILED', 'PAYLOAD_NOT_JSON'] as const) {
   );
 }
 
+onEachStore(
+  'an outcome that breaks every connection it is written on becomes a dead letter in the end, and never holds others back',
+  async ({ connectThrough }) => {
+    const clock = new FakeClock();
+    const calls: (string | null)[][] = [];
+    const longshore = await connectThrough(
+      (store) => ({
+        settle: async (settlements, options) => {
+          const results = settlements.map(({ outcome }) =>
+            outcome.type === 'completed' ? outcome.result : null,
+          );
+          calls.push(results);
+          if (results.includes('3')) throw new LongshoreError('STORE_UNAVAILABLE', 'The connection is gone.');
+          return store.settle(settlements, options);
+        },
+      }),
+      { clock },
+    );
+    const task = defineTask({ name: 'task', run: ({ input }) => input });
+    const jobs = await longshore.enqueueMany(task, [0, 1, 2, 3, 4, 5, 6, 7]);
+    await longshore.worker({ tasks: [task] }).start();
+    const poison = jobs.splice(3, 1)[0] as (typeof jobs)[0];
+    const results = await advanceUntil(clock, Promise.all(jobs.map((job) => job.result())));
+    assert.deepEqual(results, [0, 1, 2, 4, 5, 6, 7]);
+    // It is to blame only once others have passed again and again.
+    while ((await longshore.jobs.get(poison.id))?.state === 'running') {
+      const other = await longshore.enqueue(task, 8);
+      assert.equal(await advanceUntil(clock, other.result()), 8);
+    }
+    const dead = await longshore.jobs.get(poison.id);
+    assert.deepEqual([dead?.state, dead?.errors[0]?.code], ['failed', 'STORE_UNAVAILABLE']);
+    assert.match(dead?.errors[0]?.message ?? '', /could not be written in 10 tries.*The connection is gone/);
+    const withIt = calls.filter((results) => results.includes('3'));
+    const alone = withIt.findIndex((results) => results.length === 1);
+    assert.ok(withIt.slice(alone).every((results) => results.length === 1));
+    assert.ok(withIt.length - alone >= 10);
+  },
+);
+
+onEachStore('outcomes and notes are written in batches of bounded size', async ({ connectThrough }) => {
+  const sizes: number[] = [];
+  const longshore = await connectThrough((store) => ({
+    settle: (settlements, options) => {
+      sizes.push(sumOf(settlements, charsOfSettlement));
+      return store.settle(settlements, options);
+    },
+    annotate: (notes, options) => {
+      sizes.push(sumOf(notes, charsOfNote));
+      return store.annotate(notes, options);
+    },
+  }));
+  const inputs = Array.from({ length: 10 }, (_, index) => index);
+  const together = Promise.withResolvers<void>();
+  let running = 0;
+  const task = defineTask({
+    name: 'task',
+    run: async ({ progress, log }) => {
+      progress('p'.repeat(1_000_000));
+      log('m', 'd'.repeat(1_000_000));
+      running += 1;
+      if (running === inputs.length) together.resolve();
+      await together.promise;
+      return 'r'.repeat(1_000_000);
+    },
+  });
+  const jobs = await longshore.enqueueMany(task, inputs);
+  await longshore.worker({ tasks: [task], concurrency: inputs.length }).start();
+  const results = await Promise.all(jobs.map((job) => job.result()));
+  assert.ok(results.every((result) => (result as string).length === 1_000_000));
+  const job = await longshore.jobs.get(jobs[9]?.id ?? '');
+  assert.deepEqual([job?.progress, job?.logs.length], ['p'.repeat(1_000_000), 1]);
+  assert.ok(sizes.every((chars) => chars <= BATCH_CHARS_MAX));
+});
+
+onEachStore('a note the store does not take is given up alone', async ({ connectThrough }) => {
+  const longshore = await connectThrough((store) => ({
+    annotate: async (notes, options) => {
+      if (notes.some(({ progress }) => progress === '"bad"'))
+        throw new LongshoreError('PAYLOAD_TOO_LARGE', 'no');
+      return store.annotate(notes, options);
+    },
+  }));
+  const failures = record(longshore, 'store.failed');
+  const task = defineTask({
+    name: 'task',
+    run: ({ input, progress }) => progress(input),
+  });
+  const jobs = await longshore.enqueueMany(task, ['good', 'bad', 'better']);
+  await longshore.worker({ tasks: [task] }).runUntilIdle();
+  const kept = await Promise.all(jobs.map(({ id }) => longshore.jobs.get(id)));
+  assert.deepEqual(
+    kept.map((job) => [job?.state, job?.progress]),
+    [
+      ['completed', 'good'],
+      ['completed', undefined],
+      ['completed', 'better'],
+    ],
+  );
+  assert.equal(failures.at(-1)?.event.retryMs, null);
+});
+
 onEachStore('a claim that fails is tried again', async ({ connectThrough }) => {
   let calls = 0;
   const longshore = await connectThrough((store) => ({
@@ -99,6 +202,41 @@ onEachStore('a claim that fails is tried again', async ({ connectThrough }) => {
       ['claim', 'number'],
     ],
   );
+});
+
+onEachStore('a claim that fails is tried again with fewer jobs', async ({ connectThrough }) => {
+  const limits: number[] = [];
+  const longshore = await connectThrough((store) => ({
+    claim: async (request) => {
+      limits.push(request.limit);
+      if (request.limit > 3) throw new LongshoreError('STORE_UNAVAILABLE', 'too much for the time there is');
+      return store.claim(request);
+    },
+  }));
+  const task = defineTask({ name: 'task', run: ({ input }) => input });
+  const jobs = await longshore.enqueueMany(task, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  await longshore.worker({ tasks: [task], concurrency: 10 }).start();
+  assert.deepEqual(await Promise.all(jobs.map((job) => job.result())), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  assert.deepEqual(limits.slice(0, 3), [10, 5, 3]);
+});
+
+onEachStore('of large inputs, few are claimed at a time', async ({ connectThrough }) => {
+  const limits: number[] = [];
+  const longshore = await connectThrough((store) => ({
+    claim: (request) => {
+      limits.push(request.limit);
+      return store.claim(request);
+    },
+  }));
+  const task = defineTask({ name: 'task', run: () => undefined });
+  const jobs = await longshore.enqueueMany(task, Array(2).fill('x'.repeat(1_000_000)));
+  await longshore.worker({ tasks: [task], concurrency: 100 }).start();
+  await Promise.all(jobs.map((job) => job.result()));
+  assert.equal(limits[0], 100);
+  const before = limits.length;
+  await (await longshore.enqueue(task, 1)).result();
+  // As many as 32 MB have room for.
+  assert.ok((limits[before] ?? 0) > 0 && (limits[before] ?? 0) <= 33, String(limits));
 });
 
 onEachStore('a job whose notes cannot be written is completed all the same', async ({ connectThrough }) => {

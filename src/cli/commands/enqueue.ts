@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { show } from '../../core/errors.ts';
+import { nearest } from '../../core/options.ts';
 import type { AnyTask } from '../../core/task.ts';
 import type { UniqueMode, UniqueOptions, UniqueScope } from '../../core/unique.ts';
 import type { EnqueueOptions } from '../../queue/enqueue.ts';
@@ -11,7 +12,7 @@ import type { Output } from '../output.ts';
 import { type Session, taskPaths, withStore } from '../session.ts';
 import { readStdin, stdinIsPiped } from '../stdin.ts';
 import { loadTasks } from '../task-files.ts';
-import { counted, nearest } from '../text.ts';
+import { absoluteTime, counted, relativeTime } from '../text.ts';
 import { duration, numberOrName, repeated, time } from '../values.ts';
 
 export interface EnqueueCliOptions {
@@ -50,7 +51,11 @@ function define(command: Command): void {
         .argParser(duration('--delay'))
         .conflicts('at'),
     )
-    .option('--at <time>', 'not before this time, e.g. 2030-01-31T09:00:00Z', time('--at'))
+    .option(
+      '--at <time>',
+      'not before this time, e.g. 2030-01-31T09:00:00Z; without a time zone local time, without a time midnight',
+      time('--at'),
+    )
     .option('--attempts <n>', 'how often it may run and fail, the first run counted', numberOrName)
     .option('--key <key>', 'jobs of one key take turns with other keys, and share limits per key')
     .option('--unique <key>', 'makes jobs with this key one job')
@@ -81,6 +86,7 @@ function define(command: Command): void {
 async function run(call: Call<EnqueueCliOptions>): Promise<number> {
   const { args, options, out } = call;
   if (options.timeout !== undefined && !options.wait) throw new UsageError('--timeout needs --wait.');
+  if (options.at !== undefined && !out.json) out.say(atText(options.at));
   const input = options.lines ? requireNoInput(args[1]) : await readInput(args[1]);
   return withStore(
     options,
@@ -102,8 +108,9 @@ async function enqueueOne(
   const task = typeof target === 'string' ? target : target.name;
   const job = await longshore.enqueue(target as string, input, enqueueOptions(options));
   const { id, status } = job;
+  const at = options.at === undefined ? {} : { at: options.at.toISOString() };
   if (!options.wait) {
-    if (out.json) out.document({ id, status, task });
+    if (out.json) out.document({ id, status, task, ...at });
     else out.print(id);
     if (typeof target === 'string' && process.stderr.isTTY && !out.json)
       out.say('The input was not checked; --tasks FOLDER would.');
@@ -113,7 +120,7 @@ async function enqueueOne(
   }
   if (!out.json) out.say(`Waits for job ${id}.`);
   const result = await job.result(options.timeout === undefined ? {} : { timeoutMs: options.timeout });
-  if (out.json) out.document({ id, status, task, state: 'completed', result: result ?? null });
+  if (out.json) out.document({ id, status, task, ...at, state: 'completed', result: result ?? null });
   else if (result !== undefined) out.print(JSON.stringify(result, null, process.stdout.isTTY ? 2 : 0));
   return 0;
 }
@@ -163,6 +170,14 @@ function uniqueOptions(options: EnqueueCliOptions): UniqueOptions | null {
     ...(periodMs === undefined ? {} : { periodMs }),
   };
   return Object.keys(given).length === 0 ? null : given;
+}
+
+/** As it was understood: in local time, with its distance from UTC. */
+function atText(at: Date): string {
+  const minutes = -at.getTimezoneOffset();
+  const two = (value: number): string => String(Math.floor(value)).padStart(2, '0');
+  const zone = `${minutes < 0 ? '-' : '+'}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}`;
+  return `Not before ${absoluteTime(at.getTime())} ${zone} (${relativeTime(at.getTime(), Date.now())}).`;
 }
 
 function requireNoInput(input: string | undefined): void {

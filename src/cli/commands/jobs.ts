@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { LongshoreError, optionInvalid } from '../../core/errors.ts';
 import { JOB_STATES, type JobState } from '../../core/job-state.ts';
+import { nearest } from '../../core/options.ts';
 import type { JobView } from '../../queue/job-view.ts';
 import type { ListOptions } from '../../queue/jobs.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
@@ -8,7 +9,6 @@ import { UsageError } from '../exit-codes.ts';
 import { jobColumns } from '../job-columns.ts';
 import type { Output } from '../output.ts';
 import { withStore } from '../session.ts';
-import { nearest } from '../text.ts';
 import { integer, list } from '../values.ts';
 
 interface Options {

@@ -6,6 +6,12 @@ import type { Rows } from './rows.ts';
 /** Whose pause holds everywhere. */
 const ALL_QUEUES = '*';
 
+/** In the order given. */
+export function pausedAmong(rows: Rows, queues: readonly string[]): readonly string[] {
+  if (isPaused(rows.queues.get(ALL_QUEUES))) return [...queues];
+  return queues.filter((name) => isPaused(rows.queues.get(name)));
+}
+
 /** Jobs out: promotes what is due, then leases the first jobs of each queue that is not paused. */
 export function claim(rows: Rows, request: ClaimRequest, now: number): ClaimReceipt {
   const leases: Lease[] = [];

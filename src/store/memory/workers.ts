@@ -1,5 +1,6 @@
 import { settle as rule } from '../../core/settle-rule.ts';
 import type { BeatReceipt, WorkerBeat, WorkerRecord } from '../store.ts';
+import { pausedAmong } from './claim.ts';
 import type { JobRow, WorkerRow } from './records.ts';
 import type { Rows } from './rows.ts';
 import { applyChange } from './settle.ts';
@@ -19,6 +20,7 @@ export function beat(rows: Rows, request: WorkerBeat, now: number): BeatReceipt 
     now,
     cancelled: held.filter((job) => job.cancelRequested).map((job) => job.id),
     held: held.map((job) => job.id),
+    paused: pausedAmong(rows, worker.queues),
   };
 }
 

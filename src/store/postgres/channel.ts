@@ -1,10 +1,11 @@
+import { BATCH_CHARS_MAX, charsOfCall, sumOf } from '../../core/batch.ts';
 import { LongshoreError } from '../../core/errors.ts';
 import type { Topic } from '../notifier.ts';
 import type { ClaimRequest } from '../store.ts';
 import type { Connections } from './connection.ts';
 import { isConflict, isDisconnect, sqlState, toStoreError } from './errors.ts';
 import { Lost } from './lost.ts';
-import { merge, split } from './merge.ts';
+import { merge, type Sizes, split } from './merge.ts';
 import { transact, type Work } from './transact.ts';
 import { type VerbName, verbNamed } from './verbs.ts';
 
@@ -14,6 +15,7 @@ export interface ChannelOptions {
   readonly schema: string;
   /** Names the store object in notifications. */
   readonly sender: string;
+  readonly sizes: Sizes;
   /** Whether a transaction may notify by itself now; `ends` when it is about outcomes. */
   notifies(ends: boolean): boolean;
   committed(topics: ReadonlySet<Topic>, told: boolean): void;
@@ -76,10 +78,16 @@ export class Channel {
   #next(): Call[] {
     const group: Call[] = [];
     const left: Call[][] = [];
+    const several = this.#waiting.length > 1;
+    let chars = 0;
     for (const calls of this.#waiting) {
       const blocked = left.length > 0 && isOrdered(calls);
-      if (blocked || group.length >= CALLS_MAX || (this.#ordering && isOrdered(calls))) left.push(calls);
-      else group.push(...calls);
+      const isFull = group.length >= CALLS_MAX || chars >= BATCH_CHARS_MAX;
+      if (blocked || isFull || (this.#ordering && isOrdered(calls))) left.push(calls);
+      else {
+        group.push(...calls);
+        if (several) chars += sumOf(calls, ({ verb, input }) => charsOfCall(verb, input));
+      }
     }
     this.#waiting = left;
     return group;
@@ -128,7 +136,7 @@ export class Channel {
   }
 
   async #attempt(group: readonly Call[]): Promise<unknown[]> {
-    const { parts, works } = merge(group);
+    const { parts, works } = merge(group, this.#options.sizes);
     for (let failures = 0; ; failures += 1) {
       try {
         return split(parts, await this.#transact(works));

@@ -88,6 +88,9 @@ function explainServer(state: string, reason: string, place: Place): Explained {
         'STORE_BUSY',
         `${where}: others hold what this call needs for too long (${reason}). Try again; if it stays so, look for long transactions in pg_stat_activity.`,
       ];
+    // Of a text beyond a gigabyte, or of JSON text beyond a quarter of it.
+    case '54000':
+      return ['PAYLOAD_TOO_LARGE', tooLarge(where, reason)];
     case 'XX001':
     case 'XX002':
       return [
@@ -108,7 +111,12 @@ function explainServer(state: string, reason: string, place: Place): Explained {
   }
 }
 
+function tooLarge(where: string, reason: string): string {
+  return `${where} does not take values of this size (${reason}). Nothing was written; store the data elsewhere and send a reference.`;
+}
+
 function explainClass(state: string, reason: string, where: string): Explained {
+  if (/invalid memory alloc request size/.test(reason)) return ['PAYLOAD_TOO_LARGE', tooLarge(where, reason)];
   if (/^(08|57P|53|25P0[34])/.test(state)) {
     return [
       'STORE_UNAVAILABLE',
@@ -149,6 +157,9 @@ const NETWORK: Readonly<Record<string, string>> = {
 
 function explainSystem(code: string, reason: string, place: Place): Explained {
   const where = whereIs(place);
+  // Of V8, for a text beyond half a gigabyte.
+  if (/Invalid string length/.test(reason) || code === 'ERR_STRING_TOO_LONG')
+    return ['PAYLOAD_TOO_LARGE', tooLarge(where, reason)];
   const known = NETWORK[code];
   if (known !== undefined) return ['STORE_UNAVAILABLE', `${where}: ${known}`];
   if (/SASL|password must be a string/i.test(reason)) {

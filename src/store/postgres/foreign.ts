@@ -1,3 +1,4 @@
+import { charsOfSpec, cut } from '../../core/batch.ts';
 import { LongshoreError } from '../../core/errors.ts';
 import type { JobState } from '../../core/job-state.ts';
 import type { EnqueueReceipt, JobSpec } from '../store.ts';
@@ -6,26 +7,37 @@ import { connectionIn, type Statement } from './foreign-kinds.ts';
 import { type Place, quoted } from './url.ts';
 
 /**
- * Jobs in a transaction of the caller's: one statement through the caller's own connection, whichever library opened
+ * Jobs in a transaction of the caller's: a statement, or several for a large batch, through the caller's own connection, whichever library opened
  * it. The schema's function does the rest, notification included, which PostgreSQL gives with the commit. Nothing is
  * repeated and no error of the driver is changed: the transaction is the caller's, to end and to try again.
  */
 export async function enqueueForeign(
   tx: unknown,
   specs: readonly JobSpec[],
-  { place, now }: { readonly place: Place; readonly now: number | undefined },
+  { place, now, charsMax }: Circumstances,
 ): Promise<EnqueueReceipt[]> {
   const connection = connectionIn(tx);
   if (specs.length === 0) return [];
   const statement: Statement = (slot) => `SELECT status, id::text AS id, state::text AS state
     FROM ${quoted(place.schema)}.enqueue_specs(${slot(0)}::text, ${slot(1)}::text::bigint)`;
-  const values = [JSON.stringify(specs, wellFormed), now === undefined ? null : String(Math.floor(now))];
+  const at = now === undefined ? null : String(Math.floor(now));
+  const receipts: EnqueueReceipt[] = [];
   try {
-    const rows = await connection.query(statement, values);
-    return rows.map(receiptOf);
+    for (const piece of cut(specs, charsOfSpec, charsMax)) {
+      const rows = await connection.query(statement, [JSON.stringify(piece, wellFormed), at]);
+      for (const row of rows) receipts.push(receiptOf(row));
+    }
   } catch (error) {
     throw isAbsent(error) ? elsewhere(error, place) : error;
   }
+  return receipts;
+}
+
+interface Circumstances {
+  readonly place: Place;
+  readonly now: number | undefined;
+  /** Of one statement. */
+  readonly charsMax: number;
 }
 
 /** Half of a pair of surrogates is refused by the database, and would take the caller's transaction along. */

@@ -5,8 +5,8 @@ import { type Place, quoted } from './url.ts';
 
 /**
  * Hints, the listeners' side: from this store's own commits by `publish`, from others by LISTEN on a connection of its
- * own, opened with the first listener and closed after the last. A connection that breaks is opened again, and then
- * every topic is published once, since hints may have been missed. Behind PgBouncer in transaction mode there is no
+ * own, opened with the first listener and closed after the last. A connection that breaks is opened again. Whenever it
+ * begins to listen, every topic is published once, since hints may have been missed. Behind PgBouncer in transaction mode there is no
  * LISTEN, and polling must do.
  */
 export class PostgresNotifier implements Notifier {
@@ -56,7 +56,7 @@ export class PostgresNotifier implements Notifier {
     const { instance, listens } = this.#options;
     if (!listens) return;
     this.#ear = new Ear(this.#options, {
-      connected: (again) => this.publish(again ? TOPICS : MISSED_AT_FIRST),
+      connected: () => this.publish(TOPICS),
       heard: (payload) => {
         const hint = readPayload(payload);
         if (hint.instance !== instance) this.publish(hint.topics);
@@ -85,15 +85,9 @@ export interface NotifierOptions {
   readonly checkMaxMs?: number;
 }
 
-/**
- * What may have been committed between the first subscription and LISTEN. A worker that hears `control` gives back what
- * it fetched ahead, so it is not told without need: claims and beats see what operators did by themselves.
- */
-const MISSED_AT_FIRST: readonly Topic[] = ['ready', 'settled'];
-
 interface Hears {
-  /** `again`: it was connected before. */
-  connected(again: boolean): void;
+  /** It listens from now on, for the first time or again: hints may have been missed. */
+  connected(): void;
   heard(payload: string): void;
 }
 
@@ -107,7 +101,6 @@ class Ear {
   #session: Session | null = null;
   #connecting: Promise<void>;
   #failures = 0;
-  #again = false;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -148,8 +141,7 @@ class Ear {
     this.#failures = 0;
     if (this.#closed) return;
     this.#later(checkMs, () => this.#check());
-    this.#hears.connected(this.#again);
-    this.#again = true;
+    this.#hears.connected();
   }
 
   /** A half-open connection says nothing: it must be asked. One that does not answer in time is destroyed (session.ts). */

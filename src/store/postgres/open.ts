@@ -27,17 +27,19 @@ import { type ClientPool, Connections } from './connection.ts';
 import { enqueueForeign } from './foreign.ts';
 import { HintPacer } from './hint-pacer.ts';
 import { HintSender } from './hint-sender.ts';
+import { SIZES, type Sizes } from './merge.ts';
 import { migratePlace } from './migrate.ts';
 import { PostgresNotifier } from './notifier.ts';
 import { type Place, placeOf, quoted } from './url.ts';
 import type { VerbInput, VerbName, VerbResult } from './verbs.ts';
 
-export async function openStore(url: string, options: StoreOptions): Promise<Store> {
+/** `sizes`: for tests of the driver alone. */
+export async function openStore(url: string, options: StoreOptions, sizes: Sizes = SIZES): Promise<Store> {
   const place = placeOf(url);
   if (place.migrates) await migratePlace(place, { dryRun: false });
   const borrowed = options.client === undefined ? undefined : requirePool(options.client);
   const connections = await Connections.open({ place, borrowed });
-  return new PostgresStore(url, connections, options);
+  return new PostgresStore(url, connections, { ...options, sizes });
 }
 
 function requirePool(client: unknown): ClientPool {
@@ -48,12 +50,17 @@ function requirePool(client: unknown): ClientPool {
   throw optionInvalid('client', client, 'a Pool of the package pg, such as new Pool()');
 }
 
+interface Settings extends StoreOptions {
+  readonly sizes: Sizes;
+}
+
 /** A schema of a PostgreSQL database, used by any number of processes. This object passes calls to its channel. */
 class PostgresStore implements Store {
   readonly capabilities;
   readonly notifier: PostgresNotifier;
   readonly lock: LeaseLock;
   readonly #place: Place;
+  readonly #sizes: Sizes;
   readonly #connections: Connections;
   readonly #channel: Channel;
   readonly #pacer: HintPacer;
@@ -62,10 +69,11 @@ class PostgresStore implements Store {
   readonly #keepAlives: KeepAlives;
   #closing: Promise<void> | null = null;
 
-  constructor(url: string, connections: Connections, { clock }: StoreOptions) {
+  constructor(url: string, connections: Connections, { clock, sizes }: Settings) {
     const { place } = connections;
     const instance = `${process.pid}-${crypto.randomUUID()}`;
     this.#place = place;
+    this.#sizes = sizes;
     this.#connections = connections;
     this.#clock = clock;
     const notify = !connections.stateless;
@@ -87,6 +95,7 @@ class PostgresStore implements Store {
       connections,
       schema: quoted(place.schema),
       sender: instance,
+      sizes,
       notifies: (ends) => !ends && this.#pacer.isOpen,
       committed: (topics, told) => this.#pacer.committed(topics, told),
     });
@@ -105,7 +114,11 @@ class PostgresStore implements Store {
   async enqueue(specs: readonly JobSpec[], options: EnqueueCall = {}) {
     if (options.tx === undefined) return this.#call('enqueue', specs, options);
     if (this.#closing !== null) throw this.#closed('enqueue');
-    return enqueueForeign(options.tx, specs, { place: this.#place, now: options.now ?? this.#clock?.now() });
+    return enqueueForeign(options.tx, specs, {
+      place: this.#place,
+      now: options.now ?? this.#clock?.now(),
+      charsMax: this.#sizes.alone,
+    });
   }
 
   claim(request: ClaimRequest) {

@@ -15,6 +15,8 @@ export interface Work {
   readonly input: unknown;
   /** The server's clock when undefined. */
   readonly now: number | undefined;
+  /** How many characters its items have, where they were counted. */
+  readonly chars?: number;
 }
 
 /** What a transaction takes from the store that runs it. */
@@ -60,6 +62,9 @@ export function standsAlone({ verb, input }: Work): boolean {
   return verbNamed(verb).alone?.(input) === true;
 }
 
+/** Statements that are sent before those ahead of them are answered are all in this process's memory. */
+const AHEAD_CHARS_MAX = 16_777_216;
+
 interface Inside extends Circumstances {
   readonly topics: Set<Topic>;
   readonly startedAt?: number;
@@ -69,11 +74,15 @@ async function runAll(session: Lent, group: readonly Work[], inside: Inside): Pr
   const sent: Promise<unknown>[] = [];
   const alone = group.every(standsAlone);
   const startedAt = await begin(session, alone ? null : inside.schema, sent);
+  let ahead = 0;
   for (const work of group) {
     const tx = transaction(session, work, { ...inside, ...startedAt, notifies: inside.notifies && alone });
     const value = verbNamed(work.verb).run(tx, work.input);
     sent.push(value);
-    if (!(session.pipelined && standsAlone(work))) await settled(sent);
+    ahead += work.chars ?? 0;
+    if (session.pipelined && standsAlone(work) && ahead <= AHEAD_CHARS_MAX) continue;
+    await settled(sent);
+    ahead = 0;
   }
   if (!alone) {
     await settled(sent);

@@ -15,6 +15,7 @@ export interface BeatRow {
   readonly unseen_ms: number;
   readonly held: readonly string[];
   readonly cancelled: readonly string[];
+  readonly paused: readonly string[];
 }
 
 /** As the SQL function `beat` takes it. */
@@ -27,8 +28,9 @@ export function beatText({ worker, load, leaseMs }: WorkerBeat): string {
  * there was none. A given time is the only clock, and says itself when claims were made.
  */
 export function toReceipt(row: BeatRow | undefined, now: number, given: boolean): BeatReceipt {
-  const { unseen_ms: unseenMs, held, cancelled } = row ?? { unseen_ms: 0, held: [], cancelled: [] };
-  return { now: given ? now : now - unseenMs, held, cancelled };
+  const { unseen_ms: unseenMs, ...told } = row ?? { unseen_ms: 0, held: [], cancelled: [], paused: [] };
+  const { held, cancelled, paused } = told;
+  return { now: given ? now : now - unseenMs, held, cancelled, paused };
 }
 
 interface WorkerRow {

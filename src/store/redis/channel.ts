@@ -1,28 +1,41 @@
+import { BATCH_CHARS_MAX } from '../../core/batch.ts';
+
 /**
  * Keeps the calls of one store object in order and puts neighbours together: of the calls made in one tick of the event
  * loop, batches of one verb and one time that follow each other go as one batch, so that many single enqueues cost one
- * script and not one each; a batch that is large by itself leaves at once. Whatever else is called goes behind what was
+ * script and not one each; a batch that is large by itself leaves at once. Where such a batch fails by what was in it, each of
+ * its calls is made alone, so that only the culprit's fails. Whatever else is called goes behind what was
  * called before it. What leaves in a tick goes in one write, without waiting for replies.
  */
 export class Channel {
+  readonly #mayBlameAnItem: (error: unknown) => boolean;
   #group: Group | null = null;
   /** What takes several round trips and must be over before later calls begin. */
   #barrier: Promise<unknown> | null = null;
 
-  /** Adds items to the batch that is gathered; resolves to the receipts of these items. */
+  constructor(mayBlameAnItem: (error: unknown) => boolean) {
+    this.#mayBlameAnItem = mayBlameAnItem;
+  }
+
+  /** Adds items, of `chars` in all, to the batch that is gathered; resolves to the receipts of these items. */
   batch<Item, Receipt>(
     verb: BatchVerb<Item, Receipt>,
     items: readonly Item[],
-    now: number | undefined,
+    { now, chars }: { readonly now: number | undefined; readonly chars: number },
   ): Promise<Receipt[]> {
     const open = this.#group;
     if (
       open !== null &&
-      (open.verb !== verb || open.now !== now || open.items.length + items.length > ITEMS_MAX)
+      (open.verb !== verb ||
+        open.now !== now ||
+        open.items.length + items.length > ITEMS_MAX ||
+        open.chars + chars > BATCH_CHARS_MAX)
     )
       this.#flush();
     const group =
-      this.#group ?? this.#begin({ verb: verb as BatchVerb<unknown, unknown>, now, items: [], calls: [] });
+      this.#group ??
+      this.#begin({ verb: verb as BatchVerb<unknown, unknown>, now, items: [], calls: [], chars: 0 });
+    group.chars += chars;
     return new Promise((resolve, reject) => {
       const from = group.items.length;
       for (const item of items) group.items.push(item);
@@ -71,12 +84,15 @@ export class Channel {
       const receipts = await this.next(() => verb(items, now));
       for (const { from, to, resolve } of calls) resolve(receipts.slice(from, to));
     } catch (error) {
-      for (const { reject } of calls) reject(error);
+      if (calls.length > 1 && this.#mayBlameAnItem(error))
+        for (const { from, to, resolve, reject } of calls)
+          this.next(() => verb(items.slice(from, to), now)).then(resolve, reject);
+      else for (const { reject } of calls) reject(error);
     }
   }
 }
 
-/** A batch is as large as its caller made it; batches of several callers are put together up to this. */
+/** A batch is as large as its caller made it; batches of several callers are put together up to this, and BATCH_CHARS_MAX. */
 const ITEMS_MAX = 1_000;
 
 /**
@@ -97,6 +113,7 @@ interface Group {
   readonly now: number | undefined;
   readonly items: unknown[];
   readonly calls: Call[];
+  chars: number;
 }
 
 interface Call {

@@ -65,7 +65,7 @@ function makeServer(
     ...optionsOf(address, retry),
     database: address.database,
     disableOfflineQueue: true,
-    commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
+    commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer }, ...PATIENT },
   };
   return RedisClient === undefined ? createClient(options) : new RedisClient(options);
 }
@@ -84,9 +84,15 @@ function makeCluster({ createCluster, RESP_TYPES }: Vendor, address: RedisAddres
       disableOfflineQueue: true,
     },
     RESP: 2,
-    commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
+    commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer }, ...PATIENT },
   });
 }
+
+/**
+ * No bound on how long a command waits to be written, which version 6 sets: behind hundreds of megabytes it may be long. The
+ * connection itself is given up when no reply comes (connection.ts).
+ */
+const PATIENT = { timeout: 0 };
 
 /** How long an attempt to connect may take. */
 export function connectMs({ timeoutMs }: RedisAddress): number {

@@ -1,7 +1,7 @@
 import { JOB_STATES, type JobState, statesThatAllow, WAITING_STATES } from '../../core/job-state.ts';
 import type { ControlReceipt, JobCommand } from '../store.ts';
 import { idBytes } from './record.ts';
-import type { Argument } from './scripts.ts';
+import type { Argument } from './request.ts';
 import type { Session } from './session.ts';
 import { stateNumber } from './wire.ts';
 

@@ -34,7 +34,7 @@ export function isReply(error: unknown): boolean {
 /** The client had no connection and sent nothing. */
 export function isUnsent(error: unknown): boolean {
   const name = error instanceof Error ? error.constructor.name : '';
-  return name === 'ClientOfflineError' || name === 'ClientClosedError';
+  return name === 'ClientOfflineError' || name === 'ClientClosedError' || name === 'TimeoutError';
 }
 
 type Explanation = readonly [code: ErrorCode, problem: string, remedy: string];
@@ -207,6 +207,7 @@ const CLIENT_ERRORS: Readonly<Record<string, Explanation>> = {
     'sends the call from node to node',
     'See CLUSTER INFO; try again.',
   ],
+  TimeoutError: ['STORE_UNAVAILABLE', 'takes no calls', 'Check the server and the network; try again.'],
   AbortError: [
     'STORE_UNAVAILABLE',
     'did not answer in time',

@@ -1,6 +1,6 @@
 import type { JobChange, SettleSubject } from '../../core/settle-rule.ts';
 import { idBytes, readId } from './record.ts';
-import type { Argument } from './scripts.ts';
+import type { Argument } from './request.ts';
 import type { Session } from './session.ts';
 import { stateNumber } from './wire.ts';
 

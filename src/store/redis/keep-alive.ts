@@ -4,7 +4,7 @@ import { baseOf } from './keys.ts';
 import { connectTo } from './open.ts';
 import { Scripts } from './scripts.ts';
 import { Names } from './session.ts';
-import { parseUrl } from './url.ts';
+import { parseUrl, placeOf } from './url.ts';
 import { WholeBatches } from './whole.ts';
 import { beat } from './workers.ts';
 
@@ -12,7 +12,12 @@ import { beat } from './workers.ts';
 export const openHeart: HeartModule['openHeart'] = async (url) => {
   const { connection, address } = await connectTo(parseUrl(url));
   const base = baseOf(address.prefix);
-  const scripts = new Scripts(connection, { base, instance: 'heart', hear: () => {} });
+  const scripts = new Scripts(connection, {
+    base,
+    instance: 'heart',
+    place: placeOf(address),
+    hear: () => {},
+  });
   const session = { scripts, names: new Names(connection, base), wholes: new WholeBatches() };
   return {
     beat: async (request) => {

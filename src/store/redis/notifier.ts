@@ -1,11 +1,7 @@
 import { type Notifier, TOPICS, type Topic } from '../notifier.ts';
 
-/**
- * What may have been told while nothing was heard; `settled` follows by itself. A worker that hears `control` gives back
- * what it holds in store, and one that has just begun has heard of no pause to undo.
- */
+/** Hints that may have been sent while nothing was heard; `settled` follows by itself. */
 const MISSED: readonly Topic[] = ['ready', 'control'];
-const MISSED_AT_FIRST: readonly Topic[] = ['ready'];
 
 /** A connection that hears `ready` and `control`. */
 export interface Ear {
@@ -58,8 +54,6 @@ export class RedisNotifier implements Notifier {
   /** Whose `settled` was asked for, and whether it is heard. */
   #asked: Ear | null = null;
   #hearsSettled = false;
-  /** It was subscribed before. */
-  #heard = false;
 
   constructor(options: RedisNotifierOptions) {
     this.#options = options;
@@ -119,8 +113,7 @@ export class RedisNotifier implements Notifier {
     if (lost) return this.#reconnect();
     this.#ear = ear;
     this.#failures = 0;
-    this.publish(this.#heard ? MISSED : MISSED_AT_FIRST);
-    this.#heard = true;
+    this.publish(MISSED);
     void this.#hearSettled(ear);
     this.#after(this.#options.pingMs ?? PING_MS, () => void this.#check(ear));
   }

@@ -1,5 +1,6 @@
+import { charsOfSettlement, charsOfSpec, sumOf } from '../../core/batch.ts';
 import type { Clock } from '../../core/clock.ts';
-import { LongshoreError } from '../../core/errors.ts';
+import { LongshoreError, mayBlameAnItem } from '../../core/errors.ts';
 import type { JobState } from '../../core/job-state.ts';
 import { KeepAlives } from '../keep-alive.ts';
 import type { LeaseLock } from '../lease-lock.ts';
@@ -48,9 +49,14 @@ import { WholeBatches } from './whole.ts';
 import { beat, retire, workers } from './workers.ts';
 
 /** Makes the store when there is none yet: there is nothing to create but its version. */
-export async function openStore(url: string, options: StoreOptions): Promise<Store> {
+export async function openStore(url: string, options: OpenOptions): Promise<Store> {
   const address = parseUrl(url);
   return new RedisStore(url, await connectTo(address), options);
+}
+
+interface OpenOptions extends StoreOptions {
+  /** Of a call; for tests of the driver alone. */
+  readonly requestBytesMax?: number;
 }
 
 /** A connection to a server that can have the store, as a cluster's where it is one. Rejects with a LongshoreError. */
@@ -105,14 +111,18 @@ class RedisStore implements Store {
   readonly #clock: Clock | undefined;
   readonly #keepAlives: KeepAlives;
   readonly #lost: LostClaims;
-  readonly #channel = new Channel();
+  readonly #channel: Channel;
   readonly #pending = new Set<Promise<unknown>>();
   readonly #enqueue: BatchVerb<JobSpec, EnqueueReceipt> = (specs, now) => enqueue(this.#session, specs, now);
   readonly #settle: BatchVerb<Settlement, SettleReceipt> = (settlements, now) =>
     settle(this.#session, settlements, now);
   #closing: Promise<void> | null = null;
 
-  constructor(url: string, { connection, address, warnings }: Connected, { clock }: StoreOptions) {
+  constructor(
+    url: string,
+    { connection, address, warnings }: Connected,
+    { clock, requestBytesMax }: OpenOptions,
+  ) {
     const base = baseOf(address.prefix);
     const instance = newInstance();
     this.warnings = warnings;
@@ -121,8 +131,10 @@ class RedisStore implements Store {
     this.#clock = clock;
     this.notifier = new RedisNotifier({ instance, listen: listener(address, `${base}hints`) });
     const hear = (topics: Parameters<RedisNotifier['publish']>[0]) => this.notifier.publish(topics);
+    this.#channel = new Channel((error) => mayBlameAnItem(toStoreError(error, address).code));
+    const place = placeOf(address);
     this.#session = {
-      scripts: new Scripts(connection, { base, instance, hear }),
+      scripts: new Scripts(connection, { base, instance, place, bytesMax: requestBytesMax, hear }),
       names: new Names(connection, base),
       wholes: new WholeBatches(),
     };
@@ -140,7 +152,7 @@ class RedisStore implements Store {
   }
 
   enqueue(specs: readonly JobSpec[], options: Timed = {}) {
-    return this.#batch('enqueue', this.#enqueue, specs, options);
+    return this.#batch('enqueue', this.#enqueue, specs, { ...options, chars: sumOf(specs, charsOfSpec) });
   }
 
   claim(request: ClaimRequest) {
@@ -148,7 +160,8 @@ class RedisStore implements Store {
   }
 
   settle(settlements: readonly Settlement[], options: Timed = {}) {
-    return this.#batch('settle', this.#settle, settlements, options);
+    const chars = sumOf(settlements, charsOfSettlement);
+    return this.#batch('settle', this.#settle, settlements, { ...options, chars });
   }
 
   annotate(notes: readonly Note[], options: Timed = {}) {
@@ -248,10 +261,10 @@ class RedisStore implements Store {
     verb: string,
     call: BatchVerb<Item, Receipt>,
     items: readonly Item[],
-    time: Timed,
+    { chars, ...time }: Timed & { readonly chars: number },
   ): Promise<Receipt[]> {
     const now = time.now ?? this.#clock?.now();
-    return this.#await(verb, () => this.#channel.batch(call, items, now));
+    return this.#await(verb, () => this.#channel.batch(call, items, { now, chars }));
   }
 
   async #await<Result>(verb: string, call: () => Promise<Result>): Promise<Result> {

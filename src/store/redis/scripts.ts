@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { LongshoreError } from '../../core/errors.ts';
 import { TOPICS, type Topic } from '../notifier.ts';
 import type { Connection } from './connection.ts';
 import { isNoScript, isReply, isUnsent } from './errors.ts';
+import { type Argument, REQUEST_BYTES_MAX, requestOf, tooLarge } from './request.ts';
 
 /**
  * Calls the scripts of lua/. A verb's file names the shared parts it needs (`-- Needs: jobs, wire`), a part those it
@@ -12,37 +14,28 @@ import { isNoScript, isReply, isUnsent } from './errors.ts';
  */
 export class Scripts {
   readonly #connection: Connection;
-  readonly #base: string;
-  readonly #instance: string;
-  readonly #hear: (topics: readonly Topic[]) => void;
+  readonly #options: ScriptsOptions;
   /** Digests of the scripts that were sent since the connection, of this number, was made. */
   readonly #sent = new Set<string>();
   #connects = 0;
 
-  /** `hear` is called with the hints of this object's own verbs; its subscriber leaves out what has `instance`. */
-  constructor(
-    connection: Connection,
-    of: {
-      readonly base: string;
-      readonly instance: string;
-      readonly hear: (topics: readonly Topic[]) => void;
-    },
-  ) {
+  constructor(connection: Connection, options: ScriptsOptions) {
     this.#connection = connection;
-    this.#base = of.base;
-    this.#instance = of.instance;
-    this.#hear = of.hear;
+    this.#options = options;
   }
 
-  /** One round trip. `now` undefined = the server's clock. Rejects with a LongshoreError. */
+  /** One round trip. `now` undefined = the server's clock. Rejects with PAYLOAD_TOO_LARGE before anything is sent. */
   async run(name: string, now: number | undefined, args: readonly Argument[] = []): Promise<ScriptReply> {
     const script = scriptOf(name);
+    const { base, instance, place, bytesMax = REQUEST_BYTES_MAX, hear } = this.#options;
+    const request = requestOf(args);
+    if (request.bytes > bytesMax) throw tooLarge(name, { bytes: request.bytes, bytesMax, place });
     const publish = this.#connection.isCluster ? 'SPUBLISH' : 'PUBLISH';
     const time = now === undefined ? '' : String(Math.floor(now));
-    const rest = ['1', this.#base, time, this.#instance, publish, ...args];
+    const rest = ['1', base, time, instance, publish + request.pieces, ...request.args];
     const reply = (await this.#evaluate(script, rest)) as [number, number, ...unknown[]];
     const [told, at, ...values] = reply;
-    if (told > 0) this.#hear(topicsOf(told));
+    if (told > 0) hear(topicsOf(told));
     return { now: at, values };
   }
 
@@ -55,7 +48,7 @@ export class Scripts {
     try {
       return await this.run(name, now, args);
     } catch (error) {
-      if (isReply(error) || isUnsent(error) || !(await this.#connection.returned(RETURN_MS))) throw error;
+      if (!isLost(error) || !(await this.#connection.returned(RETURN_MS))) throw error;
       return this.run(name, now, args);
     }
   }
@@ -76,10 +69,25 @@ export class Scripts {
   }
 }
 
+/** Nobody knows whether the script ran. */
+function isLost(error: unknown): boolean {
+  return !(error instanceof LongshoreError || isReply(error) || isUnsent(error));
+}
+
 /** Longer than the first attempts to connect again take; callers wait for it. */
 const RETURN_MS = 1_000;
 
-export type Argument = string | Buffer;
+/** What a store object's scripts have in common. */
+export interface ScriptsOptions {
+  readonly base: string;
+  readonly instance: string;
+  /** The server, as errors name it. */
+  readonly place: string;
+  /** Default REQUEST_BYTES_MAX. */
+  readonly bytesMax?: number | undefined;
+  /** Called with the hints of this object's own verbs; its subscriber leaves out what has `instance`. */
+  readonly hear: (topics: readonly Topic[]) => void;
+}
 
 export interface ScriptReply {
   /** The time the verb went by. */

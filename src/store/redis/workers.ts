@@ -12,12 +12,13 @@ export async function beat(
 ): Promise<BeatReceipt> {
   const { slots, slotsUsed, profiles } = load;
   const said = JSON.stringify({ ...worker, slots, slotsUsed, profiles });
-  const { now, values } = await scripts.run('beat', at, [worker.id, said, String(leaseMs)]);
-  const [held, cancelled] = values as [Buffer[], Buffer[]];
+  const { now, values } = await scripts.run('beat', at, [worker.id, said, String(leaseMs), ...worker.queues]);
+  const [held, cancelled, paused] = values as [Buffer[], Buffer[], Buffer[]];
   return {
     now,
     held: held.map((id) => readId(id)),
     cancelled: cancelled.map((id) => readId(id)),
+    paused: paused.map(String),
   };
 }
 

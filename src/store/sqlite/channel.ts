@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { BATCH_CHARS_MAX, charsOfCall } from '../../core/batch.ts';
 import { LongshoreError } from '../../core/errors.ts';
 import { fromWire } from './errors.ts';
 import { packInput, unpackResult } from './pack.ts';
@@ -8,23 +9,26 @@ import type { VerbName } from './verbs.ts';
 type Heard = Exclude<FromThread, { type: 'done' | 'refused' }>;
 
 /**
- * The caller's end of a store thread. Calls of one turn of the event loop go over as one message and come back as
- * one. The thread keeps the process alive only while an answer is awaited.
+ * The caller's end of a store thread. Calls of one turn of the event loop go over as one message, or several where they are
+ * large, and come back as one. The thread keeps the process alive only while an answer is awaited.
  */
 export class Channel {
   readonly #worker: Worker;
   readonly #file: string;
+  readonly #charsMax: number;
   readonly #pending = new Map<number, Pending>();
   readonly #hear: (message: Heard) => void;
   #outbox: Call[] = [];
+  #outboxChars = 0;
   #lastNumber = 0;
   #errand: Settlers | null = null;
   #ended: LongshoreError | null = null;
   #closing = false;
   readonly #exit: Promise<void>;
 
-  constructor(errand: Errand, hear: (message: Heard) => void = () => {}) {
+  constructor(errand: Errand, { hear = () => {}, charsMax = CALL_CHARS_MAX }: ChannelOptions = {}) {
     this.#file = errand.file;
+    this.#charsMax = charsMax;
     this.#hear = hear;
     // Nothing of the user's program is loaded into the thread: no preloaded modules, no loaders.
     this.#worker = new Worker(new URL(`./thread${EXTENSION}`, import.meta.url), {
@@ -53,11 +57,15 @@ export class Channel {
 
   call(verb: VerbName, input: unknown, now: number | undefined): Promise<unknown> {
     return this.#await((settlers) => {
+      const chars = charsOfCall(verb, input);
+      if (chars > this.#charsMax) throw this.#tooLarge(verb, chars);
+      if (this.#outboxChars + chars > BATCH_CHARS_MAX) this.#flush();
+      this.#outboxChars += chars;
       const number = ++this.#lastNumber;
       this.#pending.set(number, { ...settlers, verb, input });
       if (this.#pending.size === 1) this.#worker.ref();
       if (this.#outbox.length === 0) setImmediate(() => this.#flush());
-      this.#outbox.push({ number, verb, input: packInput(verb, input), now });
+      this.#outbox.push({ number, verb, input: packInput(verb, input), now, chars });
     });
   }
 
@@ -90,6 +98,7 @@ export class Channel {
     if (this.#outbox.length === 0) return;
     const calls = this.#outbox;
     this.#outbox = [];
+    this.#outboxChars = 0;
     if (this.#ended === null) this.#send(calls);
   }
 
@@ -135,6 +144,15 @@ export class Channel {
     else pending.resolve(unpackResult(pending.verb, reply.value, pending.input));
   }
 
+  #tooLarge(verb: VerbName, chars: number): LongshoreError {
+    const [file, charsMax] = [this.#file, this.#charsMax];
+    return new LongshoreError(
+      'PAYLOAD_TOO_LARGE',
+      `${verb} takes ${chars} characters; the store in ${file} takes at most ${charsMax} in one call, since that is one transaction. Nothing was written. Make several calls of fewer items each.`,
+      { details: { verb, chars, charsMax } },
+    );
+  }
+
   #fail(number: number, error: LongshoreError): void {
     this.#pending.get(number)?.reject(error);
     this.#pending.delete(number);
@@ -154,6 +172,12 @@ export class Channel {
   }
 }
 
+interface ChannelOptions {
+  readonly hear?: (message: Heard) => void;
+  /** How many characters a call may have. */
+  readonly charsMax?: number | undefined;
+}
+
 interface Settlers {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -163,6 +187,9 @@ interface Pending extends Settlers {
   readonly verb: VerbName;
   readonly input: unknown;
 }
+
+/** A call is one message, and a transaction that is all in the memory of both threads. */
+const CALL_CHARS_MAX = 1_073_741_824;
 
 /** `.ts` in the sources, `.js` as published. */
 const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js';

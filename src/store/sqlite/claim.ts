@@ -99,6 +99,12 @@ function openQueues(tx: Tx, names: readonly string[]): OpenQueue[] {
   });
 }
 
+/** In the order given. */
+export function pausedAmong(tx: Tx, queues: readonly string[]): readonly string[] {
+  const open = openQueues(tx, queues);
+  return queues.filter((queue) => !open.some(({ name }) => name === queue));
+}
+
 function settingsOf(tx: Tx, queue: string): { paused_at: number | null; limits: string | null } | undefined {
   return tx.db.get('SELECT paused_at, limits FROM queue WHERE name = ?', queue);
 }

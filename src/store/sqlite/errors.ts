@@ -14,6 +14,7 @@ const IOERR = 10;
 const CORRUPT = 11;
 const FULL = 13;
 const CANTOPEN = 14;
+const TOOBIG = 18;
 const CONSTRAINT = 19;
 const NOTADB = 26;
 
@@ -65,6 +66,11 @@ function explain(result: number | null, file: string, reason: string): [ErrorCod
       return [
         'STORE_CORRUPT',
         `${file} is not an SQLite database (${reason}). Name another file, or move this one away.`,
+      ];
+    case TOOBIG:
+      return [
+        'PAYLOAD_TOO_LARGE',
+        `${file} does not take values of this size (${reason}). Nothing was written; store the data elsewhere and send a reference.`,
       ];
     case FULL:
       return full(file, reason);

@@ -66,7 +66,10 @@ export class SqliteNotifier implements Notifier {
       const watcher = watch(wakeFolder(this.#file), { persistent: false }, (_event, name) =>
         this.#touched(name),
       );
-      watcher.on('error', () => watcher.close());
+      watcher.on('error', () => {
+        watcher.close();
+        if (this.#watcher === watcher) this.#watcher = null;
+      });
       return watcher;
     } catch {
       return null;

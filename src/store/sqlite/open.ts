@@ -34,6 +34,8 @@ import type { VerbInput, VerbName, VerbResult } from './verbs.ts';
 export interface Internals {
   /** URL of a module that exports `Hooks` (transact.ts); the store thread loads it. */
   readonly hooks?: string;
+  /** How large a call may be. */
+  readonly callCharsMax?: number;
 }
 
 export async function openStore(
@@ -73,14 +75,18 @@ class SqliteStore implements Store {
   readonly #keepAlives: KeepAlives;
   #closing: Promise<void> | null = null;
 
-  constructor(file: string, { clock }: StoreOptions, { hooks }: Internals) {
+  constructor(file: string, { clock }: StoreOptions, { hooks, callCharsMax }: Internals) {
     const instance = newInstance();
     this.#file = file;
     this.#clock = clock;
-    this.#channel = new Channel({ kind: 'serve', file, instance, hooks: hooks ?? null }, (message) => {
-      if (message.type === 'replies') this.notifier.publish(message.topics);
-      else if (message.type === 'changed') this.notifier.publishAll();
-      else this.#keepAlives.hear(message);
+    const errand = { kind: 'serve', file, instance, hooks: hooks ?? null } as const;
+    this.#channel = new Channel(errand, {
+      charsMax: callCharsMax,
+      hear: (message) => {
+        if (message.type === 'replies') this.notifier.publish(message.topics);
+        else if (message.type === 'changed') this.notifier.publishAll();
+        else this.#keepAlives.hear(message);
+      },
     });
     this.notifier = new SqliteNotifier(file, instance, (on) => this.#channel.say({ type: 'watch', on }));
     this.#keepAlives = new KeepAlives(this.#channel, (beat) => this.beat(beat), clock);

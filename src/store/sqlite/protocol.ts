@@ -17,6 +17,8 @@ export interface Errand {
 
 export interface Call extends Work {
   readonly number: number;
+  /** How large it is (core/batch.ts). */
+  readonly chars: number;
 }
 
 export type ToThread =

@@ -1,4 +1,5 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { BATCH_CHARS_MAX } from '../../core/batch.ts';
 import { Checkpointer } from './checkpoint.ts';
 import type { Connection } from './connection.ts';
 import { openDatabase } from './database.ts';
@@ -21,8 +22,10 @@ const errand = workerData as Errand;
 /** Bounds a transaction: others wait for its lock, and beats wait for its end. */
 const GROUP_CALLS_MAX = 1_000;
 const GROUP_ITEMS_MAX = 10_000;
+const GROUP_CHARS_MAX = 4 * BATCH_CHARS_MAX;
 
 interface Waiting extends Work {
+  readonly chars: number;
   readonly answer: (answer: Answer) => void;
 }
 
@@ -43,7 +46,7 @@ class StoreThread {
     this.#checkpointer = new Checkpointer(db);
     this.#waker = new Waker(db, errand.instance, () => say({ type: 'changed' }));
     this.#heart = new Heart({
-      beat: (input, answer) => this.#add({ verb: 'beat', input, now: undefined, answer }),
+      beat: (input, answer) => this.#add({ verb: 'beat', input, now: undefined, chars: 0, answer }),
       say,
       file: db.file,
     });
@@ -74,9 +77,9 @@ class StoreThread {
   }
 
   #addCall(call: Call): void {
-    const { verb, now } = call;
+    const { verb, now, chars } = call;
     const input = unpackInput(verb, call.input);
-    this.#add({ verb, input, now, answer: (answer) => this.#reply(call, answer) });
+    this.#add({ verb, input, now, chars, answer: (answer) => this.#reply(call, answer) });
   }
 
   #add(waiting: Waiting): void {
@@ -141,9 +144,11 @@ class StoreThread {
 
 function groupLength(waiting: readonly Waiting[]): number {
   let items = 0;
-  for (const [index, { input }] of waiting.entries()) {
+  let size = 0;
+  for (const [index, { input, chars }] of waiting.entries()) {
     items += lengthOf(input);
-    if (index + 1 >= GROUP_CALLS_MAX || items >= GROUP_ITEMS_MAX) return index + 1;
+    size += chars;
+    if (index + 1 >= GROUP_CALLS_MAX || items >= GROUP_ITEMS_MAX || size >= GROUP_CHARS_MAX) return index + 1;
   }
   return waiting.length;
 }

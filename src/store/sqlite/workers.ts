@@ -1,5 +1,6 @@
 import { settle as rule } from '../../core/settle-rule.ts';
 import type { BeatReceipt, TaskProfile, WorkerBeat, WorkerRecord } from '../store.ts';
+import { pausedAmong } from './claim.ts';
 import { Departures, heldBriefly, heldByWorker } from './leases.ts';
 import { dropsOf } from './retention.ts';
 import { type Tx, wholeMs } from './rows.ts';
@@ -32,6 +33,7 @@ export function beat(tx: Tx, { worker, load, leaseMs }: WorkerBeat): BeatReceipt
     now: tx.now,
     cancelled: held.filter((job) => job.cancel_requested === 1).map((job) => job.id),
     held: held.map((job) => job.id),
+    paused: pausedAmong(tx, worker.queues),
   };
 }
 

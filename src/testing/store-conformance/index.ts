@@ -3,6 +3,7 @@ import type { It } from './area.ts';
 import { claimArea } from './claim.ts';
 import { concurrencyArea } from './concurrency.ts';
 import { controlArea } from './control.ts';
+import { duePlansArea } from './due-plans.ts';
 import { enqueueArea } from './enqueue.ts';
 import { errorsArea } from './errors.ts';
 import type { OpenFixture } from './fixture.ts';
@@ -94,4 +95,5 @@ const AREAS: Readonly<Record<string, (it: It) => void>> = {
   errors: errorsArea,
   reports: reportsArea,
   plans: plansArea,
+  duePlans: duePlansArea,
 };

@@ -58,7 +58,7 @@ export function leasesArea(it: It): void {
     const receipt = await trial.store.beat(beatOf('w1', beatAt, { leaseMs: 50_000 }));
     assert.deepEqual(
       { ...receipt, held: [...receipt.held].sort() },
-      { now: beatAt, cancelled: [], held: mine.sort() },
+      { now: beatAt, cancelled: [], held: mine.sort(), paused: [] },
     );
     assert.deepEqual(ids((await trial.store.reap({ now: beatAt + 1 })).reaped), [other]);
     assert.equal((await trial.job(mine[0] ?? '')).leaseExpiresAt, beatAt + 50_000);
@@ -82,6 +82,23 @@ export function leasesArea(it: It): void {
     assert.deepEqual([...receipt.held].sort(), [second.id, third.id].sort());
     assert.deepEqual(receipt.cancelled, [third.id]);
     assert.deepEqual((await trial.store.beat(beatOf('w2', T0 + 10))).held, []);
+  });
+
+  it('a beat tells which of the worker’s queues are paused, all of them while `*` is', async ({ store }) => {
+    const { worker } = beatOf('w1', T0);
+    const queues = ['b', 'never configured', 'a', 'q'];
+    const paused = async () => (await store.beat(beatOf('w1', T0, { worker: { ...worker, queues } }))).paused;
+    const pause = (queue: string, isPaused: boolean) =>
+      store.configureQueue(queue, { paused: isPaused }, { now: T0 });
+    assert.deepEqual(await paused(), []);
+    for (const queue of ['a', 'b', 'of another worker']) await pause(queue, true);
+    assert.deepEqual(await paused(), ['b', 'a']);
+    await pause('b', false);
+    assert.deepEqual(await paused(), ['a']);
+    await pause('*', true);
+    assert.deepEqual(await paused(), queues);
+    await pause('*', false);
+    assert.deepEqual(await paused(), ['a']);
   });
 
   it('a job that was lost and claimed by another is not in the beat of the first', async (trial) => {

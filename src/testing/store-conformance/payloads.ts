@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { encodePayload } from '../../core/payload.ts';
 import type { It } from './area.ts';
-import { attemptError, completed, type Ordered, only, retried, T0 } from './trial.ts';
+import { attemptError, completed, ids, type Ordered, only, retried, spec, T0 } from './trial.ts';
 
 /** Text that stores are known to damage: quotes, surrogate pairs, combining marks, separators, right-to-left. */
 const TEXTS: Readonly<Record<string, string>> = {
@@ -82,6 +82,31 @@ export function payloadsArea(it: It): void {
     assert.ok(lease.input === payload);
     await trial.settle(lease, completed(payload));
     assert.ok((await trial.job(lease.id)).result === payload);
+  });
+
+  it('large payloads in many calls at once, and in one call, go through every verb, in call order', async (trial) => {
+    const { store } = trial;
+    const payload = JSON.stringify('x'.repeat(1_000_000));
+    const specs = Array.from({ length: 12 }, () => spec({ input: payload }));
+    const [one, ...others] = await Promise.all([
+      store.enqueue(specs.slice(0, 6)),
+      ...specs.slice(6).map((each) => store.enqueue([each])),
+    ]);
+    assert.deepEqual(ids([...(one ?? []), ...others.flat()]), ids(specs));
+    const leases = await trial.claim({ limit: 12 });
+    assert.deepEqual(ids(leases), ids(specs));
+    assert.ok(leases.every(({ input }) => input === payload));
+    const held = leases.map(({ id, token }) => ({ id, token }));
+    const noted = await store.annotate(held.map((lease) => ({ ...lease, progress: payload })));
+    assert.ok(noted.every((receipt) => receipt === 'noted'));
+    const ends = held.map((lease) => ({ ...lease, outcome: completed(payload) }));
+    const settled = await Promise.all([
+      store.settle(ends.slice(0, 6)),
+      ...ends.slice(6).map((end) => store.settle([end])),
+    ]);
+    assert.ok(settled.flat().every(({ status }) => status === 'settled'));
+    const kept = await store.get(ids(specs));
+    assert.ok(kept.every((job) => job?.result === payload && job.progress === payload));
   });
 
   it('long errors and many of them are kept in order', async (trial) => {

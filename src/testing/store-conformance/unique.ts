@@ -76,6 +76,33 @@ export function uniqueArea(it: It): void {
     });
   }
 
+  it('tasks and keys whose names have slashes do not meet', async (trial) => {
+    const enqueue = (task: string, text: string) =>
+      trial.enqueue({
+        task,
+        unique: uniqueSpec({ key: text, mode: 'replace' }, { task, queue: 'q', input: null }, String),
+      });
+    const first = await enqueue('mail', 'welcome/7');
+    const second = await enqueue('mail/welcome', '7');
+    assert.deepEqual([first.status, second.status], ['created', 'created']);
+    assert.equal((await trial.job(first.id)).task, 'mail');
+    assert.deepEqual((await enqueue('mail/welcome', '7')).id, second.id);
+  });
+
+  it('the longest names and keys are held, however many bytes their characters take', async (trial) => {
+    // No two alike, so that no store can shorten them.
+    const text = (length: number, first: number) =>
+      Array.from({ length }, (_, at) => String.fromCharCode(0x4e00 + ((first + at * 7_919) % 20_000))).join(
+        '',
+      );
+    const [task, queue] = [text(200, 0), text(200, 9)];
+    for (const scope of ['task', 'queue'] as const) {
+      const unique = uniqueSpec({ key: text(666, 5), scope }, { task, queue, input: null }, String);
+      const first = await trial.enqueue({ task, queue, unique });
+      assert.deepEqual(await trial.enqueue({ task, queue, unique }), { ...first, status: 'existing' });
+    }
+  });
+
   it('a replaced job keeps its id and its place in the line, and may change its queue', async (trial) => {
     const unique = key('replace');
     const older = await trial.add({ unique, delayMs: 60_000 });

@@ -11,7 +11,7 @@ export interface OwnServer {
   /** Sends one command as it stands. */
   send(...command: string[]): Promise<unknown>;
   /** Opens the store with the default prefix; it is closed when the test ends. */
-  open(options?: StoreOptions): Promise<Store>;
+  open(options?: StoreOptions & { readonly requestBytesMax?: number }): Promise<Store>;
   /** The server is gone at once, as if its machine had lost power; what it wrote stays. */
   kill(): Promise<void>;
   restart(): Promise<void>;

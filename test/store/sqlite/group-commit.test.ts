@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { BATCH_CHARS_MAX } from '../../../src/core/batch.ts';
+import { LongshoreError } from '../../../src/core/errors.ts';
 import type { JobSpec } from '../../../src/store/store.ts';
 import { Place } from './place.ts';
 import { completed, request, spec, specs } from './specs.ts';
@@ -103,4 +105,36 @@ test('an id that exists in the middle of a large batch is found there', async (t
     receipts.map(({ id }) => id),
     batch.map(({ id }) => id),
   );
+});
+
+test('large calls of one tick are several commits, in call order', async (t) => {
+  const place = await Place.make(t);
+  const store = await place.store({ hooks: 'groups' });
+  const input = JSON.stringify('x'.repeat(1_000_000));
+  const jobs = specs(40).map((job) => ({ ...job, input }));
+  const receipts = await Promise.all(jobs.map((job) => store.enqueue([job])));
+  assert.ok(receipts.every(([receipt]) => receipt?.status === 'created'));
+  // The last call of a group takes it beyond the bound.
+  const most = Math.ceil((4 * BATCH_CHARS_MAX) / input.length);
+  const committed = groups(place).map((line) => line.split(' ').length);
+  assert.ok(committed.length >= 3 && committed.every((calls) => calls <= most), String(committed));
+  const kept = await store.get(jobs.map(({ id }) => id));
+  assert.ok(kept.every((job, index) => job?.input === input && job.seq - (kept[0]?.seq ?? 0) === index));
+});
+
+test('a call that is too large is refused for good, and others pass', async (t) => {
+  const place = await Place.make(t);
+  const store = await place.store({ callCharsMax: 10_000 });
+  const input = JSON.stringify('x'.repeat(4_000));
+  const [one, two, three] = specs(3).map((job) => ({ ...job, input })) as [JobSpec, JobSpec, JobSpec];
+  const [first, second, third] = await Promise.allSettled([
+    store.enqueue([spec()]),
+    store.enqueue([one, two, three]),
+    store.enqueue([one, two]),
+  ]);
+  assert.deepEqual([first?.status, third?.status], ['fulfilled', 'fulfilled']);
+  assert.ok(second?.status === 'rejected' && second.reason instanceof LongshoreError);
+  assert.deepEqual([second.reason.code, second.reason.retryable], ['PAYLOAD_TOO_LARGE', false]);
+  assert.match(second.reason.message, /^enqueue takes 12\d+ characters.* takes at most 10000 in one call/);
+  assert.equal((await store.list({ limit: 10 })).jobs.length, 3);
 });

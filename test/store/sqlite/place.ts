@@ -28,11 +28,10 @@ export class Place {
   }
 
   /** `hooks` names a module of the folder hooks/. */
-  async store(options: StoreOptions & { readonly hooks?: string } = {}): Promise<Store> {
+  async store(options: StoreOptions & Internals = {}): Promise<Store> {
     const { hooks, ...rest } = options;
-    const internals: Internals =
-      hooks === undefined ? {} : { hooks: new URL(`./hooks/${hooks}.ts`, import.meta.url).href };
-    const store = await openStore(this.url, rest, internals);
+    const module = hooks === undefined ? {} : { hooks: new URL(`./hooks/${hooks}.ts`, import.meta.url).href };
+    const store = await openStore(this.url, rest, { ...rest, ...module });
     this.#open.push(store);
     return store;
   }

@@ -55,13 +55,17 @@ CREATE FUNCTION {{schema}}.enqueue(
 RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
   wish json := CASE WHEN unique_key IS NOT NULL THEN json_build_object(
-    'key', 'task/' || task || '/' || unique_key, 'mode', unique_mode, 'periodMs', unique_ms) END;
+    'key', 'task/' || replace(replace(task, '%', '%25'), '/', '%2F') || '/' || unique_key, -- as core/unique.ts
+    'mode', unique_mode, 'periodMs', unique_ms) END;
   receipt record;
 BEGIN
   PERFORM {{schema}}.require_name('task', task, 200);
   PERFORM {{schema}}.require_name('queue', queue, 200);
   IF key IS NOT NULL THEN PERFORM {{schema}}.require_name('key', key, 200); END IF;
   IF unique_key IS NOT NULL THEN PERFORM {{schema}}.require_name('unique_key', unique_key, 1000); END IF;
+  IF octet_length(unique_key) > 2000 THEN
+    PERFORM {{schema}}.refuse(format('unique_key has %s bytes', octet_length(unique_key)), 'At most 2,000 bytes fit.');
+  END IF;
   IF queue = '*' THEN
     PERFORM {{schema}}.refuse('queue is ''*'', which stands for all queues', 'Give the queue another name.');
   END IF;

@@ -11,7 +11,7 @@ $$;
 -- Whoever holds a row for long, such as a process that hangs in the midst of a transaction, must not keep the other
 -- leases from being renewed; nobody reaps a row that is held.
 CREATE FUNCTION {{schema}}.beat(beat json, seen bigint)
-RETURNS TABLE (unseen_ms bigint, held json, cancelled json) LANGUAGE plpgsql SET lock_timeout = '500ms' AS $$
+RETURNS TABLE (unseen_ms bigint, held json, cancelled json, paused json) LANGUAGE plpgsql SET lock_timeout = '500ms' AS $$
 DECLARE
   worker json := beat->'worker';
   this text := worker->>'id';
@@ -45,5 +45,8 @@ BEGIN
     JOIN {{schema}}.job ON job.seq = member.seq
       AND (job.lease = lease.token OR job.turn = 3 AND lease.fresh_at IS NOT NULL)
   WHERE lease.worker_id = this;
+  SELECT coalesce(json_agg(mine.name ORDER BY mine.place), '[]') INTO paused
+  FROM json_array_elements_text(worker->'queues') WITH ORDINALITY AS mine (name, place)
+  WHERE EXISTS (SELECT FROM {{schema}}.queue WHERE queue.name IN (mine.name, '*') AND queue.paused_at IS NOT NULL);
   RETURN NEXT;
 END $$;

@@ -3,13 +3,25 @@
 --          with it, so all lie in the one hash slot it names, which is what a cluster asks for.
 -- ARGV[1]  now in whole ms since the epoch; '' for the server's clock
 -- ARGV[2]  the store object that asks; its own hints are ignored by its subscriber
--- ARGV[3]  PUBLISH, or SPUBLISH on a cluster
+-- ARGV[3]  PUBLISH, or SPUBLISH on a cluster; where an argument behind it comes in pieces (request.ts), then for each of those
+--          arguments a space and how many pieces it has
 -- ARGV[4]... what the verb takes
 -- Reply    { hints, now, ... what the verb answers }; hints is a sum of 1 ready, 2 control, 4 settled
 local base = KEYS[1]
 local call, pack, unpackStruct = redis.call, struct.pack, struct.unpack
 local sub, byte, floor = string.sub, string.byte, math.floor
 local jobsKey = base .. 'jobs'
+
+local ARGV = ARGV
+local publish = string.match(ARGV[3], '^%u+')
+if publish ~= ARGV[3] then
+  local whole, at = { ARGV[1], ARGV[2], publish }, 4
+  for pieces in string.gmatch(ARGV[3], '%d+') do
+    whole[#whole + 1] = table.concat(ARGV, '', at, at + pieces - 1)
+    at = at + pieces
+  end
+  ARGV = whole
+end
 
 local now
 if ARGV[1] == '' then
@@ -35,8 +47,8 @@ local function reply(...)
     told = told + HINTS[topic]
     if topic ~= 'settled' then letters = letters .. sub(topic, 1, 1) end
   end
-  if letters ~= '' then call(ARGV[3], base .. 'hints', letters .. ' ' .. ARGV[2]) end
-  if hints.settled then call(ARGV[3], base .. 'hints:settled', 's ' .. ARGV[2]) end
+  if letters ~= '' then call(publish, base .. 'hints', letters .. ' ' .. ARGV[2]) end
+  if hints.settled then call(publish, base .. 'hints:settled', 's ' .. ARGV[2]) end
   return { told, now, ... }
 end
 

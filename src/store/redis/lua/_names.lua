@@ -38,6 +38,11 @@ local function given(value)
   return value
 end
 
+local function isPaused(queue)
+  local of = settingsOf(queue)
+  return of ~= nil and given(of.pausedAt) ~= nil
+end
+
 local function limitsOf(queue)
   local of = settingsOf(queue)
   return of and given(of.limits)

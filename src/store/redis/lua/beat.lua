@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 -- Marks a worker alive and renews its leases.
--- ARGV[4] id of the worker; [5] JSON of what it says of itself; [6] leaseMs
--- Answers  ids of the jobs it holds; ids of those whose cancellation was asked for
--- Needs: crew
+-- ARGV[4] id of the worker; [5] JSON of what it says of itself; [6] leaseMs; [7]... its queues
+-- Answers  ids of the jobs it holds; ids of those whose cancellation was asked for; those of its queues that are paused
+-- Needs: crew, names
 local workerId, expiresAt = ARGV[4], wholeMs(now + ARGV[6])
 call('HSET', base .. 'workers', workerId, pack('<I7I7', now, wholeMs(ARGV[6])) .. ARGV[5])
 local batches = batchesOf(workerId)
@@ -12,4 +12,9 @@ for _, job in ipairs(heldBy(batches)) do
   held[#held + 1] = job.id
   if job.cancel then cancelled[#cancelled + 1] = job.id end
 end
-return reply(held, cancelled)
+local paused, all = {}, isPaused(0)
+for at = 7, #ARGV do
+  local queue = numberOf('queue', ARGV[at])
+  if all or queue and isPaused(queue) then paused[#paused + 1] = ARGV[at] end
+end
+return reply(held, cancelled, paused)

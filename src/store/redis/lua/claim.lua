@@ -10,11 +10,6 @@ local expiresAt = wholeMs(now + tonumber(ARGV[5]))
 -- To bound its time, one claim promotes and looks at no more jobs than these; the next one goes on.
 local PROMOTED_MAX, LOOKED_MAX = 2000, 2000
 
-local function isPaused(queue)
-  local of = settingsOf(queue)
-  return of ~= nil and given(of.pausedAt) ~= nil
-end
-
 local function promote(queue)
   local due = base .. 'due:' .. queue
   for _, member in ipairs(call('ZRANGEBYSCORE', due, '-inf', text(now), 'LIMIT', 0, PROMOTED_MAX)) do

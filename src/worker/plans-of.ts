@@ -1,0 +1,20 @@
+import { isTerminal } from '../core/job-state.ts';
+import { planRefIn } from '../core/plan.ts';
+import type { Lease, SettleReceipt } from '../store/store.ts';
+
+/** The plans that jobs of this batch reported to by ending; null for none, as for most batches. */
+export function plansOf(
+  batch: readonly { readonly lease: Lease }[],
+  receipts: readonly SettleReceipt[],
+): ReadonlySet<string> | null {
+  let plans: Set<string> | null = null;
+  for (const [index, { lease }] of batch.entries()) {
+    if (lease.meta === null) continue;
+    const receipt = receipts[index] as SettleReceipt;
+    const ref = receipt.status === 'settled' && isTerminal(receipt.state) ? planRefIn(lease.meta) : null;
+    if (ref === null) continue;
+    plans ??= new Set();
+    plans.add(ref.plan);
+  }
+  return plans;
+}
