@@ -90,6 +90,7 @@ export const ERROR_CODES = {
   },
   RUN_FAILED: { meaning: 'the run ended as failed', retryable: false, status: 424 },
   RUN_CANCELLED: { meaning: 'the run was cancelled', retryable: false, status: 410 },
+  PLANS_UNSUPPORTED: { meaning: 'the store keeps no runs and schedules', retryable: false, status: 501 },
   STORE_URL_INVALID: { meaning: 'the store URL cannot be understood', retryable: false, status: 400 },
   STORE_UNAVAILABLE: { meaning: 'the store cannot be reached or opened', retryable: true, status: 503 },
   STORE_READ_ONLY: { meaning: 'the store cannot be written', retryable: false, status: 503 },

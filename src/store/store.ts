@@ -90,6 +90,8 @@ export interface Capabilities {
   readonly parallel: boolean;
   /** Enqueues inside a transaction of the caller's own (EnqueueCall.tx). */
   readonly transactions: boolean;
+  /** Keeps plans and reports (plans.ts), on which flows and schedules stand; its four verbs reject with PLANS_UNSUPPORTED otherwise. */
+  readonly plans: boolean;
 }
 
 // ── enqueue ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -122,7 +122,7 @@ export class Worker {
       // A stop may have come meanwhile: what starts after it would never be stopped.
       if (roles.includes('scheduling') && this.#isUp()) {
         await this.#leader.start();
-        await this.#plans.start();
+        if (this.#parts.store.capabilities.plans) await this.#plans.start();
       }
       if (roles.includes('processing') && this.#isUp()) await this.#startFetching();
     } catch (error) {
@@ -229,7 +229,7 @@ export class Worker {
       await this.#pipeline.keeper.start();
       await this.#pipeline.openLanes();
       await this.#parts.store.reap({ crashesMax: this.settings.crashesMax });
-      await this.#parts.planner.sweep(0);
+      if (this.#parts.store.capabilities.plans) await this.#parts.planner.sweep(0);
       if (this.#isUp()) await work();
     } finally {
       await this.stop();

@@ -46,6 +46,7 @@ export class MemoryStore implements Store {
     shared: false,
     notify: false,
     transactions: false,
+    plans: true,
     retentionBytes: true,
     parallel: false,
   } as const;

@@ -84,6 +84,7 @@ class PostgresStore implements Store {
       retentionBytes: false,
       parallel: true,
       transactions: true,
+      plans: true,
     } as const;
     this.notifier = new PostgresNotifier({ place, instance, listens: notify });
     this.#hints = new HintSender(connections, instance);

@@ -4,6 +4,13 @@ import { LongshoreError, mayBlameAnItem } from '../../core/errors.ts';
 import type { JobState } from '../../core/job-state.ts';
 import { KeepAlives } from '../keep-alive.ts';
 import type { LeaseLock } from '../lease-lock.ts';
+import {
+  type DueReceipt,
+  type PlanPage,
+  type PlanRecord,
+  plansUnsupported,
+  type UnitReceipt,
+} from '../plans.ts';
 import type {
   AgeRequest,
   ClaimRequest,
@@ -101,6 +108,7 @@ class RedisStore implements Store {
     // The server runs one script at a time, but while it runs one, the answer of another is read and its jobs run here.
     parallel: true,
     transactions: false,
+    plans: false,
   } as const;
   readonly warnings: readonly string[];
   readonly notifier: RedisNotifier;
@@ -223,6 +231,22 @@ class RedisStore implements Store {
 
   trail(id: string) {
     return this.#do('trail', {}, () => trail(this.#session, id));
+  }
+
+  async commit(): Promise<UnitReceipt[]> {
+    throw plansUnsupported('commit');
+  }
+
+  async duePlans(): Promise<DueReceipt> {
+    throw plansUnsupported('duePlans');
+  }
+
+  async plan(): Promise<PlanRecord | null> {
+    throw plansUnsupported('plan');
+  }
+
+  async listPlans(): Promise<PlanPage> {
+    throw plansUnsupported('listPlans');
   }
 
   close(): Promise<void> {

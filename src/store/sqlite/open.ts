@@ -58,6 +58,7 @@ class SqliteStore implements Store {
     shared: true,
     notify: true,
     transactions: true,
+    plans: true,
     retentionBytes: false,
     parallel: false,
   } as const;

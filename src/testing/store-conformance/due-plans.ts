@@ -6,7 +6,8 @@ import { due, plant } from './reports.ts';
 import { T0, type Trial } from './trial.ts';
 
 /** Which plans wait to be decided on, with which reports; and how plans are listed. */
-export function duePlansArea(it: It): void {
+export function duePlansArea(given: It): void {
+  const it: It = (sentence, body) => given(sentence, body, 'plans');
   it('plans are due by a report, once it is older than the grace, and by their time', async (trial) => {
     await plant(trial, { key: 'quiet' });
     await plant(trial, { key: 'later', wakeAt: T0 + 500 });

@@ -17,7 +17,8 @@ import {
 } from './trial.ts';
 
 /** Jobs that report to a plan: every way in which a job can end adds one report, in the same commit. */
-export function reportsArea(it: It): void {
+export function reportsArea(given: It): void {
+  const it: It = (sentence, body) => given(sentence, body, 'plans');
   it('a job that ends adds one report to its plan, with how it ended and its result', async (trial) => {
     await plant(trial);
     const lease = await trial.start(reporting('s:a:0'));
