@@ -27,6 +27,9 @@ export interface Stage {
   ): Promise<Longshore>;
 }
 
+/** For what takes a store that keeps plans. */
+export const PLAN_KINDS: readonly StoreKind[] = ['memory', 'sqlite', 'postgres'];
+
 /** For what takes two connections to one store. */
 export const SHARED_KINDS: readonly StoreKind[] = ['sqlite', 'postgres', 'redis'];
 

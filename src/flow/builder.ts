@@ -43,7 +43,8 @@ export class StepBuilder<Run> {
   readonly steps: StepData[] = [];
   /** Flows that steps of this one run. */
   readonly flows = new Map<string, AnyFlow>();
-  readonly #run = makeRef('run') as Ref<Run>;
+  /** The run's input. */
+  readonly input = makeRef('run') as Ref<Run>;
 
   /** One job. */
   step<T extends AnyDeclaration>(
@@ -75,7 +76,7 @@ export class StepBuilder<Run> {
     task: T,
     options: EachOptions<Run, TaskGiven<T>, Item>,
   ): Handle<(StepResult<T> | null)[]> {
-    const from = { run: this.#run, item: makeRef('item'), index: makeRef('index') };
+    const from = { run: this.input, item: makeRef('item'), index: makeRef('index') };
     const over = templateOf(options.over, `over of step '${name}'`);
     const size =
       options.size === undefined ? null : requireInteger(`size of step ${show(name)}`, options.size, 1);
@@ -97,7 +98,7 @@ export class StepBuilder<Run> {
     task: T,
     options: LoopOptions<Run, TaskGiven<T>> = {},
   ): Handle<StepResult<T>> {
-    const from = { run: this.#run, cursor: makeRef('cursor') };
+    const from = { run: this.input, cursor: makeRef('cursor') };
     const input = templateOf(
       options.input === undefined ? { cursor: from.cursor } : options.input(from as never),
       inputOf(name),
@@ -150,7 +151,7 @@ export class StepBuilder<Run> {
     if (typeof flow !== 'object' || flow === null || !('data' in flow))
       throw wrong(name, `the flow is ${show(flow)}; expected what defineFlow() returns`);
     const input =
-      options.input === undefined ? null : templateOf(options.input({ run: this.#run }), inputOf(name));
+      options.input === undefined ? null : templateOf(options.input({ run: this.input }), inputOf(name));
     const base = this.#base(name, options, input === null ? [] : [input]);
     this.flows.set(flow.version, flow);
     this.#add({
@@ -186,7 +187,7 @@ export class StepBuilder<Run> {
     const templates = [...uses];
     if (uses.length === 0 && typeof options.input === 'function')
       templates.push(
-        templateOf((options.input as (from: unknown) => unknown)({ run: this.#run }), inputOf(name)),
+        templateOf((options.input as (from: unknown) => unknown)({ run: this.input }), inputOf(name)),
       );
     for (const source of templates.flatMap((template) => [...sourcesOf(template)])) {
       const step = source.startsWith(STEP_SOURCE) ? source.slice(STEP_SOURCE.length) : null;
@@ -211,7 +212,7 @@ export class StepBuilder<Run> {
       options.input === undefined
         ? own
         : templateOf(
-            options.input({ run: this.#run, result: makeRef(stepSource(step)) }),
+            options.input({ run: this.input, result: makeRef(stepSource(step)) }),
             `the input of the undo of step '${step}'`,
           );
     return this.#job(step, options.task, {}, input);
@@ -223,7 +224,7 @@ export class StepBuilder<Run> {
     const template =
       given ??
       (typeof input === 'function'
-        ? templateOf((input as (from: unknown) => unknown)({ run: this.#run }), inputOf(step))
+        ? templateOf((input as (from: unknown) => unknown)({ run: this.input }), inputOf(step))
         : null);
     return {
       task: task.name,

@@ -1,48 +1,58 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { connect, defineFlow, defineTask } from '../../src/index.ts';
+import {
+  batch,
+  conditional,
+  dag7,
+  diamond,
+  fanOut,
+  linear3,
+  linear4,
+  tasks,
+  tree8,
+} from '../../examples/flows/shapes.ts';
+import type { AnyFlow } from '../../src/index.ts';
+import { onEachStore, PLAN_KINDS } from '../stage.ts';
 
-test('a chain', async () => {
-  const longshore = await connect('memory:');
-  const add = defineTask({ name: 'add', run: ({ input }) => (input as number) + 1 });
-  const flow = defineFlow({
-    name: 'linear',
-    steps: (s) => {
-      const a = s.step('a', add);
-      const b = s.step('b', add, { after: [a] });
-      return s.step('c', add, { after: [b] });
-    },
-  });
-  longshore.on('step.moved', (e) => console.log(e));
-  longshore.on('plan.stuck', (e) => console.log(e));
-  longshore.on('store.failed', (e) => console.log(e));
-  const worker = longshore.worker({ tasks: [add] });
-  await worker.start();
-  const run = await longshore.flows.start(flow, 1);
-  assert.equal(await run.result({ timeoutMs: 5000 }), 4);
-  console.log(await longshore.flows.get(run.id));
-  await longshore.close();
-});
-test('idle', async () => {
-  const longshore = await connect('memory:');
-  const list = defineTask({ name: 'list', run: () => Array.from({ length: 10000 }, (_, i) => i) });
-  const add = defineTask({ name: 'add', run: ({ input }) => (input as number) + 1 });
-  const sum = defineTask({ name: 'sum', run: ({ input }) => (input as number[]).reduce((a, b) => a + b, 0) });
-  const flow = defineFlow({
-    name: 'fan',
-    steps: (s) => {
-      const a = s.step('a', list);
-      const b = s.each('b', add, { over: a as never });
-      return s.step('c', sum, { after: [b] });
-    },
-  });
-  longshore.on('plan.stuck', (e) => console.log(e));
-  longshore.on('store.failed', (e) => console.log(e));
-  const worker = longshore.worker({ tasks: [add, list, sum] });
-  const run = await longshore.flows.start(flow, 1);
-  console.time('fan');
-  console.log(await worker.runUntilIdle());
-  console.timeEnd('fan');
-  assert.equal(await run.result({ timeoutMs: 5000 }), 50005000);
-  await longshore.close();
-});
+/** The shapes of docs/flows.md, as they stand in examples/flows, on every store that keeps plans. */
+const SHAPES: readonly (readonly [flow: AnyFlow, input: unknown, result: unknown])[] = [
+  [linear3, null, 's3(s2(s1))'],
+  [linear4, null, 's4(s3(s2(s1)))'],
+  [diamond, null, 'end(left(start) right(start))'],
+  [dag7, null, 'finalize(validate(left(init) right(init)) transform(left(init)) analyze(right(init)))'],
+  [tree8, null, 'join(a1(a(root)) a2(a(root)) b1(b(root)) b2(b(root)))'],
+  [conditional, { amount: 999 }, 'done(auto)'],
+  [conditional, { amount: 4_999 }, 'done(manager)'],
+  [conditional, { amount: 5_000 }, 'done(manager finance)'],
+  [batch, null, 1_000],
+  [fanOut, 0, 0],
+  [fanOut, 300, 8_955_050],
+];
+
+onEachStore(
+  'every shape of a flow runs to its end with its result',
+  async ({ connect }) => {
+    const longshore = await connect();
+    const runs = [];
+    for (const [flow, input] of SHAPES) runs.push(await longshore.flows.start(flow, input));
+    await longshore.worker({ tasks }).runUntilIdle();
+    for (const [index, run] of runs.entries()) assert.deepEqual(await run.result(), SHAPES[index]?.[2]);
+    const { runs: listed } = await longshore.flows.list({ state: 'completed' });
+    assert.deepEqual(
+      listed.map(({ id }) => id).reverse(),
+      runs.map(({ id }) => id),
+    );
+  },
+  PLAN_KINDS,
+);
+
+onEachStore(
+  'a started worker carries runs to their end, and several runs start in one commit',
+  async ({ connect }) => {
+    const longshore = await connect();
+    const worker = longshore.worker({ tasks, pollMs: 50 });
+    await worker.start();
+    const runs = await longshore.flows.startMany(dag7, Array(20).fill(null));
+    for (const run of runs) assert.match(await run.result(), /^finalize\(/);
+  },
+  PLAN_KINDS,
+);
