@@ -2,6 +2,7 @@ import { requireInteger, requireMs, requireName, show } from '../core/errors.ts'
 import { FAILURE_POLICIES, type FailurePolicy, type JobData, type StepData } from '../core/flow/data.ts';
 import { refTo, STEP_SOURCE, sourcesOf, stepSource, type Template } from '../core/flow/template.ts';
 import type { Jsonified } from '../core/jsonified.ts';
+import { requireOptions } from '../core/options.ts';
 import type { Schema } from '../core/schema.ts';
 import {
   type AnyDeclaration,
@@ -25,6 +26,7 @@ import {
   inputOf,
   type JobGiven,
   type JobStepOptions,
+  KNOWN,
   type LoopOptions,
   parentRef,
   requireBranches,
@@ -52,7 +54,13 @@ export class StepBuilder<Run> {
     task: T,
     options: JobStepOptions<Run, TaskGiven<T>> = {},
   ): Handle<StepResult<T>> {
-    this.#add({ ...this.#base(name, options), ...this.#job(name, task, options), kind: 'task' });
+    const input = this.#input(name, options);
+    const base = this.#base(name, options, input === null ? [] : [input]);
+    this.#add({
+      ...base,
+      ...this.#job(name, task, options, input ?? inputByParents(base.after)),
+      kind: 'task',
+    });
     return handle(name);
   }
 
@@ -63,7 +71,10 @@ export class StepBuilder<Run> {
     options: JobStepOptions<Run, TaskGiven<T>> & { readonly branches: readonly B[] },
   ): Handle<StepResult<T>> & { readonly [K in B]: Branch } {
     const branches = requireBranches(name, options.branches);
-    this.#add({ ...this.#base(name, options), ...this.#job(name, task, options), kind: 'decide', branches });
+    const input = this.#input(name, options);
+    const base = this.#base(name, options, input === null ? [] : [input]);
+    const job = this.#job(name, task, options, input ?? inputByParents(base.after));
+    this.#add({ ...base, ...job, kind: 'decide', branches });
     const extra = Object.fromEntries(
       branches.map((branch) => [branch, { [BRANCH]: { step: name, branch } }]),
     );
@@ -170,12 +181,9 @@ export class StepBuilder<Run> {
     this.steps.push(step);
   }
 
-  #base(
-    given: string,
-    options: StepOptions & { readonly undo?: unknown; readonly input?: unknown },
-    uses: readonly Template[] = [],
-  ) {
+  #base(given: string, options: StepOptions & { readonly undo?: unknown }, uses: readonly Template[] = []) {
     const name = requireStepName(given);
+    requireOptions(`step ${show(name)}`, options, KNOWN);
     const { failure, after = [], on, undo } = options;
     if (failure !== undefined && !FAILURE_POLICIES.includes(failure))
       throw wrong(
@@ -184,12 +192,7 @@ export class StepBuilder<Run> {
       );
     if (!Array.isArray(after)) throw wrong(name, `after is ${show(after)}; expected a list of steps`);
     const parents = [...after, ...(on === undefined ? [] : [on])].map((parent) => parentRef(name, parent));
-    const templates = [...uses];
-    if (uses.length === 0 && typeof options.input === 'function')
-      templates.push(
-        templateOf((options.input as (from: unknown) => unknown)({ run: this.input }), inputOf(name)),
-      );
-    for (const source of templates.flatMap((template) => [...sourcesOf(template)])) {
+    for (const source of uses.flatMap((template) => [...sourcesOf(template)])) {
       const step = source.startsWith(STEP_SOURCE) ? source.slice(STEP_SOURCE.length) : null;
       if (step !== null && !parents.some((parent) => parent.step === step)) parents.push({ step });
     }
@@ -218,25 +221,24 @@ export class StepBuilder<Run> {
     return this.#job(step, options.task, {}, input);
   }
 
-  #job(step: string, task: AnyDeclaration, options: JobGiven, given?: Template): JobData {
+  /** Asked for once, since it may define steps on its way; null where none is given. */
+  #input(step: string, { input }: { readonly input?: unknown }): Template | null {
+    if (input === undefined) return null;
+    if (typeof input !== 'function')
+      throw wrong(step, `input is ${show(input)}; expected a function ({ run }) => input`);
+    return templateOf(input({ run: this.input }), inputOf(step));
+  }
+
+  #job(step: string, task: AnyDeclaration, options: JobGiven, input: Template): JobData {
     if (!isTask(task)) throw wrong(step, `the task is ${show(task)}; expected what defineTask() returns`);
-    const { queue, priority, attempts, timeoutMs, input } = options;
-    const template =
-      given ??
-      (typeof input === 'function'
-        ? templateOf((input as (from: unknown) => unknown)({ run: this.input }), inputOf(step))
-        : null);
+    const { queue, priority, attempts, timeoutMs } = options;
     return {
       task: task.name,
       queue: requireQueue('queue', queue ?? task.queue),
       priority: requirePriority('priority', priority ?? task.priority),
       attempts: requireAttempts('attempts', attempts ?? task.attempts),
       timeoutMs: timeoutMs === undefined ? null : requireMs('timeoutMs', timeoutMs),
-      input:
-        template ??
-        inputByParents(
-          (options.after ?? []).concat(options.on ?? []).map((parent) => parentRef(step, parent)),
-        ),
+      input,
     };
   }
 }

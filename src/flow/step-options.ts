@@ -2,6 +2,7 @@ import { LongshoreError, optionInvalid, show } from '../core/errors.ts';
 import type { FailurePolicy, ParentRef } from '../core/flow/data.ts';
 import { refTo, stepSource, type Template } from '../core/flow/template.ts';
 import type { PriorityName } from '../core/job.ts';
+import { knownNames } from '../core/options.ts';
 import type { AnyDeclaration } from '../core/task.ts';
 import { type Marker, makeRef, type Ref, type Shape } from './refs.ts';
 
@@ -74,10 +75,33 @@ export interface JobGiven {
   readonly priority?: number | PriorityName;
   readonly attempts?: number;
   readonly timeoutMs?: number;
-  readonly after?: readonly Parent[];
-  readonly on?: Parent;
-  readonly input?: unknown;
 }
+
+/** What some kind of step takes. */
+export const KNOWN = knownNames<
+  Record<
+    | keyof JobStepOptions<unknown, unknown>
+    | keyof EachOptions<unknown, unknown, unknown>
+    | keyof WaitOptions
+    | 'branches',
+    unknown
+  >
+>({
+  after: true,
+  on: true,
+  failure: true,
+  undo: true,
+  queue: true,
+  priority: true,
+  attempts: true,
+  timeoutMs: true,
+  input: true,
+  over: true,
+  size: true,
+  onTimeout: true,
+  signal: true,
+  branches: true,
+});
 
 declare const STEP_TYPE: unique symbol;
 const STEP = Symbol('longshore.step');
