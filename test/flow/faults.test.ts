@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { z } from 'zod';
 import { defineFlow, defineTask, type Longshore, UnrecoverableError } from '../../src/index.ts';
-import { onEachStore, PLAN_KINDS, type Stage } from '../stage.ts';
+import { onEachStore, PLAN_KINDS, SHARED_KINDS, type Stage } from '../stage.ts';
 
 /** What users of other systems met in their flows, by name. */
 const echo = defineTask({ name: 'echo', run: ({ input }) => input });
@@ -18,9 +18,12 @@ const total = defineTask<(number | null)[], number>({
 const one1 = defineTask<number, number>({ name: 'one', run: ({ input }) => input });
 const tasks = [echo, fail, total, one1];
 
-function eachStore(title: string, body: (stage: Stage) => Promise<void>): void {
-  onEachStore(title, body, PLAN_KINDS);
+function eachStore(title: string, body: (stage: Stage) => Promise<void>, kinds = PLAN_KINDS): void {
+  onEachStore(title, body, kinds);
 }
+
+/** Several connections see the same runs. */
+const SHARED = PLAN_KINDS.filter((kind) => SHARED_KINDS.includes(kind));
 
 async function idle(longshore: Longshore, concurrency = 10): Promise<void> {
   await longshore.worker({ tasks, concurrency }).runUntilIdle();
@@ -77,6 +80,7 @@ eachStore(
     const { jobs } = await longshore.jobs.list({ task: 'total' });
     assert.equal(jobs.length, 5);
   },
+  SHARED,
 );
 
 eachStore('4. a step whose task makes jobs unique still completes each run', async ({ connect }) => {
@@ -185,25 +189,30 @@ eachStore(
     await idle(deployed);
     assert.deepEqual([await run.result(), await newer.result()], [1, 3]);
   },
+  SHARED,
 );
 
-eachStore('13. two planners at once run no step twice and strand none', async ({ connect }) => {
-  const [one, two] = [await connect(), await connect()];
-  const flow = defineFlow({
-    name: 'f',
-    steps: (s) => {
-      const parts = ['a', 'b', 'c', 'd'].map((name) => s.step(name, one1, { input: () => 1 }));
-      return s.step('t', total, { input: () => parts });
-    },
-  });
-  const runs = await one.flows.startMany(flow, Array(10).fill(null));
-  await Promise.all([idle(one), idle(two)]);
-  const keys = runs.map(({ id }) => `run/${id}`);
-  await Promise.all([one.flows.planner.kick(keys), two.flows.planner.kick(keys)]);
-  await idle(one);
-  for (const run of runs) assert.equal(await run.result(), 4);
-  assert.equal((await one.jobs.list({ task: 'one', limit: 1_000 })).jobs.length, 40);
-});
+eachStore(
+  '13. two planners at once run no step twice and strand none',
+  async ({ connect }) => {
+    const [one, two] = [await connect(), await connect()];
+    const flow = defineFlow({
+      name: 'f',
+      steps: (s) => {
+        const parts = ['a', 'b', 'c', 'd'].map((name) => s.step(name, one1, { input: () => 1 }));
+        return s.step('t', total, { input: () => parts });
+      },
+    });
+    const runs = await one.flows.startMany(flow, Array(10).fill(null));
+    await Promise.all([idle(one), idle(two)]);
+    const keys = runs.map(({ id }) => `run/${id}`);
+    await Promise.all([one.flows.planner.kick(keys), two.flows.planner.kick(keys)]);
+    await idle(one);
+    for (const run of runs) assert.equal(await run.result(), 4);
+    assert.equal((await one.jobs.list({ task: 'one', limit: 1_000 })).jobs.length, 40);
+  },
+  SHARED,
+);
 
 eachStore('a run is one by its id, or by its flow and input', async ({ connect }) => {
   const longshore = await connect();
