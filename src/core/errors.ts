@@ -30,6 +30,11 @@ export const ERROR_CODES = {
   },
   PAYLOAD_TOO_LARGE: { meaning: 'a payload is larger than the limit', retryable: false, status: 413 },
   PAYLOAD_CORRUPT: { meaning: 'a stored payload cannot be read back', retryable: false, status: 500 },
+  PAYLOAD_PLAIN: {
+    meaning: 'a payload is not encrypted where only encrypted ones are taken',
+    retryable: true,
+    status: 500,
+  },
   KEY_UNKNOWN: { meaning: 'no key of the key ring opens a payload', retryable: true, status: 500 },
   UNIQUE_CONFLICT: { meaning: 'a job with this unique key already exists', retryable: true, status: 409 },
   JOB_UNKNOWN: { meaning: 'there is no job with this id', retryable: false, status: 404 },

@@ -63,9 +63,13 @@ export function uniqueSpec(
       `a number of milliseconds above 0, which mode '${mode}' needs`,
     );
   }
+  const prefix = scopePrefix(scope, of.task, of.queue);
+  // With the scope in it, equal inputs of different tasks do not show as equal.
   const key =
-    options.key === undefined ? digest(sortedJson(of.input)) : requireName('unique.key', options.key, 1_000);
-  return { key: `${scopePrefix(scope, of.task, of.queue)}${key}`, mode, periodMs };
+    options.key === undefined
+      ? digest(prefix + sortedJson(of.input))
+      : requireName('unique.key', options.key, 1_000);
+  return { key: prefix + key, mode, periodMs };
 }
 
 function scopePrefix(scope: UniqueScope, task: string, queue: string): string {

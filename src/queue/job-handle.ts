@@ -32,8 +32,10 @@ export class JobHandle<Result = unknown> {
    */
   async result(options?: WaitOptions): Promise<Result> {
     const job = await this.#means.watch.wait(this.id, options);
-    if (job.state === 'completed')
-      return this.#means.codec.decode(job.result, `the result of job ${this.id}`) as Result;
+    if (job.state === 'completed') {
+      const place = { role: 'result', id: job.id } as const;
+      return this.#means.codec.decode(job.result, place, `the result of job ${job.id}`) as Result;
+    }
     const trail = await this.#means.store.trail(this.id);
     throw endError(job, trail?.errors.at(-1) ?? null);
   }

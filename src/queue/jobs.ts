@@ -90,8 +90,11 @@ export class Jobs {
 
   /** Failed jobs count as completed: resolved by hand, with a result where one is given. Throws PAYLOAD_NOT_JSON. */
   async resolve(selection: Selection, result?: unknown, options?: ActionOptions): Promise<ActionReport> {
-    const encoded = this.#means.codec.encode(result, 'the result given by hand');
-    return this.#act(selection, { type: 'resolve', result: encoded }, ['failed'], options);
+    const { codec } = this.#means;
+    const text = codec.text(result, 'the result given by hand');
+    const order = (id: string) =>
+      ({ type: 'resolve', result: codec.seal(text, { role: 'result', id }) }) as const;
+    return this.#act(selection, order, ['failed'], options);
   }
 
   /** Another time for waiting jobs: a Date or ms since the epoch. */
@@ -120,14 +123,15 @@ export class Jobs {
 
   async #act(
     selection: Selection,
-    order: Order,
+    order: Order | ((id: string) => Order),
     states: readonly JobState[],
     options: ActionOptions = {},
   ): Promise<ActionReport> {
     const report: Filing = { done: [], requested: [], refused: [], unknown: [] };
     const audit = auditOf(options);
     for await (const ids of this.#select(selection, states)) {
-      const commands = ids.map((id) => ({ ...order, id, ...audit }) as JobCommand);
+      const orderOf = (id: string): Order => (typeof order === 'function' ? order(id) : order);
+      const commands = ids.map((id) => ({ ...orderOf(id), id, ...audit }) as JobCommand);
       const receipts = await this.#store.control(commands);
       for (const [index, id] of ids.entries()) file(report, id, receipts[index]);
     }

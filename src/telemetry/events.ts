@@ -91,6 +91,16 @@ export interface Events {
   };
   /** A worker claimed a job whose task it does not have. The job goes back uncharged for so long; told each time. */
   'task.unknown': JobFacts & { readonly workerId: string; readonly delayMs: number };
+  /**
+   * A worker claimed a job whose input it cannot open, or whose handler asked for progress it cannot open: `KEY_UNKNOWN`, it
+   * lacks the key; `PAYLOAD_PLAIN`, it takes encrypted payloads only. The job goes back uncharged for so long; told each time.
+   */
+  'payload.unopened': JobFacts & {
+    readonly workerId: string;
+    readonly code: string;
+    readonly message: string;
+    readonly delayMs: number;
+  };
   /** A thread or child process for handlers; `host` is the thread's id in this process, or the process's id. */
   'host.started': { readonly lane: 'thread' | 'process'; readonly host: number };
   'host.ended': {
@@ -170,6 +180,7 @@ export const EVENT_NAMES = [
   'task.strategyChosen',
   'task.blocked',
   'task.unknown',
+  'payload.unopened',
   'host.started',
   'host.ended',
   'tuner.adjusted',

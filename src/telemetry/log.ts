@@ -41,10 +41,10 @@ function subscribe<Name extends EventName>(
   if (!logger.isLevelEnabled(level)) return () => undefined;
   const write = (event: Events[Name]): void =>
     logger[level]({ event: name, ...readable(event) }, text(event));
-  return source.on(name, name === 'task.unknown' ? sparingly(write, now) : write);
+  return source.on(name, SPARING.has(name) ? sparingly(write, now) : write);
 }
 
-/** Jobs of an unknown task come back for days: of each task and queue one is told in a minute. */
+/** Jobs that are put off come back for days: of each task and queue one is told in a minute. */
 function sparingly<Event extends object>(
   write: (event: Event) => void,
   now: () => number,
@@ -60,6 +60,7 @@ function sparingly<Event extends object>(
   };
 }
 
+const SPARING: ReadonlySet<EventName> = new Set(['task.unknown', 'payload.unopened']);
 const SPARING_MS = 60_000;
 const SPARING_TASKS = 1_000;
 
@@ -133,6 +134,10 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
     'warn',
     (event) =>
       `no task ${event.task} here, for job ${event.id} of queue ${event.queue}: it waits, uncharged, for a worker that has it. Add the task to this worker, or give such jobs a queue that only workers with it listen to`,
+  ],
+  'payload.unopened': [
+    'warn',
+    (event) => `${job(event)} waits, uncharged, for a worker that can open its payload: ${event.message}`,
   ],
   'host.started': ['debug', (event) => `${event.lane} ${event.host} started`],
   'host.ended': [

@@ -40,20 +40,23 @@ export class Notes implements NoteTaker {
 
   /** Throws PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE into the handler. */
   progress(lease: Lease, value: unknown): void {
-    this.#of(lease).progress = this.#codec.encode(value, `the progress of task '${lease.task}'`);
+    const place = { role: 'progress', id: lease.id } as const;
+    this.#of(lease).progress = this.#codec.encode(value, place, `the progress of task '${lease.task}'`);
   }
 
   /** What was told last, by whichever attempt. */
   async lastProgress(lease: Lease): Promise<unknown> {
     await this.flush();
     const [job] = await this.#store.get([lease.id]);
-    return this.#codec.decode(job?.progress ?? null, `the progress of job ${lease.id}`);
+    const place = { role: 'progress', id: lease.id } as const;
+    return this.#codec.decode(job?.progress ?? null, place, `the progress of job ${lease.id}`);
   }
 
   /** Throws OPTION_INVALID, PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE into the handler. */
   log(lease: Lease, message: string, data: unknown): void {
     const text = logText(message);
-    const encoded = this.#codec.encode(data, `the log data of task '${lease.task}'`);
+    const place = { role: 'log', id: lease.id } as const;
+    const encoded = this.#codec.encode(data, place, `the log data of task '${lease.task}'`);
     this.#of(lease).logs.push({
       at: this.#clock.now(),
       attempt: lease.attempt,

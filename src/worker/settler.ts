@@ -5,7 +5,7 @@ import type { Outcome, OutcomeType } from '../core/outcome.ts';
 import type { Lease, Settlement, SettleReceipt, Store } from '../store/store.ts';
 import type { EventBus, EventName } from '../telemetry/events.ts';
 import { BackoffTimer } from './backoff-timer.ts';
-import { facts } from './executor.ts';
+import { facts } from './facts.ts';
 
 /**
  * Collects outcomes and writes them in batches: executor -> settler -> store.settle -> events. An outcome stays here

@@ -1,6 +1,6 @@
 import { LongshoreError, toAttemptError } from '../core/errors.ts';
 import type { Outcome } from '../core/outcome.ts';
-import type { PayloadCodec } from '../core/payload.ts';
+import { inputOf, type PayloadCodec, type PayloadPlace } from '../core/payload.ts';
 import { BACKOFF_DEFAULT, outcomeOfError } from '../core/retry.ts';
 import { UnfitJob } from '../execution/lane.ts';
 import { unfit } from '../execution/steps.ts';
@@ -11,13 +11,20 @@ import type { Attempt } from './attempt.ts';
  * throws; `outcomeOf` turns what was thrown, and why the attempt was aborted, into an outcome.
  */
 
-/** From what is stored to the JSON text that a lane takes. */
-export function openInput({ lease }: Attempt, codec: PayloadCodec): string | null {
+/** Opens what is stored into the JSON text that a lane takes. Returns what was thrown, or null. */
+export function openInput(attempt: Attempt, codec: PayloadCodec): unknown {
+  const { lease } = attempt;
   try {
-    return codec.open(lease.input, `the stored input of job ${lease.id}`);
+    attempt.input = codec.open(lease.input, inputOf(lease), `the stored input of job ${lease.id}`);
+    return null;
   } catch (error) {
-    throw unfit(error);
+    return unfit(error);
   }
+}
+
+/** Where its result goes. */
+export function resultOf({ lease }: Attempt): PayloadPlace {
+  return { role: 'result', id: lease.id };
 }
 
 /** What becomes of an attempt that threw. `null`: nothing may be settled, because the lease is gone. Never throws. */
