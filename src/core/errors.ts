@@ -45,6 +45,11 @@ export const ERROR_CODES = {
   },
   JOB_FAILED: { meaning: 'the job ended as a dead letter', retryable: false, status: 424 },
   JOB_CANCELLED: { meaning: 'the job was cancelled', retryable: false, status: 410 },
+  JOB_REPLACED: {
+    meaning: 'a newer job with the unique key of this one runs instead',
+    retryable: false,
+    status: 410,
+  },
   JOB_TIMED_OUT: { meaning: 'an attempt ran longer than its timeout', retryable: true, status: 504 },
   JOB_HEARTBEAT_MISSED: {
     meaning: 'an attempt gave no sign of life within its heartbeat timeout',

@@ -9,7 +9,7 @@ import { optionInvalid, requireMs, requireName } from './errors.ts';
  * | `reject`   | UNIQUE_CONFLICT, naming the holder |
  * | `existing` | the holder's handle is returned |
  * | `replace`  | a waiting holder takes the new queue, task, input, priority, attempts and time; a running or ended one is left alone and a new job is added, which takes the key over |
- * | `debounce` | like replace, and the job is due `periodMs` after the LAST enqueue, whatever delay was asked for: the last input always runs |
+ * | `debounce` | like replace, and the job is due `periodMs` after the LAST enqueue, whatever delay was asked for: the last input always runs; with `maxWaitMs` it is due at the latest so long after the FIRST |
  * | `throttle` | the holder's handle is returned until `periodMs` after the FIRST enqueue, even when its job has ended |
  *
  * A job that is removed or cleared gives its key up at once. A redriven job takes its key again if nobody holds it.
@@ -27,6 +27,8 @@ export interface UniqueOptions {
   readonly scope?: UniqueScope;
   /** Required by debounce and throttle. */
   readonly periodMs?: number;
+  /** For debounce: the longest time, from the enqueue that added the waiting job, until it is due; default: no bound. */
+  readonly maxWaitMs?: number;
 }
 
 /** What a store needs to know. */
@@ -36,6 +38,18 @@ export interface UniqueSpec {
   readonly mode: UniqueMode;
   /** 0 = while the job lives. */
   readonly periodMs: number;
+  /** Of mode `debounce`, at least `periodMs`; null and absent set no bound. */
+  readonly maxWaitMs?: number | null;
+}
+
+/** When a debounced job that was added at `createdAt` is due, by its last enqueue, `now`. */
+export function debouncedUntil(
+  { periodMs, maxWaitMs }: Pick<UniqueSpec, 'periodMs' | 'maxWaitMs'>,
+  createdAt: number,
+  now: number,
+): number {
+  if (maxWaitMs == null) return now + periodMs;
+  return Math.min(now + periodMs, Math.max(now, createdAt + maxWaitMs));
 }
 
 const MODES: readonly string[] = [
@@ -52,7 +66,7 @@ export function uniqueSpec(
   of: { readonly task: string; readonly queue: string; readonly input: unknown },
   digest: (text: string) => string,
 ): UniqueSpec {
-  const { mode = 'existing', scope = 'task', periodMs = 0 } = options;
+  const { mode = 'existing', scope = 'task', periodMs = 0, maxWaitMs } = options;
   if (!MODES.includes(mode))
     throw optionInvalid('unique.mode', mode, MODES.map((name) => `'${name}'`).join(', '));
   requireMs('unique.periodMs', periodMs);
@@ -63,13 +77,25 @@ export function uniqueSpec(
       `a number of milliseconds above 0, which mode '${mode}' needs`,
     );
   }
+  if (maxWaitMs !== undefined) requireMaxWait(mode, periodMs, maxWaitMs);
   const prefix = scopePrefix(scope, of.task, of.queue);
   // With the scope in it, equal inputs of different tasks do not show as equal.
   const key =
     options.key === undefined
       ? digest(prefix + sortedJson(of.input))
       : requireName('unique.key', options.key, 1_000);
-  return { key: prefix + key, mode, periodMs };
+  return { key: prefix + key, mode, periodMs, ...(maxWaitMs === undefined ? {} : { maxWaitMs }) };
+}
+
+function requireMaxWait(mode: UniqueMode, periodMs: number, maxWaitMs: number): void {
+  if (mode !== 'debounce')
+    throw optionInvalid(
+      'unique.maxWaitMs',
+      maxWaitMs,
+      `to be left out for mode '${mode}': it bounds 'debounce'`,
+    );
+  if (requireMs('unique.maxWaitMs', maxWaitMs) < periodMs)
+    throw optionInvalid('unique.maxWaitMs', maxWaitMs, `at least periodMs, which is ${periodMs}`);
 }
 
 function scopePrefix(scope: UniqueScope, task: string, queue: string): string {

@@ -41,7 +41,7 @@ export class PutOff {
       return { type: 'failed', error: this.#endOf(lease, why, waitedMs) };
     const delayMs = this.#delayMs(waitedMs);
     this.#tell(lease, barrier, delayMs);
-    return { type: 'snoozed', delayMs };
+    return { type: 'snoozed', delayMs, unstarted: true };
   }
 
   #tell({ id, queue, task }: Lease, barrier: LongshoreError | null, delayMs: number): void {
