@@ -69,7 +69,7 @@ async function makeStage(t: TestContext, kind: StoreKind): Promise<Stage> {
     kind,
     url,
     connect: async (options = {}) =>
-      closing(await connect(url, { workerSettings: WORKER_SETTINGS, ...options })),
+      closing(await connect(url, { workerSettings: WORKER_SETTINGS, logger: false, ...options })),
     connectThrough: async (wrap, { clock } = {}) => {
       const store = await driver.open(url, clock === undefined ? {} : { clock });
       const parts = {

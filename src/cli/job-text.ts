@@ -1,7 +1,7 @@
 import { formatDuration } from '../core/duration.ts';
 import type { AttemptError } from '../core/errors.ts';
 import type { JobDetail } from '../queue/job-view.ts';
-import type { Paint } from './format.ts';
+import type { Paint } from '../telemetry/terminal.ts';
 import { STATE_FORMATS, stateText } from './job-columns.ts';
 import { absoluteTime, printable, relativeTime } from './text.ts';
 

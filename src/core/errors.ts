@@ -1,3 +1,5 @@
+import { withoutOwnFrames } from './stack.ts';
+
 /**
  * The ONE table of error codes, and the error classes callers branch on.
  *
@@ -281,5 +283,7 @@ function stackWithCauses(error: Error): string {
 
 /** Some programs make stacks of their own (Error.prepareStackTrace), which need not be text. */
 function stackOf(error: Error): string {
-  return typeof error.stack === 'string' ? error.stack : `${String(error.name)}: ${String(error.message)}`;
+  return typeof error.stack === 'string'
+    ? withoutOwnFrames(error.stack)
+    : `${String(error.name)}: ${String(error.message)}`;
 }

@@ -6,6 +6,7 @@ import { logText } from '../execution/log-text.ts';
 import type { Lease, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { NoteTaker } from './attempt.ts';
+import { facts } from './facts.ts';
 
 /** Progress and log lines of running jobs, written in batches: at an interval, and before their job is settled. */
 
@@ -42,6 +43,8 @@ export class Notes implements NoteTaker {
   progress(lease: Lease, value: unknown): void {
     const place = { role: 'progress', id: lease.id } as const;
     this.#of(lease).progress = this.#codec.encode(value, place, `the progress of task '${lease.task}'`);
+    if (this.#events.wants('job.progressed'))
+      this.#events.emit('job.progressed', { ...facts(lease), progress: value });
   }
 
   /** What was told last, by whichever attempt. */
@@ -63,6 +66,8 @@ export class Notes implements NoteTaker {
       message: text,
       data: encoded,
     });
+    if (this.#events.wants('job.logged'))
+      this.#events.emit('job.logged', { ...facts(lease), message: text, data });
     this.#lines += 1;
     if (this.#lines >= LINES_MAX) void this.flush();
   }
