@@ -61,7 +61,7 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
   { of: /^execution\//, may: [/^core\//, /^execution\//] },
   { of: /^tuner\//, may: [/^core\//, /^tuner\//] },
   { of: EVENTS, may: [/^core\//] },
-  { of: /^telemetry\//, may: [/^core\//, EVENTS] },
+  { of: /^telemetry\//, may: [/^core\//, /^telemetry\//] },
   { of: /^testing\//, may: [/^core\//, /^testing\//, CONTRACT] },
   { of: /^bench\//, may: [/^bench\//, /^[^/]+\.ts$/] },
   { of: /^cli\//, may: [/^(?!testing\/)/] },

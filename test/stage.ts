@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { noKeys } from '../src/cipher.ts';
 import type { Clock } from '../src/core/clock.ts';
-import { PayloadCodec } from '../src/core/payload.ts';
+import { PAYLOAD_BYTES_MAX_DEFAULT, PayloadCodec } from '../src/core/payload.ts';
 import { type ConnectOptions, connect, type EventName, type Events, Longshore } from '../src/index.ts';
 import type { Store } from '../src/store/store.ts';
 import { systemClock } from '../src/system-clock.ts';
@@ -68,11 +69,11 @@ async function makeStage(t: TestContext, kind: StoreKind): Promise<Stage> {
     kind,
     url,
     connect: async (options = {}) =>
-      closing(await connect(url, { workerSettings: WORKER_SETTINGS, ...options })),
+      closing(await connect(url, { workerSettings: WORKER_SETTINGS, logger: false, ...options })),
     connectThrough: async (wrap, { clock } = {}) => {
       const store = await driver.open(url, clock === undefined ? {} : { clock });
       const parts = {
-        codec: new PayloadCodec(),
+        codec: new PayloadCodec(PAYLOAD_BYTES_MAX_DEFAULT, noKeys),
         workerSettings: WORKER_SETTINGS,
         clock: clock ?? systemClock,
       };

@@ -2,7 +2,7 @@ import { formatDuration } from '../core/duration.ts';
 import type { AttemptError } from '../core/errors.ts';
 import type { KeptMeta } from '../core/meta.ts';
 import type { JobDetail } from '../queue/job-view.ts';
-import type { Paint } from './format.ts';
+import type { Paint } from '../telemetry/terminal.ts';
 import { STATE_FORMATS, stateText } from './job-columns.ts';
 import { absoluteTime, printable, relativeTime } from './text.ts';
 

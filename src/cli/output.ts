@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { LongshoreError } from '../core/errors.ts';
+import type { Format } from '../telemetry/terminal.ts';
 import { codeOf, EXIT, exitCodeOf } from './exit-codes.ts';
-import type { Format } from './format.ts';
 import { type Column, tableLines } from './table.ts';
 import { printable } from './text.ts';
 

@@ -1,3 +1,5 @@
+import { withoutOwnFrames } from './stack.ts';
+
 /**
  * The ONE table of error codes, and the error classes callers branch on.
  *
@@ -34,6 +36,11 @@ export const ERROR_CODES = {
     status: 413,
   },
   PAYLOAD_CORRUPT: { meaning: 'a stored payload cannot be read back', retryable: false, status: 500 },
+  PAYLOAD_PLAIN: {
+    meaning: 'a payload is not encrypted where only encrypted ones are taken',
+    retryable: true,
+    status: 500,
+  },
   KEY_UNKNOWN: { meaning: 'no key of the key ring opens a payload', retryable: true, status: 500 },
   UNIQUE_CONFLICT: { meaning: 'a job with this unique key already exists', retryable: true, status: 409 },
   JOB_UNKNOWN: { meaning: 'there is no job with this id', retryable: false, status: 404 },
@@ -44,6 +51,11 @@ export const ERROR_CODES = {
   },
   JOB_FAILED: { meaning: 'the job ended as a dead letter', retryable: false, status: 424 },
   JOB_CANCELLED: { meaning: 'the job was cancelled', retryable: false, status: 410 },
+  JOB_REPLACED: {
+    meaning: 'a newer job with the unique key of this one runs instead',
+    retryable: false,
+    status: 410,
+  },
   JOB_TIMED_OUT: { meaning: 'an attempt ran longer than its timeout', retryable: true, status: 504 },
   JOB_HEARTBEAT_MISSED: {
     meaning: 'an attempt gave no sign of life within its heartbeat timeout',
@@ -293,5 +305,7 @@ function stackWithCauses(error: Error): string {
 
 /** Some programs make stacks of their own (Error.prepareStackTrace), which need not be text. */
 function stackOf(error: Error): string {
-  return typeof error.stack === 'string' ? error.stack : `${String(error.name)}: ${String(error.message)}`;
+  return typeof error.stack === 'string'
+    ? withoutOwnFrames(error.stack)
+    : `${String(error.name)}: ${String(error.message)}`;
 }

@@ -5,8 +5,8 @@ import type { JobState } from '../core/job-state.ts';
 import type { Outcome, OutcomeType } from '../core/outcome.ts';
 import type { Lease, Settlement, SettleReceipt, Store } from '../store/store.ts';
 import type { EventBus, EventName } from '../telemetry/events.ts';
-import { facts } from './attempt.ts';
 import { BackoffTimer } from './backoff-timer.ts';
+import { facts } from './facts.ts';
 import { stillInTrouble, type Trouble, tellFailure } from './trouble.ts';
 
 /**

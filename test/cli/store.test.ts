@@ -65,6 +65,24 @@ test('doctor tells what is worth knowing as notes, and ends with 0', async (cont
   );
 });
 
+test('doctor names keys of waiting jobs that the config file lacks', async (context) => {
+  const sandbox = new Sandbox(context);
+  const keys = (...ids: string[]) => ids.map((id) => ({ id, key: Buffer.alloc(32, id).toString('base64') }));
+  const configure = (encryption: object) =>
+    sandbox.write('longshore.config.json', JSON.stringify({ encryption }));
+  await sandbox.enqueue('send', '"plain"');
+  configure({ keys: keys('new', 'old') });
+  await sandbox.enqueue('send', '"sealed"');
+  configure({ keys: keys('old') });
+  const { stdout } = await sandbox.run(['doctor']);
+  assert.match(
+    stdout,
+    /^note {3}keys +.*cannot open: key 'new' in queue 'default', no key in queue 'default'\.\n +Give the workers/m,
+  );
+  configure({ keys: keys('new'), acceptPlain: true });
+  assert.match((await sandbox.run(['doctor'])).stdout, /^ok {5}keys +The config file has the keys/m);
+});
+
 test('doctor names waiting jobs whose task no live worker of their queue has', async (context) => {
   const sandbox = new Sandbox(context);
   sandbox.write('tasks/all.ts', TASKS);

@@ -7,7 +7,7 @@ import { EXIT } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import { storeUrl } from '../session.ts';
 import { counted, printable } from '../text.ts';
-import { checkTasks } from '../waiting-tasks.ts';
+import { checkWaiting } from '../waiting-jobs.ts';
 
 export const doctor: CliCommand = { define, run };
 
@@ -16,13 +16,13 @@ function define(command: Command): void {
 }
 
 async function run({ options, out }: Call): Promise<number> {
-  const url = storeUrl(options, await loadConfig(options.config));
+  const config = await loadConfig(options.config);
+  const url = storeUrl(options, config);
   const driver = await storeDriver(url);
   const findings = [checkNode(process.versions.node), ...(await driver.doctor(url))];
   // Only of a store that is there and whole: to open another one may change it.
   if (findings.every(({ level }) => level !== 'fault') && findings.some(({ check }) => check === 'workers')) {
-    const tasks = await checkTasks(driver, url);
-    if (tasks !== null) findings.push(tasks);
+    findings.push(...(await checkWaiting(driver, url, config.connect.encryption)));
   }
   const faults = findings.filter(({ level }) => level === 'fault').length;
   if (out.json) out.document({ ok: faults === 0, findings });

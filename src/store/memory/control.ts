@@ -69,7 +69,7 @@ function cancel(rows: Rows, job: JobRow, now: number): ControlReceipt {
   return { status: 'done', state: 'cancelled' };
 }
 
-/** The job takes its unique key again, if nobody else has it by now. */
+/** The job takes its unique key again, or goes on without one if somebody else has it by now. */
 function redrive(rows: Rows, job: JobRow, now: number): ControlReceipt {
   rows.move(job, 'redrive', 'ready', () => {
     job.attempt = 0;
@@ -82,6 +82,7 @@ function redrive(rows: Rows, job: JobRow, now: number): ControlReceipt {
     const hold = rows.keys.get(job.uniqueKey);
     if (hold === undefined || !isHeld(rows, hold, now))
       rows.keys.set(job.uniqueKey, { id: job.id, untilAt: now, state: 'ready' });
+    else if (hold.id !== job.id) job.uniqueKey = null;
   }
   rows.topics.add('ready');
   return { status: 'done', state: 'ready' };

@@ -1,7 +1,7 @@
 import type { LogLine } from '../../core/job.ts';
 import { isTerminal, type JobMove } from '../../core/job-state.ts';
 import type { OutcomeType } from '../../core/outcome.ts';
-import { type JobChange, settle as rule } from '../../core/settle-rule.ts';
+import { type JobChange, settle as rule, type SettleSubject } from '../../core/settle-rule.ts';
 import type { AnnotateReceipt, Note, Settlement, SettleReceipt } from '../store.ts';
 import { type JobRow, keepsNothing } from './records.ts';
 import type { Rows } from './rows.ts';
@@ -20,10 +20,16 @@ export function settle(rows: Rows, settlements: readonly Settlement[], now: numb
   return settlements.map(({ id, token, outcome }) => {
     const job = leased(rows, id, token);
     if (job === undefined) return { status: 'lost' };
-    const change = rule(job, outcome, now);
+    const change = rule(subjectOf(rows, job), outcome, now);
     applyChange(rows, job, MOVES[outcome.type], change, now);
     return { status: 'settled', state: change.state };
   });
+}
+
+export function subjectOf({ keys }: Rows, job: JobRow): SettleSubject {
+  if (job.uniqueKey === null) return job;
+  const holder = keys.get(job.uniqueKey)?.id ?? null;
+  return holder === job.id ? job : { ...job, replacedBy: holder };
 }
 
 export function annotate(rows: Rows, notes: readonly Note[]): AnnotateReceipt[] {

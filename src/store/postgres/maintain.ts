@@ -1,5 +1,5 @@
 import { type JobState, TERMINAL_STATES, type TerminalState } from '../../core/job-state.ts';
-import { expire, settle as rule } from '../../core/settle-rule.ts';
+import { expire } from '../../core/settle-rule.ts';
 import type { Topic } from '../notifier.ts';
 import {
   type PruneReceipt,
@@ -9,8 +9,9 @@ import {
   type ReapRequest,
   WORKER_KEPT_MS,
 } from '../store.ts';
+import { release } from './release.ts';
 import type { JobRow, Tx } from './rows.ts';
-import { applyChanges, type Change, subjectOf } from './settle.ts';
+import { applyChanges, subjectOf } from './settle.ts';
 
 /** What is done for the store by whoever leads, and what takes jobs from workers that left or from queues. */
 
@@ -66,12 +67,7 @@ export async function retire(tx: Tx, workerId: string): Promise<null> {
     `${selectHeld(tx)} WHERE lease.worker_id = $1 ORDER BY job.seq FOR UPDATE OF job`,
     [workerId],
   );
-  const change = (job: JobRow): Change => ({
-    job,
-    move: 'release',
-    change: rule(subjectOf(job), { type: 'released' }, tx.now),
-  });
-  await applyChanges(tx, jobs.map(change));
+  await release(tx, jobs);
   await tx.query(`DELETE FROM ${tx.schema}.worker WHERE id = $1`, [workerId]);
   return null;
 }

@@ -1,6 +1,6 @@
 import type { AttemptError } from '../../core/errors.ts';
 import { isTerminal, type JobMove, type TerminalState } from '../../core/job-state.ts';
-import type { OutcomeType } from '../../core/outcome.ts';
+import { isGivenBack, type OutcomeType } from '../../core/outcome.ts';
 import { type JobChange, settle as rule, type SettleSubject } from '../../core/settle-rule.ts';
 import type { AnnotateReceipt, Note, Settlement, SettleReceipt } from '../store.ts';
 import { completeOne, completeRun, completeTogether } from './complete.ts';
@@ -9,7 +9,7 @@ import { Departures, parseToken, type Token } from './leases.ts';
 import { type Drops, deleteJob, dropsOf } from './retention.ts';
 import { type Ending, type JobRow, requireMove, type Tx, wholeMs } from './rows.ts';
 import { afterLeaving, TURN, turnAfter } from './turns.ts';
-import { releaseKey } from './unique.ts';
+import { releaseKey, replacedByOf } from './unique.ts';
 
 /** Outcomes in, each fenced by its token: the settle rule decides, this writes it down. */
 
@@ -76,7 +76,8 @@ function settleOne(
   }
   const job = leasedJob(tx, id, token);
   if (job === undefined) return { status: 'lost' };
-  const change = rule(subjectOf(job), outcome, tx.now);
+  const replacedBy = isGivenBack(outcome) ? replacedByOf(tx, job) : undefined;
+  const change = rule({ ...subjectOf(job), replacedBy }, outcome, tx.now);
   applyChange(tx, job, MOVES[outcome.type], change, drops);
   departures.add(batch);
   return { status: 'settled', state: change.state };

@@ -16,6 +16,7 @@ import { type FastCheck, modelArea } from './model.ts';
 import { notifyArea } from './notify.ts';
 import { payloadsArea } from './payloads.ts';
 import { queuesArea } from './queues.ts';
+import { replacedArea } from './replaced.ts';
 import { retentionArea } from './retention.ts';
 import { settleArea } from './settle.ts';
 import { Trial } from './trial.ts';
@@ -78,6 +79,7 @@ const AREAS: Readonly<Record<string, (it: It) => void>> = {
   settle: settleArea,
   leases: leasesArea,
   unique: uniqueArea,
+  replaced: replacedArea,
   control: controlArea,
   queues: queuesArea,
   keys: keysArea,

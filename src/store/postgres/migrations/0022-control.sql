@@ -143,7 +143,8 @@ BEGIN
   END IF;
 END $$;
 
--- Back from history, with its trail, and to its key if nobody has it by now. False when another was faster.
+-- Back from history, with its trail, and to its unique key, or without one if somebody has it by now. False when another was
+-- faster.
 CREATE FUNCTION {{schema}}.redrive_job(old {{schema}}.history, at bigint) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
   IF NOT {{schema}}.forget_ended(old) THEN RETURN false; END IF;
@@ -161,6 +162,7 @@ BEGIN
       until = CASE WHEN held.id = excluded.id THEN held.until ELSE excluded.until END
     WHERE held.id = excluded.id
       OR (held.until <= at AND NOT EXISTS (SELECT FROM {{schema}}.job WHERE job.id = held.id));
+    IF NOT FOUND THEN UPDATE {{schema}}.job SET unique_key = NULL WHERE seq = old.seq; END IF;
   END IF;
   RETURN true;
 END $$;
