@@ -19,6 +19,7 @@ import {
   type RouteMeans,
 } from './routes.ts';
 import type { PoolSettings, SharedPools } from './shared-pools.ts';
+import './started-in.ts';
 
 /** The lanes of one worker: each task's jobs go where its strategy says. */
 export class Lanes implements Omit<Lane, 'name'> {

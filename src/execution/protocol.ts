@@ -28,6 +28,8 @@ export interface ProcessData {
   readonly settings: HostSettings;
   /** It has inherited a slate. */
   readonly hasSlate: boolean;
+  /** The folder to run in; null: it was deleted, and the process stays where it was started. */
+  readonly folder: string | null;
 }
 
 export interface LoadMessage {
