@@ -1,3 +1,4 @@
+import { reasonOf } from '../core/legible.ts';
 import type { Finding, Store, StoreDriver } from '../store/store.ts';
 import { counted } from './text.ts';
 
@@ -11,7 +12,7 @@ export async function checkTasks(driver: StoreDriver, url: string): Promise<Find
     store = await driver.open(url, {});
     return await look(store);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = reasonOf(error);
     return {
       check: 'tasks',
       level: 'note',

@@ -4,6 +4,9 @@
  * A message says what happened, where, with which value, and what to do. `retryable` answers "may the same
  * call succeed later, unchanged?". `status` is the HTTP status the API answers with.
  */
+import { isErrorLike, memberOf, messageOf, nameOf, show, stackOf } from './legible.ts';
+
+export { show };
 
 interface CodeEntry {
   readonly meaning: string;
@@ -120,8 +123,13 @@ type Intent = 'unrecoverable' | 'retryAfter' | 'snooze';
 
 /** What a handler meant by throwing this; null for any other error. */
 export function intentOf(thrown: unknown): Intent | null {
-  if (typeof thrown !== 'object' || thrown === null) return null;
-  return ((thrown as { [INTENT]?: Intent })[INTENT] ?? null) as Intent | null;
+  return (memberOf(thrown, INTENT) ?? null) as Intent | null;
+}
+
+/** The wait that goes with an intent; null where somebody changed it into nonsense. */
+export function intendedMs(thrown: unknown, field: 'retryAfterMs' | 'delayMs'): number | null {
+  const ms = memberOf(thrown, field);
+  return isMs(ms) ? ms : null;
 }
 
 /** Throw it from a handler: the job fails at once, whatever attempts are left. */
@@ -171,8 +179,12 @@ const MS_MAX = 1_000 * 365 * 86_400_000;
 
 /** Throws OPTION_INVALID unless `value` is a number of milliseconds, 0 to 1,000 years. */
 export function requireMs(field: string, value: unknown): number {
-  if (typeof value === 'number' && value >= 0 && value <= MS_MAX) return value;
+  if (isMs(value)) return value;
   throw optionInvalid(field, value, 'a number of milliseconds, 0 or more and at most 1,000 years');
+}
+
+function isMs(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= MS_MAX;
 }
 
 /**
@@ -190,9 +202,12 @@ export function requireName(field: string, value: unknown, max = 200): string {
 
 const CONTROL_CHARACTER = /\p{Cc}/u;
 
-/** Free text for a store, NUL made visible: not every store gives NUL back (docs/store-contract.md). */
+/**
+ * Free text for a store, NUL and halves of surrogate pairs made visible: not every store gives them back
+ * (docs/store-contract.md), and cutting a text to its limit makes such halves.
+ */
 export function showNul(text: string): string {
-  return text.replaceAll('\0', '\u2400');
+  return text.toWellFormed().replaceAll('\0', '\u2400');
 }
 
 export function optionInvalid(field: string, value: unknown, expected: string): LongshoreError {
@@ -200,17 +215,6 @@ export function optionInvalid(field: string, value: unknown, expected: string): 
   return new LongshoreError('OPTION_INVALID', `${field} is ${shown}; expected ${expected}.`, {
     details: { field, value: shown, expected },
   });
-}
-
-/** A value as a reader of an error message wants to see it: short, typed, on one line. */
-export function show(value: unknown): string {
-  if (typeof value === 'string')
-    return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
-  if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
-  if (typeof value !== 'object' || value === null) return String(value);
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  return `an object (${value.constructor?.name ?? 'no prototype'})`;
 }
 
 /** An error of one attempt, as kept with the job. */
@@ -227,8 +231,9 @@ export interface AttemptError {
 
 const STACK_CHARS_MAX = 8_000;
 const MESSAGE_CHARS_MAX = 4_000;
+const NAME_CHARS_MAX = 200;
 
-/** Turns whatever a handler threw, `undefined` included, into what is kept with the job; NUL becomes U+2400. */
+/** Turns whatever a handler threw, `undefined` included, into what is kept with the job. Never throws. */
 export function toAttemptError(thrown: unknown, attempt: number, at: number): AttemptError {
   if (!isErrorLike(thrown)) {
     return {
@@ -240,36 +245,32 @@ export function toAttemptError(thrown: unknown, attempt: number, at: number): At
       code: null,
     };
   }
-  const code = (thrown as { code?: unknown }).code;
+  const code = memberOf(thrown, 'code');
   return {
     attempt,
     at,
-    name: showNul(String(thrown.name)),
-    message: showNul(String(thrown.message).slice(0, MESSAGE_CHARS_MAX)),
-    stack: showNul(stackWithCauses(thrown).slice(0, STACK_CHARS_MAX)),
-    code: typeof code === 'string' ? showNul(code) : null,
+    name: cut(nameOf(thrown), NAME_CHARS_MAX),
+    message: cut(messageOf(thrown), MESSAGE_CHARS_MAX),
+    stack: cut(stackWithCauses(thrown), STACK_CHARS_MAX),
+    code: typeof code === 'string' ? cut(code, NAME_CHARS_MAX) : null,
   };
 }
 
-/** Errors of other realms (worker threads, vm contexts) and look-alikes are read like our own. */
-function isErrorLike(thrown: unknown): thrown is Error {
-  return (
-    thrown instanceof Error ||
-    (typeof thrown === 'object' && thrown !== null && typeof (thrown as Error).message === 'string')
-  );
+/** With a note behind its message, which may be as long as somebody made it. */
+export function withNote(error: AttemptError, note: string): AttemptError {
+  return { ...error, message: cut(`${error.message} (${note})`, MESSAGE_CHARS_MAX) };
+}
+
+function cut(text: string, charsMax: number): string {
+  return showNul(text.slice(0, charsMax));
 }
 
 function stackWithCauses(error: Error): string {
-  let text = stackOf(error);
-  let cause = error.cause;
-  for (let depth = 0; cause instanceof Error && depth < 5; depth += 1) {
-    text += `\ncaused by: ${stackOf(cause)}`;
-    cause = cause.cause;
+  let text = stackOf(error).slice(0, STACK_CHARS_MAX);
+  let cause = memberOf(error, 'cause');
+  for (let depth = 0; isErrorLike(cause) && depth < 5; depth += 1) {
+    text += `\ncaused by: ${stackOf(cause).slice(0, STACK_CHARS_MAX)}`;
+    cause = memberOf(cause, 'cause');
   }
   return text;
-}
-
-/** Some programs make stacks of their own (Error.prepareStackTrace), which need not be text. */
-function stackOf(error: Error): string {
-  return typeof error.stack === 'string' ? error.stack : `${String(error.name)}: ${String(error.message)}`;
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { LongshoreError, optionInvalid, requireMs, requireName, show } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import { type PriorityName, QUEUE_DEFAULT } from '../core/job.ts';
+import { isDate } from '../core/legible.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import { validate } from '../core/schema.ts';
 import {
@@ -122,7 +123,7 @@ function requireTask(task: AnyTask | string): AnyTask | null {
 function requireTime(options: EnqueueOptions): number {
   if (options.delayMs !== undefined)
     throw optionInvalid('at', options.at, 'to be left out when delayMs is given');
-  const time = options.at instanceof Date ? options.at.getTime() : options.at;
+  const time = isDate(options.at) ? options.at.getTime() : options.at;
   if (typeof time === 'number' && time >= 0 && time <= DATE_MAX_MS) return time;
   throw optionInvalid('at', options.at, 'a valid Date or ms since the epoch');
 }

@@ -1,6 +1,7 @@
 import { optionInvalid, requireInteger, requireName, showNul } from '../core/errors.ts';
 import type { PriorityName } from '../core/job.ts';
 import { JOB_STATES, type JobState, statesThatAllow } from '../core/job-state.ts';
+import { isDate } from '../core/legible.ts';
 import { requirePriority } from '../core/task.ts';
 import type { ControlReceipt, JobCommand, JobFilter, Store } from '../store/store.ts';
 import { DATE_MAX_MS } from './enqueue.ts';
@@ -96,7 +97,7 @@ export class Jobs {
 
   /** Another time for waiting jobs: a Date or ms since the epoch. */
   async reschedule(selection: Selection, at: Date | number, options?: ActionOptions): Promise<ActionReport> {
-    const dueAt = at instanceof Date ? at.getTime() : at;
+    const dueAt = isDate(at) ? at.getTime() : at;
     if (!(dueAt >= 0 && dueAt <= DATE_MAX_MS))
       throw optionInvalid('at', at, 'a valid Date or ms since the epoch');
     return this.#act(selection, { type: 'reschedule', dueAt }, ['scheduled', 'ready'], options);

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { CancelTimer, Clock } from '../core/clock.ts';
 import { LongshoreError } from '../core/errors.ts';
+import { namedReasonOf } from '../core/legible.ts';
 import { type FromHeart, fromWire, type HeartSettings, type ToHeart } from './heart.ts';
 import type { BeatReceipt, KeepAlive, KeepAliveOptions, WorkerBeat, WorkerLoad } from './store.ts';
 
@@ -85,7 +86,7 @@ export class KeepAlives {
   #fail(cause: unknown): void {
     const error = new LongshoreError(
       'STORE_FAILED',
-      `The thread that keeps the leases ended: ${String(cause)}. It is started again.`,
+      `The thread that keeps the leases ended: ${namedReasonOf(cause)}. It is started again.`,
       { cause },
     );
     for (const keeper of this.#keepers.values()) keeper.failed(error);

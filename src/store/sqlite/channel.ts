@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { LongshoreError } from '../../core/errors.ts';
+import { namedReasonOf } from '../../core/legible.ts';
 import { fromWire } from './errors.ts';
 import { packInput, unpackResult } from './pack.ts';
 import type { Call, Errand, FromThread, Reply, ToThread } from './protocol.ts';
@@ -168,7 +169,7 @@ interface Pending extends Settlers {
 const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 
 function uncloneable({ verb }: Call, cause: unknown): LongshoreError {
-  return new LongshoreError('STORE_FAILED', `${verb} was given data that cannot be sent: ${String(cause)}`, {
+  return new LongshoreError('STORE_FAILED', `${verb} was given data that cannot be sent: ${namedReasonOf(cause)}`, {
     cause,
   });
 }
