@@ -169,7 +169,11 @@ interface Pending extends Settlers {
 const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 
 function uncloneable({ verb }: Call, cause: unknown): LongshoreError {
-  return new LongshoreError('STORE_FAILED', `${verb} was given data that cannot be sent: ${namedReasonOf(cause)}`, {
-    cause,
-  });
+  return new LongshoreError(
+    'STORE_FAILED',
+    `${verb} was given data that cannot be sent: ${namedReasonOf(cause)}`,
+    {
+      cause,
+    },
+  );
 }
