@@ -17,10 +17,14 @@ export interface LogView {
   readonly data: unknown;
 }
 
-/** A job with all that happened to it, oldest first. */
+/** A job with what happened to it, oldest first: the first 10 and the last 90 errors, the last 1,000 log lines. */
 export interface JobDetail extends JobView {
   readonly errors: readonly AttemptError[];
+  /** Left out between the first 10 errors and the last 90. */
+  readonly errorsOmitted: number;
   readonly logs: readonly LogView[];
+  /** Left out before the first of `logs`. */
+  readonly logsOmitted: number;
   readonly audit: readonly AuditEntry[];
 }
 
@@ -35,7 +39,7 @@ export function jobView(job: Job, codec: PayloadCodec): JobView {
 
 export function jobDetail(job: Job, trail: JobTrail, codec: PayloadCodec): JobDetail {
   const logs = trail.logs.map((line) => ({ ...line, data: readable(line.data, codec) }));
-  return { ...jobView(job, codec), errors: trail.errors, logs, audit: trail.audit };
+  return { ...jobView(job, codec), ...trail, logs };
 }
 
 function readable(text: string | null, codec: PayloadCodec): unknown {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { ERRORS_KEPT_FIRST, ERRORS_KEPT_LAST, LOGS_KEPT } from '../../core/trail.ts';
 import type { Topic } from '../notifier.ts';
 import type { Connection } from './connection.ts';
 import { isNoScript, isReply, isUnsent } from './errors.ts';
@@ -175,7 +176,7 @@ function withoutComments(text: string): string {
  * takes a third to a half of what a call of a small script costs.
  */
 function withConstants(code: string): string {
-  const values = new Map<string, string>();
+  const values = new Map<string, string>(Object.entries(BOUNDS));
   const rest = code.replaceAll(CONSTANTS, (_, names: string, numbers: string) => {
     const given = numbers.split(/,\s*/);
     for (const [index, name] of names.split(', ').entries()) values.set(name, given[index] ?? 'nil');
@@ -189,6 +190,13 @@ function withConstants(code: string): string {
     )
     .join('');
 }
+
+/** Of trails. */
+const BOUNDS = {
+  ERRORS_KEPT_FIRST: String(ERRORS_KEPT_FIRST),
+  ERRORS_KEPT_LAST: String(ERRORS_KEPT_LAST),
+  LOGS_KEPT: String(LOGS_KEPT),
+};
 
 const CONSTANTS = /^local ([A-Z_]+(?:, [A-Z_]+)*) =\s*(\d+(?:,\s*\d+)*)\n/gm;
 

@@ -17,6 +17,7 @@ import { payloadsArea } from './payloads.ts';
 import { queuesArea } from './queues.ts';
 import { retentionArea } from './retention.ts';
 import { settleArea } from './settle.ts';
+import { trailArea } from './trail.ts';
 import { Trial } from './trial.ts';
 import { uniqueArea } from './unique.ts';
 import { workersArea } from './workers.ts';
@@ -82,6 +83,7 @@ const AREAS: Readonly<Record<string, (it: It) => void>> = {
   limits: limitsArea,
   ageing: ageingArea,
   inspect: inspectArea,
+  trail: trailArea,
   retention: retentionArea,
   workers: workersArea,
   notify: notifyArea,
