@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { LongshoreError } from '../../core/errors.ts';
-import { isUseless, toStoreError, whereIs } from './errors.ts';
+import { isUseless, sqlState, toStoreError, whereIs } from './errors.ts';
 import { requireReady } from './migrate.ts';
+import { parametersOf, TYPES } from './parameters.ts';
 import { Places } from './places.ts';
 import { connectMs, loadDriver } from './session.ts';
 import { type Place, quoted } from './url.ts';
@@ -108,7 +109,7 @@ export class Connections {
     try {
       return await run(session);
     } catch (error) {
-      if (session.expired || isUseless(error) || !session.idle) fault ??= error as Error;
+      if (session.expired || session.spoilt || isUseless(error) || !session.idle) fault ??= error as Error;
       throw session.expired ? tooSlow(this.place) : error;
     } finally {
       session.close();
@@ -166,6 +167,8 @@ async function newPool({ place, max }: ConnectionsOptions): Promise<ClientPool> 
 export class Lent {
   /** The time ran out: the connection is broken off. */
   expired = false;
+  /** The driver could not send a statement: it may take one for prepared that the server does not know. */
+  spoilt = false;
   /** How long one statement may take. */
   readonly timeoutMs: number;
   readonly #client: PoolClient;
@@ -202,14 +205,20 @@ export class Lent {
 
   async query<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
     const name = this.#prepares ? nameOf(text) : undefined;
-    const result = await this.#send({ text, values, name, types: TYPES });
+    const result = await this.#send({ text, values: parametersOf(values), name, types: TYPES });
     return (result as QueryResult).rows as Row[];
   }
 
   /** One statement that gives many rows, as arrays. */
   async tuples<Row>(text: string, values: readonly unknown[]): Promise<Row[]> {
     const name = this.#prepares ? nameOf(text) : undefined;
-    const result = await this.#send({ text, values, name, types: TYPES, rowMode: 'array' });
+    const result = await this.#send({
+      text,
+      values: parametersOf(values),
+      name,
+      types: TYPES,
+      rowMode: 'array',
+    });
     return (result as QueryResult).rows as Row[];
   }
 
@@ -229,6 +238,9 @@ export class Lent {
       const result = await this.#client.query(config);
       this.#timer.refresh();
       return result;
+    } catch (error) {
+      if (sqlState(error) === null) this.spoilt = true;
+      throw error;
     } finally {
       this.#open -= 1;
     }
@@ -259,21 +271,3 @@ function nameOf(text: string): string {
   }
   return name;
 }
-
-/** By the type's number. Given with each statement: the driver's own settings belong to the user. */
-const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
-  16: (text) => text === 't',
-  20: Number,
-  21: Number,
-  23: Number,
-  26: Number,
-  700: Number,
-  701: Number,
-  1700: Number,
-  114: (text) => JSON.parse(text),
-  3802: (text) => JSON.parse(text),
-};
-
-const asText = (text: string): string => text;
-
-const TYPES = { getTypeParser: (type: number) => PARSERS[type] ?? asText };

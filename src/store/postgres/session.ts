@@ -1,11 +1,11 @@
 import type { Client, ClientConfig } from 'pg';
 import { LongshoreError } from '../../core/errors.ts';
 import { isUseless, toStoreError } from './errors.ts';
+import { parametersOf, TYPES } from './parameters.ts';
 import type { Place } from './url.ts';
 
 /**
- * One connection outside the pool, for what wants one of its own: migrations, the doctor, hints, the heart. Bigints
- * come as numbers: what the store keeps in them is below 2^53.
+ * One connection outside the pool, for what wants one of its own: migrations, the doctor, hints, the heart.
  */
 export class Session {
   readonly client: Client;
@@ -30,7 +30,7 @@ export class Session {
     try {
       const { rows } = await (values === undefined
         ? this.client.query(text)
-        : this.client.query(text, [...values]));
+        : this.client.query(text, parametersOf(values)));
       return rows as Row[];
     } catch (error) {
       if (isUseless(error)) this.destroy();
@@ -93,7 +93,7 @@ export async function openSession(place: Place, timeoutMs: number = place.timeou
   const driver = await loadDriver();
   let session: Session;
   try {
-    const client = new driver.Client(configOf(place, driver, timeoutMs));
+    const client = new driver.Client(configOf(place, timeoutMs));
     session = new Session(client, place);
     await client.connect();
   } catch (error) {
@@ -121,18 +121,13 @@ function isMissing(cause: unknown): boolean {
   return cause instanceof Error && cause.message.startsWith("Cannot find package 'pg'");
 }
 
-const BIGINT = 20;
-
-function configOf(place: Place, driver: Driver, timeoutMs: number): ClientConfig {
+function configOf(place: Place, timeoutMs: number): ClientConfig {
   return {
     connectionString: place.connectionString,
     connectionTimeoutMillis: connectMs(timeoutMs),
     fallback_application_name: 'longshore',
     keepAlive: true,
     ...(timeoutMs > 0 ? { query_timeout: timeoutMs } : {}),
-    types: {
-      getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-        oid === BIGINT ? Number : driver.types.getTypeParser(oid, format ?? 'text')) as never,
-    },
+    types: TYPES as never,
   };
 }
