@@ -3,6 +3,7 @@ import { type EncryptionOptions, keyRingCipher, noKeys } from './cipher.ts';
 import type { Clock } from './core/clock.ts';
 import { LongshoreError, optionInvalid, requireInteger, show } from './core/errors.ts';
 import { PAYLOAD_BYTES_MAX_DEFAULT, PayloadCodec } from './core/payload.ts';
+import { withoutPassword } from './core/redact.ts';
 import type { AnyTask, TaskGiven, TaskResult } from './core/task.ts';
 import { HEALTH_TIMEOUT_MS_DEFAULT, type Health, type HealthOptions, healthOf } from './health.ts';
 import { Client } from './queue/client.ts';
@@ -103,7 +104,7 @@ export async function storeDriver(url: string): Promise<StoreDriver> {
   const kinds = Object.keys(DRIVERS).map((kind) => `${kind}:`);
   if (typeof url !== 'string' || !/^[a-z][a-z0-9+]*:/.test(url)) {
     // A URL that is no URL may have a password all the same.
-    const shown = show(typeof url === 'string' ? url.replace(/^.*@/s, '***@') : url);
+    const shown = show(typeof url === 'string' ? withoutPassword(url) : url);
     throw new LongshoreError(
       'STORE_URL_INVALID',
       `The store URL is ${shown}; expected one that starts with ${kinds.join(', ')}, e.g. sqlite:jobs.db.`,
