@@ -10,7 +10,7 @@ import { type Place, quoted } from './url.ts';
 export async function examinePlace(place: Place, bounds: Bounds = BOUNDS): Promise<Finding[]> {
   let session: Session;
   try {
-    session = await openSession(place, 0);
+    session = await openSession(place);
   } catch (error) {
     return [faultOf('server', error, place)];
   }

@@ -1,4 +1,4 @@
-import type { Client, ClientConfig } from 'pg';
+import type { Client, ClientConfig, QueryConfig } from 'pg';
 import { LongshoreError } from '../../core/errors.ts';
 import { isUseless, toStoreError } from './errors.ts';
 import { parametersOf, TYPES } from './parameters.ts';
@@ -26,11 +26,18 @@ export class Session {
   }
 
   /** Rejects with a LongshoreError. Without values, `text` may hold several statements. */
-  async query<Row>(text: string, values?: readonly unknown[]): Promise<Row[]> {
+  query<Row>(text: string, values?: readonly unknown[]): Promise<Row[]> {
+    return this.#send<Row>(values === undefined ? { text } : { text, values: parametersOf(values) });
+  }
+
+  /** As `query`, for what takes as long as it takes. */
+  patiently<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    return this.#send<Row>({ text, values: parametersOf(values), ...UNBOUNDED });
+  }
+
+  async #send<Row>(config: QueryConfig): Promise<Row[]> {
     try {
-      const { rows } = await (values === undefined
-        ? this.client.query(text)
-        : this.client.query(text, parametersOf(values)));
+      const { rows } = await this.client.query(config);
       return rows as Row[];
     } catch (error) {
       if (isUseless(error)) this.destroy();
@@ -73,6 +80,9 @@ export class Session {
     this.#lost ??= toStoreError(error, this.#place);
   }
 }
+
+/** The longest a timer can take; 0 would be the connection's own bound. */
+const UNBOUNDED = { query_timeout: 2 ** 31 - 1 };
 
 const CONNECT_MAX_MS = 5_000;
 
