@@ -1,6 +1,6 @@
 import { BATCH_CHARS_MAX, sumOf } from '../core/batch.ts';
 import type { CancelTimer, Clock } from '../core/clock.ts';
-import { type AttemptError, LongshoreError, optionInvalid, requireMs } from '../core/errors.ts';
+import { type AttemptError, LongshoreError, mayPass, optionInvalid, requireMs } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import { isTerminal, type TerminalState } from '../core/job-state.ts';
 import { adviceFor, knownNames, requireKnown } from '../core/options.ts';
@@ -170,6 +170,7 @@ export class Watch {
       this.#readAll().then(
         () => this.#afterRead(),
         (error: unknown) => {
+          // A store that is busy or away costs a wait nothing but time.
           if (mayPass(error)) return this.#afterRead();
           this.#rejectAll(error);
           this.#reading = false;
@@ -254,11 +255,6 @@ function requireSignal(signal: AbortSignal): void {
 
 function charsOfJob(job: Job | null): number {
   return 1 + (job?.input?.length ?? 0) + (job?.result?.length ?? 0) + (job?.progress?.length ?? 0);
-}
-
-/** A store that is busy or away costs a wait nothing but time. */
-function mayPass(error: unknown): boolean {
-  return error instanceof LongshoreError && error.retryable && error.code !== 'STORE_FAILED';
 }
 
 function timedOut(id: string, timeoutMs: number): LongshoreError {
