@@ -24,7 +24,7 @@ export async function withStore<Result>(
   const config = await loadConfig(options.config);
   const url = storeUrl(options, config);
   if (!create) requireFile(url);
-  const longshore = await connect(url, { ...config.connect, workerSettings: config.worker });
+  const longshore = await connect(url, { ...config.connect, workerSettings: config.worker, logger: false });
   try {
     return await body({ longshore, config, url });
   } finally {

@@ -7,6 +7,7 @@ import { KEPT, type RunState, type RunValue, type StepError, type StepStateName 
 import type { Job } from '../core/job.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { PlanRecord } from '../store/plans.ts';
+import { runPlace } from './run-payload.ts';
 import { childId, jobIdOf, runKey } from './run-plan.ts';
 
 /** A run as people and programs look at it. Times are Dates. */
@@ -131,7 +132,7 @@ export function runDetail(given: DetailGiven): RunDetail {
   const run = JSON.parse(plan.value) as RunValue;
   const text = (name: string): string | null => run.inline[name] ?? plan.kept[name] ?? null;
   const read = (name: string): unknown =>
-    given.codec.decode(text(name), `'${name}' of run '${run.id}'`) ?? null;
+    given.codec.decode(text(name), runPlace(run.id), `'${name}' of run '${run.id}'`) ?? null;
   const audit = Array.from({ length: run.audits }, (_, index) => text(KEPT.audit(index + 1)));
   return {
     ...runView(plan),

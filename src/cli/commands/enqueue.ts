@@ -27,6 +27,7 @@ export interface EnqueueCliOptions {
   readonly uniqueMode?: UniqueMode;
   readonly uniqueScope?: UniqueScope;
   readonly uniquePeriod?: number;
+  readonly uniqueMaxWait?: number;
   readonly lines?: true;
   readonly wait?: true;
   readonly timeout?: number;
@@ -73,6 +74,11 @@ function define(command: Command): void {
       ]),
     )
     .option('--unique-period <time>', 'how long the key is held, at least', duration('--unique-period'))
+    .option(
+      '--unique-max-wait <time>',
+      'how long debounce puts the job off, at most',
+      duration('--unique-max-wait'),
+    )
     .addOption(new Option('--wait', 'wait for the job to end and print its result').conflicts('lines'))
     .option('--timeout <time>', 'with --wait: give up waiting after this long', duration('--timeout'));
   examples(
@@ -162,12 +168,14 @@ function enqueueOptions(options: EnqueueCliOptions): EnqueueOptions {
 }
 
 function uniqueOptions(options: EnqueueCliOptions): UniqueOptions | null {
-  const { unique: key, uniqueMode: mode, uniqueScope: scope, uniquePeriod: periodMs } = options;
+  const { unique: key, uniqueMode: mode, uniqueScope: scope } = options;
+  const { uniquePeriod: periodMs, uniqueMaxWait: maxWaitMs } = options;
   const given = {
     ...(key === undefined ? {} : { key }),
     ...(mode === undefined ? {} : { mode }),
     ...(scope === undefined ? {} : { scope }),
     ...(periodMs === undefined ? {} : { periodMs }),
+    ...(maxWaitMs === undefined ? {} : { maxWaitMs }),
   };
   return Object.keys(given).length === 0 ? null : given;
 }

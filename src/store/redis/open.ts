@@ -2,6 +2,7 @@ import { charsOfSettlement, charsOfSpec, sumOf } from '../../core/batch.ts';
 import type { Clock } from '../../core/clock.ts';
 import { LongshoreError, mayBlameAnItem } from '../../core/errors.ts';
 import type { JobState } from '../../core/job-state.ts';
+import { ownFile } from '../../own-file.ts';
 import { KeepAlives } from '../keep-alive.ts';
 import type { LeaseLock } from '../lease-lock.ts';
 import {
@@ -46,7 +47,7 @@ import { LostClaims } from './lost.ts';
 import { prune, reap } from './maintain.ts';
 import { requireLayout } from './migrate.ts';
 import { RedisNotifier } from './notifier.ts';
-import { clear, configureQueue, queues } from './queues.ts';
+import { clear, configureQueue, type InTurn, queues } from './queues.ts';
 import { Scripts } from './scripts.ts';
 import { askServer, requireServer, warningsOf } from './server.ts';
 import { Names, type Session } from './session.ts';
@@ -148,7 +149,7 @@ class RedisStore implements Store {
     };
     this.#lost = new LostClaims(this.#session);
     this.#keepAlives = new KeepAlives({
-      module: new URL(`./keep-alive${EXTENSION}`, import.meta.url).href,
+      module: () => ownFile('./keep-alive', import.meta.url).href,
       url,
       beat: (request) => this.beat(request),
       clock,
@@ -214,7 +215,10 @@ class RedisStore implements Store {
   }
 
   clear(queue: string, states: readonly JobState[]) {
-    return this.#alone('clear', {}, (now) => clear(this.#session, queue, states, now));
+    const now = this.#clock?.now();
+    const session = this.#session;
+    const inTurn: InTurn = (step) => this.#channel.next(step);
+    return this.#await('clear', () => clear({ session, inTurn, queue, states, now }));
   }
 
   control(commands: readonly JobCommand[], options: Timed = {}) {
@@ -316,6 +320,3 @@ class RedisStore implements Store {
 function newInstance(): string {
   return `${process.pid}-${performance.now().toString(36).replace('.', '')}-${Math.random().toString(36).slice(2)}`;
 }
-
-/** `.ts` in the sources, `.js` as published. */
-const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js';

@@ -7,9 +7,10 @@
 --                  results as texts, '' where there are none
 -- ARGV[5], [7]...  others, after those and before the next: kind B (0 completed, else the move), id, batch I6, attempt I3,
 --                  attemptsMax d, crashes I2; then for a completion the result as a text, else two changes: one if
---                  cancellation was not asked for, one if it was
+--                  cancellation was not asked for, one if it was; then B, and where it is 1 a third one, if another job took
+--                  the unique key over
 -- Reply            a byte each: the state, or 255 for lost
--- Needs: change, wire
+-- Needs: change, unique, wire
 local MOVES = { [0] = 'complete', 'retry', 'fail', 'cancel', 'snooze', 'release' }
 local LOST, COMPLETED_BYTE = string.char(255), string.char(COMPLETED)
 local finishedAt = pack('<I7', now)
@@ -126,7 +127,7 @@ local function settleSaved(id, item)
     change = { state = COMPLETED, attempt = job.attempt, crashes = job.crashes, finishedAt = now, result = item.result }
   else
     if job.attempt ~= item.attempt or job.attemptsMax ~= item.attemptsMax or job.crashes ~= item.crashes then return LOST end
-    change = job.cancel and item.cancelled or item.plain
+    change = job.cancel and item.cancelled or givenBack(job, item.plain, item.replaced)
   end
   applyChange(job, MOVES[item.kind], change)
   return string.char(change.state)
@@ -262,7 +263,10 @@ local function settleOthers(bytes)
     item.batch = read.number('<I6')
     item.attempt, item.attemptsMax, item.crashes = read.number('<I3'), read.number('<d'), read.number('<I2')
     if item.kind == 0 then item.result = read.text()
-    else item.plain, item.cancelled = read.change(now), read.change(now) end
+    else
+      item.plain, item.cancelled = read.change(now), read.change(now)
+      if read.number('B') == 1 then item.replaced = read.change(now) end
+    end
     states[#states + 1] = settleSaved(id, item)
   end
 end
