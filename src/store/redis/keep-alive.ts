@@ -13,7 +13,7 @@ export const openHeart: HeartModule['openHeart'] = async (url) => {
   const { connection, address } = await connectTo(parseUrl(url));
   const base = baseOf(address.prefix);
   const scripts = new Scripts(connection, { base, instance: 'heart', hear: () => {} });
-  const session = { scripts, names: new Names(connection, base), wholes: new WholeBatches() };
+  const session = { scripts, names: new Names(scripts), wholes: new WholeBatches() };
   return {
     beat: async (request) => {
       try {

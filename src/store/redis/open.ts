@@ -121,11 +121,8 @@ class RedisStore implements Store {
     this.#clock = clock;
     this.notifier = new RedisNotifier({ instance, listen: listener(address, `${base}hints`) });
     const hear = (topics: Parameters<RedisNotifier['publish']>[0]) => this.notifier.publish(topics);
-    this.#session = {
-      scripts: new Scripts(connection, { base, instance, hear }),
-      names: new Names(connection, base),
-      wholes: new WholeBatches(),
-    };
+    const scripts = new Scripts(connection, { base, instance, hear });
+    this.#session = { scripts, names: new Names(scripts), wholes: new WholeBatches() };
     this.#lost = new LostClaims(this.#session);
     this.#keepAlives = new KeepAlives({
       module: new URL(`./keep-alive${EXTENSION}`, import.meta.url).href,
