@@ -30,7 +30,7 @@ import { listener } from './client.ts';
 import { Connection } from './connection.ts';
 import { control } from './control.ts';
 import { enqueue } from './enqueue.ts';
-import { toStoreError } from './errors.ts';
+import { isRefusal, toStoreError } from './errors.ts';
 import { get, list, trail } from './inspect.ts';
 import { baseOf } from './keys.ts';
 import { acquire, release } from './lock.ts';
@@ -39,6 +39,7 @@ import { prune, reap } from './maintain.ts';
 import { requireLayout } from './migrate.ts';
 import { RedisNotifier } from './notifier.ts';
 import { clear, configureQueue, queues } from './queues.ts';
+import { requireRights } from './rights.ts';
 import { Scripts } from './scripts.ts';
 import { askServer, requireServer, warningsOf } from './server.ts';
 import { Names, type Session } from './session.ts';
@@ -59,12 +60,17 @@ export async function connectTo(address: RedisAddress): Promise<Connected> {
   const connection = await Connection.open(address, base);
   const send = async (command: readonly string[]) => asText(await connection.send(command));
   try {
-    const facts = await askServer(send);
+    const scripts = new Scripts(connection, { base, instance: 'open', hear: () => {} });
+    const facts = await askServer(send).catch(async (error: unknown) => {
+      if (isRefusal(error)) await requireRights(scripts, { send, address });
+      throw error;
+    });
     requireServer(facts, address);
     if (facts.isCluster && !address.cluster) {
       await connection.close();
       return await connectTo({ ...address, cluster: true });
     }
+    await requireRights(scripts, { send, address });
     await requireLayout({ send, address });
     return { connection, address, warnings: warningsOf(facts, address) };
   } catch (error) {
