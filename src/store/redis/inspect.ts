@@ -53,13 +53,32 @@ export async function trail({ scripts }: Session, id: string): Promise<JobTrail 
   const logs: LogLine[] = [];
   const audit: AuditEntry[] = [];
   for (const bytes of values[1] as Buffer[]) {
-    const entry: unknown = JSON.parse(bytes.toString('utf8', 1));
+    const entry = readEntry(bytes);
+    if (entry === null) {
+      errors.push(unreadable(bytes));
+      continue;
+    }
     const kind = String.fromCharCode(bytes[0] as number);
     if (kind === 'e') errors.push(entry as AttemptError);
     else if (kind === 'l') logs.push(entry as LogLine);
     else audit.push(toAudit(entry as StoredAudit));
   }
   return { errors, logs, audit };
+}
+
+function readEntry(bytes: Buffer): unknown {
+  try {
+    const entry: unknown = JSON.parse(bytes.toString('utf8', 1));
+    return typeof entry === 'object' ? entry : null;
+  } catch {
+    return null;
+  }
+}
+
+/** In the place of an entry that is damaged. */
+function unreadable(bytes: Buffer): AttemptError {
+  const message = `An entry of the trail cannot be read; its bytes in base64: ${bytes.toString('base64')}`;
+  return { attempt: 0, at: 0, name: 'LongshoreError', message, stack: null, code: 'STORE_CORRUPT' };
 }
 
 /** States by their numbers; -1 when the job was gone. */
@@ -95,7 +114,7 @@ async function toJobs({ names }: Session, shown: readonly Shown[]): Promise<(Job
       ...job,
       queue: names.name('queue', queue),
       task: names.name('task', task),
-      workerId: workerId?.toString() ?? null,
+      workerId: workerId?.toString() || null,
       leaseExpiresAt: expiresAt ?? null,
     };
   });

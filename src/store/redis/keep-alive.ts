@@ -18,7 +18,7 @@ export const openHeart: HeartModule['openHeart'] = async (url) => {
     place: placeOf(address),
     hear: () => {},
   });
-  const session = { scripts, names: new Names(connection, base), wholes: new WholeBatches() };
+  const session = { scripts, names: new Names(scripts), wholes: new WholeBatches() };
   return {
     beat: async (request) => {
       try {

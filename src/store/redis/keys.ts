@@ -17,6 +17,7 @@
  * | `starts:*`, `used:*` | | lua/_rates.lua |
  * | `left:*` | hash | lua/prune.lua |
  * | `workers`, `locks`, `ageing`, `scans` | hash | lua/_crew.lua, lock.lua, sweep.lua, prune.lua |
+ * | `aside`, `aside:*` | hash | lua/_aside.lua |
  * | `hints`, `hints:settled` | channel | first letters of topics, a space, and who it was (notifier.ts) |
  */
 export function baseOf(prefix: string): string {

@@ -38,7 +38,7 @@ import { listener } from './client.ts';
 import { Connection } from './connection.ts';
 import { control } from './control.ts';
 import { enqueue } from './enqueue.ts';
-import { toStoreError } from './errors.ts';
+import { isRefusal, toStoreError } from './errors.ts';
 import { get, list, trail } from './inspect.ts';
 import { baseOf } from './keys.ts';
 import { acquire, release } from './lock.ts';
@@ -47,6 +47,7 @@ import { prune, reap } from './maintain.ts';
 import { requireLayout } from './migrate.ts';
 import { RedisNotifier } from './notifier.ts';
 import { clear, configureQueue, queues } from './queues.ts';
+import { requireRights } from './rights.ts';
 import { Scripts } from './scripts.ts';
 import { askServer, requireServer, warningsOf } from './server.ts';
 import { Names, type Session } from './session.ts';
@@ -72,12 +73,17 @@ export async function connectTo(address: RedisAddress): Promise<Connected> {
   const connection = await Connection.open(address, base);
   const send = async (command: readonly string[]) => asText(await connection.send(command));
   try {
-    const facts = await askServer(send);
+    const scripts = new Scripts(connection, { base, instance: 'open', place: placeOf(address), hear: () => {} });
+    const facts = await askServer(send).catch(async (error: unknown) => {
+      if (isRefusal(error)) await requireRights(scripts, { send, address });
+      throw error;
+    });
     requireServer(facts, address);
     if (facts.isCluster && !address.cluster) {
       await connection.close();
       return await connectTo({ ...address, cluster: true });
     }
+    await requireRights(scripts, { send, address });
     await requireLayout({ send, address });
     return { connection, address, warnings: warningsOf(facts, address) };
   } catch (error) {
@@ -141,11 +147,8 @@ class RedisStore implements Store {
     const hear = (topics: Parameters<RedisNotifier['publish']>[0]) => this.notifier.publish(topics);
     this.#channel = new Channel((error) => mayBlameAnItem(toStoreError(error, address).code));
     const place = placeOf(address);
-    this.#session = {
-      scripts: new Scripts(connection, { base, instance, place, bytesMax: requestBytesMax, hear }),
-      names: new Names(connection, base),
-      wholes: new WholeBatches(),
-    };
+    const scripts = new Scripts(connection, { base, instance, place, bytesMax: requestBytesMax, hear });
+    this.#session = { scripts, names: new Names(scripts), wholes: new WholeBatches() };
     this.#lost = new LostClaims(this.#session);
     this.#keepAlives = new KeepAlives({
       module: new URL(`./keep-alive${EXTENSION}`, import.meta.url).href,

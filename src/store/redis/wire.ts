@@ -26,6 +26,12 @@ export class Writer {
     return this;
   }
 
+  /** The highest byte first; `bytes` is 1 to 6. */
+  bigEndian(value: number, bytes: number): this {
+    this.#at = this.#room(bytes).writeUIntBE(value, this.#at, bytes);
+    return this;
+  }
+
   /** Over what was written at `at`: four bytes. */
   integerAt(at: number, value: number): this {
     this.#bytes.writeUInt32LE(value, at);

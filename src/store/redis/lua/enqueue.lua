@@ -169,7 +169,8 @@ for from = 1, #ids, MOST do
     local record = there[index - from + 1]
     if record then
       -- An earlier item of the batch may have changed it.
-      except(index - 1, EXISTING_, load(id).state, id)
+      local job = load(id)
+      except(index - 1, EXISTING_, job and job.state or FAILED, id)
     elseif fresh[id] then
       flush()
       except(index - 1, EXISTING_, load(id).state, id)
