@@ -23,7 +23,13 @@ export async function examineStore(url: string, options: DoctorOptions): Promise
     connection ??= await Connection.open(address, base);
     return asText(await connection.send(command));
   };
-  const scripts = () => new Scripts(connection as Connection, { base, instance: 'doctor', place: placeOf(address), hear: () => {} });
+  const scripts = () =>
+    new Scripts(connection as Connection, {
+      base,
+      instance: 'doctor',
+      place: placeOf(address),
+      hear: () => {},
+    });
   try {
     return await doctor({ address, send, scripts, openStore: () => openStore(url, {}) }, options);
   } finally {

@@ -4,13 +4,7 @@ import { LongshoreError, mayBlameAnItem } from '../../core/errors.ts';
 import type { JobState } from '../../core/job-state.ts';
 import { KeepAlives } from '../keep-alive.ts';
 import type { LeaseLock } from '../lease-lock.ts';
-import {
-  type DueReceipt,
-  type PlanPage,
-  type PlanRecord,
-  plansUnsupported,
-  type UnitReceipt,
-} from '../plans.ts';
+import type { CommitCall, DueRequest, PlanFilter, Unit } from '../plans.ts';
 import type {
   AgeRequest,
   ClaimRequest,
@@ -35,6 +29,7 @@ import { age } from './ageing.ts';
 import { type BatchVerb, Channel } from './channel.ts';
 import { claim } from './claim.ts';
 import { listener } from './client.ts';
+import { commit } from './commit.ts';
 import { Connection } from './connection.ts';
 import { control } from './control.ts';
 import { enqueue } from './enqueue.ts';
@@ -46,6 +41,7 @@ import { LostClaims } from './lost.ts';
 import { prune, reap } from './maintain.ts';
 import { requireLayout } from './migrate.ts';
 import { RedisNotifier } from './notifier.ts';
+import { duePlans, listPlans, plan } from './plans.ts';
 import { clear, configureQueue, queues } from './queues.ts';
 import { requireRights } from './rights.ts';
 import { Scripts } from './scripts.ts';
@@ -73,7 +69,12 @@ export async function connectTo(address: RedisAddress): Promise<Connected> {
   const connection = await Connection.open(address, base);
   const send = async (command: readonly string[]) => asText(await connection.send(command));
   try {
-    const scripts = new Scripts(connection, { base, instance: 'open', place: placeOf(address), hear: () => {} });
+    const scripts = new Scripts(connection, {
+      base,
+      instance: 'open',
+      place: placeOf(address),
+      hear: () => {},
+    });
     const facts = await askServer(send).catch(async (error: unknown) => {
       if (isRefusal(error)) await requireRights(scripts, { send, address });
       throw error;
@@ -114,7 +115,7 @@ class RedisStore implements Store {
     // The server runs one script at a time, but while it runs one, the answer of another is read and its jobs run here.
     parallel: true,
     transactions: false,
-    plans: false,
+    plans: true,
   } as const;
   readonly warnings: readonly string[];
   readonly notifier: RedisNotifier;
@@ -236,20 +237,20 @@ class RedisStore implements Store {
     return this.#do('trail', {}, () => trail(this.#session, id));
   }
 
-  async commit(): Promise<UnitReceipt[]> {
-    throw plansUnsupported('commit');
+  commit(units: readonly Unit[], options: CommitCall = {}) {
+    return this.#do('commit', options, (now) => commit(this.#session, units, now));
   }
 
-  async duePlans(): Promise<DueReceipt> {
-    throw plansUnsupported('duePlans');
+  duePlans(request: DueRequest) {
+    return this.#do('duePlans', request, (now) => duePlans(this.#session, request, now));
   }
 
-  async plan(): Promise<PlanRecord | null> {
-    throw plansUnsupported('plan');
+  plan(key: string, kept: readonly string[] | 'all' = []) {
+    return this.#do('plan', {}, () => plan(this.#session, key, kept));
   }
 
-  async listPlans(): Promise<PlanPage> {
-    throw plansUnsupported('listPlans');
+  listPlans(filter: PlanFilter) {
+    return this.#do('listPlans', {}, () => listPlans(this.#session, filter));
   }
 
   close(): Promise<void> {

@@ -141,7 +141,8 @@ function receiptOf(state: number): SettleReceipt {
   return SETTLED[state] ?? LOST;
 }
 
-function writeSettlement(bytes: Writer, { id, outcome }: Settlement, token: Token): void {
+/** As lua/_change.lua reads it. */
+export function writeSettlement(bytes: Writer, { id, outcome }: Settlement, token: Token): void {
   const { batch, seq, attempt, attemptsMax, crashes } = token;
   bytes.integer(KINDS.indexOf(outcome.type), 1).id(id).integer(batch, 6).integer(seq, 6);
   bytes.integer(attempt, 3).double(attemptsMax).integer(crashes, 2);

@@ -91,7 +91,9 @@ else
 end
 
 local BLOCKED, SCHEDULED, READY, RUNNING, COMPLETED, FAILED, CANCELLED = 0, 1, 2, 3, 4, 5, 6
-local HINTS = { ready = 1, control = 2, settled = 4 }
+local HINTS = { ready = 1, control = 2, settled = 4, plan = 8, planEnded = 16 }
+-- On the channel `hints`; `settled` has one of its own.
+local LETTERS = { ready = 'r', control = 'c', plan = 'p', planEnded = 'e' }
 local hints = {}
 local function hint(topic)
   hints[topic] = true
@@ -105,7 +107,7 @@ local function reply(...)
   local told, letters = 0, ''
   for topic in pairs(hints) do
     told = told + HINTS[topic]
-    if topic ~= 'settled' then letters = letters .. sub(topic, 1, 1) end
+    letters = letters .. (LETTERS[topic] or '')
   end
   if letters ~= '' then call(publish, base .. 'hints', letters .. ' ' .. ARGV[2]) end
   if hints.settled then call(publish, base .. 'hints:settled', 's ' .. ARGV[2]) end

@@ -3,7 +3,7 @@
 --   batches           hash: number -> expiresAt I7, queue I4, length of the worker's id I2, that id, length of the claim's id
 --                     I2, that id, number of jobs claimed I4, their ids (packIds)
 --   live              hash: number -> jobs that are still held
---   intact            hash: number -> of a batch of jobs without key, unique key and trail that are all as they were leased: bytes of their records if they
+--   intact            hash: number -> of a batch of jobs without key, unique key, meta and trail that are all as they were leased: bytes of their records if they
 --                     were completed I6, then for each upper part of seq (all but its last byte, big-endian) that part and
 --                     how many jobs have it I4; the first job that is changed or leaves takes it away
 --   expiry            sorted set of batches by expiresAt

@@ -103,7 +103,7 @@ local function newPlain(taken, record, priority)
     has(form.flags, PRIORITY + WIDE + TRIES + APART + STARTED) == 0
   if not isPlain then return nil end
   if not isSound(record) then return nil end
-  if has(form.flags, KEY + UNIQUE + TRAIL) > 0 then taken.isPlain = false end
+  if has(form.flags, KEY + UNIQUE + META + TRAIL) > 0 then taken.isPlain = false end
   local front = formBytes(record, form, RUNNING, with(form.flags, STARTED + BATCH + TRIES + INNER)) .. countTry('') ..
     taken.started
   return { front = front, upper = sub(record, 8, PLAIN_BYTES), lows = {}, least = form.least, isTexted = form.isTexted }

@@ -76,7 +76,7 @@ function act.reprioritize(job, value, entry)
 end
 
 function act.remove(job)
-  freeUnique(job)
+  dismiss(job)
   removeJobs({ job })
   hint('settled')
   return 'done', -1

@@ -3,7 +3,7 @@
 -- ARGV[4] at most so many jobs; [5] retention of queues that nobody configured, as JSON; [6] ms for which a dead worker is
 --         shown
 -- Answers  jobs deleted; workers deleted; 1 when there is more to delete
--- Needs: turns, rates, unique, crew
+-- Needs: turns, rates, unique, crew, plans
 local most, default, workerKeptMs = tonumber(ARGV[4]), cjson.decode(ARGV[5]), tonumber(ARGV[6])
 local NAMES = { [COMPLETED] = 'completed', [FAILED] = 'failed', [CANCELLED] = 'cancelled' }
 -- Entries that count no more and are dropped in one call.
@@ -193,6 +193,16 @@ local function pruneWorkers()
   return deleted
 end
 
+-- Plans whose time is over.
+local PLANS_MOST = 1000
+local function prunePlans()
+  for _, key in ipairs(call('ZRANGEBYSCORE', expiresKey, '-inf', text(now), 'LIMIT', 0, PLANS_MOST)) do
+    local plan = planToWrite(key)
+    removePlan(key, plan and plan.kind)
+  end
+end
+
+prunePlans()
 pruneUnique()
 for _, queue in ipairs(call('HKEYS', base .. 'settings')) do pruneStarts(numberIn(queue, 0)) end
 local workers, jobs, more = pruneWorkers(), 0, false

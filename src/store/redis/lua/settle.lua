@@ -5,12 +5,9 @@
 --                  their seqs, ids (16 bytes) and last byte of seq of each; then 0 (I4) where none has a result, else 1 and the results: length I4, and where there is one the text and its length again.
 --                  Where all jobs of a batch are completed: batch I6, 4294967295 (I4), how many I4, the claim's id and the
 --                  results as texts, '' where there are none
--- ARGV[5], [7]...  others, after those and before the next: kind B (0 completed, else the move), id, batch I6, seq I6, attempt
---                  I3, attemptsMax d, crashes I2; then for a completion the result as a text, else two changes: one if
---                  cancellation was not asked for, one if it was
+-- ARGV[5], [7]...  others, after those and before the next, as part change reads them
 -- Reply            a byte each: the state, or 255 for lost
 -- Needs: change, wire
-local MOVES = { [0] = 'complete', 'retry', 'fail', 'cancel', 'snooze', 'release' }
 local LOST, COMPLETED_BYTE = string.char(255), string.char(COMPLETED)
 local finishedAt = pack('<I7', now)
 local MOST = 4000
@@ -75,8 +72,8 @@ local function newRun(record, form)
   local run = { batch = sub(record, form.batchAt, form.batchAt + 5), queue = queue, restAt = form.seqAt, size = 0,
     upper = sub(record, form.seqAt, form.seqAt + 4), lowAt = form.seqAt + 5, lows = {}, least = form.least }
   run.isHeld = not wholeAt(form.queue, run.batch)
-  -- Not with a key or a unique key, nor with a trail when its queue keeps no completed jobs.
-  run.isShort = form.state == RUNNING and has(form.flags, queue.drops and KEY + UNIQUE + TRAIL or KEY + UNIQUE) == 0
+  -- Not with a key or a unique key, nor with meta, which may name a plan, nor with a trail when its queue keeps no completed jobs.
+  run.isShort = form.state == RUNNING and has(form.flags, KEY + UNIQUE + META + (queue.drops and TRAIL or 0)) == 0
   run.completed = completedFront(record, form, form.flags, finishedAt)
   run.completedWith = completedFront(record, form, with(form.flags, RESULT), finishedAt)
   return run
@@ -120,14 +117,8 @@ local function settleSaved(id, item)
   write()
   isMixed = true
   local job = load(id)
-  if not job or job.state ~= RUNNING or job.batch ~= item.batch or job.seq ~= item.seq then return LOST end
-  local change
-  if item.kind == 0 then
-    change = { state = COMPLETED, attempt = job.attempt, crashes = job.crashes, finishedAt = now, result = item.result }
-  else
-    if job.attempt ~= item.attempt or job.attemptsMax ~= item.attemptsMax or job.crashes ~= item.crashes then return LOST end
-    change = job.cancel and item.cancelled or item.plain
-  end
+  local change = changeBy(job, item)
+  if not change then return LOST end
   applyChange(job, MOVES[item.kind], change)
   return string.char(change.state)
 end
@@ -280,13 +271,7 @@ end
 local function settleOthers(bytes)
   local read = reader(bytes)
   while read.more() do
-    local item = { kind = read.number('B') }
-    local id = read.id()
-    item.batch, item.seq = read.number('<I6'), read.number('<I6')
-    item.attempt, item.attemptsMax, item.crashes = read.number('<I3'), read.number('<d'), read.number('<I2')
-    if item.kind == 0 then item.result = read.text()
-    else item.plain, item.cancelled = read.change(now), read.change(now) end
-    states[#states + 1] = settleSaved(id, item)
+    states[#states + 1] = settleSaved(readOutcome(read))
   end
 end
 
