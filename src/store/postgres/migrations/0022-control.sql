@@ -47,6 +47,18 @@ BEGIN
     WHERE old.key IS NOT NULL) AS keyed;
 END $$;
 
+-- Writes waiting jobs that are cancelled, each with an audit entry at the same place of its list. Tells the topics.
+CREATE FUNCTION {{schema}}.end_waiting(changes json[], entries json[], at bigint) RETURNS SETOF text LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+DECLARE
+  seqs bigint[] := ARRAY(SELECT (change->>'seq')::bigint FROM unnest(changes) AS change);
+BEGIN
+  INSERT INTO {{schema}}.job_trail (seq, kind, entry)
+  SELECT given.seq, 'audit', given.entry::text FROM unnest(seqs, entries) AS given (seq, entry);
+  UPDATE {{schema}}.job SET trailed = true WHERE seq = ANY (seqs) AND NOT trailed;
+  RETURN QUERY SELECT topic FROM {{schema}}.write_changes(array_to_json(changes), at);
+END $$;
+
 -- Store.control. `commands` is a JSON array of JobCommand; `allowed` has the states that allow each type. Tells what
 -- became of each command, place from 1, and last, with place 0, the topics of the hints.
 CREATE FUNCTION {{schema}}.control(commands json, allowed json, at bigint, since bigint)
@@ -63,6 +75,7 @@ DECLARE
   -- Waiting jobs that are cancelled one after the other are written at once.
   ending uuid[] := '{}';
   endings json[] := '{}';
+  entries json[] := '{}';
 BEGIN
   PERFORM {{schema}}.lock_for_control(array_agg(given.id), array_agg(given.id) FILTER (WHERE given.type = 'redrive'), since)
   FROM json_to_recordset(commands) AS given (type text, id uuid);
@@ -74,9 +87,10 @@ BEGIN
     place := command.place;
     state := NULL;
     IF cardinality(ending) > 0 AND (command.type <> 'cancel' OR command.id = ANY (ending)) THEN
-      topics := topics || ARRAY(SELECT topic FROM {{schema}}.write_changes(array_to_json(endings), at));
+      topics := topics || ARRAY(SELECT topic FROM {{schema}}.end_waiting(endings, entries, at) AS topic);
       ending := '{}';
       endings := '{}';
+      entries := '{}';
     END IF;
     -- Not all of them are locked yet: some may have been added since.
     SELECT * INTO job FROM {{schema}}.job AS live WHERE live.id = command.id FOR UPDATE;
@@ -107,13 +121,14 @@ BEGIN
       'from', was, 'to', state);
     CASE command.type
       WHEN 'cancel' THEN
-        PERFORM {{schema}}.audit_job(job.seq, entry);
         IF was = 'running' THEN
+          PERFORM {{schema}}.audit_job(job.seq, entry);
           UPDATE {{schema}}.job AS live SET cancel_requested = true WHERE live.seq = job.seq;
           status := 'requested';
           topics := topics || 'control'::text;
         ELSE
           ending := ending || job.id;
+          entries := entries || entry;
           endings := endings || json_build_object('seq', job.seq, 'state', state, 'stays', false,
             'attempt', job.attempt, 'crashes', job.crashes, 'finishedAt', at, 'cancelled', true);
         END IF;
@@ -145,7 +160,7 @@ BEGIN
     RETURN NEXT;
   END LOOP;
   IF cardinality(ending) > 0 THEN
-    topics := topics || ARRAY(SELECT topic FROM {{schema}}.write_changes(array_to_json(endings), at));
+    topics := topics || ARRAY(SELECT topic FROM {{schema}}.end_waiting(endings, entries, at) AS topic);
   END IF;
   IF cardinality(topics) > 0 THEN
     place := 0;
