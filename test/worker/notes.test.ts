@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { PayloadCodec } from '../../src/core/payload.ts';
+import { noKeys } from '../../src/cipher.ts';
+import { PAYLOAD_BYTES_MAX_DEFAULT, PayloadCodec } from '../../src/core/payload.ts';
 import { defineTask } from '../../src/index.ts';
 import { memoryDriver } from '../../src/store/memory/index.ts';
 import type { Lease, Store } from '../../src/store/store.ts';
@@ -160,7 +161,11 @@ test('notes that were written are let go of', async (t) => {
     batches.push(new WeakRef(batch));
     return batch.map(() => 'noted' as const);
   };
-  const parts = { clock: new FakeClock(), events: new EventBus(), codec: new PayloadCodec() };
+  const parts = {
+    clock: new FakeClock(),
+    events: new EventBus(),
+    codec: new PayloadCodec(PAYLOAD_BYTES_MAX_DEFAULT, noKeys),
+  };
   const notes = new Notes({ store: { ...store, annotate }, ...parts });
   for (let written = 0; written < 3; written += 1) {
     notes.progress({ id: 'j', token: 't', task: 'report' } as Lease, written);
