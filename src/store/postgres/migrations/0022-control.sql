@@ -53,8 +53,9 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SE
 DECLARE
   seqs bigint[] := ARRAY(SELECT (change->>'seq')::bigint FROM unnest(changes) AS change);
 BEGIN
-  INSERT INTO {{schema}}.job_trail (seq, kind, entry)
-  SELECT given.seq, 'audit', given.entry::text FROM unnest(seqs, entries) AS given (seq, entry);
+  INSERT INTO {{schema}}.job_trail (seq, kind, nth, entry)
+  SELECT given.seq, 'audit', {{schema}}.last_entry(given.seq, 'audit') + 1, given.entry::text
+  FROM unnest(seqs, entries) AS given (seq, entry);
   UPDATE {{schema}}.job SET trailed = true WHERE seq = ANY (seqs) AND NOT trailed;
   RETURN QUERY SELECT topic FROM {{schema}}.write_changes(array_to_json(changes), at);
 END $$;
