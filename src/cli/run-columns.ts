@@ -48,7 +48,6 @@ export function stepColumns(run: RunDetail, now: number): Column<StepLine>[] {
       optional: 1,
     },
     { title: 'WHAT', value: ({ step }) => facts(step, run, now).join('; '), flexible: true },
-    { title: 'JOB', value: ({ step: { job } }) => (job?.state == null ? '' : job.id), optional: 3 },
   ];
 }
 
@@ -104,15 +103,16 @@ function facts(step: StepView, run: RunDetail, now: number): string[] {
     ...(state === 'running' && job !== null ? [jobText(job, now)] : []),
     ...(step.taskUnknown ? [`no live worker has '${step.task}' or its undo`] : []),
     ...(error === null ? [] : [error.message]),
+    ...(state === 'running' && job?.state != null ? [`job ${job.id}`] : []),
   ].filter((text) => text !== '');
 }
 
 function waitText({ signal, until }: StepView, now: number): string {
-  const end =
-    until === null ? null : `${relativeTime(until.getTime(), now)} (${absoluteTime(until.getTime())})`;
-  if (signal !== null)
-    return `for signal '${signal}'${end === null ? ', without a timeout' : `, times out ${end}`}`;
-  return end === null ? '' : `ends ${end}`;
+  const what = signal === null ? '' : `for signal '${signal}', `;
+  if (until === null) return signal === null ? '' : `${what}without a timeout`;
+  const at = until.getTime();
+  if (at <= now) return `${what}over since ${absoluteTime(at)}, no worker has looked yet`;
+  return `${what}${signal === null ? 'ends' : 'times out'} ${relativeTime(at, now)} (${absoluteTime(at)})`;
 }
 
 function itemsText({ of, completed, failed, running, waiting }: ItemsView): string {

@@ -45,10 +45,10 @@ export function runText(run: RunDetail, { now, paint, width }: RunTextOptions): 
 
 /** In full: the lines of steps are cut where the screen ends. */
 function errors({ steps }: RunDetail, paint: Paint): string[] {
-  const failed = steps.flatMap(({ name, error }) => (error === null ? [] : [{ name, error }]));
+  const failed = steps.flatMap(({ name, error, job }) => (error === null ? [] : [{ name, error, job }]));
   if (failed.length === 0) return [];
-  const lines = failed.flatMap(({ name, error }) => [
-    `  ${name}${error.code === null ? '' : `  ${error.code}`}`,
+  const lines = failed.flatMap(({ name, error, job }) => [
+    `  ${name}${error.code === null ? '' : `  ${error.code}`}${job?.state == null ? '' : `  job ${job.id}`}`,
     `    ${paint('red', printable(`${error.name}: ${error.message}`))}`,
   ]);
   return ['', paint('bold', 'errors'), ...lines];

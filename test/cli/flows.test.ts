@@ -185,7 +185,7 @@ test('by hand: a failed step is retried with other input, completed, or skipped,
   for (const id of ['a', 'b', 'c', 'd']) await sandbox.begin('order', NOWHERE, '--id', id);
   await sandbox.work();
   const blocked = await sandbox.run(['flow', 'a']);
-  assert.match(blocked.stdout, /\n\nerrors\n {2}ship\n {4}UnrecoverableError: no such place$/m);
+  assert.match(blocked.stdout, /\n\nerrors\n {2}ship {2}job \S+\n {4}UnrecoverableError: no such place$/m);
   assert.match(await sandbox.step('a', 'ship'), /^ship failed, blocked /);
   const retried = await sandbox.run([
     'flow',
