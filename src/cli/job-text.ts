@@ -27,9 +27,9 @@ export function jobText(job: JobDetail, now: number, paint: Paint): string {
     ['finished', job.finishedAt === null ? null : `${time(job.finishedAt)}${took(job)}`],
     ['worker', job.workerId],
     ['lease until', job.leaseExpiresAt === null ? null : time(job.leaseExpiresAt)],
-    ['input', payload(job.input)],
-    ['progress', payload(job.progress)],
-    ['result', payload(job.result)],
+    ['input', payloadText(job.input)],
+    ['progress', payloadText(job.progress)],
+    ['result', payloadText(job.result)],
   ];
   const lines = facts.flatMap(([label, value]) =>
     value === null ? [] : [`${paint('dim', label.padEnd(12))}${value}`],
@@ -52,7 +52,7 @@ function metaFacts(meta: KeptMeta | null): [string, string | null][] {
     ['trace', traceparent === null ? null : [traceparent, tracestate ?? ''].map(printable).join(' ').trim()],
     [
       'backoff',
-      backoff === null ? null : typeof backoff === 'number' ? formatDuration(backoff) : payload(backoff),
+      backoff === null ? null : typeof backoff === 'number' ? formatDuration(backoff) : payloadText(backoff),
     ],
     ['timeout', timeoutMs === null ? null : formatDuration(timeoutMs)],
   ];
@@ -65,7 +65,8 @@ function took(job: JobDetail): string {
 
 const ONE_LINE_MAX = 100;
 
-function payload(value: unknown): string | null {
+/** A value as JSON: on one line where it is short. Null for none. */
+export function payloadText(value: unknown): string | null {
   if (value === undefined) return null;
   const short = JSON.stringify(value);
   if (short.length <= ONE_LINE_MAX) return printable(short);

@@ -63,7 +63,7 @@ function requireFile(url: string): void {
   const file = fileOf(url);
   throw new LongshoreError(
     'STORE_UNAVAILABLE',
-    `There is no database file ${shortPath(file)}. Check --store; longshore enqueue, work and migrate make the file.`,
+    `There is no database file ${shortPath(file)}. Check --store; longshore enqueue, start, work and migrate make the file.`,
     { details: { url, file } },
   );
 }

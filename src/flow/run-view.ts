@@ -59,6 +59,8 @@ export interface StepView {
   readonly items: ItemsView | null;
   /** Branches that a decision chose. */
   readonly chose: readonly string[] | null;
+  /** The name of the signal that a wait is for. */
+  readonly signal: string | null;
   /** When a wait or a sleep ends; null waits for ever. */
   readonly until: Date | null;
   readonly undo: 'running' | 'completed' | 'failed' | 'skipped' | null;
@@ -181,6 +183,7 @@ function stepView(
         : null,
     items: itemsOf(state),
     chose: state?.chose ?? null,
+    signal: step.kind === 'wait' ? step.signal : null,
     until: dateOf(state?.is === 'waiting' ? state.until : undefined),
     undo: state?.undo?.is ?? null,
     taskUnknown: needs && tasks.some((task) => !given.tasks.has(task)),
