@@ -1,10 +1,11 @@
 import type { DoctorOptions, Finding, MigrationReport } from '../store.ts';
+import { asText } from './connect-to.ts';
 import { Connection } from './connection.ts';
 import { doctor } from './doctor.ts';
 import { toStoreError } from './errors.ts';
 import { baseOf } from './keys.ts';
 import { migrate } from './migrate.ts';
-import { asText, openStore } from './open.ts';
+import { openStore } from './open.ts';
 import { Scripts } from './scripts.ts';
 import type { Send } from './server.ts';
 import { parseUrl, placeOf, type RedisAddress } from './url.ts';

@@ -30,22 +30,20 @@ import { type BatchVerb, Channel } from './channel.ts';
 import { claim } from './claim.ts';
 import { listener } from './client.ts';
 import { commit } from './commit.ts';
-import { Connection } from './connection.ts';
+import { type Connected, connectTo } from './connect-to.ts';
+import type { Connection } from './connection.ts';
 import { control } from './control.ts';
 import { enqueue } from './enqueue.ts';
-import { isRefusal, toStoreError } from './errors.ts';
+import { toStoreError } from './errors.ts';
 import { get, list, trail } from './inspect.ts';
 import { baseOf } from './keys.ts';
 import { acquire, release } from './lock.ts';
 import { LostClaims } from './lost.ts';
 import { prune, reap } from './maintain.ts';
-import { requireLayout } from './migrate.ts';
 import { RedisNotifier } from './notifier.ts';
 import { duePlans, listPlans, plan } from './plans.ts';
 import { clear, configureQueue, queues } from './queues.ts';
-import { requireRights } from './rights.ts';
 import { Scripts } from './scripts.ts';
-import { askServer, requireServer, warningsOf } from './server.ts';
 import { Names, type Session } from './session.ts';
 import { annotate, settle } from './settle.ts';
 import { parseUrl, placeOf, type RedisAddress } from './url.ts';
@@ -61,48 +59,6 @@ export async function openStore(url: string, options: OpenOptions): Promise<Stor
 interface OpenOptions extends StoreOptions {
   /** Of a call; for tests of the driver alone. */
   readonly requestBytesMax?: number;
-}
-
-/** A connection to a server that can have the store, as a cluster's where it is one. Rejects with a LongshoreError. */
-export async function connectTo(address: RedisAddress): Promise<Connected> {
-  const base = baseOf(address.prefix);
-  const connection = await Connection.open(address, base);
-  const send = async (command: readonly string[]) => asText(await connection.send(command));
-  try {
-    const scripts = new Scripts(connection, {
-      base,
-      instance: 'open',
-      place: placeOf(address),
-      hear: () => {},
-    });
-    const facts = await askServer(send).catch(async (error: unknown) => {
-      if (isRefusal(error)) await requireRights(scripts, { send, address });
-      throw error;
-    });
-    requireServer(facts, address);
-    if (facts.isCluster && !address.cluster) {
-      await connection.close();
-      return await connectTo({ ...address, cluster: true });
-    }
-    await requireRights(scripts, { send, address });
-    await requireLayout({ send, address });
-    return { connection, address, warnings: warningsOf(facts, address) };
-  } catch (error) {
-    await connection.close();
-    throw toStoreError(error, address);
-  }
-}
-
-interface Connected {
-  readonly connection: Connection;
-  readonly address: RedisAddress;
-  readonly warnings: readonly string[];
-}
-
-/** Replies as text where the store's own scripts are not concerned. */
-export function asText(reply: unknown): unknown {
-  if (Buffer.isBuffer(reply)) return reply.toString();
-  return Array.isArray(reply) ? reply.map(asText) : reply;
 }
 
 /** Each verb is one script (docs/adr/0006-redis-one-slot-a-store.md); this object sends them on one connection, in order. */

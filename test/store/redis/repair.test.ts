@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { planRefText } from '../../../src/core/plan.ts';
-import { redisDriver } from '../../../src/store/redis/index.ts';
 import type { NewReport, PlanChange } from '../../../src/store/plans.ts';
+import { redisDriver } from '../../../src/store/redis/index.ts';
 import type { Finding, JobSpec, Store } from '../../../src/store/store.ts';
 import { claimRequest, completed, ids, spec } from '../../../src/testing/store-conformance/trial.ts';
 import { type OwnServer, ownServer } from './server.ts';
