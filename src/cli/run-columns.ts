@@ -1,7 +1,7 @@
 import { formatDuration } from '../core/duration.ts';
 import type { RunState } from '../core/flow/run.ts';
 import type { ItemsView, RunDetail, RunView, StepJob, StepView } from '../flow/run-view.ts';
-import type { Format } from './format.ts';
+import type { Format } from '../telemetry/terminal.ts';
 import { parentsOf, type StepLine } from './step-tree.ts';
 import type { Column } from './table.ts';
 import { absoluteTime, counted, relativeTime } from './text.ts';

@@ -1,6 +1,6 @@
 import { formatDuration } from '../core/duration.ts';
 import type { RunDetail } from '../flow/run-view.ts';
-import type { Paint } from './format.ts';
+import type { Paint } from '../telemetry/terminal.ts';
 import { payloadText } from './job-text.ts';
 import { RUN_FORMATS, stepColumns } from './run-columns.ts';
 import { stepTree } from './step-tree.ts';

@@ -163,7 +163,7 @@ export interface PlanPage {
 export function plansUnsupported(verb: string): LongshoreError {
   return new LongshoreError(
     'PLANS_UNSUPPORTED',
-    'This kind of store keeps no runs of flows and no schedules; use a sqlite: or postgres: store for them.',
+    'This kind of store keeps no runs of flows and no schedules; use a sqlite:, postgres: or redis: store for them.',
     { details: { verb } },
   );
 }

@@ -6,7 +6,8 @@ import type { Look, Scripts } from './scripts.ts';
 /**
  * Whether the store on a server is whole: records can be read, and what is kept of all jobs together (counts, lines, leases,
  * names) says what the records say. Reads in steps that hold nobody up. Repairing makes all the rest anew from the records,
- * in one step (lua/rebuild.lua), and sets aside what cannot be read (lua/aside.lua).
+ * in one step (lua/rebuild.lua), and sets aside what cannot be read (lua/aside.lua). Plans have no part in that step: they are mended
+ * one by one (lua/_planlook.lua).
  */
 export async function examineWholeness(
   scripts: Scripts,
@@ -22,6 +23,7 @@ export async function examineWholeness(
   let after = await examine(scripts);
   if (!isWhole(after)) {
     await rebuild(scripts);
+    await mendPlans(scripts, after);
     after = await examine(scripts);
   }
   return CHECKS.map((check) => {
@@ -32,6 +34,7 @@ export async function examineWholeness(
 
 interface Wholeness {
   readonly looked: number;
+  readonly plans: number;
   /** Ids of jobs whose records cannot be read. */
   readonly unreadable: readonly Buffer[];
   /** What lua/_begin.lua says of keys that have another type than they should. */
@@ -78,7 +81,18 @@ async function examine(scripts: Scripts): Promise<Wholeness> {
     unreadable.push(...broken);
     note(list);
   }
-  return { looked, unreadable, keys, faults, aside: aside.map(String), asideCount };
+  let plans = 0;
+  for (const index of ['plans', 'planWakes', 'planExpires', 'planReports']) {
+    for (let cursor = '0'; ; ) {
+      const step = take(await scripts.look('doctor-plans', [index, cursor]));
+      const [next = '0', seen = 0, list = []] = step as [Buffer?, number?, [Buffer, Buffer][]?];
+      if (index === 'plans') plans += seen;
+      note(list);
+      cursor = String(next);
+      if (cursor === '0') break;
+    }
+  }
+  return { looked, plans, unreadable, keys, faults, aside: aside.map(String), asideCount };
 }
 
 function isWhole({ unreadable, keys, faults }: Wholeness): boolean {
@@ -100,6 +114,15 @@ async function rebuild(scripts: Scripts): Promise<void> {
     const { values } = await scripts.run('rebuild', undefined);
     if (values[0] === 1) return;
   }
+}
+
+/** Plans that one script mends. */
+const PLANS_A_STEP = 100;
+
+async function mendPlans(scripts: Scripts, { faults }: Wholeness): Promise<void> {
+  const keys = list(faults, 'plans');
+  for (let from = 0; from < keys.length; from += PLANS_A_STEP)
+    await scripts.run('mend-plans', undefined, keys.slice(from, from + PLANS_A_STEP));
 }
 
 /** Of a job nothing is known: letter, state and queue, as in lua/_begin.lua. */
@@ -164,6 +187,12 @@ const CHECKS: readonly ((found: Wholeness) => Finding)[] = [
       ok: 'The registry of workers can be read.',
       fault: (some) => `The entries of these workers cannot be read: ${some}.`,
       remedy: `A worker that lives writes its own anew; otherwise: ${REPAIR}`,
+    }),
+  ({ plans, faults }) =>
+    judge('plans', list(faults, 'plans'), {
+      ok: `${plans} plans (runs, schedules) can be read, and are listed where they should be.`,
+      fault: (some) => `These plans cannot be read, or are not listed where they should be: ${some}.`,
+      remedy: `${REPAIR} It keeps the bytes of what cannot be read.`,
     }),
   ({ aside, asideCount }) =>
     asideCount === 0

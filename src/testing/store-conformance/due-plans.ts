@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { REPORTS_MAX } from '../../store/plans.ts';
+import { REPORT_CHARS_MAX, REPORTS_MAX } from '../../store/plans.ts';
 import type { It } from './area.ts';
+import { due, plant } from './plan-trial.ts';
 import { status, told } from './plans.ts';
-import { due, plant } from './reports.ts';
 import { T0, type Trial } from './trial.ts';
 
 /** Which plans wait to be decided on, with which reports; and how plans are listed. */
@@ -49,6 +49,42 @@ export function duePlansArea(given: It): void {
     assert.equal(await status(trial, { plans: [{ ...first, version: 1, taken }] }), 'committed');
     const rest = await due(trial, 'p');
     assert.deepEqual([rest.reports.length, rest.more], [5, false]);
+  });
+
+  it('results in one answer are bounded, and what is left out comes when the others were taken', async (trial) => {
+    const first = await plant(trial);
+    const result = JSON.stringify('x'.repeat(REPORT_CHARS_MAX / 2 + 1));
+    for (const as of ['a', 'b', 'c'])
+      await trial.store.commit([{ reports: [told('p', as, result)] }], { now: T0 });
+    const seen: string[] = [];
+    for (let version = 1; seen.length < 3; version += 1) {
+      const plan = await due(trial, 'p');
+      assert.ok(plan.reports.length > 0 && plan.reports.length < 3);
+      seen.push(...plan.reports.map(({ as }) => as));
+      assert.equal(plan.more, seen.length < 3);
+      const taken = plan.reports.map(({ no }) => no);
+      assert.equal(await status(trial, { plans: [{ ...first, version, taken }] }), 'committed');
+    }
+    assert.deepEqual(seen, ['a', 'b', 'c']);
+  });
+
+  it('a few plans are found among many', async (trial) => {
+    const first = await plant(trial, { label: 'rare' });
+    const plans = Array.from({ length: 1_200 }, (_, index) => ({
+      ...first,
+      key: `many-${index}`,
+      label: 'common',
+    }));
+    await trial.store.commit([{ plans }], { now: T0 });
+    await plant(trial, { key: 'last', label: 'rare' });
+    const page = await trial.store.listPlans({ kind: 'run', label: 'rare', limit: 1 });
+    assert.deepEqual(
+      page.plans.map(({ key }) => key),
+      ['last'],
+    );
+    assert.ok(page.cursor !== null);
+    const next = await trial.store.listPlans({ kind: 'run', label: 'rare', limit: 1, cursor: page.cursor });
+    assert.deepEqual([next.plans.map(({ key }) => key), next.cursor], [['p'], null]);
   });
 
   it('plans are listed newest first, by kind, label and state, in pages', async (trial) => {

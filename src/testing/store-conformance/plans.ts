@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { NewReport, PlanChange, Unit } from '../../store/plans.ts';
 import type { It } from './area.ts';
-import { due, plant } from './reports.ts';
+import { due, plant } from './plan-trial.ts';
 import { completed, only, spec, T0, type Trial } from './trial.ts';
 
 /** Plans and units: what is committed together, and on which condition (store/plans.ts). */

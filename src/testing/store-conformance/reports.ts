@@ -1,20 +1,10 @@
 import assert from 'node:assert/strict';
 import { planRefText } from '../../core/plan.ts';
-import type { DuePlan, PlanChange, Report } from '../../store/plans.ts';
-import type { JobSpec } from '../../store/store.ts';
+import type { Report } from '../../store/plans.ts';
 import type { It } from './area.ts';
-import {
-  attemptError,
-  completed,
-  failed,
-  LEASE_MS,
-  only,
-  ordered,
-  retried,
-  spec,
-  T0,
-  type Trial,
-} from './trial.ts';
+import { due, plant, reporting } from './plan-trial.ts';
+import { ENDS } from './report-ends.ts';
+import { completed, failed, only, retried, spec, T0, type Trial } from './trial.ts';
 
 /** Jobs that report to a plan: every way in which a job can end adds one report, in the same commit. */
 export function reportsArea(given: It): void {
@@ -115,6 +105,50 @@ export function reportsArea(given: It): void {
     );
   });
 
+  it('every job of a batch that is completed whole reports', async (trial) => {
+    await plant(trial);
+    const parts = Array.from({ length: 25 }, (_, index) => `i:a:0:${index}`);
+    await trial.store.enqueue(
+      parts.map((as) => spec(reporting(as))),
+      { now: T0 },
+    );
+    const leases = await trial.claim();
+    await trial.store.settle(
+      leases.map(({ id, token }) => ({ id, token, outcome: completed('1') })),
+      { now: T0 },
+    );
+    assert.deepEqual((await reports(trial)).map(({ as }) => as).sort(), parts.toSorted());
+  });
+
+  it('a job reports whatever else its meta says', async (trial) => {
+    await plant(trial);
+    const plan = planRefText({ plan: 'p', as: 's:a:0' });
+    const meta = JSON.stringify({
+      tags: ['\ud800', '\u0000', 'ü𝄞', '"plan"', '\\ud800'],
+      correlationId: '\udfff',
+      plan,
+    });
+    await trial.settle(await trial.start({ meta }), completed('1'));
+    assert.equal(only(await reports(trial)).as, 's:a:0');
+  });
+
+  it('the error of a report is the last one of its job, however much was logged since', async (trial) => {
+    await plant(trial);
+    await trial.settle(await trial.start(reporting('s:a:0')), retried());
+    const { id, token } = await trial.take();
+    const logs = Array.from({ length: 250 }, (_, index) => ({
+      at: T0,
+      attempt: 2,
+      message: `line ${index}`,
+      data: null,
+    }));
+    await trial.store.annotate([{ id, token, logs }], { now: T0 });
+    await trial.settle({ id, token }, { type: 'released' });
+    await trial.control({ type: 'cancel', id });
+    const report = only(await reports(trial));
+    assert.deepEqual([report.state, report.error?.message], ['cancelled', 'it broke']);
+  });
+
   it('a plan that does not exist takes no report, and the job ends all the same', async (trial) => {
     const lease = await trial.start(reporting('s:a:0'));
     await trial.settle(lease, completed());
@@ -150,124 +184,6 @@ export function reportsArea(given: It): void {
     await trial.settle(lease, completed());
     await hinted;
   });
-}
-
-interface Expected {
-  readonly state: Report['state'];
-  readonly result?: string;
-  readonly message?: string;
-}
-
-const BROKE: Expected = { state: 'failed', message: 'it broke' };
-
-const ENDS: Readonly<Record<string, (trial: Trial) => Promise<Expected>>> = {
-  'it fails for good': async (trial) => {
-    await trial.settle(await trial.start(reporting('s:a:0')), failed());
-    return BROKE;
-  },
-  'its attempts are used up': async (trial) => {
-    await trial.settle(await trial.start({ ...reporting('s:a:0'), attemptsMax: 1 }), retried());
-    return BROKE;
-  },
-  'its handler is cancelled': async (trial) => {
-    await trial.settle(await trial.start(reporting('s:a:0')), { type: 'cancelled', error: attemptError() });
-    return { state: 'cancelled', message: 'it broke' };
-  },
-  'it is cancelled while it waits': async (trial) => {
-    const id = await trial.add(reporting('s:a:0'));
-    await trial.control({ type: 'cancel', id });
-    return { state: 'cancelled' };
-  },
-  'it is cancelled before it is due': async (trial) => {
-    const id = await trial.add({ ...reporting('s:a:0'), delayMs: 60_000 });
-    await trial.control({ type: 'cancel', id });
-    return { state: 'cancelled' };
-  },
-  'it was to be cancelled and its lease expires': async (trial) => {
-    const { id } = await trial.start(reporting('s:a:0'));
-    await trial.control({ type: 'cancel', id });
-    const { reaped } = await trial.store.reap({ now: T0 + LEASE_MS });
-    return { state: 'cancelled', message: only(reaped).error.message };
-  },
-  'it loses its last lease': async (trial) => {
-    await trial.start(reporting('s:a:0'));
-    const { reaped } = await trial.store.reap({ now: T0 + LEASE_MS, crashesMax: 1 });
-    return { state: 'failed', message: only(reaped).error.message };
-  },
-  'it was to be cancelled and its worker retires': async (trial) => {
-    const { id } = await trial.start(reporting('s:a:0'));
-    await trial.control({ type: 'cancel', id });
-    await trial.store.retire('w1', { now: T0 });
-    return { state: 'cancelled' };
-  },
-  'it is removed while it waits': async (trial) => {
-    const id = await trial.add(reporting('s:a:0'));
-    await trial.control({ type: 'remove', id });
-    return { state: 'cancelled' };
-  },
-  'its queue is cleared while it waits': async (trial) => {
-    await trial.add(reporting('s:a:0'));
-    await trial.store.clear('q', ['ready']);
-    return { state: 'cancelled' };
-  },
-  'its queue is cleared while it runs': async (trial) => {
-    await trial.start(reporting('s:a:0'));
-    await trial.store.clear('q', ['running']);
-    return { state: 'cancelled' };
-  },
-  'its queue keeps nothing of what ends': async (trial) => {
-    await trial.store.configureQueue('q', { retention: { completed: { ageMs: 0, count: null } } });
-    await trial.settle(await trial.start(reporting('s:a:0')), completed('7'));
-    return { state: 'completed', result: '7' };
-  },
-  'it has a key and completes': async (trial) => {
-    await trial.settle(await trial.start({ ...reporting('s:a:0'), key: 'k' }), completed('7'));
-    return { state: 'completed', result: '7' };
-  },
-  'it failed, reported, and is resolved by hand': async (trial) => {
-    const lease = await trial.start(reporting('s:a:0'));
-    await trial.settle(lease, failed());
-    await take(trial);
-    await trial.store.control([ordered({ type: 'resolve', id: lease.id, result: '9' })], { now: T0 });
-    return { state: 'completed', result: '9' };
-  },
-};
-
-async function take(trial: Trial): Promise<void> {
-  const plan = await due(trial, 'p');
-  const { key, kind, label, state, version, value, wakeAt, expiresAt } = plan;
-  const taken = plan.reports.map(({ no }) => no);
-  await trial.store.commit([
-    { plans: [{ key, kind, label, state, version, value, wakeAt, expiresAt, taken }] },
-  ]);
-}
-
-/** What makes a job report to plan `p`. */
-function reporting(as: string, plan = 'p'): Partial<JobSpec> {
-  return { meta: JSON.stringify({ plan: planRefText({ plan, as }) }) };
-}
-
-/** Adds a plan; returns the change that did. */
-export async function plant(trial: Trial, changes: Partial<PlanChange> = {}): Promise<PlanChange> {
-  const change: PlanChange = {
-    key: 'p',
-    kind: 'run',
-    label: 'flow',
-    state: 'running',
-    version: 0,
-    value: '{"n":0}',
-    wakeAt: null,
-    expiresAt: null,
-    ...changes,
-  };
-  const receipt = only(await trial.store.commit([{ plans: [change] }], { now: T0 }));
-  assert.equal(receipt.status, 'committed');
-  return change;
-}
-
-export async function due(trial: Trial, key: string): Promise<DuePlan> {
-  const { plans } = await trial.store.duePlans({ keys: [key], limit: 1, now: T0 });
-  return only(plans);
 }
 
 async function reports(trial: Trial, key = 'p'): Promise<readonly Report[]> {

@@ -15,6 +15,7 @@ const WHOLE = [
   'names',
   'settings',
   'registry',
+  'plans',
   'set aside',
 ];
 

@@ -2,14 +2,12 @@ import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import type { Topic } from '../../../src/store/notifier.ts';
+import { TOPICS, type Topic } from '../../../src/store/notifier.ts';
 import { listener } from '../../../src/store/redis/client.ts';
 import { RedisNotifier } from '../../../src/store/redis/notifier.ts';
 import { parseUrl } from '../../../src/store/redis/url.ts';
 import { claimRequest, completed, spec } from '../../../src/testing/store-conformance/trial.ts';
 import { eventually, type OwnServer, ownServer } from './server.ts';
-
-const TOPICS: readonly Topic[] = ['ready', 'control', 'settled'];
 
 /** A notifier with a count of each topic it heard. */
 function hearing(server: OwnServer, instance: string, times: { pingMs?: number; pongMs?: number } = {}) {
@@ -40,7 +38,9 @@ test('hints of others come by their topics, its own do not come back', async (t)
   await server.send('PUBLISH', 'hints:settled', 's me');
   await server.send('PUBLISH', 'hints', 'c other');
   await eventually(async () => heard.control === 2 || undefined);
-  assert.deepEqual(heard, { ready: 1, control: 2, settled: 1 });
+  await server.send('PUBLISH', 'hints', 'pe other');
+  await eventually(async () => heard.planEnded === 2 || undefined);
+  assert.deepEqual(heard, { ready: 1, control: 2, settled: 1, plan: 2, planEnded: 2 });
   notifier.publish(['ready']);
   assert.equal(heard.ready, 2);
 });
@@ -54,7 +54,7 @@ test('after the server was away, all topics are published once, and hints come a
   await eventually(async () => notifier.crossProcess === false || undefined);
   await server.restart();
   await connected(heard, 2);
-  assert.deepEqual(heard, { ready: 2, control: 2, settled: 2 });
+  assert.deepEqual(heard, { ready: 2, control: 2, settled: 2, plan: 2, planEnded: 2 });
   assert.equal(notifier.crossProcess, true);
   await server.send('PUBLISH', 'hints:settled', 's other');
   await eventually(async () => heard.settled === 3 || undefined);

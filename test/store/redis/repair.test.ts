@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { planRefText } from '../../../src/core/plan.ts';
+import type { NewReport, PlanChange } from '../../../src/store/plans.ts';
 import { redisDriver } from '../../../src/store/redis/index.ts';
 import type { Finding, JobSpec, Store } from '../../../src/store/store.ts';
 import { claimRequest, completed, ids, spec } from '../../../src/testing/store-conformance/trial.ts';
@@ -10,7 +12,7 @@ import { type OwnServer, ownServer } from './server.ts';
  * from the records, and every job whose record is left runs to its end.
  */
 
-/** Jobs in all states, with keys, limits, rates, unique keys, ageing and trails: a key of every kind. */
+/** Jobs in all states, with keys, limits, rates, unique keys, ageing and trails, and plans: a key of every kind. */
 async function fill(store: Store): Promise<void> {
   await store.configureQueue('q', {
     limits: {
@@ -26,7 +28,7 @@ async function fill(store: Store): Promise<void> {
     // Its id is text, and so is then the key of its trail.
     spec({ id: 'order-1', priority: -1 }),
     ...some(8, { key: 'k' }),
-    ...some(3, { priority: 5 }),
+    ...some(3, { priority: 5, meta: JSON.stringify({ plan: planRefText({ plan: 'p', as: 'part' }) }) }),
     ...some(3),
     ...some(2, { delayMs: 3_600_000 }),
     ...some(2, { unique: { key: 'u', mode: 'existing', periodMs: 3_600_000 } }),
@@ -46,6 +48,19 @@ async function fill(store: Store): Promise<void> {
     leaseMs: 30_000,
   });
   await store.lock.acquire({ name: 'leader', holder: 'w1', ttlMs: 60_000 });
+  await store.commit([
+    { plans: [plan({ keep: [{ name: 'input', text: '1' }] })], reports: [told('p'), told('p')] },
+    { plans: [plan({ key: 'later', wakeAt: Date.now() + 3_600_000, expiresAt: Date.now() + 7_200_000 })] },
+  ]);
+}
+
+function plan(changes: Partial<PlanChange> = {}): PlanChange {
+  const given = { key: 'p', kind: 'run', label: 'flow', state: 'running', version: 0, value: '{}' };
+  return { ...given, wakeAt: null, expiresAt: null, ...changes };
+}
+
+function told(of: string): NewReport {
+  return { plan: of, as: 'signal', state: 'told', result: '"by hand"', error: null };
 }
 
 function some(jobs: number, changes: Partial<JobSpec> = {}): JobSpec[] {
@@ -75,6 +90,21 @@ async function runAll(store: Store): Promise<void> {
   await store.control(ids(fresh.slice(0, 1)).map((id) => ({ id, type: 'remove', by: 'test', why: '' })));
   await store.get(ids(fresh));
   await store.trail(fresh[0]?.id ?? '');
+  await runPlans(store);
+}
+
+async function runPlans(store: Store): Promise<void> {
+  for (const key of ['p', 'later', 'new']) {
+    const [known] = (await store.duePlans({ keys: [key], limit: 1 })).plans;
+    const taken = known?.reports.map(({ no }) => no) ?? [];
+    const version = (await store.plan(key, 'all'))?.version ?? 0;
+    const change = plan({ key, version, taken, keep: [{ name: 'result', text: '2' }] });
+    const [receipt] = await store.commit([{ plans: [change], reports: [told(key)], enqueue: some(1) }]);
+    assert.equal(receipt?.status, 'committed', key);
+    assert.deepEqual(receipt.reported, [true]);
+  }
+  await store.duePlans({ limit: 10 });
+  await store.listPlans({ kind: 'run', limit: 10 });
 }
 
 const faultsOf = (found: readonly Finding[]): Finding[] =>
@@ -111,8 +141,18 @@ async function finish(server: OwnServer, store: Store, what: string): Promise<vo
     [],
     what,
   );
+  await runPlans(store);
+  const due = await store.duePlans({ limit: 10, now: later });
+  assert.deepEqual(due.plans.map(({ key, reports }) => [key, reports.length]).sort(), DUE, what);
   assert.deepEqual(faultsOf(await redisDriver.doctor(server.url)), [], what);
 }
+
+/** Each with the report it was told last. */
+const DUE = [
+  ['later', 1],
+  ['new', 1],
+  ['p', 1],
+];
 
 async function keysOf(server: OwnServer): Promise<string[]> {
   return ((await server.send('KEYS', '{longshore}:*')) as string[])

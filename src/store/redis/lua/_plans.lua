@@ -52,12 +52,34 @@ local function setIndex(index, key, at)
   if at == at then call('ZADD', index, text(wholeMs(at)), key) else call('ZREM', index, key) end
 end
 
--- After reports were taken: by the first one left. One that cannot be read counts as one that has always been there.
+-- Bytes of a report's result; nil where the report cannot be read.
+local function resultBytes(report)
+  local at = 26
+  for index = 1, 3 do
+    local length = tryUnpack('<I4', report, at)
+    if not length then return nil end
+    if length == NOTHING then length = 0 end
+    if index == 3 then return length end
+    at = at + 4 + length
+  end
+end
+
+-- When it came; nil where it cannot be read.
+local function reportAt(report, score)
+  local no, at = tryUnpack('<I6I7', report)
+  return no and no == tonumber(score) and resultBytes(report) and at
+end
+
+-- After reports were taken: by the first one left. Those in front that cannot be read are set aside.
 local function indexReports(key)
-  local first = call('ZRANGE', reportsKey(key), 0, 0)[1]
-  if not first then return call('ZREM', tellersKey, key) end
-  local _, at = tryUnpack('<I6I7', first)
-  call('ZADD', tellersKey, text(at or 0), key)
+  while true do
+    local first = call('ZRANGE', reportsKey(key), 0, 0, 'WITHSCORES')
+    if not first[1] then return call('ZREM', tellersKey, key) end
+    local at = reportAt(first[1], first[2])
+    if at then return call('ZADD', tellersKey, text(at), key) end
+    keepAside('report ' .. first[2] .. ' of plan ' .. key, first[1])
+    call('ZREM', reportsKey(key), first[1])
+  end
 end
 
 -- Adds a report, if there is such a plan. Returns whether there is.

@@ -44,13 +44,14 @@ local function writePlan(change)
   if not change.body then return removePlan(key, before and before.kind) end
   local wakeAt, expiresAt, kind = unpackStruct('<ddI4c0', change.body)
   local seq, createdAt = before and before.seq or nextOf('planNo'), before and before.createdAt or now
+  if not before then call('UNLINK', base .. 'planTexts:' .. key, reportsKey(key)) end
   if before and before.kind ~= kind then call('ZREM', base .. 'planSeqs:' .. before.kind, key) end
   call('ZADD', base .. 'planSeqs:' .. kind, text(seq), key)
   call('HSET', plansKey, key, pack('<I6I6I7I7', seq, change.version + 1, createdAt, now) .. change.body)
   setIndex(wakesKey, key, wakeAt)
   setIndex(expiresKey, key, expiresAt)
   for _, no in ipairs(change.taken) do call('ZREMRANGEBYSCORE', reportsKey(key), text(no), text(no)) end
-  if #change.taken > 0 then indexReports(key) end
+  indexReports(key)
   for _, kept in ipairs(change.keep) do
     if kept[2] then call('HSET', base .. 'planTexts:' .. key, kept[1], kept[2])
     else call('HDEL', base .. 'planTexts:' .. key, kept[1]) end

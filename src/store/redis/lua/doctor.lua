@@ -98,6 +98,7 @@ for index = 1, #workers, 2 do
   if not isJson or type(said) ~= 'table' then fault('registry', workers[index]) end
   call('SCARD', base .. 'holds:' .. workers[index])
 end
+for _, key in ipairs({ 'planNo', 'reportNo' }) do call('GET', base .. key) end
 for _, key in ipairs({ 'unique', 'locks', 'ageing', 'scans', 'intact', 'bytes' }) do call('HLEN', base .. key) end
 if #batches > 0 and not tonumber(call('GET', base .. 'batch') or '') then fault('leases', 'the last number of a lease is lost') end
 

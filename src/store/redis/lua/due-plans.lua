@@ -26,18 +26,6 @@ local function dueKeys()
   return keys
 end
 
--- Bytes of a report's result; nil where the report cannot be read.
-local function resultBytes(report)
-  local at = 26
-  for index = 1, 3 do
-    local length = tryUnpack('<I4', report, at)
-    if not length then return nil end
-    if length == NOTHING then length = 0 end
-    if index == 3 then return length end
-    at = at + 4 + length
-  end
-end
-
 local function reportsOf(key)
   local reports, from = {}, 0
   while true do
