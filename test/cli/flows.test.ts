@@ -99,7 +99,7 @@ test('start begins a run, and the same one once; work goes on with it until it w
     stdout,
     /^run order-7\nstate {7}waiting\nflow {8}order, version \S+\nstarted .*\ninput {7}\{"amount":4200,/,
   );
-  assert.match(await sandbox.step('order-7', 'route'), /^├─ route completed .* chose manager /);
+  assert.match(await sandbox.step('order-7', 'route'), /^├─ route completed .* chose manager$/);
   assert.match(
     await sandbox.step('order-7', 'approval'),
     /^│ approval waiting .* for signal 'ok', times out in \S+/,
