@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { type EncryptionOptions, keyRingCipher, noKeys } from './cipher.ts';
 import type { Clock } from './core/clock.ts';
-import { LongshoreError, optionInvalid, requireInteger, show } from './core/errors.ts';
+import { optionInvalid, requireInteger } from './core/errors.ts';
 import { knownNames, requireKnown } from './core/options.ts';
 import { PAYLOAD_BYTES_MAX_DEFAULT, PayloadCodec } from './core/payload.ts';
 import type { AnyDeclaration } from './core/task.ts';
@@ -19,9 +19,12 @@ import type { JobHandle } from './queue/job-handle.ts';
 import type { Jobs } from './queue/jobs.ts';
 import type { Queues } from './queue/queues.ts';
 import { instrument } from './store/instrument.ts';
-import type { Store, StoreDriver, WorkerRecord } from './store/store.ts';
+import type { Store, WorkerRecord } from './store/store.ts';
+import { storeDriver } from './store-driver.ts';
 import { systemClock } from './system-clock.ts';
 import { EventBus, type EventListener, type EventName } from './telemetry/events.ts';
+import type { Logger } from './telemetry/log.ts';
+import { tellUnheard } from './telemetry/unheard.ts';
 import type { Sensor } from './tuner/sensor.ts';
 import { VERSION } from './version.ts';
 import type { WorkerOptions } from './worker/options.ts';
@@ -30,28 +33,9 @@ import { SETTINGS, type WorkerSettings } from './worker/settings.ts';
 import { Worker } from './worker/worker.ts';
 
 /**
- * The composition root: picks a store by its URL and assembles the client's side and the workers' side on it.
- * The only place besides the CLI that knows concrete stores; each is loaded when it is used.
+ * The composition root: opens the store that a URL names (store-driver.ts), and assembles the client's side and the workers'
+ * side on it.
  */
-const DRIVERS: Readonly<Record<string, () => Promise<StoreDriver>>> = {
-  memory: async () => (await import('./store/memory/index.ts')).memoryDriver,
-  sqlite: async () => (await import('./store/sqlite/index.ts')).sqliteDriver,
-  postgres,
-  postgresql: postgres,
-  redis,
-  rediss: redis,
-  valkey: redis,
-  valkeys: redis,
-};
-
-async function postgres(): Promise<StoreDriver> {
-  return (await import('./store/postgres/index.ts')).postgresDriver;
-}
-
-async function redis(): Promise<StoreDriver> {
-  return (await import('./store/redis/index.ts')).redisDriver;
-}
-
 export interface ConnectOptions {
   /** Largest encoded input, result, progress or log datum, in bytes; default 1 MiB. */
   readonly payloadBytesMax?: number;
@@ -64,6 +48,13 @@ export interface ConnectOptions {
    * the same: heartbeats and hints have connections of their own.
    */
   readonly client?: unknown;
+  /**
+   * Tells what happens on this connection: failures, retries, dead letters, what handlers `log`, trouble with the store. `true`
+   * writes to standard error, short lines on a terminal and JSON elsewhere; a logger of yours takes `(facts, text)` as pino
+   * does, at the levels it wants. Default: one line on standard error for a failed job that nobody hears of, and for
+   * trouble with the store that does not pass by itself; `false`: nothing.
+   */
+  readonly logger?: boolean | Logger;
   /** For tests; default: the machine's. */
   readonly clock?: Clock;
   /** What the tuner of workers reads; for tests, default: control groups or the machine. */
@@ -75,6 +66,7 @@ const CONNECT_OPTIONS = knownNames<ConnectOptions>({
   encryption: true,
   workerSettings: true,
   client: true,
+  logger: true,
   clock: true,
   sensor: true,
 });
@@ -90,6 +82,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     client,
     clock,
     encryption,
+    logger,
     workerSettings = {},
     payloadBytesMax = PAYLOAD_BYTES_MAX_DEFAULT,
   } = options;
@@ -100,6 +93,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     payloadBytesMax,
     encryption === undefined ? noKeys : keyRingCipher(encryption),
   );
+  const log = await logFor(logger);
   const driver = await storeDriver(url);
   if (client !== undefined && driver.borrows !== true)
     throw optionInvalid('client', client, 'to be left out: only a postgres: store borrows a pool');
@@ -108,8 +102,30 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     ...(clock === undefined ? {} : { clock }),
   });
   for (const warning of store.warnings ?? []) warnOnce(warning);
-  return new Longshore(store, { codec, workerSettings, clock: clock ?? systemClock, sensor: options.sensor });
+  const { sensor } = options;
+  return new Longshore(store, { codec, workerSettings, clock: clock ?? systemClock, sensor, log });
 }
+
+/** What tells of a connection's events. The exporters are loaded on use: pino takes 3 MB. Throws OPTION_INVALID. */
+async function logFor(logger: ConnectOptions['logger']): Promise<(events: EventBus) => void> {
+  if (logger === undefined) return (events) => tellUnheard(events);
+  if (logger === false) return () => undefined;
+  if (logger !== true) requireLogger(logger);
+  const { logTo, logToConsole } = await import('./telemetry/console-log.ts');
+  return logger === true ? logToConsole : (events) => logTo(events, logger);
+}
+
+function requireLogger(logger: Logger): void {
+  const lacking = LEVELS.filter((level) => typeof (logger as Partial<Logger> | null)?.[level] !== 'function');
+  if (lacking.length > 0)
+    throw optionInvalid(
+      'logger',
+      logger,
+      `true, false, or a logger with the methods ${LEVELS.join(', ')} (it lacks ${lacking.join(', ')})`,
+    );
+}
+
+const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 
 /** Nobody listens to events yet when a store is opened, so Node's own way it is: printed unless the program catches it. */
 function warnOnce(warning: string): void {
@@ -120,40 +136,13 @@ function warnOnce(warning: string): void {
 
 const warned = new Set<string>();
 
-/** The driver for a URL's kind of store. Throws STORE_URL_INVALID. */
-export async function storeDriver(url: string): Promise<StoreDriver> {
-  const kinds = Object.keys(DRIVERS).map((kind) => `${kind}:`);
-  if (typeof url !== 'string' || !/^[a-z][a-z0-9+]*:/.test(url)) {
-    // A URL that is no URL may have a password all the same.
-    const shown = show(typeof url === 'string' ? url.replace(/^.*@/s, '***@') : url);
-    throw new LongshoreError(
-      'STORE_URL_INVALID',
-      `The store URL is ${shown}; expected one that starts with ${kinds.join(', ')}, e.g. sqlite:jobs.db.`,
-      {
-        details: { url: shown },
-      },
-    );
-  }
-  const kind = url.slice(0, url.indexOf(':'));
-  const load = Object.hasOwn(DRIVERS, kind) ? DRIVERS[kind] : undefined;
-  if (load === undefined) {
-    throw new LongshoreError(
-      'STORE_URL_INVALID',
-      `There is no store of kind ${show(kind)}; this version knows ${kinds.join(', ')}.`,
-      {
-        details: { kind, kinds },
-      },
-    );
-  }
-  return load();
-}
-
 /** What `connect` makes of its options. */
 interface LongshoreParts {
   readonly codec: PayloadCodec;
   readonly workerSettings: Partial<WorkerSettings>;
   readonly clock: Clock;
   readonly sensor?: Sensor | undefined;
+  readonly log?: (events: EventBus) => void;
 }
 
 /** A connection to a store: enqueues, looks, acts, and makes workers. Get one from `connect`. */
@@ -170,6 +159,7 @@ export class Longshore {
   #closing: Promise<void> | null = null;
 
   constructor(store: Store, parts: LongshoreParts) {
+    parts.log?.(this.#events);
     this.#parts = parts;
     this.#client = new Client(instrument(store, this.#events), this.#events, parts.codec, parts.clock);
     this.#store = this.#client.store;

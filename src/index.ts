@@ -73,6 +73,7 @@ export type {
   WorkerRecord,
 } from './store/store.ts';
 export type { EventListener, EventName, Events } from './telemetry/events.ts';
+export type { Logger } from './telemetry/log.ts';
 export type { Sample } from './tuner/estimate.ts';
 export type { Sensor } from './tuner/sensor.ts';
 export type { TunerSettings } from './tuner/settings.ts';

@@ -32,6 +32,12 @@ debounce: replaced, same job: true, its input: second
 throttle: existing, same job: true, its input: first
 reject: UNIQUE_CONFLICT
 `,
+  'order-flow.ts': `
+paid: parcel with lamp from shelf 3 and desk from shelf 3, approved by Ada
+recalled: parcel with pen from shelf 3, approved by nobody
+released: [ 'pen from shelf 3' ]
+step 'charge' failed: the bank refuses the card
+`,
   'priorities-and-delays.ts': `
 before all others
 high, that is -10

@@ -1,4 +1,3 @@
-import { hostname, userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
 import { JOB_STATES, type JobState } from '../core/job-state.ts';
 import type { ActionOptions, ActionReport, Jobs } from '../queue/jobs.ts';
@@ -11,6 +10,7 @@ import type { Output } from './output.ts';
 import { withStore } from './session.ts';
 import { stdinLines } from './stdin.ts';
 import { counted, printable } from './text.ts';
+import { whoAmI } from './who.ts';
 
 /** What cancel, redrive, resolve and remove have in common: which jobs, who asks and why, and how it is reported. */
 export interface BulkAction<Options> {
@@ -141,15 +141,6 @@ function tell(report: ActionReport, action: Pick<BulkAction<never>, 'verb' | 'pa
   for (const id of unknown)
     out.say(`${out.paintMessage('red', 'JOB_UNKNOWN:')} there is no job ${printable(id)}.`);
   if (done.length + requested.length + refused.length + unknown.length === 0) out.say('No job matches.');
-}
-
-function whoAmI(): string {
-  try {
-    return `${userInfo().username}@${hostname()}`;
-  } catch {
-    // A container may run under a number that has no name.
-    return `uid ${process.getuid?.() ?? '?'}@${hostname()}`;
-  }
 }
 
 function capital(text: string): string {

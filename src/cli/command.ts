@@ -7,6 +7,14 @@ export interface CliCommand<Options = Record<string, unknown>> {
   define(command: Command): void;
   /** Resolves to the exit code; rejects with what went wrong. */
   run(call: Call<Options>): Promise<number>;
+  /** Commands below it, as in `flow cancel ID`; anything else is the command's own argument. */
+  readonly verbs?: readonly VerbEntry[];
+}
+
+export interface VerbEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly command: CliCommand<never>;
 }
 
 export interface Call<Options = Record<string, unknown>> {

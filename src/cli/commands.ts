@@ -10,6 +10,7 @@ export interface CommandEntry {
 
 const RUN = 'Run jobs:';
 const LOOK = 'Look:';
+const FLOWS = 'Flows:';
 const ACT = 'Act on jobs:';
 const QUEUES = 'Act on queues:';
 const STORE = 'Look after the store:';
@@ -56,6 +57,30 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: LOOK,
     summary: 'list workers, alive and dead',
     load: async () => (await import('./commands/workers.ts')).workers,
+  },
+  {
+    name: 'start',
+    group: FLOWS,
+    summary: 'start a run of a flow that the task files define',
+    load: async () => (await import('./commands/start.ts')).start,
+  },
+  {
+    name: 'flows',
+    group: FLOWS,
+    summary: 'list runs of flows, the newest first',
+    load: async () => (await import('./commands/flows.ts')).flows,
+  },
+  {
+    name: 'flow',
+    group: FLOWS,
+    summary: 'show one run as a tree of its steps; act on it by hand',
+    load: async () => (await import('./commands/flow.ts')).flow,
+  },
+  {
+    name: 'signal',
+    group: FLOWS,
+    summary: 'send a signal to a run that waits for it',
+    load: async () => (await import('./commands/signal.ts')).signal,
   },
   {
     name: 'cancel',

@@ -1,7 +1,7 @@
 import { formatDuration } from '../core/duration.ts';
 import type { JobState } from '../core/job-state.ts';
 import type { JobView } from '../queue/job-view.ts';
-import type { Format } from './format.ts';
+import type { Format } from '../telemetry/terminal.ts';
 import type { Column } from './table.ts';
 import { absoluteTime, relativeTime } from './text.ts';
 

@@ -1,8 +1,9 @@
 import { formatDuration } from '../core/duration.ts';
 import type { AttemptError } from '../core/errors.ts';
 import type { KeptMeta } from '../core/meta.ts';
+import { ERRORS_KEPT_FIRST } from '../core/trail.ts';
 import type { JobDetail } from '../queue/job-view.ts';
-import type { Paint } from './format.ts';
+import type { Paint } from '../telemetry/terminal.ts';
 import { STATE_FORMATS, stateText } from './job-columns.ts';
 import { absoluteTime, printable, relativeTime } from './text.ts';
 
@@ -26,9 +27,9 @@ export function jobText(job: JobDetail, now: number, paint: Paint): string {
     ['finished', job.finishedAt === null ? null : `${time(job.finishedAt)}${took(job)}`],
     ['worker', job.workerId],
     ['lease until', job.leaseExpiresAt === null ? null : time(job.leaseExpiresAt)],
-    ['input', payload(job.input)],
-    ['progress', payload(job.progress)],
-    ['result', payload(job.result)],
+    ['input', payloadText(job.input)],
+    ['progress', payloadText(job.progress)],
+    ['result', payloadText(job.result)],
   ];
   const lines = facts.flatMap(([label, value]) =>
     value === null ? [] : [`${paint('dim', label.padEnd(12))}${value}`],
@@ -51,7 +52,7 @@ function metaFacts(meta: KeptMeta | null): [string, string | null][] {
     ['trace', traceparent === null ? null : [traceparent, tracestate ?? ''].map(printable).join(' ').trim()],
     [
       'backoff',
-      backoff === null ? null : typeof backoff === 'number' ? formatDuration(backoff) : payload(backoff),
+      backoff === null ? null : typeof backoff === 'number' ? formatDuration(backoff) : payloadText(backoff),
     ],
     ['timeout', timeoutMs === null ? null : formatDuration(timeoutMs)],
   ];
@@ -64,7 +65,8 @@ function took(job: JobDetail): string {
 
 const ONE_LINE_MAX = 100;
 
-function payload(value: unknown): string | null {
+/** A value as JSON: on one line where it is short. Null for none. */
+export function payloadText(value: unknown): string | null {
   if (value === undefined) return null;
   const short = JSON.stringify(value);
   if (short.length <= ONE_LINE_MAX) return printable(short);
@@ -73,9 +75,14 @@ function payload(value: unknown): string | null {
 
 function errors(job: JobDetail, time: (at: number) => string, paint: Paint): string[] {
   if (job.errors.length === 0) return [];
-  const each = job.errors.flatMap((error) => {
+  const each = job.errors.flatMap((error, index) => {
+    const omitted = job.errorsOmitted > 0 && index === ERRORS_KEPT_FIRST;
     const code = error.code === null ? '' : `  ${error.code}`;
-    return [`  attempt ${error.attempt}  ${time(error.at)}${code}`, paint('red', block(errorText(error), 4))];
+    return [
+      ...(omitted ? [`  ${paint('dim', `(${job.errorsOmitted} errors left out)`)}`] : []),
+      `  attempt ${error.attempt}  ${time(error.at)}${code}`,
+      paint('red', block(errorText(error), 4)),
+    ];
   });
   return ['', paint('bold', 'errors'), ...each];
 }
@@ -92,7 +99,8 @@ function log(job: JobDetail, paint: Paint): string[] {
     const more = data === undefined ? '' : ` ${paint('dim', printable(JSON.stringify(data)))}`;
     return `  ${paint('dim', `${absoluteTime(at)} #${attempt}`)}  ${printable(message)}${more}`;
   });
-  return ['', paint('bold', 'log'), ...lines];
+  const omitted = job.logsOmitted > 0 ? [`  ${paint('dim', `(${job.logsOmitted} lines left out)`)}`] : [];
+  return ['', paint('bold', 'log'), ...omitted, ...lines];
 }
 
 function audit(job: JobDetail, time: (at: number) => string, paint: Paint): string[] {

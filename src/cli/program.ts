@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.ts';
-import type { GlobalOptions } from './command.ts';
+import type { CliCommand, GlobalOptions } from './command.ts';
 import { COMMANDS, type CommandEntry } from './commands.ts';
 import { EXIT, exitCodeOf, UsageError } from './exit-codes.ts';
 import { Output } from './output.ts';
@@ -59,15 +59,24 @@ function build(out: Output, onEnd: (code: number) => void): Command {
   program.hook('preSubcommand', async (_program, command) => {
     const entry = entries.get(command.name());
     if (entry === undefined) return;
-    const { define, run } = await entry.load();
-    define(command);
-    command.action(async () => {
-      onEnd(
-        await run({ args: command.args, options: command.optsWithGlobals<never & GlobalOptions>(), out }),
-      );
-    });
+    const loaded = await entry.load();
+    attach(command, loaded, out, onEnd);
+    for (const { name, summary, command: verb } of loaded.verbs ?? [])
+      attach(command.command(name).summary(summary).description(sentence(summary)), verb, out, onEnd);
   });
   return program;
+}
+
+function attach(
+  command: Command,
+  { define, run }: CliCommand<never>,
+  out: Output,
+  onEnd: (code: number) => void,
+): void {
+  define(command);
+  command.action(async () => {
+    onEnd(await run({ args: command.args, options: command.optsWithGlobals<never & GlobalOptions>(), out }));
+  });
 }
 
 const MAIN_EXAMPLES = `

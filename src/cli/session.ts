@@ -24,7 +24,7 @@ export async function withStore<Result>(
   const config = await loadConfig(options.config);
   const url = storeUrl(options, config);
   if (!create) requireFile(url);
-  const longshore = await connect(url, { ...config.connect, workerSettings: config.worker });
+  const longshore = await connect(url, { ...config.connect, workerSettings: config.worker, logger: false });
   try {
     return await body({ longshore, config, url });
   } finally {
@@ -63,7 +63,7 @@ function requireFile(url: string): void {
   const file = fileOf(url);
   throw new LongshoreError(
     'STORE_UNAVAILABLE',
-    `There is no database file ${shortPath(file)}. Check --store; longshore enqueue, work and migrate make the file.`,
+    `There is no database file ${shortPath(file)}. Check --store; longshore enqueue, start, work and migrate make the file.`,
     { details: { url, file } },
   );
 }

@@ -1,4 +1,4 @@
-import type { Format, Paint } from './format.ts';
+import type { Format, Paint } from '../telemetry/terminal.ts';
 import { printable, truncate, width } from './text.ts';
 
 /** Tables for terminals: aligned, never wider than the screen where that can be helped, ids never cut. */

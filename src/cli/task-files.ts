@@ -4,7 +4,9 @@ import { pathToFileURL } from 'node:url';
 import { LongshoreError, show } from '../core/errors.ts';
 import type { AnyTask } from '../core/task.ts';
 import { exportedTasks } from '../execution/exported-tasks.ts';
+import type { AnyFlow } from '../flow/flow.ts';
 import { loadFault, shortPath } from './load-fault.ts';
+import { counted } from './text.ts';
 
 /** Finds tasks in files: every module below a folder is imported, and what it exports from defineTask() is collected. */
 export interface FoundTask {
@@ -18,23 +20,72 @@ export interface FoundTask {
 const EXTENSIONS: ReadonlySet<string> = new Set(['.ts', '.mts', '.js', '.mjs']);
 const NOT_TASKS = /\.(test|spec)\.[a-z]+$|\.d\.m?ts$/;
 
+/** Flows are found where tasks are: in what the task files export from defineFlow(). */
+export interface FoundFlow {
+  readonly flow: AnyFlow;
+  readonly file: string;
+}
+
 /** Throws TASKS_UNLOADABLE for missing paths, files that do not load, and no task at all; TASK_DUPLICATE. */
 export async function loadTasks(paths: readonly string[]): Promise<FoundTask[]> {
+  const modules = await loadModules(paths);
+  const found = modules.flatMap(({ exports, file, url }) =>
+    [...exportedTasks(exports)].map((task): FoundTask => ({ task, file, url })),
+  );
+  if (found.length === 0)
+    throw nothing('task', 'defineTask() returns: export const thumbnail = defineTask({ … })', paths, modules);
+  return distinct(found);
+}
+
+/** Throws TASKS_UNLOADABLE as loadTasks does; FLOW_INVALID for two different flows of one name. */
+export async function loadFlows(paths: readonly string[]): Promise<FoundFlow[]> {
+  const modules = await loadModules(paths);
+  const byName = new Map<string, FoundFlow>();
+  for (const { exports, file } of modules)
+    for (const flow of exportedFlows(exports)) {
+      const other = byName.get(flow.name);
+      if (other === undefined) byName.set(flow.name, { flow, file });
+      else if (other.flow.version !== flow.version) throw duplicateFlow(other, file);
+    }
+  if (byName.size === 0)
+    throw nothing('flow', 'defineFlow() returns: export const order = defineFlow({ … })', paths, modules);
+  return [...byName.values()];
+}
+
+interface LoadedModule {
+  readonly exports: Record<string, unknown>;
+  readonly file: string;
+  readonly url: string;
+}
+
+async function loadModules(paths: readonly string[]): Promise<LoadedModule[]> {
   const files = [...new Set(paths.flatMap((path) => taskFiles(path)))];
-  const found: FoundTask[] = [];
+  const modules: LoadedModule[] = [];
   const faults: string[] = [];
   for (const file of files) {
     try {
       const url = pathToFileURL(resolve(file)).href;
-      const module = (await import(url)) as Record<string, unknown>;
-      for (const task of exportedTasks(module)) found.push({ task, file: shortPath(file), url });
+      const exports = (await import(url)) as Record<string, unknown>;
+      modules.push({ exports, file: shortPath(file), url });
     } catch (error) {
       faults.push(await loadFault(file, error));
     }
   }
   if (faults.length > 0) throw unloadable(faults, files.length);
-  if (found.length === 0) throw noTasks(paths, files.length);
-  return distinct(found);
+  return modules;
+}
+
+/** By any name, or inside a list or an object that is the default. */
+function exportedFlows(exports: Readonly<Record<string, unknown>>): AnyFlow[] {
+  const all = exports.default;
+  const inside = typeof all === 'object' && all !== null && !isFlow(all) ? Object.values(all) : [];
+  return [...Object.values(exports), ...inside]
+    .flatMap((value): unknown[] => (Array.isArray(value) ? value : [value]))
+    .filter(isFlow);
+}
+
+function isFlow(value: unknown): value is AnyFlow {
+  return typeof value === 'object' && value !== null && 'data' in value && 'signals' in value;
 }
 
 function taskFiles(path: string): string[] {
@@ -99,11 +150,24 @@ function unloadable(faults: readonly string[], files: number): LongshoreError {
   return new LongshoreError('TASKS_UNLOADABLE', message, { details: { faults } });
 }
 
-function noTasks(paths: readonly string[], files: number): LongshoreError {
-  const where = `${paths.map(shortPath).join(', ')} (${files === 1 ? '1 module' : `${files} modules`})`;
+function duplicateFlow(one: FoundFlow, file: string): LongshoreError {
+  const { name } = one.flow;
+  const where = one.file === file ? `both in ${file}` : `in ${one.file} and in ${file}`;
   return new LongshoreError(
-    'TASKS_UNLOADABLE',
-    `No task is exported in ${where}. Export what defineTask() returns: export const thumbnail = defineTask({ … }).`,
-    { details: { paths, files } },
+    'FLOW_INVALID',
+    `Two different flows are named ${show(name)}, ${where}; give one of them another name.`,
+    { details: { flow: name, files: [one.file, file] } },
   );
+}
+
+function nothing(
+  noun: string,
+  hint: string,
+  paths: readonly string[],
+  { length }: readonly LoadedModule[],
+): LongshoreError {
+  const where = `${paths.map(shortPath).join(', ')} (${counted(length, 'module')})`;
+  return new LongshoreError('TASKS_UNLOADABLE', `No ${noun} is exported in ${where}. Export what ${hint}.`, {
+    details: { paths, files: length },
+  });
 }

@@ -1,30 +1,7 @@
 import { formatDuration } from '../core/duration.ts';
+import { width } from '../telemetry/terminal.ts';
 
-/** Text for terminals: stored data must not move the cursor or change colours, and columns must know how wide it is. */
-
-const UNPRINTABLE = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
-
-/** One line; control characters are written as escapes. */
-export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (character) => {
-    if (character === '\n') return '\\n';
-    if (character === '\t') return ' ';
-    return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
-  });
-}
-
-const WIDE =
-  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
-const ZERO = /\p{M}|[\u200b-\u200d]|\ufe0f/u;
-const ASCII = /^[ -~]*$/;
-
-/** Columns a terminal needs for the text. */
-export function width(text: string): number {
-  if (ASCII.test(text)) return text.length;
-  let columns = 0;
-  for (const character of text) columns += ZERO.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
-  return columns;
-}
+export { absoluteTime, printable, width } from '../telemetry/terminal.ts';
 
 /** At most `columns` wide; what is cut off is marked with an ellipsis. */
 export function truncate(text: string, columns: number): string {
@@ -46,15 +23,6 @@ export function relativeTime(at: number, now: number): string {
   if (Math.abs(distance) < 1_000) return 'now';
   const rounded = Math.abs(distance) < 60_000 ? Math.round(distance / 1_000) * 1_000 : distance;
   return distance < 0 ? `${formatDuration(-rounded)} ago` : `in ${formatDuration(rounded)}`;
-}
-
-/** `2026-03-01 14:05:09`, in the machine's time zone. */
-export function absoluteTime(at: number): string {
-  const date = new Date(at);
-  if (Number.isNaN(date.getTime())) return String(at);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
 /** `1 job`, `3 jobs`. */

@@ -1,8 +1,8 @@
 import type { Longshore } from '../connect.ts';
 import { logEvents } from '../telemetry/log.ts';
-import type { Paint } from './format.ts';
+import { prettyLine } from '../telemetry/pretty-log.ts';
+import type { Paint } from '../telemetry/terminal.ts';
 import type { Output } from './output.ts';
-import { prettyLine } from './pretty-log.ts';
 
 /** The log of `longshore work`, on standard error: JSON lines for machines, one short line an event for people. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;

@@ -13,6 +13,11 @@ export const ERROR_CODES = {
   TASK_INVALID: { meaning: 'a task definition is wrong', retryable: false, status: 400 },
   TASK_DUPLICATE: { meaning: 'two tasks share one name', retryable: false, status: 409 },
   TASK_UNKNOWN: { meaning: 'no task of that name is registered', retryable: true, status: 404 },
+  PACKAGE_INCOMPLETE: {
+    meaning: 'a file of this package is missing, as in a bundle',
+    retryable: false,
+    status: 500,
+  },
   TASKS_UNLOADABLE: { meaning: 'a file of tasks cannot be loaded', retryable: false, status: 500 },
   TASK_MODULE_UNLOADABLE: {
     meaning: 'a thread or process cannot load the task from its module',
@@ -31,6 +36,11 @@ export const ERROR_CODES = {
     status: 413,
   },
   PAYLOAD_CORRUPT: { meaning: 'a stored payload cannot be read back', retryable: false, status: 500 },
+  PAYLOAD_PLAIN: {
+    meaning: 'a payload is not encrypted where only encrypted ones are taken',
+    retryable: true,
+    status: 500,
+  },
   KEY_UNKNOWN: { meaning: 'no key of the key ring opens a payload', retryable: true, status: 500 },
   UNIQUE_CONFLICT: { meaning: 'a job with this unique key already exists', retryable: true, status: 409 },
   JOB_UNKNOWN: { meaning: 'there is no job with this id', retryable: false, status: 404 },
@@ -41,6 +51,11 @@ export const ERROR_CODES = {
   },
   JOB_FAILED: { meaning: 'the job ended as a dead letter', retryable: false, status: 424 },
   JOB_CANCELLED: { meaning: 'the job was cancelled', retryable: false, status: 410 },
+  JOB_REPLACED: {
+    meaning: 'a newer job with the unique key of this one runs instead',
+    retryable: false,
+    status: 410,
+  },
   JOB_TIMED_OUT: { meaning: 'an attempt ran longer than its timeout', retryable: true, status: 504 },
   JOB_HEARTBEAT_MISSED: {
     meaning: 'an attempt gave no sign of life within its heartbeat timeout',

@@ -1,4 +1,5 @@
 import { LongshoreError, show } from './errors.ts';
+import { isDate, reasonOf, tagOf } from './legible.ts';
 
 /**
  * The payload codec: JSON text in UTF-8. What cannot come back as it went in is refused at the door, with the
@@ -10,19 +11,36 @@ export type Json = string | number | boolean | null | Json[] | { [key: string]: 
 
 export const PAYLOAD_BYTES_MAX_DEFAULT = 1_048_576;
 
-/** Encrypts payloads at rest; implemented outside core (src/cipher.ts). */
-export interface Cipher {
-  seal(text: string): string;
-  /** Returns text that was never sealed as it is. Throws KEY_UNKNOWN, PAYLOAD_CORRUPT. */
-  open(text: string, what: string): string;
+/**
+ * What a payload is and whose. Sealed text opens in its own place only, so that it cannot be copied to another job. An
+ * input whose unique key may hand it to a job that waits already (modes `replace` and `debounce`) is sealed before anybody
+ * knows that job: its `id` is null, and it opens for any job of its task.
+ */
+export type PayloadPlace =
+  | { readonly role: 'input'; readonly task: string; readonly id: string | null }
+  | { readonly role: 'result' | 'progress' | 'log'; readonly id: string }
+  /** All that a run of a flow keeps; `id` is the run's. */
+  | { readonly role: 'run'; readonly id: string };
+
+export function inputOf({ task, id }: { readonly task: string; readonly id: string | null }): PayloadPlace {
+  return { role: 'input', task, id };
 }
 
-/** The codec of one connection: the JSON rules, the size limit and, where there is one, the cipher. */
+/** Encrypts payloads at rest; implemented outside core (src/cipher.ts). */
+export interface Cipher {
+  seal(text: string, place: PayloadPlace): string;
+  /** Throws KEY_UNKNOWN, PAYLOAD_PLAIN, PAYLOAD_CORRUPT. */
+  open(text: string, place: PayloadPlace, what: string): string;
+  /** Shortens a text to a unique key that tells nothing of it. */
+  digest(text: string): string;
+}
+
+/** The codec of one connection: the JSON rules, the size limit and the cipher. */
 export class PayloadCodec {
   readonly #bytesMax: number;
-  readonly #cipher: Cipher | null;
+  readonly #cipher: Cipher;
 
-  constructor(bytesMax: number = PAYLOAD_BYTES_MAX_DEFAULT, cipher: Cipher | null = null) {
+  constructor(bytesMax: number, cipher: Cipher) {
     this.#bytesMax = bytesMax;
     this.#cipher = cipher;
   }
@@ -32,24 +50,34 @@ export class PayloadCodec {
     return this.#bytesMax;
   }
 
-  /** From a stored payload to its JSON text. Throws KEY_UNKNOWN, PAYLOAD_CORRUPT. */
-  open(text: string | null, what: string): string | null {
-    return text === null || this.#cipher === null ? text : this.#cipher.open(text, what);
+  /** From a stored payload to its JSON text. Throws KEY_UNKNOWN, PAYLOAD_PLAIN, PAYLOAD_CORRUPT. */
+  open(text: string | null, place: PayloadPlace, what: string): string | null {
+    return text === null ? null : this.#cipher.open(text, place, what);
   }
 
-  /** From what `encodePayload` made to what is stored. */
-  seal(text: string | null): string | null {
-    return text === null || this.#cipher === null ? text : this.#cipher.seal(text);
+  /** From JSON text to what is stored. */
+  seal(text: string | null, place: PayloadPlace): string | null {
+    return text === null ? null : this.#cipher.seal(text, place);
   }
 
-  /** As `encodePayload`; the limit counts the JSON, before encryption. */
-  encode(value: unknown, what: string): string | null {
-    return this.seal(encodePayload(value, what, this.#bytesMax));
+  /** From a value to its JSON text, which `seal` takes. Throws as `encodePayload`. */
+  text(value: unknown, what: string): string | null {
+    return encodePayload(value, what, this.#bytesMax);
   }
 
-  /** As `decodePayload`. Throws KEY_UNKNOWN when no key of the ring opens it. */
-  decode(text: string | null, what: string): unknown {
-    return decodePayload(this.open(text, what), what);
+  /** From a value to what is stored. The limit counts the JSON, before encryption. */
+  encode(value: unknown, place: PayloadPlace, what: string): string | null {
+    return this.seal(this.text(value, what), place);
+  }
+
+  /** As `decodePayload`. Throws KEY_UNKNOWN, PAYLOAD_PLAIN, PAYLOAD_CORRUPT. */
+  decode(text: string | null, place: PayloadPlace, what: string): unknown {
+    return decodePayload(this.open(text, place, what), what);
+  }
+
+  /** The default unique key of an input, out of its JSON. */
+  digest(text: string): string {
+    return this.#cipher.digest(text);
   }
 }
 
@@ -60,7 +88,7 @@ export function encodePayload(
   bytesMax: number = PAYLOAD_BYTES_MAX_DEFAULT,
 ): string | null {
   if (value === undefined) return null;
-  const fault = findFault(value, '', 0);
+  const fault = faultOf(value);
   if (fault !== null) throw notJson(what, fault);
   const text = stringify(value, what);
   // A UTF-16 unit takes at most 3 bytes in UTF-8: most payloads need no exact count.
@@ -74,14 +102,10 @@ export function decodePayload(text: string | null, what: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new LongshoreError(
-      'PAYLOAD_CORRUPT',
-      `${capital(what)} cannot be read back: ${(cause as Error).message}.`,
-      {
-        cause,
-        details: { what, starts: text.slice(0, 80) },
-      },
-    );
+    throw new LongshoreError('PAYLOAD_CORRUPT', `${capital(what)} cannot be read back: ${reasonOf(cause)}.`, {
+      cause,
+      details: { what, starts: text.slice(0, 80) },
+    });
   }
 }
 
@@ -91,6 +115,15 @@ interface Fault {
 }
 
 const DEPTH_MAX = 200;
+
+function faultOf(value: unknown): Fault | null {
+  try {
+    return findFault(value, '', 0);
+  } catch (cause) {
+    // A getter that throws, a revoked proxy.
+    return { path: '', problem: `cannot be read (${reasonOf(cause)})` };
+  }
+}
 
 function findFault(value: unknown, path: string, depth: number): Fault | null {
   switch (typeof value) {
@@ -135,7 +168,7 @@ function findFaultInObject(value: object, path: string, depth: number): Fault | 
 }
 
 function findFaultInToJson(value: { toJSON(): unknown }, path: string, depth: number): Fault | null {
-  if (value instanceof Date && Number.isNaN(value.getTime())) return { path, problem: 'is an invalid date' };
+  if (isDate(value) && Number.isNaN(value.getTime())) return { path, problem: 'is an invalid date' };
   let written: unknown;
   try {
     written = value.toJSON();
@@ -148,7 +181,7 @@ function findFaultInToJson(value: { toJSON(): unknown }, path: string, depth: nu
 
 /** Class instances with plain data pass; containers whose content JSON drops (Map, Set, buffers, promises) do not. */
 function isPlain(value: object): boolean {
-  const tag = Object.prototype.toString.call(value);
+  const tag = tagOf(value);
   return tag === '[object Object]' || tag === '[object Arguments]';
 }
 
@@ -159,7 +192,7 @@ function stringify(value: unknown, what: string): string {
   } catch (cause) {
     throw new LongshoreError(
       'PAYLOAD_NOT_JSON',
-      `${capital(what)} cannot be written as JSON: ${(cause as Error).message}`,
+      `${capital(what)} cannot be written as JSON: ${reasonOf(cause)}`,
       { cause },
     );
   }

@@ -1,6 +1,6 @@
 import type { AttemptError } from './errors.ts';
 import type { JobState } from './job-state.ts';
-import type { Outcome } from './outcome.ts';
+import { isGivenBack, type Outcome } from './outcome.ts';
 
 /**
  * The semantics of settling, once, for every store: job + outcome + now -> what changes.
@@ -22,6 +22,11 @@ export interface SettleSubject {
   /** Leases of this job that expired so far. */
   readonly crashes: number;
   readonly cancelRequested: boolean;
+  /**
+   * The job that took its unique key over while this one was claimed, null for one that is gone since; absent where it has
+   * no unique key or still holds it. Looked at for outcomes that give the job back (`isGivenBack`).
+   */
+  readonly replacedBy?: string | null | undefined;
 }
 
 /** What a store writes. Fields that are absent stay as they are. */
@@ -46,7 +51,10 @@ export const CRASHES_MAX_DEFAULT = 3;
 
 /** The next state of a running job whose attempt ended with `outcome`. */
 export function settle(job: SettleSubject, outcome: Outcome, now: number): JobChange {
-  const { attempt, crashes } = job;
+  const { attempt, crashes, replacedBy } = job;
+  // To the worker it was running, so the newer job was added beside it; of the two only the newer one is to run.
+  if (replacedBy !== undefined && !job.cancelRequested && isGivenBack(outcome))
+    return cancelled({ ...job, attempt: attempt - 1 }, now, replacedError(attempt, replacedBy, now));
   switch (outcome.type) {
     case 'completed':
       return { state: 'completed', attempt, crashes, finishedAt: now, result: outcome.result };
@@ -91,6 +99,11 @@ function waiting(now: number, delayMs: number): { state: 'ready' | 'scheduled'; 
 function cancelled(job: SettleSubject, now: number, error: AttemptError | null): JobChange {
   const change = { state: 'cancelled', attempt: job.attempt, crashes: job.crashes, finishedAt: now } as const;
   return error === null ? change : { ...change, error };
+}
+
+function replacedError(attempt: number, by: string | null, at: number): AttemptError {
+  const message = `This job was given back unfinished, and its unique key had gone to ${by === null ? 'a newer job' : `job ${by}`} meanwhile: that one runs instead.`;
+  return { attempt, at, name: 'LongshoreError', message, stack: null, code: 'JOB_REPLACED' };
 }
 
 const EXPIRY_MEANS = {

@@ -10,7 +10,7 @@ import { knownNames, requireOptions } from './options.ts';
  * | `reject`   | UNIQUE_CONFLICT, naming the holder |
  * | `existing` | the holder's handle is returned |
  * | `replace`  | a waiting holder takes the new queue, task, input, meta, priority, attempts and time; a running or ended one is left alone and a new job is added, which takes the key over |
- * | `debounce` | like replace, and the job is due `periodMs` after the LAST enqueue, whatever delay was asked for: the last input always runs |
+ * | `debounce` | like replace, and the job is due `periodMs` after the LAST enqueue, whatever delay was asked for: the last input always runs; with `maxWaitMs` it is due at the latest so long after the FIRST |
  * | `throttle` | the holder's handle is returned until `periodMs` after the FIRST enqueue, even when its job has ended |
  *
  * A job that is removed or cleared gives its key up at once. A redriven job takes its key again if nobody holds it.
@@ -28,9 +28,17 @@ export interface UniqueOptions {
   readonly scope?: UniqueScope;
   /** Required by debounce and throttle. */
   readonly periodMs?: number;
+  /** For debounce: the longest time, from the enqueue that added the waiting job, until it is due; default: no bound. */
+  readonly maxWaitMs?: number;
 }
 
-const UNIQUE_OPTIONS = knownNames<UniqueOptions>({ key: true, mode: true, scope: true, periodMs: true });
+const UNIQUE_OPTIONS = knownNames<UniqueOptions>({
+  key: true,
+  mode: true,
+  scope: true,
+  periodMs: true,
+  maxWaitMs: true,
+});
 
 /** What a store needs to know. */
 export interface UniqueSpec {
@@ -39,6 +47,18 @@ export interface UniqueSpec {
   readonly mode: UniqueMode;
   /** 0 = while the job lives. */
   readonly periodMs: number;
+  /** Of mode `debounce`, at least `periodMs`; null and absent set no bound. */
+  readonly maxWaitMs?: number | null;
+}
+
+/** When a debounced job that was added at `createdAt` is due, by its last enqueue, `now`. */
+export function debouncedUntil(
+  { periodMs, maxWaitMs }: Pick<UniqueSpec, 'periodMs' | 'maxWaitMs'>,
+  createdAt: number,
+  now: number,
+): number {
+  if (maxWaitMs == null) return now + periodMs;
+  return Math.min(now + periodMs, Math.max(now, createdAt + maxWaitMs));
 }
 
 const MODES: readonly string[] = [
@@ -56,7 +76,7 @@ export function uniqueSpec(
   digest: (text: string) => string,
 ): UniqueSpec {
   requireOptions('unique', options, UNIQUE_OPTIONS);
-  const { mode = 'existing', scope = 'task', periodMs = 0 } = options;
+  const { mode = 'existing', scope = 'task', periodMs = 0, maxWaitMs } = options;
   if (!MODES.includes(mode))
     throw optionInvalid('unique.mode', mode, MODES.map((name) => `'${name}'`).join(', '));
   requireMs('unique.periodMs', periodMs);
@@ -67,8 +87,23 @@ export function uniqueSpec(
       `a number of milliseconds above 0, which mode '${mode}' needs`,
     );
   }
-  const key = options.key === undefined ? digest(sortedJson(of.input)) : requireUniqueKey(options.key);
-  return { key: `${scopePrefix(scope, of.task, of.queue)}${key}`, mode, periodMs };
+  if (maxWaitMs !== undefined) requireMaxWait(mode, periodMs, maxWaitMs);
+  const prefix = scopePrefix(scope, of.task, of.queue);
+  // With the scope in it, equal inputs of different tasks do not show as equal.
+  const key =
+    options.key === undefined ? digest(prefix + sortedJson(of.input)) : requireUniqueKey(options.key);
+  return { key: prefix + key, mode, periodMs, ...(maxWaitMs === undefined ? {} : { maxWaitMs }) };
+}
+
+function requireMaxWait(mode: UniqueMode, periodMs: number, maxWaitMs: number): void {
+  if (mode !== 'debounce')
+    throw optionInvalid(
+      'unique.maxWaitMs',
+      maxWaitMs,
+      `to be left out for mode '${mode}': it bounds 'debounce'`,
+    );
+  if (requireMs('unique.maxWaitMs', maxWaitMs) < periodMs)
+    throw optionInvalid('unique.maxWaitMs', maxWaitMs, `at least periodMs, which is ${periodMs}`);
 }
 
 /** What an index of every store can hold, beside the scope. */

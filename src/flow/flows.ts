@@ -6,12 +6,14 @@ import { RUN_STATES, type RunState } from '../core/flow/run.ts';
 import { newId } from '../core/ids.ts';
 import type { Job } from '../core/job.ts';
 import { encodeMeta, type JobMeta } from '../core/meta.ts';
+import { decodePayload } from '../core/payload.ts';
 import { validate } from '../core/schema.ts';
 import { sortedJson } from '../core/unique.ts';
 import type { DuePlan, PlanRecord } from '../store/plans.ts';
 import type { AnyFlow, FlowGiven, FlowResult } from './flow.ts';
 import { Planner, type PlannerMeans } from './planner.ts';
 import { RunHandle, type RunMeans } from './run-handle.ts';
+import { runPlace } from './run-payload.ts';
 import { type Decided, decidePlan, planOfNewRun, RUN_KIND, runIdOf, runKey } from './run-plan.ts';
 import { type RunDetail, type RunView, runDetail, runView, stepJobIds } from './run-view.ts';
 import { gone, hasEnded, RunWatch } from './run-watch.ts';
@@ -146,7 +148,7 @@ export class Flows {
         name,
         names.length === 0 ? `no signal: flow '${plan.label}' waits for none` : names.map(show).join(' or '),
       );
-    const result = this.#means.codec.encode(payload, `the payload of signal '${name}'`);
+    const result = this.#encode(id, payload, `the payload of signal '${name}'`);
     const report = { plan: plan.key, as: signalText(name), state: 'told', result, error: null } as const;
     const [receipt] = await this.#means.store.commit([{ reports: [report] }]);
     if (receipt?.reported[0] !== true) throw gone(id);
@@ -168,9 +170,7 @@ export class Flows {
     options: RunActionOptions & { readonly input?: unknown } = {},
   ): Promise<void> {
     const input =
-      'input' in options
-        ? { input: this.#means.codec.encode(options.input, `the input of step '${step}'`) }
-        : {};
+      'input' in options ? { input: this.#encode(id, options.input, `the input of step '${step}'`) } : {};
     await this.#act(id, { type: 'retry', step, ...input }, options);
   }
 
@@ -181,13 +181,17 @@ export class Flows {
 
   /** A step counts as completed with this result. */
   async complete(id: string, step: string, result: unknown, options: RunActionOptions = {}): Promise<void> {
-    const text = this.#means.codec.encode(result, `the result of step '${step}'`);
+    const text = this.#encode(id, result, `the result of step '${step}'`);
     await this.#act(id, { type: 'complete', step, result: text }, options);
   }
 
   /** A step is passed over, as if its branch had not been chosen. */
   async skip(id: string, step: string, options: RunActionOptions = {}): Promise<void> {
     await this.#act(id, { type: 'skip', step }, options);
+  }
+
+  #encode(id: string, value: unknown, what: string): string | null {
+    return this.#means.codec.encode(value, runPlace(id), what);
   }
 
   close(): void {
@@ -215,21 +219,19 @@ export class Flows {
   async #newPlan(flow: AnyFlow, input: unknown, options: RunStartOptions): Promise<DuePlan> {
     const { codec, clock } = this.#means;
     const what = `the input of flow ${show(flow.name)}`;
-    const checked =
-      flow.schema === null
-        ? input
-        : await validate(flow.schema, codec.decode(codec.encode(input, what), what), what);
-    const text = codec.encode(checked, what);
+    // The schema sees what will come out of the store: a Date is a text by then.
+    const given = decodePayload(codec.text(input, what), what);
+    const checked = flow.schema === null ? given : await validate(flow.schema, given, what);
     const id = idOf(flow, checked, options, clock);
-    const given = {
+    const run = {
       id,
       flow: flow.data,
       version: flow.version,
-      input: text,
+      input: codec.encode(checked, runPlace(id), what),
       meta: options.meta === undefined ? null : encodeMeta({ meta: options.meta }),
       parent: null,
     };
-    return planOfNewRun(given, clock.now());
+    return planOfNewRun(run, clock.now());
   }
 
   async #requireSameFlow(key: string, flow: AnyFlow): Promise<void> {

@@ -3,6 +3,7 @@ import { KEPT, type RunValue } from '../core/flow/run.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { PlanRecord } from '../store/plans.ts';
 import type { Store } from '../store/store.ts';
+import { runPlace } from './run-payload.ts';
 import { runKey } from './run-plan.ts';
 import type { RunWaitOptions, RunWatch } from './run-watch.ts';
 
@@ -51,7 +52,7 @@ export class RunHandle<Result = unknown> {
       inline !== undefined
         ? inline
         : ((await store.plan(runKey(this.id), [KEPT.result]))?.kept[KEPT.result] ?? null);
-    return codec.decode(text, `the result of run '${this.id}'`);
+    return codec.decode(text, runPlace(this.id), `the result of run '${this.id}'`);
   }
 }
 

@@ -2,13 +2,14 @@ import type { Action } from '../core/flow/actions.ts';
 import type { FlowData } from '../core/flow/data.ts';
 import { decideRun, type RunDecision } from '../core/flow/decide.ts';
 import type { JobOrder, RunOrder, StopOrder } from '../core/flow/draft.ts';
-import { CANCEL } from '../core/flow/names.ts';
+import { CANCEL, parsePart } from '../core/flow/names.ts';
 import type { RunReport } from '../core/flow/reports.ts';
 import { KEPT, newRun, type RunValue } from '../core/flow/run.ts';
-import type { PayloadCodec } from '../core/payload.ts';
+import { inputOf, type PayloadCodec } from '../core/payload.ts';
 import { parsePlanRef, planRefText } from '../core/plan.ts';
 import type { DuePlan, KeptText, NewReport, PlanChange, PlanRecord, Report, Unit } from '../store/plans.ts';
 import type { JobSpec, Store } from '../store/store.ts';
+import { moved, runCodec, runPlace } from './run-payload.ts';
 
 /** Between the rule of flows and the store: a run as a plan, and what the rule decided as a unit to commit. */
 
@@ -46,17 +47,10 @@ export async function decidePlan(plan: DuePlan, means: DecideMeans, action?: Act
   const { store, codec, now, flow } = means;
   const run = JSON.parse(plan.value) as RunValue;
   const kept = new Map<string, string | null>();
-  const given = {
-    run,
-    flow,
-    now,
-    kept,
-    codec,
-    reports: plan.reports.map(reportOf),
-    ...(action && { action }),
-  };
+  const reports = plan.reports.map((report) => reportOf(report, run, codec));
+  const given = { run, flow, now, kept, codec: runCodec(codec, run.id), reports, ...(action && { action }) };
   for (let decision = decideRun(given); ; decision = decideRun(given)) {
-    if (!('needs' in decision)) return decidedOf(plan, decision);
+    if (!('needs' in decision)) return decidedOf(plan, decision, codec);
     const { needs } = decision;
     const found = plan.version === 0 ? null : await store.plan(plan.key, needs);
     for (const name of needs) kept.set(name, found?.kept[name] ?? null);
@@ -96,14 +90,28 @@ export function planOfNewRun(given: NewRun, now: number): DuePlan {
   };
 }
 
-function reportOf({ no, as, state, result, error }: Report): RunReport {
+/** A result was sealed for the job it is of, or for the run that was a step; a signal's payload for this run. */
+function reportOf(
+  { no, as, job, state, result, error }: Report,
+  run: RunValue,
+  codec: PayloadCodec,
+): RunReport {
   const brief = error === null ? null : { name: error.name, message: error.message, code: error.code };
-  return { no, as, state, result, error: brief };
+  const part = parsePart(as);
+  const to = runPlace(run.id);
+  const from =
+    job !== null
+      ? ({ role: 'result', id: job } as const)
+      : part === null
+        ? to
+        : runPlace(childId(run.id, part));
+  const text = moved(codec, result, { from, to, what: `the result of '${as}' in run '${run.id}'` });
+  return { no, as, state, result: text, error: brief };
 }
 
-function decidedOf(plan: DuePlan, decision: RunDecision): Decided {
+function decidedOf(plan: DuePlan, decision: RunDecision, codec: PayloadCodec): Decided {
   const { run } = decision;
-  const children = decision.runs.map((order) => childPlan(plan.key, run, order));
+  const children = decision.runs.map((order) => childPlan(plan.key, run, order, codec));
   const parent =
     run.phase === 'ended' && run.parent !== null && JSON.parse(plan.value).phase !== 'ended'
       ? run.parent
@@ -111,7 +119,7 @@ function decidedOf(plan: DuePlan, decision: RunDecision): Decided {
   const reports = parent === null ? [] : [endReport(parent, decision)];
   const unit: Unit = {
     plans: [changeOf(plan, decision), ...children],
-    enqueue: decision.jobs.map((order) => jobSpec(plan.key, run, order)),
+    enqueue: decision.jobs.map((order) => jobSpec(plan.key, run, order, codec)),
     reports,
   };
   const follow = [...children.map(({ key }) => key), ...reports.map((report) => report.plan)];
@@ -135,12 +143,14 @@ function changeOf(plan: PlanRecord & Pick<DuePlan, 'reports'>, decision: RunDeci
 }
 
 /** It wakes at once: whoever finds it decides its first steps. */
-function childPlan(key: string, run: RunValue, order: RunOrder): PlanChange {
+function childPlan(key: string, run: RunValue, order: RunOrder, codec: PayloadCodec): PlanChange {
+  const id = childId(run.id, order);
+  const places = { from: runPlace(run.id), to: runPlace(id), what: `the input of run '${id}'` };
   const child = {
-    id: childId(run.id, order),
+    id,
     flow: { name: order.flow } as FlowData,
     version: order.version,
-    input: order.input,
+    input: moved(codec, order.input, places),
     meta: run.meta,
     parent: planRefText({ plan: key, as: order.as }),
   };
@@ -176,14 +186,21 @@ function endReport(parent: string, { run, keep }: RunDecision): NewReport {
   return { ...parsePlanRef(parent), state, result, error };
 }
 
-function jobSpec(key: string, run: RunValue, order: JobOrder): JobSpec {
+function jobSpec(key: string, run: RunValue, order: JobOrder, codec: PayloadCodec): JobSpec {
+  const id = jobIdOf(run, order.as);
+  const { task } = order;
+  const places = {
+    from: runPlace(run.id),
+    to: inputOf({ task, id }),
+    what: `the input of step '${order.step}'`,
+  };
   const plan = planRefText({ plan: key, as: order.as });
   return {
-    id: jobIdOf(run, order.as),
+    id,
     queue: order.queue,
-    task: order.task,
+    task,
     priority: order.priority,
-    input: order.input,
+    input: moved(codec, order.input, places),
     attemptsMax: order.attempts,
     delayMs: 0,
     dueAt: null,

@@ -7,6 +7,7 @@ import { KEPT, type RunState, type RunValue, type StepError, type StepStateName 
 import type { Job } from '../core/job.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { PlanRecord } from '../store/plans.ts';
+import { runPlace } from './run-payload.ts';
 import { childId, jobIdOf, runKey } from './run-plan.ts';
 
 /** A run as people and programs look at it. Times are Dates. */
@@ -58,6 +59,8 @@ export interface StepView {
   readonly items: ItemsView | null;
   /** Branches that a decision chose. */
   readonly chose: readonly string[] | null;
+  /** The name of the signal that a wait is for. */
+  readonly signal: string | null;
   /** When a wait or a sleep ends; null waits for ever. */
   readonly until: Date | null;
   readonly undo: 'running' | 'completed' | 'failed' | 'skipped' | null;
@@ -131,7 +134,7 @@ export function runDetail(given: DetailGiven): RunDetail {
   const run = JSON.parse(plan.value) as RunValue;
   const text = (name: string): string | null => run.inline[name] ?? plan.kept[name] ?? null;
   const read = (name: string): unknown =>
-    given.codec.decode(text(name), `'${name}' of run '${run.id}'`) ?? null;
+    given.codec.decode(text(name), runPlace(run.id), `'${name}' of run '${run.id}'`) ?? null;
   const audit = Array.from({ length: run.audits }, (_, index) => text(KEPT.audit(index + 1)));
   return {
     ...runView(plan),
@@ -180,6 +183,7 @@ function stepView(
         : null,
     items: itemsOf(state),
     chose: state?.chose ?? null,
+    signal: step.kind === 'wait' ? step.signal : null,
     until: dateOf(state?.is === 'waiting' ? state.until : undefined),
     undo: state?.undo?.is ?? null,
     taskUnknown: needs && tasks.some((task) => !given.tasks.has(task)),

@@ -3,9 +3,10 @@ import { LongshoreError, optionInvalid, requireMs, requireName, show } from '../
 import { newId } from '../core/ids.ts';
 import { type PriorityName, QUEUE_DEFAULT } from '../core/job.ts';
 import type { Jsonified } from '../core/jsonified.ts';
+import { isDate } from '../core/legible.ts';
 import { encodeMeta, type JobMeta, type KeptOptions, type StoredBackoff } from '../core/meta.ts';
 import { knownNames, requireKnown } from '../core/options.ts';
-import type { PayloadCodec } from '../core/payload.ts';
+import { decodePayload, inputOf, type PayloadCodec } from '../core/payload.ts';
 import { validate } from '../core/schema.ts';
 import {
   type AnyDeclaration,
@@ -113,19 +114,22 @@ export class JobSpecs {
     const schema = this.#task?.schema ?? null;
     if (schema === null) return this.#build(input, options, null);
     // What the handler's check will see: a Date is a text by then, a class instance plain data.
-    const stored = this.#codec.encode(input, this.#what);
-    const checked = validate(schema, this.#codec.decode(stored, this.#what), this.#what);
+    const text = this.#codec.text(input, this.#what);
+    const checked = validate(schema, decodePayload(text, this.#what), this.#what);
     return checked instanceof Promise
-      ? checked.then(() => this.#build(input, options, stored))
-      : this.#build(input, options, stored);
+      ? checked.then(() => this.#build(input, options, text))
+      : this.#build(input, options, text);
   }
 
-  /** `stored`: the input encoded, where that is done already. */
-  #build(input: unknown, options: EnqueueOptions, stored: string | null): JobSpec {
+  /** `text`: the input as JSON, where that is made already. */
+  #build(input: unknown, options: EnqueueOptions, text: string | null): JobSpec {
     const task = this.#task;
+    const id = newId(this.#now);
     const queue = options.queue === undefined ? this.#queue : requireQueue('queue', options.queue);
+    const unique = this.#unique(input, options, queue);
+    const owner = mayReplace(unique) ? null : id;
     return {
-      id: newId(this.#now),
+      id,
       isNew: true,
       queue,
       task: this.#name,
@@ -133,18 +137,32 @@ export class JobSpecs {
         options.priority === undefined
           ? (task?.priority ?? 0)
           : requirePriority('priority', options.priority),
-      input: stored ?? this.#codec.encode(input, this.#what),
+      input: this.#codec.seal(
+        text ?? this.#codec.text(input, this.#what),
+        inputOf({ task: this.#name, id: owner }),
+      ),
       attemptsMax:
         options.attempts === undefined
           ? (task?.attempts ?? ATTEMPTS_DEFAULT)
           : requireAttempts('attempts', options.attempts),
       delayMs: options.delayMs === undefined ? 0 : requireMs('delayMs', options.delayMs),
       dueAt: options.at === undefined ? null : dueAtOf(options),
-      unique: uniqueFor(task, options, this.#name, queue, input),
+      unique,
       key: keyFor(task, options, input),
       meta: encodeMeta(options),
     };
   }
+
+  #unique(input: unknown, options: EnqueueOptions, queue: string): JobSpec['unique'] {
+    const unique = options.unique === undefined ? (this.#task?.unique ?? false) : options.unique;
+    if (unique === false) return null;
+    return uniqueSpec(unique, { task: this.#name, queue, input }, (text) => this.#codec.digest(text));
+  }
+}
+
+/** Its input may go to a job that waits already. */
+function mayReplace(unique: JobSpec['unique']): boolean {
+  return unique?.mode === 'replace' || unique?.mode === 'debounce';
 }
 
 export interface SpecMeans {
@@ -170,7 +188,7 @@ function dueAtOf(options: EnqueueOptions): number {
 
 /** Milliseconds since the epoch. Throws OPTION_INVALID. */
 export function requireTime(field: string, at: unknown): number {
-  const time = at instanceof Date ? at.getTime() : at;
+  const time = isDate(at) ? at.getTime() : at;
   if (typeof time === 'number' && time >= 0 && time <= DATE_MAX_MS) return time;
   throw optionInvalid(field, at, 'a valid Date or ms since the epoch');
 }
@@ -180,20 +198,4 @@ function keyFor(definition: AnyDeclaration | null, options: EnqueueOptions, inpu
   const { key = definition?.key ?? false } = options;
   if (key === false) return null;
   return requireKey('key', typeof key === 'function' ? key(input) : key);
-}
-
-function uniqueFor(
-  definition: AnyDeclaration | null,
-  options: EnqueueOptions,
-  name: string,
-  queue: string,
-  input: unknown,
-): JobSpec['unique'] {
-  const unique = options.unique === undefined ? (definition?.unique ?? false) : options.unique;
-  return unique === false ? null : uniqueSpec(unique, { task: name, queue, input }, digest);
-}
-
-function digest(text: string): string {
-  // Loaded on use: it costs 3 MB that a process without unique jobs need not have.
-  return process.getBuiltinModule('node:crypto').createHash('sha256').update(text).digest('base64url');
 }

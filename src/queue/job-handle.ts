@@ -34,8 +34,10 @@ export class JobHandle<Result = unknown> {
    */
   async result(options?: WaitOptions): Promise<Result> {
     const end = await this.#means.watch.wait(this.id, options);
-    if (end.state === 'completed')
-      return this.#means.codec.decode(end.result, `the result of job ${this.id}`) as Result;
+    if (end.state === 'completed') {
+      const place = { role: 'result', id: this.id } as const;
+      return this.#means.codec.decode(end.result, place, `the result of job ${this.id}`) as Result;
+    }
     const trail = end.job === null ? null : await this.#means.store.trail(this.id);
     throw endError(this.id, end, trail?.errors.at(-1) ?? end.error);
   }

@@ -2,7 +2,7 @@ import { type AttemptError, optionInvalid, show } from '../core/errors.ts';
 import type { AuditEntry, Job } from '../core/job.ts';
 import type { Jsonified } from '../core/jsonified.ts';
 import { decodeMeta, type KeptMeta, NO_META } from '../core/meta.ts';
-import type { PayloadCodec } from '../core/payload.ts';
+import { inputOf, type PayloadCodec, type PayloadPlace } from '../core/payload.ts';
 import type { AnyDeclaration, TaskGiven } from '../core/task.ts';
 import { keyGiven } from '../core/unique.ts';
 import type { JobTrail } from '../store/store.ts';
@@ -27,10 +27,14 @@ export interface LogView {
   readonly data: unknown;
 }
 
-/** A job with all that happened to it, oldest first. */
+/** A job with what happened to it, oldest first: the first 10 and the last 90 errors, the last 1,000 log lines. */
 export interface JobDetail<Input = unknown, Result = unknown> extends JobView<Input, Result> {
   readonly errors: readonly AttemptError[];
+  /** Left out between the first 10 errors and the last 90. */
+  readonly errorsOmitted: number;
   readonly logs: readonly LogView[];
+  /** Left out before the first of `logs`. */
+  readonly logsOmitted: number;
   readonly audit: readonly AuditEntry[];
 }
 
@@ -43,9 +47,9 @@ export type TypedDetail<T extends AnyDeclaration> = JobDetail<
 export function jobView(job: Job, codec: PayloadCodec): JobView {
   return {
     ...job,
-    input: readable(job.input, codec),
-    result: readable(job.result, codec),
-    progress: readable(job.progress, codec),
+    input: readable(job.input, inputOf(job), codec),
+    result: readable(job.result, resultOf(job), codec),
+    progress: readable(job.progress, { role: 'progress', id: job.id }, codec),
     meta: readableMeta(job),
     uniqueKey: job.uniqueKey === null ? null : keyGiven(job.uniqueKey),
   };
@@ -61,24 +65,29 @@ function readableMeta({ meta, id }: Job): JobView['meta'] {
 }
 
 export function jobDetail(job: Job, trail: JobTrail, codec: PayloadCodec): JobDetail {
-  const logs = trail.logs.map((line) => ({ ...line, data: readable(line.data, codec) }));
-  return { ...jobView(job, codec), errors: trail.errors, logs, audit: trail.audit };
+  const place = { role: 'log', id: job.id } as const;
+  const logs = trail.logs.map((line) => ({ ...line, data: readable(line.data, place, codec) }));
+  return { ...jobView(job, codec), ...trail, logs };
 }
 
-/** Throws OPTION_INVALID for a job of another task, KEY_UNKNOWN, PAYLOAD_CORRUPT. */
+/** Throws OPTION_INVALID for a job of another task, KEY_UNKNOWN, PAYLOAD_PLAIN, PAYLOAD_CORRUPT. */
 export function typedDetail(task: AnyDeclaration, job: Job, trail: JobTrail, codec: PayloadCodec): JobDetail {
   if (job.task !== task.name)
     throw optionInvalid('task', task.name, `${show(job.task)}, the task of job ${job.id}`);
   return {
     ...jobDetail(job, trail, codec),
-    input: codec.decode(job.input, `the input of job ${job.id}`),
-    result: codec.decode(job.result, `the result of job ${job.id}`),
+    input: codec.decode(job.input, inputOf(job), `the input of job ${job.id}`),
+    result: codec.decode(job.result, resultOf(job), `the result of job ${job.id}`),
   };
 }
 
-function readable(text: string | null, codec: PayloadCodec): unknown {
+function resultOf({ id }: Job): PayloadPlace {
+  return { role: 'result', id };
+}
+
+function readable(text: string | null, place: PayloadPlace, codec: PayloadCodec): unknown {
   try {
-    return codec.decode(text, 'a stored payload');
+    return codec.decode(text, place, 'a stored payload');
   } catch {
     return { corrupt: text };
   }

@@ -77,7 +77,7 @@ export class Jobs {
   get(id: string): Promise<JobDetail | null>;
   /**
    * The same, typed by the job's task; the result is undefined until the job has completed. Rejects with OPTION_INVALID
-   * for a job of another task, and with KEY_UNKNOWN or PAYLOAD_CORRUPT where a payload cannot be read.
+   * for a job of another task, and with KEY_UNKNOWN, PAYLOAD_PLAIN or PAYLOAD_CORRUPT where a payload cannot be read.
    */
   get<T extends AnyDeclaration>(task: T, id: string): Promise<TypedDetail<T> | null>;
   async get(...given: [id: string] | [task: AnyDeclaration, id: string]): Promise<JobDetail | null> {
@@ -114,8 +114,8 @@ export class Jobs {
 
   /** Failed jobs count as completed: resolved by hand, with a result where one is given. Throws PAYLOAD_NOT_JSON. */
   async resolve(selection: Selection, result?: unknown, options?: ActionOptions): Promise<ActionReport> {
-    const encoded = this.#means.codec.encode(result, 'the result given by hand');
-    return this.#act(selection, { type: 'resolve', result: encoded }, ['failed'], options);
+    const text = this.#means.codec.text(result, 'the result given by hand');
+    return this.#act(selection, { type: 'resolve', result: text }, ['failed'], options);
   }
 
   /** Another time for waiting jobs: a Date or ms since the epoch. */
@@ -150,11 +150,17 @@ export class Jobs {
     const selected = requireSelection(selection);
     const audit = auditOf(`jobs.${order.type}`, options);
     for await (const ids of this.#select(selected, states)) {
-      const commands = ids.map((id) => ({ ...order, id, ...audit }) as JobCommand);
+      const commands = ids.map((id) => ({ ...this.#sealed(order, id), id, ...audit }) as JobCommand);
       const receipts = await this.#store.control(commands);
       for (const [index, id] of ids.entries()) file(report, id, receipts[index]);
     }
     return report;
+  }
+
+  /** A result is JSON text until here, since sealed text belongs to its job. */
+  #sealed(order: Order, id: string): Order {
+    if (order.type !== 'resolve') return order;
+    return { ...order, result: this.#means.codec.seal(order.result, { role: 'result', id }) };
   }
 
   async *#select(

@@ -1,5 +1,6 @@
+import { BATCH_CHARS_MAX, sumOf } from '../core/batch.ts';
 import type { CancelTimer, Clock } from '../core/clock.ts';
-import { type AttemptError, LongshoreError, optionInvalid, requireMs } from '../core/errors.ts';
+import { type AttemptError, LongshoreError, mayPass, optionInvalid, requireMs } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import { isTerminal, type TerminalState } from '../core/job-state.ts';
 import { adviceFor, knownNames, requireKnown } from '../core/options.ts';
@@ -32,6 +33,7 @@ export interface JobEnd {
 }
 
 const POLL_MS = 1_000;
+/** Jobs of one read; fewer after one that failed, or brought large jobs. */
 const READ_MAX = 1_000;
 
 interface Waiter {
@@ -58,6 +60,7 @@ export class Watch {
   #cancelPoll: CancelTimer | null = null;
   #reading = false;
   #again = false;
+  #readMax = READ_MAX;
   #keepOpen: NodeJS.Timeout | null = null;
 
   constructor(store: Store, clock: Clock) {
@@ -167,6 +170,7 @@ export class Watch {
       this.#readAll().then(
         () => this.#afterRead(),
         (error: unknown) => {
+          // A store that is busy or away costs a wait nothing but time.
           if (mayPass(error)) return this.#afterRead();
           this.#rejectAll(error);
           this.#reading = false;
@@ -177,11 +181,24 @@ export class Watch {
 
   async #readAll(): Promise<void> {
     const ids = [...this.#awaited.keys()];
-    for (let start = 0; start < ids.length; start += READ_MAX) {
-      const slice = ids.slice(start, start + READ_MAX);
-      const jobs = await this.#store.get(slice);
+    for (let start = 0; start < ids.length; ) {
+      const slice = ids.slice(start, start + this.#readMax);
+      const jobs = await this.#get(slice);
+      start += slice.length;
       const missing = slice.filter((id, index) => !this.#deliver(id, jobs[index] ?? null));
       if (missing.length > 0) await this.#tellGone(missing);
+    }
+  }
+
+  async #get(ids: readonly string[]): Promise<(Job | null)[]> {
+    try {
+      const jobs = await this.#store.get(ids);
+      const fitting = (BATCH_CHARS_MAX * ids.length) / sumOf(jobs, charsOfJob);
+      this.#readMax = Math.ceil(Math.min(READ_MAX, this.#readMax * 2, fitting));
+      return jobs;
+    } catch (error) {
+      this.#readMax = Math.ceil(ids.length / 2);
+      throw error;
     }
   }
 
@@ -236,9 +253,8 @@ function requireSignal(signal: AbortSignal): void {
   if (!isSignal) throw optionInvalid('signal', signal, `an AbortSignal${adviceFor(signal)}`);
 }
 
-/** A store that is busy or away costs a wait nothing but time. */
-function mayPass(error: unknown): boolean {
-  return error instanceof LongshoreError && error.retryable && error.code !== 'STORE_FAILED';
+function charsOfJob(job: Job | null): number {
+  return 1 + (job?.input?.length ?? 0) + (job?.result?.length ?? 0) + (job?.progress?.length ?? 0);
 }
 
 function timedOut(id: string, timeoutMs: number): LongshoreError {

@@ -6,7 +6,7 @@ import { unknownName } from '../core/options.ts';
 /**
  * The one catalogue of events. Each is published to typed listeners of one `Longshore` (longshore.on) and to the
  * process-wide diagnostics channel `longshore:<name>`. Listeners run synchronously on the hot path: keep them short.
- * Exporters (logs, metrics, traces) subscribe here; nobody imports them.
+ * Exporters (logs, metrics, traces) subscribe here; only the composition root and the command line import them.
  */
 
 /** Facts every event of a job carries. */
@@ -49,6 +49,10 @@ export interface Events {
   'job.released': AttemptFacts;
   /** The store refused the outcome, or a beat told before that the lease is gone: another worker may own the job. */
   'job.lost': AttemptFacts & { readonly outcome: string };
+  /** A line that the handler logged; `data` is as it was given. */
+  'job.logged': AttemptFacts & { readonly message: string; readonly data: unknown };
+  /** The handler told its progress, as it was given. */
+  'job.progressed': AttemptFacts & { readonly progress: unknown };
   /** 80 % of the timeout have passed. */
   'job.slow': AttemptFacts & { readonly runMs: number; readonly timeoutMs: number };
   /** The handler ignored its abort signal; its slot is given away and its outcome is decided without it. */
@@ -98,6 +102,16 @@ export interface Events {
   };
   /** A worker claimed a job whose task it does not have. The job goes back uncharged for so long; told each time. */
   'task.unknown': JobFacts & { readonly workerId: string; readonly delayMs: number };
+  /**
+   * A worker claimed a job whose input it cannot open, or whose handler asked for progress it cannot open: `KEY_UNKNOWN`, it
+   * lacks the key; `PAYLOAD_PLAIN`, it takes encrypted payloads only. The job goes back uncharged for so long; told each time.
+   */
+  'payload.unopened': JobFacts & {
+    readonly workerId: string;
+    readonly code: string;
+    readonly message: string;
+    readonly delayMs: number;
+  };
   /** A thread or child process for handlers; `host` is the thread's id in this process, or the process's id. */
   'host.started': { readonly lane: 'thread' | 'process'; readonly host: number };
   'host.ended': {
@@ -183,6 +197,8 @@ export const EVENT_NAMES = [
   'job.snoozed',
   'job.released',
   'job.lost',
+  'job.logged',
+  'job.progressed',
   'job.slow',
   'job.abandoned',
   'job.expired',
@@ -194,6 +210,7 @@ export const EVENT_NAMES = [
   'task.strategyChosen',
   'task.blocked',
   'task.unknown',
+  'payload.unopened',
   'host.started',
   'host.ended',
   'tuner.adjusted',
@@ -215,6 +232,8 @@ export const EVENT_NAMES = [
 interface Line {
   readonly channel: ReturnType<typeof channel>;
   listeners: ((event: never) => void)[];
+  /** Told what nobody else hears. */
+  fallback: ((event: never) => void) | null;
 }
 
 /** Publishes the catalogue's events. One per `Longshore`. */
@@ -222,21 +241,25 @@ export class EventBus {
   readonly #lines: Readonly<Record<EventName, Line>>;
 
   constructor() {
-    const lines = EVENT_NAMES.map((name) => [name, { channel: channel(`longshore:${name}`), listeners: [] }]);
+    const lines = EVENT_NAMES.map((name) => [
+      name,
+      { channel: channel(`longshore:${name}`), listeners: [], fallback: null },
+    ]);
     this.#lines = Object.fromEntries(lines) as Record<EventName, Line>;
   }
 
   /** Whether anybody listens: ask before building an event on a hot path. */
   wants(name: EventName): boolean {
     const line = this.#lines[name];
-    return line.listeners.length > 0 || line.channel.hasSubscribers;
+    return line.listeners.length > 0 || line.channel.hasSubscribers || line.fallback !== null;
   }
 
   /** A listener that throws is reported as an uncaught exception of its own, and never disturbs a job. */
   emit<Name extends EventName>(name: Name, event: Events[Name]): void {
-    const line = this.#lines[name];
-    if (line.channel.hasSubscribers) line.channel.publish(event);
-    for (const listener of line.listeners) {
+    const { channel, listeners, fallback } = this.#lines[name];
+    if (channel.hasSubscribers) channel.publish(event);
+    else if (listeners.length === 0) fallback?.(event as never);
+    for (const listener of listeners) {
       try {
         (listener as EventListener<Name>)(event);
       } catch (error) {
@@ -245,6 +268,11 @@ export class EventBus {
         });
       }
     }
+  }
+
+  /** Calls `listener`, which may not throw, for every event of that name that nobody else hears. */
+  ifUnheard<Name extends EventName>(name: Name, listener: EventListener<Name>): void {
+    this.#lines[name].fallback = listener;
   }
 
   /** Adds a listener; the returned function removes it. Throws OPTION_INVALID. */

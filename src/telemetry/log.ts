@@ -1,6 +1,6 @@
-import { type Logger, stdSerializers } from 'pino';
+import { stdSerializers } from 'pino';
 import { formatDuration } from '../core/duration.ts';
-import type { AttemptError } from '../core/errors.ts';
+import { isError, namedReasonOf } from '../core/legible.ts';
 import type { EndFacts, EventName, Events, JobFacts } from './events.ts';
 
 /**
@@ -16,16 +16,27 @@ export interface EventSource {
 
 type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 
-/**
- * Writes `source`'s events to `logger`, which says what levels it wants. The returned function ends it. `now` tells
- * milliseconds.
- */
-export function logEvents(
-  source: EventSource,
-  logger: Logger,
-  now: () => number = () => performance.now(),
-): () => void {
-  const ends = (Object.keys(RECORDS) as EventName[]).map((name) => subscribe(source, logger, name, now));
+/** What takes records: pino, its look-alikes, and anything else with these methods. */
+export interface Logger {
+  error(facts: object, text: string): void;
+  warn(facts: object, text: string): void;
+  info(facts: object, text: string): void;
+  debug(facts: object, text: string): void;
+  trace?(facts: object, text: string): void;
+  /** Without it, all levels but trace are wanted. */
+  isLevelEnabled?(level: string): boolean;
+}
+
+export interface LogOptions {
+  /** Tells milliseconds. */
+  readonly now?: () => number;
+  /** Jobs that ended well are told at level debug: for programs that have more to say than their jobs. */
+  readonly quiet?: boolean;
+}
+
+/** Writes `source`'s events to `logger`, which says what levels it wants. The returned function ends it. */
+export function logEvents(source: EventSource, logger: Logger, options: LogOptions = {}): () => void {
+  const ends = (Object.keys(RECORDS) as EventName[]).map((name) => subscribe(source, logger, name, options));
   return () => {
     for (const end of ends) end();
   };
@@ -35,16 +46,17 @@ function subscribe<Name extends EventName>(
   source: EventSource,
   logger: Logger,
   name: Name,
-  now: () => number,
+  { now = () => performance.now(), quiet = false }: LogOptions,
 ): () => void {
-  const [level, text] = RECORDS[name];
-  if (!logger.isLevelEnabled(level)) return () => undefined;
+  const [usual, text] = RECORDS[name];
+  const level = quiet && name === 'job.completed' ? 'debug' : usual;
+  if (!(logger.isLevelEnabled?.(level) ?? level !== 'trace')) return () => undefined;
   const write = (event: Events[Name]): void =>
-    logger[level]({ event: name, ...readable(event) }, text(event));
-  return source.on(name, name === 'task.unknown' ? sparingly(write, now) : write);
+    logger[level]?.({ event: name, ...readable(event) }, text(event));
+  return source.on(name, SPARING.has(name) ? sparingly(write, now) : write);
 }
 
-/** Jobs of an unknown task come back for days: of each task and queue one is told in a minute. */
+/** Jobs that are put off come back for days: of each task and queue one is told in a minute. */
 function sparingly<Event extends object>(
   write: (event: Event) => void,
   now: () => number,
@@ -60,13 +72,14 @@ function sparingly<Event extends object>(
   };
 }
 
+const SPARING: ReadonlySet<EventName> = new Set(['task.unknown', 'payload.unopened']);
 const SPARING_MS = 60_000;
 const SPARING_TASKS = 1_000;
 
 /** Errors have no enumerable facts; kept errors of attempts have. */
 function readable<Event extends object>(event: Event): object {
   const { error } = event as { error?: unknown };
-  return error instanceof Error ? { ...event, error: stdSerializers.err(error) } : event;
+  return isError(error) ? { ...event, error: stdSerializers.err(error) } : event;
 }
 
 const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[Name]) => string] } = {
@@ -79,16 +92,19 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
   'job.retried': [
     'warn',
     (event) =>
-      `${job(event)} attempt ${event.attempt} failed ${times(event)}; next in ${formatDuration(event.delayMs)}: ${said(event.error)}`,
+      `${job(event)} attempt ${event.attempt} failed ${times(event)}; next in ${formatDuration(event.delayMs)}: ${namedReasonOf(event.error)}`,
   ],
   'job.failed': [
     'error',
-    (event) => `${job(event)} failed at attempt ${event.attempt} ${times(event)}: ${said(event.error)}`,
+    (event) =>
+      `${job(event)} failed at attempt ${event.attempt} ${times(event)}: ${namedReasonOf(event.error)}`,
   ],
   'job.cancelled': ['info', (event) => `${job(event)} cancelled ${times(event)}`],
   'job.snoozed': ['info', (event) => `${job(event)} snoozed for ${formatDuration(event.delayMs)}`],
   'job.released': ['debug', (event) => `${job(event)} given back unstarted`],
   'job.lost': ['warn', (event) => `${job(event)} lost its lease; the outcome '${event.outcome}' was refused`],
+  'job.logged': ['info', (event) => `${job(event)} attempt ${event.attempt}: ${event.message}`],
+  'job.progressed': ['trace', (event) => `${job(event)} attempt ${event.attempt} told its progress`],
   'job.slow': [
     'warn',
     (event) =>
@@ -115,10 +131,7 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
     ({ run, step, to, error }) =>
       `run ${run}: step ${step} ${to}${error === null ? '' : `: ${error.message}`}`,
   ],
-  'plan.stuck': [
-    'error',
-    ({ key, error }) => `plan ${key} cannot go on: ${error instanceof Error ? error.message : String(error)}`,
-  ],
+  'plan.stuck': ['error', ({ key, error }) => `plan ${key} cannot go on: ${namedReasonOf(error)}`],
   'worker.started': [
     'info',
     (event) =>
@@ -148,6 +161,10 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
     'warn',
     (event) =>
       `no task ${event.task} here, for job ${event.id} of queue ${event.queue}: it waits, uncharged, for a worker that has it. Add the task to this worker, or give such jobs a queue that only workers with it listen to`,
+  ],
+  'payload.unopened': [
+    'warn',
+    (event) => `${job(event)} waits, uncharged, for a worker that can open its payload: ${event.message}`,
   ],
   'host.started': ['debug', (event) => `${event.lane} ${event.host} started`],
   'host.ended': [
@@ -185,7 +202,7 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
   ],
   'store.failed': [
     'error',
-    (event) => `store ${event.verb} failed${again(event.retryMs)}: ${said(event.error)}`,
+    (event) => `store ${event.verb} failed${again(event.retryMs)}: ${namedReasonOf(event.error)}`,
   ],
   'store.pruned': [
     'debug',
@@ -216,11 +233,6 @@ function job(event: JobFacts): string {
 
 function times(event: EndFacts): string {
   return `in ${formatDuration(event.runMs)} (waited ${formatDuration(event.waitMs)})`;
-}
-
-function said(error: AttemptError | unknown): string {
-  const { name, message } = (error ?? {}) as { name?: unknown; message?: unknown };
-  return typeof message === 'string' ? `${String(name ?? 'Error')}: ${message}` : String(error);
 }
 
 function again(retryMs: number | null): string {

@@ -5,6 +5,7 @@ import { type KeptMeta, NO_META } from '../core/meta.ts';
 import type { AnyTask } from '../core/task.ts';
 import type { LaneJob, SharedSlot, Stopper } from '../execution/lane.ts';
 import type { Lease } from '../store/store.ts';
+import { isBarrier } from './barrier.ts';
 import type { HeartbeatWatch } from './heartbeat-watch.ts';
 
 /** Where a handler's progress and log lines go. */
@@ -51,6 +52,8 @@ export class Attempt implements LaneJob {
   shared: SharedSlot | null = null;
   ranMs: number | null = null;
   timers: CancelTimer[] | null = null;
+  /** Why the job's last progress cannot be opened in this worker, where its handler asked for that. */
+  barrier: LongshoreError | null = null;
   /** Where the handler has to say that it is alive. */
   heartbeatWatch: HeartbeatWatch | null = null;
   readonly #means: AttemptMeans;
@@ -136,8 +139,13 @@ export class Attempt implements LaneJob {
     else this.heartbeatWatch?.beat();
   }
 
-  lastProgress(): Promise<unknown> {
-    return this.#means.notes.lastProgress(this.lease);
+  async lastProgress(): Promise<unknown> {
+    try {
+      return await this.#means.notes.lastProgress(this.lease);
+    } catch (error) {
+      if (isBarrier(error)) this.barrier = error;
+      throw error;
+    }
   }
 
   log(message: string, data: unknown): void {
@@ -210,9 +218,4 @@ class AttemptContext implements JobContext<unknown> {
   get log(): (message: string, data?: unknown) => void {
     return (message, data) => this.#attempt.log(message, data);
   }
-}
-
-/** As events tell of it. */
-export function facts(lease: Lease): { id: string; queue: string; task: string; attempt: number } {
-  return { id: lease.id, queue: lease.queue, task: lease.task, attempt: lease.attempt };
 }

@@ -1,5 +1,6 @@
-import { LongshoreError } from '../core/errors.ts';
-import { passes, stillInTrouble, type Trouble } from './trouble.ts';
+import { LongshoreError, mayPass } from '../core/errors.ts';
+import { reasonOf } from '../core/legible.ts';
+import { stillInTrouble, type Trouble } from './trouble.ts';
 
 /** What failed claims say of the worker's health. */
 export class ClaimTrouble {
@@ -22,7 +23,7 @@ export class ClaimTrouble {
   }
 
   failed(error: unknown, now: number): void {
-    if (!passes(error)) this.#unexpected += 1;
+    if (!mayPass(error)) this.#unexpected += 1;
     this.fault = this.#faultOf(error);
     this.trouble = stillInTrouble(this.trouble, error, now);
   }
@@ -30,7 +31,7 @@ export class ClaimTrouble {
   #faultOf(error: unknown): LongshoreError | null {
     if (error instanceof LongshoreError)
       return !error.retryable || this.#unexpected >= UNEXPECTED_MAX ? error : null;
-    const message = `A claim failed in Longshore itself: ${error instanceof Error ? error.message : String(error)}`;
+    const message = `A claim failed in Longshore itself: ${reasonOf(error)}`;
     return new LongshoreError('STORE_FAILED', message, { cause: error });
   }
 }

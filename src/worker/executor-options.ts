@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import type { LongshoreError } from '../core/errors.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { AnyTask } from '../core/task.ts';
@@ -20,8 +21,8 @@ export interface ExecutorOptions {
   readonly crashesMax: number;
   readonly codec: PayloadCodec;
   readonly random: () => number;
-  /** What becomes of a job whose task is not among them. Never rejects. */
-  readonly outcomeOfUnknown: (lease: Lease) => Promise<Outcome>;
+  /** What becomes of a job whose task is not among them, or whose payload cannot be opened here. Never rejects. */
+  readonly outcomeOfBarred: (lease: Lease, barrier: LongshoreError | null) => Promise<Outcome>;
   /** An attempt ended; `null` when its lease is lost and nothing may be settled. */
   readonly onOutcome: (attempt: Attempt, outcome: Outcome | null) => void;
   /** Leases that go back unstarted, because their queue is paused or a suspect must run alone. */

@@ -3,19 +3,19 @@ import type { Outcome } from '../core/outcome.ts';
 import type { AnyTask } from '../core/task.ts';
 import { isThenable } from '../execution/steps.ts';
 import type { Lease } from '../store/store.ts';
-import { Attempt, type AttemptMeans, facts } from './attempt.ts';
+import { Attempt, type AttemptMeans } from './attempt.ts';
+import { isBarrier } from './barrier.ts';
 import type { ExecutorOptions } from './executor-options.ts';
-import { HeartbeatWatch } from './heartbeat-watch.ts';
+import { facts } from './facts.ts';
 import { LeaseBuffer } from './lease-buffer.ts';
 import { Places } from './places.ts';
 import { RunningAttempts } from './running.ts';
-import { openInput, openMeta, outcomeOf } from './steps.ts';
-import { cancelled, heartbeatMissed, leaseLost, stopping, timedOut } from './stop-reasons.ts';
+import { openJob, outcomeOf, resultOf } from './steps.ts';
+import { cancelled, leaseLost, stopping } from './stop-reasons.ts';
+import { watchTime } from './watch-time.ts';
 
 /** In one turn of the event loop jobs are started for so long (one at least), then timers and I/O of the process get their turn. */
 const TURN_MS = 1;
-
-const SLOW_SHARE = 0.8;
 
 /**
  * Runs leased jobs: fetcher -> executor -> settler. Holds the leases that wait for a slot and the attempts that run.
@@ -44,7 +44,7 @@ export class Executor {
     this.#means = {
       notes: options.notes,
       payloadBytesMax: options.codec.bytesMax,
-      onBegin: (attempt) => this.#watchTime(attempt),
+      onBegin: (attempt) => watchTime(attempt, options, (reason) => this.#abort(attempt, reason)),
       onPutBack: (attempt) => this.#putBack(attempt),
     };
   }
@@ -150,12 +150,15 @@ export class Executor {
     this.#running.add(attempt);
     const { events, tasks } = this.#options;
     const task = tasks.get(lease.task);
-    if (task === undefined) void this.#passBy(attempt);
+    const fault = task === undefined ? null : openJob(attempt, this.#options.codec);
+    if (task === undefined || isBarrier(fault)) void this.#passBy(attempt, fault as LongshoreError | null);
     else {
       if (events.wants('job.started') && !this.#toldOf.has(lease)) {
         events.emit('job.started', { ...facts(lease), waitMs: Math.max(0, lease.claimedAt - lease.dueAt) });
       }
-      this.#execute(attempt, task);
+      attempt.task = task;
+      if (fault === null) this.#execute(attempt, task);
+      else this.#finish(attempt, this.#outcomeOf(fault, attempt));
     }
     return attempt.finished ? attempt.startedAt + attempt.runMs : performance.now();
   }
@@ -169,9 +172,9 @@ export class Executor {
     this.#abort(attempt, leaseLost(attempt.lease));
   }
 
-  /** This worker does not have its task. */
-  async #passBy(attempt: Attempt): Promise<void> {
-    this.#finish(attempt, await this.#options.outcomeOfUnknown(attempt.lease));
+  /** This worker does not have its task, or cannot open what is stored of it. */
+  async #passBy(attempt: Attempt, barrier: LongshoreError | null): Promise<void> {
+    this.#finish(attempt, await this.#options.outcomeOfBarred(attempt.lease, barrier));
   }
 
   /** The pipeline. No promise is made for a job that ends in the turn it starts in. */
@@ -179,17 +182,15 @@ export class Executor {
     const { lane, codec } = this.#options;
     let outcome: Outcome | null;
     try {
-      attempt.task = task;
-      if (attempt.lease.meta !== null) attempt.kept = openMeta(attempt);
-      attempt.input = openInput(attempt, codec);
       const returned = lane.run(task, attempt);
       if (isThenable(returned)) {
         void this.#finishLater(attempt, returned);
         return;
       }
-      outcome = { type: 'completed', result: codec.seal(returned) };
+      outcome = { type: 'completed', result: codec.seal(returned, resultOf(attempt)) };
     } catch (thrown) {
-      outcome = this.#outcomeOf(thrown, attempt);
+      this.#finishThrown(attempt, thrown);
+      return;
     }
     this.#finish(attempt, outcome);
   }
@@ -197,11 +198,22 @@ export class Executor {
   async #finishLater(attempt: Attempt, returned: PromiseLike<string | null>): Promise<void> {
     let outcome: Outcome | null;
     try {
-      outcome = { type: 'completed', result: this.#options.codec.seal(await returned) };
+      outcome = { type: 'completed', result: this.#options.codec.seal(await returned, resultOf(attempt)) };
     } catch (thrown) {
-      outcome = this.#outcomeOf(thrown, attempt);
+      this.#finishThrown(attempt, thrown);
+      return;
     }
     this.#finish(attempt, outcome);
+  }
+
+  #finishThrown(attempt: Attempt, thrown: unknown): void {
+    const { barrier, abortReason } = attempt;
+    if (barrier === null || abortReason !== null || !isBarrier(thrown)) {
+      this.#finish(attempt, this.#outcomeOf(thrown, attempt));
+      return;
+    }
+    attempt.clearTimers();
+    void this.#passBy(attempt, barrier);
   }
 
   #outcomeOf(thrown: unknown, attempt: Attempt): Outcome | null {
@@ -230,25 +242,6 @@ export class Executor {
     this.#places.leave(attempt);
     this.#toldOf.add(attempt.lease);
     this.buffer.putBack(attempt.lease);
-  }
-
-  /** The time of an attempt counts from when its handler starts. */
-  #watchTime(attempt: Attempt): void {
-    const timeoutMs = attempt.kept.timeoutMs ?? attempt.task?.timeoutMs ?? null;
-    const heartbeatTimeoutMs = attempt.task?.heartbeatTimeoutMs ?? null;
-    if ((timeoutMs === null && heartbeatTimeoutMs === null) || attempt.abortReason !== null) return;
-    attempt.clearTimers();
-    const { clock, events } = this.#options;
-    if (timeoutMs !== null) {
-      const slow = (): void =>
-        events.emit('job.slow', { ...facts(attempt.lease), runMs: timeoutMs * SLOW_SHARE, timeoutMs });
-      const timeout = (): void => this.#abort(attempt, timedOut(attempt.lease, timeoutMs));
-      attempt.timers = [clock.after(timeoutMs * SLOW_SHARE, slow), clock.after(timeoutMs, timeout)];
-    }
-    if (heartbeatTimeoutMs !== null) {
-      const missed = (): void => this.#abort(attempt, heartbeatMissed(attempt.lease, heartbeatTimeoutMs));
-      attempt.heartbeatWatch = new HeartbeatWatch(clock, heartbeatTimeoutMs, missed);
-    }
   }
 
   /** Asks the handler to stop; if it does not within the grace, its outcome is decided without it, and its code is stopped where that can be done. */

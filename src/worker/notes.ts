@@ -7,7 +7,7 @@ import { logText } from '../execution/log-text.ts';
 import type { Lease, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { NoteTaker } from './attempt.ts';
-import { tellFailure } from './trouble.ts';
+import { facts } from './facts.ts';
 
 /** Progress and log lines of running jobs, written in batches: at an interval, and before their job is settled. */
 
@@ -44,22 +44,29 @@ export class Notes implements NoteTaker {
 
   /** Throws PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE into the handler. */
   progress(lease: Lease, value: unknown): void {
-    this.#of(lease).progress = this.#codec.encode(value, `the progress of task '${lease.task}'`);
+    const place = { role: 'progress', id: lease.id } as const;
+    this.#of(lease).progress = this.#codec.encode(value, place, `the progress of task '${lease.task}'`);
+    if (this.#events.wants('job.progressed'))
+      this.#events.emit('job.progressed', { ...facts(lease), progress: value });
   }
 
   /** What was told last, by whichever attempt. */
   async lastProgress(lease: Lease): Promise<unknown> {
     await this.flush();
     const [job] = await this.#store.get([lease.id]);
-    return this.#codec.decode(job?.progress ?? null, `the progress of job ${lease.id}`);
+    const place = { role: 'progress', id: lease.id } as const;
+    return this.#codec.decode(job?.progress ?? null, place, `the progress of job ${lease.id}`);
   }
 
   /** Throws OPTION_INVALID, PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE into the handler. */
   log(lease: Lease, message: string, data: unknown): void {
     const text = logText(message);
-    const encoded = this.#codec.encode(data, `the log data of task '${lease.task}'`);
+    const place = { role: 'log', id: lease.id } as const;
+    const encoded = this.#codec.encode(data, place, `the log data of task '${lease.task}'`);
     const line: LogLine = { at: this.#clock.now(), attempt: lease.attempt, message: text, data: encoded };
     this.#of(lease).logs.push(line);
+    if (this.#events.wants('job.logged'))
+      this.#events.emit('job.logged', { ...facts(lease), message: text, data });
     this.#lines += 1;
     this.#chars += charsOfLine(line);
     if (this.#isFull) void this.flush();
@@ -99,7 +106,7 @@ export class Notes implements NoteTaker {
       // Notes are told, not promised: a store that is away costs lines, never jobs.
       const retries = !blames && error instanceof LongshoreError && error.retryable;
       const retryMs = isolates ? 0 : retries ? INTERVAL_MS : null;
-      tellFailure(this.#events, { verb: 'annotate', error, retryMs });
+      this.#events.emit('store.failed', { verb: 'annotate', error, retryMs });
       if (isolates) await Promise.all(batch.map((note) => this.#write([note])));
       else if (retries) this.#putBack(batch);
     }

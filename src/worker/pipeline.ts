@@ -12,11 +12,11 @@ import { LeaseKeeper } from './lease-keeper.ts';
 import { Notes } from './notes.ts';
 import type { WorkerParts } from './parts.ts';
 import { Prefetch } from './prefetch.ts';
+import { PutOff } from './put-off.ts';
 import type { WorkerSettings } from './settings.ts';
 import { Settler, type Tally } from './settler.ts';
 import type { WorkerHealth } from './trouble.ts';
 import { slotsOf } from './tuning.ts';
-import { UnknownTasks } from './unknown-tasks.ts';
 
 /** Outcomes from which on a batch is worth a commit of its own. */
 const APART_MIN = 50;
@@ -71,11 +71,11 @@ export class Pipeline {
     this.#settler = new Settler({ ...shared, onReports, onSettled: () => this.#onSettled() });
     const onRoom = (): void => this.fetcher.onRoom();
     this.#lanes = lanesOf(tasks, { ...shared, onRoom });
-    const unknown = new UnknownTasks({ ...shared, tasks, notes: this.#notes });
+    const putOff = new PutOff({ ...shared, tasks, notes: this.#notes });
     this.#executor = new Executor({
       ...shared,
       tasks,
-      outcomeOfUnknown: (lease) => unknown.outcomeOf(lease),
+      outcomeOfBarred: (lease, barrier) => putOff.outcomeOf(lease, barrier),
       lane: this.#lanes,
       notes: this.#notes,
       unsettled,

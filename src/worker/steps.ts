@@ -1,7 +1,7 @@
 import { LongshoreError, toAttemptError } from '../core/errors.ts';
-import { decodeMeta, type KeptMeta } from '../core/meta.ts';
+import { decodeMeta } from '../core/meta.ts';
 import type { Outcome } from '../core/outcome.ts';
-import type { PayloadCodec } from '../core/payload.ts';
+import { inputOf, type PayloadCodec, type PayloadPlace } from '../core/payload.ts';
 import { BACKOFF_DEFAULT, type Backoff, outcomeOfError } from '../core/retry.ts';
 import { UnfitJob } from '../execution/lane.ts';
 import { unfit } from '../execution/steps.ts';
@@ -12,22 +12,21 @@ import type { Attempt } from './attempt.ts';
  * throws; `outcomeOf` turns what was thrown, and why the attempt was aborted, into an outcome.
  */
 
-/** From what is stored to the JSON text that a lane takes. */
-export function openInput({ lease }: Attempt, codec: PayloadCodec): string | null {
+/** Reads the job's meta, and opens its input into the JSON text that a lane takes. Returns what was thrown, or null. */
+export function openJob(attempt: Attempt, codec: PayloadCodec): unknown {
+  const { lease } = attempt;
   try {
-    return codec.open(lease.input, `the stored input of job ${lease.id}`);
+    if (lease.meta !== null) attempt.kept = decodeMeta(lease.meta, lease.id);
+    attempt.input = codec.open(lease.input, inputOf(lease), `the stored input of job ${lease.id}`);
+    return null;
   } catch (error) {
-    throw unfit(error);
+    return unfit(error);
   }
 }
 
-/** From the stored meta to what it says. */
-export function openMeta({ lease }: Attempt): KeptMeta {
-  try {
-    return decodeMeta(lease.meta, lease.id);
-  } catch (error) {
-    throw unfit(error);
-  }
+/** Where its result goes. */
+export function resultOf({ lease }: Attempt): PayloadPlace {
+  return { role: 'result', id: lease.id };
 }
 
 /** What becomes of an attempt that threw. `null`: nothing may be settled, because the lease is gone. Never throws. */
@@ -37,20 +36,9 @@ export function outcomeOf(
   now: number,
   random: () => number,
 ): Outcome | null {
-  try {
-    return decide(thrown, attempt, now, random);
-  } catch (cause) {
-    // A revoked proxy, or an error whose message throws when it is read.
-    const unreadable = new Error('The handler threw a value that cannot be read.', { cause });
-    return decide(unreadable, attempt, now, random);
-  }
-}
-
-function decide(thrown: unknown, attempt: Attempt, now: number, random: () => number): Outcome | null {
   const { lease, abortReason } = attempt;
   if (abortReason !== null) return outcomeOfAbort(abortReason, thrown, attempt, now, random);
-  if (thrown instanceof UnfitJob)
-    return { type: 'failed', error: toAttemptError(thrown.cause, lease.attempt, now) };
+  if (UnfitJob.is(thrown)) return { type: 'failed', error: toAttemptError(thrown.cause, lease.attempt, now) };
   return outcomeOfError(thrown, { ...lease, backoff: backoffOf(attempt), now, random });
 }
 

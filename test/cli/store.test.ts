@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { lineOf, Sandbox, TASKS } from './longshore.ts';
 
@@ -15,6 +17,7 @@ interface Checkup {
     readonly check: string;
     readonly level: 'ok' | 'note' | 'fault';
     readonly remedy: string | null;
+    readonly repaired?: true;
   }[];
 }
 
@@ -51,6 +54,27 @@ test('doctor ends with 1 and a remedy when something is wrong', async (context) 
   assert.equal((JSON.parse(json.stdout) as Checkup).ok, false);
 });
 
+test('doctor --repair mends what can be mended, and says so', async (context) => {
+  const sandbox = new Sandbox(context);
+  await sandbox.run(['migrate']);
+  const db = new DatabaseSync(join(sandbox.folder, 'jobs.db'));
+  const lockAway = () => db.exec(`INSERT INTO lock VALUES ('leader', 'gone', ${Date.now() * 2})`);
+  lockAway();
+  assert.equal((await sandbox.run(['doctor'])).code, 1);
+  const { code, stdout, stderr } = await sandbox.run(['doctor', '--repair']);
+  assert.deepEqual([code, stderr], [0, '1 finding repaired. Nothing is wrong.\n']);
+  assert.match(stdout, /^fixed {2}locks +1 locks are held for more than an hour/m);
+  assert.doesNotMatch(stdout, /--repair/);
+  lockAway();
+  const { ok, findings } = await sandbox.json<Checkup>(['doctor', '--repair']);
+  assert.equal(ok, true);
+  assert.deepEqual(
+    findings.filter(({ repaired }) => repaired === true).map(({ check, level }) => [check, level]),
+    [['locks', 'fault']],
+  );
+  db.close();
+});
+
 test('doctor tells what is worth knowing as notes, and ends with 0', async (context) => {
   const sandbox = new Sandbox(context);
   await sandbox.enqueue('nobody-takes-it');
@@ -63,6 +87,24 @@ test('doctor tells what is worth knowing as notes, and ends with 0', async (cont
     findings.filter(({ level }) => level !== 'ok').map(({ level, check }) => [level, check]),
     [['note', 'workers']],
   );
+});
+
+test('doctor names keys of waiting jobs that the config file lacks', async (context) => {
+  const sandbox = new Sandbox(context);
+  const keys = (...ids: string[]) => ids.map((id) => ({ id, key: Buffer.alloc(32, id).toString('base64') }));
+  const configure = (encryption: object) =>
+    sandbox.write('longshore.config.json', JSON.stringify({ encryption }));
+  await sandbox.enqueue('send', '"plain"');
+  configure({ keys: keys('new', 'old') });
+  await sandbox.enqueue('send', '"sealed"');
+  configure({ keys: keys('old') });
+  const { stdout } = await sandbox.run(['doctor']);
+  assert.match(
+    stdout,
+    /^note {3}keys +.*cannot open: key 'new' in queue 'default', no key in queue 'default'\.\n +Give the workers/m,
+  );
+  configure({ keys: keys('new'), acceptPlain: true });
+  assert.match((await sandbox.run(['doctor'])).stdout, /^ok {5}keys +The config file has the keys/m);
 });
 
 test('doctor names waiting jobs whose task no live worker of their queue has', async (context) => {

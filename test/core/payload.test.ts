@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decodePayload, encodePayload, PayloadCodec } from '../../src/core/payload.ts';
+import { type Cipher, decodePayload, encodePayload, PayloadCodec } from '../../src/core/payload.ts';
 import { holds, thrownBy } from './check.ts';
 
 const WHAT = "the input of task 'thumbnail'";
@@ -145,11 +145,16 @@ test('a payload that cannot be read back says so, and how it starts', () => {
 });
 
 test('a codec seals what it encodes and opens what it decodes, and counts what is inside', () => {
-  const cipher = { seal: (text: string) => `sealed ${text}`, open: (text: string) => text.slice(7) };
+  const cipher: Cipher = {
+    seal: (text, { role, id }) => `${role} ${id}: ${text}`,
+    open: (text, { role, id }) => text.slice(`${role} ${id}: `.length),
+    digest: (text) => text,
+  };
   const codec = new PayloadCodec(10, cipher);
-  assert.equal(codec.encode('12345678', WHAT), 'sealed "12345678"');
-  assert.equal(codec.decode('sealed "12345678"', WHAT), '12345678');
-  assert.equal(codec.encode(undefined, WHAT), null);
-  assert.equal(codec.decode(null, WHAT), undefined);
-  assert.equal(thrownBy(() => codec.encode('123456789', WHAT)).code, 'PAYLOAD_TOO_LARGE');
+  const place = { role: 'result', id: 'J' } as const;
+  assert.equal(codec.encode('12345678', place, WHAT), 'result J: "12345678"');
+  assert.equal(codec.decode('result J: "12345678"', place, WHAT), '12345678');
+  assert.equal(codec.encode(undefined, place, WHAT), null);
+  assert.equal(codec.decode(null, place, WHAT), undefined);
+  assert.equal(thrownBy(() => codec.encode('123456789', place, WHAT)).code, 'PAYLOAD_TOO_LARGE');
 });

@@ -145,3 +145,28 @@ test('however it goes, a job ends, with at most `attempts` errors and `crashesMa
     },
   );
 });
+
+test('a job that is given back after its unique key went to another ends as cancelled, uncharged', () => {
+  const givenBack: fc.Arbitrary<Outcome> = fc.constantFrom(
+    { type: 'released' },
+    { type: 'snoozed', delayMs: 5_000, unstarted: true },
+  );
+  holds(subjects, givenBack, (job, outcome) => {
+    for (const by of ['J', null]) {
+      const change = settle({ ...job, replacedBy: by }, outcome, NOW);
+      // One that was to be cancelled anyway ends as it always did.
+      if (job.cancelRequested) assert.deepEqual(change, settle(job, outcome, NOW));
+      else {
+        const { state, attempt, error } = change;
+        assert.deepEqual([state, attempt, error?.code], ['cancelled', job.attempt - 1, 'JOB_REPLACED']);
+      }
+    }
+  });
+});
+
+test('what a handler made of its attempt counts although its unique key went to another', () => {
+  holds(subjects, outcomes, (job, outcome) => {
+    if (outcome.type === 'released') return;
+    assert.deepEqual(settle({ ...job, replacedBy: 'J' }, outcome, NOW), settle(job, outcome, NOW));
+  });
+});

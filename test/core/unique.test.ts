@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { keyGiven, sortedJson, type UniqueOptions, uniqueSpec } from '../../src/core/unique.ts';
+import {
+  debouncedUntil,
+  keyGiven,
+  sortedJson,
+  type UniqueOptions,
+  uniqueSpec,
+} from '../../src/core/unique.ts';
 import { holds, thrownBy } from './check.ts';
 
 const specOf = (options: UniqueOptions, input: unknown = null, task = 't', queue = 'q') =>
@@ -46,8 +52,25 @@ test('without a key the input is the key, by its digest', () => {
     { task: 't', queue: 'q', input: { b: 1, a: 2 } },
     (text) => `digest of ${text}`,
   );
-  assert.deepEqual(spec, { key: 'task/t/digest of {"a":2,"b":1}', mode: 'existing', periodMs: 0 });
-  assert.equal(uniqueSpec({}, { task: 't', queue: 'q', input: undefined }, String).key, 'task/t/');
+  assert.deepEqual(spec, { key: 'task/t/digest of task/t/{"a":2,"b":1}', mode: 'existing', periodMs: 0 });
+  assert.equal(uniqueSpec({}, { task: 't', queue: 'q', input: undefined }, String).key, 'task/t/task/t/');
+});
+
+test('maxWaitMs bounds debounce, from when the job was added and never to before now', () => {
+  const unique = { periodMs: 100, maxWaitMs: 250 };
+  assert.equal(debouncedUntil({ periodMs: 100 }, 0, 5_000), 5_100);
+  assert.equal(debouncedUntil(unique, 0, 0), 100);
+  assert.equal(debouncedUntil(unique, 0, 200), 250);
+  assert.equal(debouncedUntil(unique, 0, 5_000), 5_000);
+  const spec = specOf({ key: 'k', mode: 'debounce', ...unique });
+  assert.deepEqual(spec, { key: 'task/t/k', mode: 'debounce', ...unique });
+});
+
+test('maxWaitMs is refused for other modes, below the period, and where it is no time', () => {
+  const refused = (options: UniqueOptions) => thrownBy(() => specOf({ key: 'k', ...options })).details.field;
+  assert.equal(refused({ mode: 'replace', maxWaitMs: 1 }), 'unique.maxWaitMs');
+  assert.equal(refused({ mode: 'debounce', periodMs: 100, maxWaitMs: 99 }), 'unique.maxWaitMs');
+  assert.equal(refused({ mode: 'debounce', periodMs: 100, maxWaitMs: '200' as never }), 'unique.maxWaitMs');
 });
 
 test('a key stands in its scope', () => {

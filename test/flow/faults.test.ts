@@ -265,6 +265,39 @@ eachStore(
   },
 );
 
+eachStore(
+  'by hand: a branch that is none, and an input where none is taken, are refused',
+  async ({ connect }) => {
+    const longshore = await connect();
+    const flow = defineFlow({
+      name: 'f',
+      steps: (s) => {
+        const chosen = s.decide('route', echo, { branches: ['left', 'right'], input: () => 'right' });
+        s.step('left', echo, { on: chosen.left, input: () => 1 });
+        s.each('items', fail, { over: [1], after: [chosen], failure: 'block' });
+      },
+    });
+    const run = await longshore.flows.start(flow, null);
+    for (const result of ['middle', ['left', 'middle'], { left: true }])
+      await assert.rejects(longshore.flows.complete(run.id, 'route', result), {
+        code: 'FLOW_BRANCH_UNKNOWN',
+      });
+    await longshore.flows.complete(run.id, 'route', 'left');
+    await idle(longshore);
+    await assert.rejects(longshore.flows.retry(run.id, 'items', { input: 2 }), {
+      code: 'OPTION_INVALID',
+      message: "step 'items' takes no input by hand; leave input out.",
+    });
+    await longshore.flows.skip(run.id, 'items');
+    await idle(longshore);
+    const detail = await longshore.flows.get(run.id);
+    assert.deepEqual(
+      [detail?.state, detail?.steps.map(({ state }) => state)],
+      ['completed', ['completed', 'completed', 'skipped']],
+    );
+  },
+);
+
 eachStore('a cancelled run stops its waiting jobs and child runs, and ends', async ({ connect }) => {
   const longshore = await connect();
   const inner = defineFlow({ name: 'inner', steps: (s) => s.waitFor('never') });

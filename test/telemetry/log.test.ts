@@ -20,7 +20,7 @@ function logging(
   const end = logEvents(
     bus,
     pino({ level }, { write: (line: string) => records.push(JSON.parse(line)) }),
-    now,
+    now === undefined ? {} : { now },
   );
   return { bus, records, end };
 }

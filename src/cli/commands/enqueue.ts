@@ -7,10 +7,9 @@ import type { EnqueueOptions } from '../../queue/enqueue.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
 import { enqueueLines } from '../enqueue-lines.ts';
 import { UsageError } from '../exit-codes.ts';
-import { parseJson } from '../json-text.ts';
+import { readPayload } from '../json-input.ts';
 import type { Output } from '../output.ts';
 import { type Session, taskPaths, withStore } from '../session.ts';
-import { readStdin, stdinIsPiped } from '../stdin.ts';
 import { loadTasks } from '../task-files.ts';
 import { absoluteTime, counted, relativeTime } from '../text.ts';
 import { duration, numberOrName, repeated, time } from '../values.ts';
@@ -27,6 +26,7 @@ export interface EnqueueCliOptions {
   readonly uniqueMode?: UniqueMode;
   readonly uniqueScope?: UniqueScope;
   readonly uniquePeriod?: number;
+  readonly uniqueMaxWait?: number;
   readonly lines?: true;
   readonly wait?: true;
   readonly timeout?: number;
@@ -73,6 +73,11 @@ function define(command: Command): void {
       ]),
     )
     .option('--unique-period <time>', 'how long the key is held, at least', duration('--unique-period'))
+    .option(
+      '--unique-max-wait <time>',
+      'how long debounce puts the job off, at most',
+      duration('--unique-max-wait'),
+    )
     .addOption(new Option('--wait', 'wait for the job to end and print its result').conflicts('lines'))
     .option('--timeout <time>', 'with --wait: give up waiting after this long', duration('--timeout'));
   examples(
@@ -87,7 +92,7 @@ async function run(call: Call<EnqueueCliOptions>): Promise<number> {
   const { args, options, out } = call;
   if (options.timeout !== undefined && !options.wait) throw new UsageError('--timeout needs --wait.');
   if (options.at !== undefined && !out.json) out.say(atText(options.at));
-  const input = options.lines ? requireNoInput(args[1]) : await readInput(args[1]);
+  const input = options.lines ? requireNoInput(args[1]) : await readPayload(args[1], 'The input');
   return withStore(
     options,
     async (session) => {
@@ -162,12 +167,14 @@ function enqueueOptions(options: EnqueueCliOptions): EnqueueOptions {
 }
 
 function uniqueOptions(options: EnqueueCliOptions): UniqueOptions | null {
-  const { unique: key, uniqueMode: mode, uniqueScope: scope, uniquePeriod: periodMs } = options;
+  const { unique: key, uniqueMode: mode, uniqueScope: scope } = options;
+  const { uniquePeriod: periodMs, uniqueMaxWait: maxWaitMs } = options;
   const given = {
     ...(key === undefined ? {} : { key }),
     ...(mode === undefined ? {} : { mode }),
     ...(scope === undefined ? {} : { scope }),
     ...(periodMs === undefined ? {} : { periodMs }),
+    ...(maxWaitMs === undefined ? {} : { maxWaitMs }),
   };
   return Object.keys(given).length === 0 ? null : given;
 }
@@ -183,14 +190,4 @@ function atText(at: Date): string {
 function requireNoInput(input: string | undefined): void {
   if (input !== undefined && input !== '-')
     throw new UsageError('With --lines the inputs come from standard input; leave out the input.');
-}
-
-/** A pipe that says nothing is no input; an explicit `-` must bring one. */
-async function readInput(given: string | undefined): Promise<unknown> {
-  if (given !== undefined && given !== '-') return parseJson(given, 'The input', { typed: true });
-  if (given === undefined && !stdinIsPiped()) return undefined;
-  const text = await readStdin();
-  if (text.trim() !== '') return parseJson(text, 'The input from standard input');
-  if (given === '-') throw new UsageError('Standard input is empty; expected the input as JSON.');
-  return undefined;
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { storeDriver } from '../../connect.ts';
 import type { MigrationReport } from '../../store/store.ts';
+import { storeDriver } from '../../store-driver.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
 import { loadConfig } from '../config-file.ts';
 import type { Output } from '../output.ts';

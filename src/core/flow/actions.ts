@@ -1,11 +1,12 @@
 import { LongshoreError } from '../errors.ts';
-import { type StepData, stepNamed } from './data.ts';
+import { type DecideStep, type StepData, stepNamed } from './data.ts';
 import type { Draft } from './draft.ts';
 import { orderUndo } from './ending.ts';
 import { askItemsToStop } from './launch.ts';
 import { partText } from './names.ts';
 import { type Ranges, sizeOf } from './ranges.ts';
 import { descendants } from './ready.ts';
+import { chosenBy } from './reports.ts';
 import { isLive, KEPT, runState, type StepState } from './run.ts';
 
 /** What a person does to a run by hand. Kept in its audit trail: who, when, why. */
@@ -94,16 +95,19 @@ function act(draft: Draft, step: StepData, action: Exclude<Action, { type: 'canc
     draft.keep(KEPT.resultOf(step.name), action.type === 'complete' ? action.result : null);
     draft.move(step, 'completed', {
       gen,
-      ...(step.kind === 'decide' ? { chose: chosen(draft, step.name) } : {}),
+      ...(step.kind === 'decide' ? { chose: chosen(draft, step) } : {}),
     });
   }
   cleared(draft, step);
 }
 
-function chosen(draft: Draft, step: string): readonly string[] {
-  const result = draft.decoded(KEPT.resultOf(step));
-  if (typeof result === 'string') return result === 'none' ? [] : [result];
-  return Array.isArray(result) ? result.map(String) : [];
+/** A result by hand names branches as a job's does. */
+function chosen(draft: Draft, step: DecideStep): readonly string[] {
+  const chose = chosenBy(step, draft.decoded(KEPT.resultOf(step.name)));
+  if ('branches' in chose) return chose.branches;
+  throw new LongshoreError('FLOW_BRANCH_UNKNOWN', chose.fault.message, {
+    details: { id: draft.run.id, step: step.name },
+  });
 }
 
 /** What failed no longer stands in the way. */
@@ -122,6 +126,7 @@ function actOnUndo(draft: Draft, step: StepData, action: Exclude<Action, { type:
       action.type,
       'a failed undo',
     );
+  if (action.type === 'retry' && action.input !== undefined) throw takesNoInput(`the undo of '${step.name}'`);
   if (action.type === 'retry') orderUndo(draft, step, state.undo.gen + 1);
   else state.undo = { ...state.undo, is: 'skipped' };
 }
@@ -134,6 +139,8 @@ function retry(
 ): void {
   if (state?.is !== 'failed')
     throw refused(draft, `step '${step.name}' is ${state?.is ?? 'pending'}`, 'retry', 'a failed step');
+  if (input !== undefined && !('input' in step && step.kind !== 'each'))
+    throw takesNoInput(`step '${step.name}'`);
   reopen(draft);
   if (input !== undefined) {
     draft.keep(KEPT.inputOf(step.name), input);
@@ -194,6 +201,13 @@ function stopWork(draft: Draft, step: StepData, state: StepState | undefined): v
     stops.push({ kind: 'job', as: partText('i', step.name, state.gen, state.turns ?? 0), ...of });
   else if (step.kind !== 'wait' && step.kind !== 'sleep')
     stops.push({ kind: 'job', as: partText('s', step.name, state.gen), ...of });
+}
+
+/** Fan-outs make the inputs of their items; waits and sleeps have none. */
+function takesNoInput(what: string): LongshoreError {
+  return new LongshoreError('OPTION_INVALID', `${what} takes no input by hand; leave input out.`, {
+    details: { field: 'input' },
+  });
 }
 
 function refused(draft: Draft, why: string, action: string, expected?: string): LongshoreError {

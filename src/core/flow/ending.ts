@@ -1,9 +1,9 @@
 import { runsJobs, type StepData } from './data.ts';
 import type { Draft } from './draft.ts';
-import { askItemsToStop, orderJob } from './launch.ts';
+import { askItemsToStop, faultOf, orderJob } from './launch.ts';
 import { partText } from './names.ts';
 import { KEPT, type RunValue, type StepState } from './run.ts';
-import { PathMissing, resolve } from './template.ts';
+import { resolve } from './template.ts';
 
 /** The way a run ends: it completes, or what runs is stopped, what completed is undone if so wished, and it fails or is cancelled. */
 export function endOrGoOn(draft: Draft): void {
@@ -40,9 +40,10 @@ function complete(draft: Draft): void {
     const result = resolve(flow.result, (source) => draft.read(source));
     draft.keep(KEPT.result, draft.codec.encode(result, `the result of run '${run.id}'`));
   } catch (error) {
-    if (!(error instanceof PathMissing) && (error as { code?: unknown }).code === undefined) throw error;
+    const fault = faultOf(error, 'its result');
+    if (fault === null) throw error;
     run.verdict = 'failed';
-    run.reason = `the run's result cannot be made: ${(error as Error).message}`;
+    run.reason = `the run's result cannot be made: ${fault.message}`;
     return;
   }
   end(draft);
@@ -134,9 +135,10 @@ export function orderUndo(draft: Draft, step: StepData, gen: number): void {
     orderJob(draft, { ...undo, name, after }, partText('u', name, gen), input);
     draft.orders.moves.push({ step: name, to: 'undoing', error: null });
   } catch (error) {
-    if (!(error instanceof PathMissing) && (error as { code?: unknown }).code === undefined) throw error;
+    const fault = faultOf(error, name);
+    if (fault === null) throw error;
     state.undo = { is: 'failed', gen };
-    state.error = { name: 'LongshoreError', code: 'FLOW_PATH_MISSING', message: (error as Error).message };
+    state.error = fault;
   }
 }
 

@@ -49,15 +49,23 @@ export function startStep(draft: Draft, step: StepData): void {
   }
 }
 
+/** The others, such as a key that this planner lacks, say nothing of the step: another one may decide. */
+const OWN_FAULTS: ReadonlySet<string> = new Set([
+  'FLOW_PATH_MISSING',
+  'FLOW_NO_LIST',
+  'PAYLOAD_TOO_LARGE',
+  'PAYLOAD_NOT_JSON',
+]);
+
 /** Null for what is no fault of the step's. */
-function faultOf(error: unknown, step: string): StepError | null {
+export function faultOf(error: unknown, step: string): StepError | null {
   if (error instanceof PathMissing)
     return {
       name: 'LongshoreError',
       code: 'FLOW_PATH_MISSING',
       message: `The input of step '${step}' cannot be made: ${error.message}.`,
     };
-  if (!(error instanceof LongshoreError)) return null;
+  if (!(error instanceof LongshoreError) || !OWN_FAULTS.has(error.code)) return null;
   return { name: error.name, code: error.code, message: error.message };
 }
 

@@ -1,4 +1,4 @@
-import { type StepData, stepNamed } from './data.ts';
+import { type DecideStep, type StepData, stepNamed } from './data.ts';
 import type { Draft } from './draft.ts';
 import { CANCEL, type PartName, parsePart, parseSignal } from './names.ts';
 import { holds, withIndex, withoutIndex } from './ranges.ts';
@@ -71,10 +71,19 @@ function jobEnded(draft: Draft, step: StepData, state: StepState, report: RunRep
     draft.move(step, 'completed');
     return;
   }
-  const chose = branchesIn(draft.decoded(KEPT.resultOf(step.name)));
-  const unknown = chose?.find((branch) => !step.branches.includes(branch));
-  if (chose !== null && unknown === undefined) draft.move(step, 'completed', { chose });
-  else draft.fail(step, wrongChoice(step.name, step.branches, unknown));
+  const chose = chosenBy(step, draft.decoded(KEPT.resultOf(step.name)));
+  if ('fault' in chose) draft.fail(step, chose.fault);
+  else draft.move(step, 'completed', { chose: chose.branches });
+}
+
+type Chosen = { readonly branches: readonly string[] } | { readonly fault: StepError };
+
+/** The branches that a decision's result names. */
+export function chosenBy({ name, branches }: Pick<DecideStep, 'name' | 'branches'>, result: unknown): Chosen {
+  const chose = branchesIn(result);
+  const unknown = chose?.find((branch) => !branches.includes(branch));
+  if (chose !== null && unknown === undefined) return { branches: chose };
+  return { fault: wrongChoice(name, branches, unknown) };
 }
 
 /** A text, a list of texts, or null and `none` for none; null for anything else. */

@@ -69,7 +69,7 @@ function cancel(rows: Rows, job: JobRow, now: number): ControlReceipt {
   return { status: 'done', state: 'cancelled' };
 }
 
-/** The job takes its unique key again, if nobody else has it by now. */
+/** The job takes its unique key again, or goes on without one if somebody else has it by now. */
 function redrive(rows: Rows, job: JobRow, now: number): ControlReceipt {
   rows.move(job, 'redrive', 'ready', () => {
     job.attempt = 0;
@@ -82,6 +82,7 @@ function redrive(rows: Rows, job: JobRow, now: number): ControlReceipt {
     const hold = rows.keys.get(job.uniqueKey);
     if (hold === undefined || !isHeld(rows, hold, now))
       rows.keys.set(job.uniqueKey, { id: job.id, untilAt: now, state: 'ready' });
+    else if (hold.id !== job.id) job.uniqueKey = null;
   }
   rows.topics.add('ready');
   return { status: 'done', state: 'ready' };
@@ -104,8 +105,22 @@ function remove(rows: Rows, jobs: readonly JobRow[], now: number): void {
   rows.remove(jobs);
 }
 
-export function clear(rows: Rows, queue: string, states: readonly JobState[], now: number): number {
-  const doomed = rows.bySeq.filter((job) => !job.gone && job.queue === queue && states.includes(job.state));
+/** The newest first, so that no held job is let in only to be deleted. */
+export function matching(rows: Rows, queue: string, states: readonly JobState[]): JobRow[] {
+  return rows.bySeq.filter((job) => isIn(job, queue, states)).reverse();
+}
+
+function isIn(job: JobRow, queue: string, states: readonly JobState[]): boolean {
+  return !job.gone && job.queue === queue && states.includes(job.state);
+}
+
+/** Deletes those of these jobs that are still in the queue and the states. */
+export function clear(
+  rows: Rows,
+  { queue, states, jobs }: { queue: string; states: readonly JobState[]; jobs: readonly JobRow[] },
+  now: number,
+): number {
+  const doomed = jobs.filter((job) => isIn(job, queue, states));
   remove(rows, doomed, now);
   if (doomed.length > 0) hintRoom(rows, queue);
   return doomed.length;

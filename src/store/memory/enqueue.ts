@@ -1,5 +1,5 @@
 import { isTerminal } from '../../core/job-state.ts';
-import type { UniqueSpec } from '../../core/unique.ts';
+import { debouncedUntil, type UniqueSpec } from '../../core/unique.ts';
 import type { EnqueueReceipt, JobSpec } from '../store.ts';
 import type { JobRow, KeyHold } from './records.ts';
 import type { Rows } from './rows.ts';
@@ -72,7 +72,9 @@ function create(rows: Rows, spec: JobSpec, now: number): EnqueueReceipt {
     leaseExpiresAt: null,
     token: null,
     errors: [],
+    errorsOmitted: 0,
     logs: [],
+    logsOmitted: 0,
     audit: [],
   });
   if (unique !== null) rows.keys.set(unique.key, { id, untilAt: now + unique.periodMs, state });
@@ -82,7 +84,7 @@ function create(rows: Rows, spec: JobSpec, now: number): EnqueueReceipt {
 
 /** The waiting holder keeps its id, its place in the line and its history, and takes all the rest from the spec. */
 function replace(rows: Rows, holder: JobRow, hold: KeyHold, spec: JobSpec, now: number): EnqueueReceipt {
-  const dueAt = dueTime(spec, now);
+  const dueAt = dueTime(spec, now, holder.createdAt);
   rows.rearrange(holder, 'reschedule', () => {
     holder.queue = spec.queue;
     holder.key = spec.key;
@@ -103,8 +105,8 @@ function replace(rows: Rows, holder: JobRow, hold: KeyHold, spec: JobSpec, now: 
 }
 
 /** A time in the past counts from now: the job was not claimable before it was there. */
-function dueTime(spec: JobSpec, now: number): number {
-  if (spec.unique?.mode === 'debounce') return now + spec.unique.periodMs;
+function dueTime(spec: JobSpec, now: number, createdAt = now): number {
+  if (spec.unique?.mode === 'debounce') return debouncedUntil(spec.unique, createdAt, now);
   return Math.max(now, spec.dueAt ?? now + spec.delayMs);
 }
 

@@ -1,8 +1,8 @@
-import type { LogLine } from '../../core/job.ts';
 import { isTerminal, type JobMove } from '../../core/job-state.ts';
 import type { OutcomeType } from '../../core/outcome.ts';
 import { planRefIn } from '../../core/plan.ts';
-import { type JobChange, settle as rule } from '../../core/settle-rule.ts';
+import { type JobChange, settle as rule, type SettleSubject } from '../../core/settle-rule.ts';
+import { keepError, keepLogs } from '../../core/trail.ts';
 import type { AnnotateReceipt, Note, Settlement, SettleReceipt } from '../store.ts';
 import { type JobRow, keepsNothing } from './records.ts';
 import type { Rows } from './rows.ts';
@@ -24,9 +24,15 @@ export function settle(rows: Rows, settlements: readonly Settlement[], now: numb
 export function settleOne(rows: Rows, { id, token, outcome }: Settlement, now: number): SettleReceipt {
   const job = leased(rows, id, token);
   if (job === undefined) return { status: 'lost' };
-  const change = rule(job, outcome, now);
+  const change = rule(subjectOf(rows, job), outcome, now);
   applyChange(rows, job, MOVES[outcome.type], change, now);
   return { status: 'settled', state: change.state };
+}
+
+export function subjectOf({ keys }: Rows, job: JobRow): SettleSubject {
+  if (job.uniqueKey === null) return job;
+  const holder = keys.get(job.uniqueKey)?.id ?? null;
+  return holder === job.id ? job : { ...job, replacedBy: holder };
 }
 
 export function annotate(rows: Rows, notes: readonly Note[]): AnnotateReceipt[] {
@@ -34,7 +40,10 @@ export function annotate(rows: Rows, notes: readonly Note[]): AnnotateReceipt[] 
     const job = leased(rows, id, token);
     if (job === undefined) return 'lost';
     if (progress !== undefined) job.progress = progress;
-    job.logs.push(...(logs ?? []).map((line): LogLine => ({ ...line })));
+    keepLogs(
+      job,
+      (logs ?? []).map((line) => ({ ...line })),
+    );
     return 'noted';
   });
 }
@@ -51,7 +60,7 @@ export function applyChange(rows: Rows, job: JobRow, move: JobMove, change: JobC
     job.workerId = null;
     job.leaseExpiresAt = null;
   });
-  if (change.error !== undefined) job.errors.push({ ...change.error });
+  if (change.error !== undefined) keepError(job, { ...change.error });
   if (isTerminal(job.state)) finish(rows, job, now);
   else rows.topics.add('ready');
   hintRoom(rows, job.queue);

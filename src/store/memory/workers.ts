@@ -3,7 +3,7 @@ import type { BeatReceipt, WorkerBeat, WorkerRecord } from '../store.ts';
 import { pausedAmong } from './claim.ts';
 import type { JobRow, WorkerRow } from './records.ts';
 import type { Rows } from './rows.ts';
-import { applyChange } from './settle.ts';
+import { applyChange, subjectOf } from './settle.ts';
 
 /** The worker registry, and the leases that live and end with a worker. */
 export function beat(rows: Rows, request: WorkerBeat, now: number): BeatReceipt {
@@ -27,7 +27,7 @@ export function beat(rows: Rows, request: WorkerBeat, now: number): BeatReceipt 
 export function retire(rows: Rows, workerId: string, now: number): void {
   rows.workers.delete(workerId);
   for (const job of heldBy(rows, workerId))
-    applyChange(rows, job, 'release', rule(job, { type: 'released' }, now), now);
+    applyChange(rows, job, 'release', rule(subjectOf(rows, job), { type: 'released' }, now), now);
 }
 
 export function workers(rows: Rows, now: number): WorkerRecord[] {

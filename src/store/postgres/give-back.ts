@@ -1,7 +1,6 @@
-import { settle as rule } from '../../core/settle-rule.ts';
 import { groundHeld } from './maintain.ts';
+import { release } from './release.ts';
 import { isUuid, type JobRow, type Tx } from './rows.ts';
-import { applyChanges, subjectOf } from './settle.ts';
 
 /** Gives back, uncharged, the jobs of claims whose answers were lost. Returns the claims that were found. */
 export async function giveBack(tx: Tx, claims: readonly string[]): Promise<string[]> {
@@ -20,13 +19,6 @@ export async function giveBack(tx: Tx, claims: readonly string[]): Promise<strin
      WHERE lease.token = ANY ($1) ORDER BY job.seq FOR UPDATE OF job`,
     [tokens],
   );
-  await applyChanges(
-    tx,
-    rows.map((job) => ({
-      job,
-      move: 'release',
-      change: rule(subjectOf(job), { type: 'released' }, tx.now),
-    })),
-  );
+  await release(tx, rows);
   return [...new Set(leases.map(({ claim_id }) => claim_id))];
 }

@@ -1,11 +1,12 @@
 import type { JobMove } from '../../core/job-state.ts';
 import { LIMITS_NONE, type QueueLimits, staysInLine } from '../../core/limits.ts';
-import type { OutcomeType } from '../../core/outcome.ts';
+import { isGivenBack, type OutcomeType } from '../../core/outcome.ts';
 import { type JobChange, settle as rule, type SettleSubject } from '../../core/settle-rule.ts';
 import type { Topic } from '../notifier.ts';
 import type { AnnotateReceipt, Note, Settlement, SettleReceipt } from '../store.ts';
 import { parseToken, type Token } from './leases.ts';
 import { arrayOf, isDivisible, jsonOf, textsOf } from './lists.ts';
+import { replacedAmong } from './replaced.ts';
 import { isUuid, type JobRow, requireMove, type Tx, wholeMs } from './rows.ts';
 import type { HotTx } from './verb.ts';
 
@@ -209,11 +210,13 @@ interface Locked {
 
 async function settleByRule(tx: HotTx, items: readonly Fenced[], { rows, receipts }: Locked): Promise<void> {
   const jobs = new Map(rows.map((job) => [job.seq, job]));
+  const seqs = new Set(items.flatMap(({ seq, outcome }) => (isGivenBack(outcome) ? [seq] : [])));
+  const replaced = await replacedAmong(tx, seqs.size === 0 ? [] : rows.filter(({ seq }) => seqs.has(seq)));
   const changes = items.flatMap(({ seq, lease, id, outcome, place }): Change[] => {
     const job = jobs.get(seq);
     // Another token may name the same row.
     if (job === undefined || job.lease !== lease || job.id !== id) return [];
-    const change = rule(subjectOf(job), outcome, tx.now);
+    const change = rule({ ...subjectOf(job), replacedBy: replaced.get(seq) }, outcome, tx.now);
     receipts[place] = { status: 'settled', state: change.state };
     return [{ job, move: MOVES[outcome.type], change }];
   });

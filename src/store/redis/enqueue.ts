@@ -62,7 +62,11 @@ const MODES: readonly UniqueMode[] = ['reject', 'existing', 'throttle', 'replace
 function writeJob(jobs: Writer, shape: number, { id, key, unique, meta = null, input }: JobSpec): void {
   jobs.integer(shape, 2).id(id);
   jobs.block(() => {
-    if (unique !== null) jobs.integer(MODES.indexOf(unique.mode), 1).double(unique.periodMs);
+    if (unique !== null)
+      jobs
+        .integer(MODES.indexOf(unique.mode), 1)
+        .double(unique.periodMs)
+        .double(unique.maxWaitMs ?? Number.POSITIVE_INFINITY);
     if (key !== null) jobs.text(key);
     if (unique !== null) jobs.text(unique.key);
     if (meta !== null) jobs.text(meta);

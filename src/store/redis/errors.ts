@@ -1,4 +1,5 @@
 import { type ErrorCode, LongshoreError } from '../../core/errors.ts';
+import { isError, memberOf, show } from '../../core/legible.ts';
 import { missingOf, remedyFor } from './rights-text.ts';
 import { placeOf, type RedisAddress } from './url.ts';
 
@@ -39,7 +40,7 @@ export function isReply(error: unknown): boolean {
 
 /** The client had no connection and sent nothing. */
 export function isUnsent(error: unknown): boolean {
-  const name = error instanceof Error ? error.constructor.name : '';
+  const name = classOf(error);
   return name === 'ClientOfflineError' || name === 'ClientClosedError' || name === 'TimeoutError';
 }
 
@@ -64,9 +65,9 @@ function explainReply(reason: string, address: RedisAddress): Explanation | null
     case 'READONLY':
     case 'NOREPLICAS':
       return [
-        'STORE_READ_ONLY',
-        'takes no writes',
-        'It may be a replica, or a primary that lost its replicas: name the primary in the store URL, or promote this one.',
+        'STORE_UNAVAILABLE',
+        'takes no writes now',
+        'It may have become a replica in a failover, or have lost its replicas. Later calls connect anew; if it stays so, name the primary in the store URL, or promote this one.',
       ];
     case 'OOM':
       return [
@@ -227,14 +228,18 @@ const UNKNOWN: Explanation = [
 ];
 
 function explainClient(error: unknown): Explanation {
-  const name = error instanceof Error ? error.constructor.name : '';
-  return CLIENT_ERRORS[name] ?? UNKNOWN;
+  return CLIENT_ERRORS[classOf(error)] ?? UNKNOWN;
 }
 
 /** On one line. Happy Eyeballs gives an error a tried address, and no message of its own. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
-  const { message } = error.message === '' && first instanceof Error ? first : error;
-  return message.replaceAll(/\s+/g, ' ').slice(0, 300) || error.constructor.name;
+  if (!isError(error)) return show(error);
+  const inner = memberOf(error, 'errors');
+  const first: unknown = Array.isArray(inner) ? inner[0] : undefined;
+  const { message } = error.message === '' && isError(first) ? first : error;
+  return message.replaceAll(/\s+/g, ' ').slice(0, 300) || classOf(error);
+}
+
+function classOf(error: unknown): string {
+  return isError(error) ? error.constructor.name : '';
 }

@@ -1,7 +1,8 @@
-import type { JobChange, SettleSubject } from '../../core/settle-rule.ts';
+import { type JobChange, settle as rule, type SettleSubject } from '../../core/settle-rule.ts';
 import { idBytes, readId } from './record.ts';
 import type { Argument } from './request.ts';
 import type { Session } from './session.ts';
+import { HOLDER } from './settle.ts';
 import { stateNumber } from './wire.ts';
 
 /**
@@ -46,8 +47,11 @@ export async function giveBack(
   changes: readonly JobChange[],
 ): Promise<boolean[]> {
   const args: Argument[] = [move, forget ?? ''];
-  for (const [index, subject] of subjects.entries())
-    args.push(idBytes(subject.id), metJson(subject, changes[index] as JobChange));
+  for (const [index, subject] of subjects.entries()) {
+    const replaced =
+      move === 'release' ? rule({ ...subject, replacedBy: HOLDER }, { type: 'released' }, now) : undefined;
+    args.push(idBytes(subject.id), metJson(subject, changes[index] as JobChange, replaced));
+  }
   const { values } = await scripts.run('give-back', now, args);
   return (values[0] as number[]).map((done) => done === 1);
 }
@@ -55,21 +59,26 @@ export async function giveBack(
 function metJson(
   { batch, attempt, crashes, cancelRequested: cancel }: SettleSubject & { batch: number },
   change: JobChange,
+  replaced: JobChange | undefined,
 ): string {
-  const { state, dueAt, finishedAt, result, error } = change;
   return JSON.stringify({
     batch,
     attempt,
     crashes,
     cancel,
-    change: {
-      state: stateNumber(state),
-      attempt: change.attempt,
-      crashes: change.crashes,
-      dueAt,
-      finishedAt,
-      result: result ?? undefined,
-      error: error === undefined ? undefined : JSON.stringify(error),
-    },
+    change: changeJson(change),
+    replaced: replaced && changeJson(replaced),
   });
+}
+
+function changeJson({ state, attempt, crashes, dueAt, finishedAt, result, error }: JobChange): object {
+  return {
+    state: stateNumber(state),
+    attempt,
+    crashes,
+    dueAt,
+    finishedAt,
+    result: result ?? undefined,
+    error: error === undefined ? undefined : JSON.stringify(error),
+  };
 }

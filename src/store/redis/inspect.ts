@@ -7,14 +7,14 @@ import { idBytes, type JobRecord, readId, readRecord } from './record.ts';
 import type { Session } from './session.ts';
 import { stateNumber } from './wire.ts';
 
-/** So many jobs a call: a script must not hold the server up for long. */
+/** So many jobs a call, or fewer large ones: a script must not hold the server up for long. */
 const GET_MOST = 500;
 
 /** What there is to see. Nothing here writes. */
 export async function get(session: Session, ids: readonly string[]): Promise<(Job | null)[]> {
   const jobs: (Job | null)[] = [];
-  for (let from = 0; from < ids.length; from += GET_MOST) {
-    const wanted = ids.slice(from, from + GET_MOST).map(idBytes);
+  while (jobs.length < ids.length) {
+    const wanted = ids.slice(jobs.length, jobs.length + GET_MOST).map(idBytes);
     const { values } = await session.scripts.run('get', undefined, wanted);
     jobs.push(...(await toJobs(session, values[0] as Shown[])));
   }
@@ -45,31 +45,43 @@ export async function list(session: Session, filter: JobFilter): Promise<JobPage
 
 const END = '-1';
 
-/** Errors, log lines and audit entries of one job; entries are JSON after a letter that says which. */
+/** Errors, log lines and audit entries of one job. */
 export async function trail({ scripts }: Session, id: string): Promise<JobTrail | null> {
   const { values } = await scripts.run('trail', undefined, [idBytes(id)]);
   if (values[0] !== 1) return null;
-  const errors: AttemptError[] = [];
-  const logs: LogLine[] = [];
-  const audit: AuditEntry[] = [];
-  for (const bytes of values[1] as Buffer[]) {
-    const entry = readEntry(bytes);
-    if (entry === null) {
-      errors.push(unreadable(bytes));
-      continue;
-    }
-    const kind = String.fromCharCode(bytes[0] as number);
-    if (kind === 'e') errors.push(entry as AttemptError);
-    else if (kind === 'l') logs.push(entry as LogLine);
-    else audit.push(toAudit(entry as StoredAudit));
-  }
-  return { errors, logs, audit };
+  const [errors, logs, audit] = values.slice(1).map((list) => read(list as Buffer[])) as [Kept, Kept, Kept];
+  return {
+    errors: [...errors.entries, ...[errors, logs, audit].flatMap(({ damaged }) => damaged)] as AttemptError[],
+    errorsOmitted: errors.omitted,
+    logs: logs.entries as LogLine[],
+    logsOmitted: logs.omitted,
+    audit: (audit.entries as StoredAudit[]).map(toAudit),
+  };
 }
 
+interface Kept {
+  readonly entries: readonly unknown[];
+  readonly omitted: number;
+  /** In the place of entries that cannot be read. */
+  readonly damaged: readonly AttemptError[];
+}
+
+/** A number among the entries, which are objects, says how many were left out. */
+function read(list: readonly Buffer[]): Kept {
+  const values = list.map(readEntry);
+  const omitted = values.find((value) => typeof value === 'number') ?? 0;
+  return {
+    entries: values.filter((value) => typeof value === 'object' && value !== null),
+    omitted: omitted as number,
+    damaged: list.filter((_, index) => values[index] === null).map(unreadable),
+  };
+}
+
+/** Null for what is damaged. */
 function readEntry(bytes: Buffer): unknown {
   try {
-    const entry: unknown = JSON.parse(bytes.toString('utf8', 1));
-    return typeof entry === 'object' ? entry : null;
+    const entry: unknown = JSON.parse(bytes.toString('utf8'));
+    return typeof entry === 'object' || typeof entry === 'number' ? entry : null;
   } catch {
     return null;
   }

@@ -10,7 +10,7 @@
  * | `queues`, `queueNames`, `tasks`, `taskNames` | hash | names and their numbers |
  * | `settings` | hash | number of a queue -> JSON of its settings |
  * | `counts`, `places`, `bytes`, `all:*` | hash, list | lua/_counts.lua |
- * | `line:*`, `priorities:*`, `back:*`, `due:*`, `ended:*`, `late:*`, `endedAt`, `turn:*`, `held:*`, `keys:*`, `trail:*` | | lua/_jobs.lua |
+ * | `line:*`, `priorities:*`, `back:*`, `due:*`, `ended:*`, `late:*`, `endedAt`, `turn:*`, `held:*`, `keys:*`, `trail:*`, `errors:*`, `logs:*` | | lua/_jobs.lua |
  * | `unique` | hash | lua/_unique.lua |
  * | `plans`, `planTexts:*`, `reports:*`, `planReports`, `planWakes`, `planExpires`, `planSeqs:*`, `planNo`, `reportNo` | | lua/_plans.lua |
  * | `batches`, `live`, `intact`, `expiry`, `holds:*` | | lua/_leases.lua |

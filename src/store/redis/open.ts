@@ -2,6 +2,7 @@ import { charsOfSettlement, charsOfSpec, sumOf } from '../../core/batch.ts';
 import type { Clock } from '../../core/clock.ts';
 import { LongshoreError, mayBlameAnItem } from '../../core/errors.ts';
 import type { JobState } from '../../core/job-state.ts';
+import { ownFile } from '../../own-file.ts';
 import { KeepAlives } from '../keep-alive.ts';
 import type { LeaseLock } from '../lease-lock.ts';
 import type { CommitCall, DueRequest, PlanFilter, Unit } from '../plans.ts';
@@ -42,7 +43,7 @@ import { LostClaims } from './lost.ts';
 import { prune, reap } from './maintain.ts';
 import { RedisNotifier } from './notifier.ts';
 import { duePlans, listPlans, plan } from './plans.ts';
-import { clear, configureQueue, queues } from './queues.ts';
+import { clear, configureQueue, type InTurn, queues } from './queues.ts';
 import { Scripts } from './scripts.ts';
 import { Names, type Session } from './session.ts';
 import { annotate, settle } from './settle.ts';
@@ -108,7 +109,7 @@ class RedisStore implements Store {
     this.#session = { scripts, names: new Names(scripts), wholes: new WholeBatches() };
     this.#lost = new LostClaims(this.#session);
     this.#keepAlives = new KeepAlives({
-      module: new URL(`./keep-alive${EXTENSION}`, import.meta.url).href,
+      module: () => ownFile('./keep-alive', import.meta.url).href,
       url,
       beat: (request) => this.beat(request),
       clock,
@@ -174,7 +175,10 @@ class RedisStore implements Store {
   }
 
   clear(queue: string, states: readonly JobState[]) {
-    return this.#alone('clear', {}, (now) => clear(this.#session, queue, states, now));
+    const now = this.#clock?.now();
+    const session = this.#session;
+    const inTurn: InTurn = (step) => this.#channel.next(step);
+    return this.#await('clear', () => clear({ session, inTurn, queue, states, now }));
   }
 
   control(commands: readonly JobCommand[], options: Timed = {}) {
@@ -276,6 +280,3 @@ class RedisStore implements Store {
 function newInstance(): string {
   return `${process.pid}-${performance.now().toString(36).replace('.', '')}-${Math.random().toString(36).slice(2)}`;
 }
-
-/** `.ts` in the sources, `.js` as published. */
-const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js';

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { ERRORS_KEPT_FIRST, ERRORS_KEPT_LAST, LOGS_KEPT } from '../../core/trail.ts';
+import { scriptsFolder } from './folder.ts';
 
 /**
  * Puts the scripts of lua/ together. A verb's file names the shared parts it needs (`-- Needs: jobs, wire`), a part those it
@@ -12,12 +14,11 @@ export interface Script {
   readonly reads: boolean;
 }
 
-const FOLDER = new URL('./lua/', import.meta.url);
 const scripts = new Map<string, Script>();
 const files = new Map<string, string>();
 
 export function scriptNames(): string[] {
-  return readdirSync(FOLDER)
+  return readdirSync(scriptsFolder())
     .filter((file) => file.endsWith('.lua') && !file.startsWith('_'))
     .map((file) => file.slice(0, -'.lua'.length));
 }
@@ -25,7 +26,7 @@ export function scriptNames(): string[] {
 /** Every command that scripts run. */
 export function commandsOfScripts(): string[] {
   const commands = new Set<string>();
-  for (const file of readdirSync(FOLDER))
+  for (const file of readdirSync(scriptsFolder()))
     for (const [, command = ''] of fileOf(file.replace(/\.lua$/, '')).matchAll(COMMANDS))
       commands.add(command);
   return [...commands];
@@ -87,7 +88,7 @@ function addNeeds(text: string, parts: Set<string>): void {
 function fileOf(name: string): string {
   let text = files.get(name);
   if (text === undefined) {
-    text = readFileSync(new URL(`${name}.lua`, FOLDER), 'utf8');
+    text = readFileSync(new URL(`${name}.lua`, scriptsFolder()), 'utf8');
     files.set(name, text);
   }
   return text;
@@ -103,7 +104,7 @@ function withoutComments(text: string): string {
  * takes a third to a half of what a call of a small script costs.
  */
 function withConstants(code: string): string {
-  const values = new Map<string, string>();
+  const values = new Map<string, string>(Object.entries(BOUNDS));
   const rest = code.replaceAll(CONSTANTS, (_, names: string, numbers: string) => {
     const given = numbers.split(/,\s*/);
     for (const [index, name] of names.split(', ').entries()) values.set(name, given[index] ?? 'nil');
@@ -117,6 +118,13 @@ function withConstants(code: string): string {
     )
     .join('');
 }
+
+/** Of trails. */
+const BOUNDS = {
+  ERRORS_KEPT_FIRST: String(ERRORS_KEPT_FIRST),
+  ERRORS_KEPT_LAST: String(ERRORS_KEPT_LAST),
+  LOGS_KEPT: String(LOGS_KEPT),
+};
 
 const CONSTANTS = /^local ([A-Z_]+(?:, [A-Z_]+)*) =\s*(\d+(?:,\s*\d+)*)\n/gm;
 

@@ -1,5 +1,5 @@
 import { JOB_STATES, type JobState } from '../../core/job-state.ts';
-import type { OutcomeType } from '../../core/outcome.ts';
+import { isGivenBack, type OutcomeType } from '../../core/outcome.ts';
 import { settle as rule } from '../../core/settle-rule.ts';
 import type { AnnotateReceipt, Note, Settlement, SettleReceipt } from '../store.ts';
 import type { Session } from './session.ts';
@@ -137,6 +137,9 @@ const KINDS: readonly OutcomeType[] = ['completed', 'retried', 'failed', 'cancel
 const LOST: SettleReceipt = { status: 'lost' };
 const SETTLED: readonly SettleReceipt[] = JOB_STATES.map((state: JobState) => ({ status: 'settled', state }));
 
+/** In place of the id, which lua/_unique.lua puts in. */
+export const HOLDER = '{{holder}}';
+
 function receiptOf(state: number): SettleReceipt {
   return SETTLED[state] ?? LOST;
 }
@@ -153,6 +156,11 @@ export function writeSettlement(bytes: Writer, { id, outcome }: Settlement, toke
   // Times count from the script's now.
   for (const cancelRequested of [false, true])
     bytes.change(rule({ attempt, attemptsMax, crashes, cancelRequested }, outcome, 0));
+  bytes.integer(isGivenBack(outcome) ? 1 : 0, 1);
+  if (isGivenBack(outcome))
+    bytes.change(
+      rule({ attempt, attemptsMax, crashes, cancelRequested: false, replacedBy: HOLDER }, outcome, 0),
+    );
 }
 
 /** Progress and log lines, fenced in the same way. */

@@ -3,9 +3,9 @@ import type { EnqueueReceipt, JobSpec } from '../store.ts';
 import type { Alike, AllCreated, Common } from './alike.ts';
 import { isConstraint } from './errors.ts';
 import { keepInput, rowInput } from './inputs.ts';
-import { type Tx, wholeMs } from './rows.ts';
+import type { Tx } from './rows.ts';
 import { newTurn, roomInLine, TURN } from './turns.ts';
-import { findHold, holdKey, meetHolder } from './unique.ts';
+import { dueTime, findHold, holdKey, meetHolder } from './unique.ts';
 
 const COLUMNS = 'id, queue, task, state, priority, input, attempts_max, created_at, due_at, unique_key';
 /** Jobs without a key and meta do not pay for them: their statements leave them out. */
@@ -171,7 +171,7 @@ function enqueueUnique(tx: Tx, spec: JobSpec, unique: UniqueSpec): EnqueueReceip
   const same = sameJob(tx, spec.id);
   if (same !== undefined) return same;
   const hold = findHold(tx, unique.key);
-  const met = hold === undefined ? undefined : meetHolder(tx, spec, unique, hold, dueTime(spec, tx.now));
+  const met = hold === undefined ? undefined : meetHolder(tx, spec, unique, hold);
   if (met !== undefined) return met;
   const receipt = create(tx, spec);
   holdKey(tx, unique, spec.id);
@@ -185,10 +185,4 @@ function sameJob(tx: Tx, id: string): EnqueueReceipt | undefined {
 
 function stateOf({ now }: Tx, spec: Common): 'scheduled' | 'ready' {
   return dueTime(spec, now) > now ? 'scheduled' : 'ready';
-}
-
-/** A time in the past counts from now: the job was not claimable before it was there. */
-function dueTime(spec: Common, now: number): number {
-  if (spec.unique?.mode === 'debounce') return wholeMs(now + spec.unique.periodMs);
-  return Math.max(now, wholeMs(spec.dueAt ?? now + spec.delayMs));
 }

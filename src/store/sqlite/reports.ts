@@ -23,7 +23,7 @@ function lastError(tx: Tx, seq: number): string | null {
   return (
     tx.db.get<{ error: string }>(
       `SELECT json_object('attempt', attempt, 'at', at, 'name', name, 'message', message, 'stack', stack, 'code', code)
-         AS error FROM job_error WHERE seq = ? ORDER BY no DESC LIMIT 1`,
+         AS error FROM job_error WHERE seq = ? ORDER BY nth DESC LIMIT 1`,
       seq,
     )?.error ?? null
   );

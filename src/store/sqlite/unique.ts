@@ -1,5 +1,5 @@
 import { isTerminal, type JobState, type TerminalState } from '../../core/job-state.ts';
-import type { UniqueSpec } from '../../core/unique.ts';
+import { debouncedUntil, type UniqueSpec } from '../../core/unique.ts';
 import type { EnqueueReceipt, JobSpec } from '../store.ts';
 import { changeInput, rowInput } from './inputs.ts';
 import { type Ending, type JobRow, jobById, type Tx, wholeMs } from './rows.ts';
@@ -41,7 +41,6 @@ export function meetHolder(
   spec: JobSpec,
   unique: UniqueSpec,
   hold: KeyHold,
-  dueAt: number,
 ): EnqueueReceipt | undefined {
   const holder = jobById(tx, hold.id);
   const state = holder?.state ?? hold.ended ?? 'completed';
@@ -54,13 +53,24 @@ export function meetHolder(
     case 'replace':
     case 'debounce':
       if (holder === undefined || isTerminal(state)) return undefined;
-      if (state !== 'running') return replace(tx, holder, spec, unique, dueAt);
+      if (state !== 'running') return replace(tx, holder, spec, unique);
       return undefined;
   }
 }
 
+/** A time in the past counts from now: the job was not claimable before it was there. */
+export function dueTime(
+  spec: Pick<JobSpec, 'unique' | 'dueAt' | 'delayMs'>,
+  now: number,
+  createdAt = now,
+): number {
+  if (spec.unique?.mode === 'debounce') return wholeMs(debouncedUntil(spec.unique, createdAt, now));
+  return Math.max(now, wholeMs(spec.dueAt ?? now + spec.delayMs));
+}
+
 /** The waiting holder keeps its id, its place in the line and its trail, and takes all the rest from the spec. */
-function replace(tx: Tx, holder: JobRow, spec: JobSpec, unique: UniqueSpec, dueAt: number): EnqueueReceipt {
+function replace(tx: Tx, holder: JobRow, spec: JobSpec, unique: UniqueSpec): EnqueueReceipt {
+  const dueAt = dueTime(spec, tx.now, holder.created_at);
   const due = dueAt > tx.now ? 'scheduled' : 'ready';
   const state: JobState = holder.state === 'blocked' ? 'blocked' : due;
   const same = spec.queue === holder.queue && spec.key === holder.key;
@@ -92,6 +102,13 @@ function replace(tx: Tx, holder: JobRow, spec: JobSpec, unique: UniqueSpec, dueA
   return { status: 'replaced', id: holder.id, state };
 }
 
+/** As the settle rule asks: who took the key of a running job over, undefined where nobody did. */
+export function replacedByOf(tx: Tx, { unique_key: key, id }: Ending): string | null | undefined {
+  if (key === null) return undefined;
+  const hold = tx.db.get<Pick<KeyHold, 'id'>>('SELECT id FROM unique_key WHERE key = ?', key);
+  return hold?.id === id ? undefined : (hold?.id ?? null);
+}
+
 /** The holder ended: the key is free, unless its period runs on. */
 export function releaseKey(tx: Tx, job: Ending, ended: TerminalState): void {
   if (job.unique_key === null) return;
@@ -100,10 +117,11 @@ export function releaseKey(tx: Tx, job: Ending, ended: TerminalState): void {
     tx.db.run('UPDATE unique_key SET ended = ? WHERE key = ? AND id = ?', ended, key, id);
 }
 
-/** A job that lives again takes its key again, if nobody else has it by now. */
+/** A job that lives again takes its key again, or goes on without one if somebody else has it by now. */
 export function regainKey(tx: Tx, job: Ending): void {
   if (job.unique_key === null) return;
   const hold = findHold(tx, job.unique_key);
   if (hold === undefined) holdKey(tx, { key: job.unique_key, periodMs: 0 }, job.id);
+  else if (hold.id !== job.id) tx.db.run('UPDATE job SET unique_key = NULL WHERE seq = ?', job.seq);
   else tx.db.run('UPDATE unique_key SET ended = NULL WHERE key = ? AND id = ?', job.unique_key, job.id);
 }

@@ -6,6 +6,7 @@ import { Departures, heldBriefly, heldByWorker, mendLeases } from './leases.ts';
 import { dropsOf } from './retention.ts';
 import { type Tx, wholeMs } from './rows.ts';
 import { applyChange, subjectOf } from './settle.ts';
+import { replacedByOf } from './unique.ts';
 
 /** The worker registry, and the leases that live and end with a worker. */
 export function beat(tx: Tx, { worker, load, leaseMs }: WorkerBeat): BeatReceipt {
@@ -46,7 +47,8 @@ export function retire(tx: Tx, workerId: string): null {
   const drops = dropsOf(tx);
   const departures = new Departures();
   for (const job of heldByWorker(tx, workerId)) {
-    applyChange(tx, job, 'release', rule(subjectOf(job), { type: 'released' }, tx.now), drops);
+    const subject = { ...subjectOf(job), replacedBy: replacedByOf(tx, job) };
+    applyChange(tx, job, 'release', rule(subject, { type: 'released' }, tx.now), drops);
     departures.add(job.lease as number);
   }
   departures.write(tx);

@@ -18,9 +18,11 @@ import { notifyArea } from './notify.ts';
 import { payloadsArea } from './payloads.ts';
 import { plansArea } from './plans.ts';
 import { queuesArea } from './queues.ts';
+import { replacedArea } from './replaced.ts';
 import { reportsArea } from './reports.ts';
 import { retentionArea } from './retention.ts';
 import { settleArea } from './settle.ts';
+import { trailArea } from './trail.ts';
 import { Trial } from './trial.ts';
 import { uniqueArea } from './unique.ts';
 import { workersArea } from './workers.ts';
@@ -81,12 +83,14 @@ const AREAS: Readonly<Record<string, (it: It) => void>> = {
   settle: settleArea,
   leases: leasesArea,
   unique: uniqueArea,
+  replaced: replacedArea,
   control: controlArea,
   queues: queuesArea,
   keys: keysArea,
   limits: limitsArea,
   ageing: ageingArea,
   inspect: inspectArea,
+  trail: trailArea,
   retention: retentionArea,
   workers: workersArea,
   notify: notifyArea,

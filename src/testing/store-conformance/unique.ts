@@ -193,6 +193,25 @@ export function uniqueArea(it: It): void {
     assert.deepEqual(await trial.enqueue({ unique }), { status: 'existing', id: lease.id, state: 'ready' });
   });
 
+  it('a debounced job is due maxWaitMs after it was added, however often it is put off', async (trial) => {
+    const unique = { ...key('debounce', { periodMs: 1_000 }), maxWaitMs: 2_500 };
+    const id = await trial.add({ unique });
+    const dueAfter = async (ms: number): Promise<number> => {
+      assert.equal((await trial.enqueue({ unique }, T0 + ms)).status, 'replaced');
+      return (await trial.job(id)).dueAt - T0;
+    };
+    assert.equal((await trial.job(id)).dueAt, T0 + 1_000);
+    assert.equal(await dueAfter(900), 1_900);
+    assert.equal(await dueAfter(1_800), 2_500);
+    assert.equal(await dueAfter(2_400), 2_500);
+    // Past it, the job is ready, and not due in the past.
+    assert.deepEqual(await trial.enqueue({ unique }, T0 + 3_000), { status: 'replaced', id, state: 'ready' });
+    assert.equal((await trial.job(id)).dueAt, T0 + 3_000);
+    assert.equal((await trial.take({ now: T0 + 3_000 })).id, id);
+    const next = await trial.add({ unique }, T0 + 3_000);
+    assert.equal((await trial.job(next)).dueAt, T0 + 4_000);
+  });
+
   it('a redriven job leaves its key to who has it', async (trial) => {
     const unique = key('existing');
     const lease = await trial.start({ unique });
@@ -243,6 +262,6 @@ function expectedStatus(mode: UniqueMode, holder: BroughtState, withinPeriod: bo
   return holder === 'running' ? 'created' : 'replaced';
 }
 
-function key(mode: UniqueMode, { key = 'k', periodMs = 0 } = {}): UniqueSpec {
+export function key(mode: UniqueMode, { key = 'k', periodMs = 0 } = {}): UniqueSpec {
   return { key: `store/${key}`, mode, periodMs };
 }

@@ -5,7 +5,7 @@ import { decideRun, type RunDecision } from '../../../src/core/flow/decide.ts';
 import type { JobOrder } from '../../../src/core/flow/draft.ts';
 import type { RunReport } from '../../../src/core/flow/reports.ts';
 import { KEPT, newRun, type RunValue } from '../../../src/core/flow/run.ts';
-import { PayloadCodec } from '../../../src/core/payload.ts';
+import { decodePayload, encodePayload } from '../../../src/core/payload.ts';
 
 /** A run with no store: the rule alone, told what became of the jobs it ordered. */
 export class Simulation {
@@ -20,7 +20,10 @@ export class Simulation {
   readonly stops: string[] = [];
   readonly children: string[] = [];
   readonly #kept = new Map<string, string | null>();
-  readonly #codec = new PayloadCodec();
+  readonly #codec = {
+    decode: (text: string | null, what: string): unknown => decodePayload(text, what),
+    encode: (value: unknown, what: string): string | null => encodePayload(value, what),
+  };
   #reports = 0;
 
   constructor(flow: FlowData, input: unknown = null) {

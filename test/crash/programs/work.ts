@@ -1,4 +1,5 @@
-import { PayloadCodec } from '../../../src/core/payload.ts';
+import { noKeys } from '../../../src/cipher.ts';
+import { PAYLOAD_BYTES_MAX_DEFAULT, PayloadCodec } from '../../../src/core/payload.ts';
 import { connect, Longshore, type WorkerSettings } from '../../../src/index.ts';
 import { openStore } from '../../../src/store/sqlite/open.ts';
 import { systemClock } from '../../../src/system-clock.ts';
@@ -30,5 +31,6 @@ endWithTest();
 async function dying(): Promise<Longshore> {
   const hooks = new URL('./death.ts', import.meta.url).href;
   const store = await openStore(url, {}, { hooks });
-  return new Longshore(store, { codec: new PayloadCodec(), workerSettings: {}, clock: systemClock });
+  const codec = new PayloadCodec(PAYLOAD_BYTES_MAX_DEFAULT, noKeys);
+  return new Longshore(store, { codec, workerSettings: {}, clock: systemClock });
 }

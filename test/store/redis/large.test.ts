@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { noKeys } from '../../../src/cipher.ts';
 import { connect, Longshore } from '../../../src/connect.ts';
 import type { LongshoreError } from '../../../src/core/errors.ts';
-import { PayloadCodec } from '../../../src/core/payload.ts';
+import { PAYLOAD_BYTES_MAX_DEFAULT, PayloadCodec } from '../../../src/core/payload.ts';
 import { defineTask } from '../../../src/core/task.ts';
 import { systemClock } from '../../../src/system-clock.ts';
 import { claimRequest, completed, spec } from '../../../src/testing/store-conformance/trial.ts';
@@ -130,7 +131,8 @@ test('a call that is too large is refused for good, before it is sent, and other
 
 test('a result that is too large makes its job a dead letter that says so, and others pass', async (t) => {
   const server = await ownServer(t);
-  const parts = { codec: new PayloadCodec(), workerSettings: {}, clock: systemClock };
+  const codec = new PayloadCodec(PAYLOAD_BYTES_MAX_DEFAULT, noKeys);
+  const parts = { codec, workerSettings: {}, clock: systemClock };
   const longshore = new Longshore(await server.open({ requestBytesMax: 700_000 }), parts);
   const task = defineTask({ name: 'task', run: ({ input }) => 'x'.repeat(input as number) });
   const worker = longshore.worker({ tasks: [task] });

@@ -257,11 +257,13 @@ SET enable_seqscan = off SET jit = off AS $$
 DECLARE
   spec record;
   hold record;
+  due bigint;
   added boolean := false;
 BEGIN
   PERFORM {{schema}}.lock_for_enqueue(list, at);
   FOR spec IN
     SELECT given.*, given."unique"->>'key' AS unique_key, coalesce(given."unique"->>'mode', 'existing') AS mode,
+      (given."unique"->>'maxWaitMs')::float8 AS max_wait,
       ceil(at + coalesce((given."unique"->>'periodMs')::float8, 0))::bigint AS until
     FROM {{schema}}.read_specs(list, at) AS given ORDER BY given.place
   LOOP
@@ -275,7 +277,8 @@ BEGIN
     status := CASE WHEN state IS NOT NULL THEN 'existing' END;
     IF status IS NULL AND spec.unique_key IS NOT NULL THEN
       -- Whether it lives is asked of the job: who ends it leaves the key as it is where somebody else has the row.
-      SELECT key.id, coalesce({{schema}}.state_of(key.id), key.ended, 'completed') AS state INTO hold
+      SELECT key.id, coalesce({{schema}}.state_of(key.id), key.ended, 'completed') AS state,
+        (SELECT created_at FROM {{schema}}.job WHERE job.id = key.id) AS created_at INTO hold
       FROM {{schema}}.unique_key AS key
       WHERE key.key = spec.unique_key
         AND (key.until > at OR EXISTS (SELECT FROM {{schema}}.job WHERE job.id = key.id));
@@ -283,9 +286,12 @@ BEGIN
       ELSIF spec.mode = 'reject' THEN status := 'conflict';
       ELSIF spec.mode IN ('existing', 'throttle') THEN status := 'existing';
       ELSIF hold.state IN ('blocked', 'scheduled', 'ready') THEN
+        -- As debouncedUntil in core/unique.ts.
+        due := CASE WHEN spec.mode <> 'debounce' OR spec.max_wait IS NULL THEN spec.due_at
+          ELSE least(spec.due_at, greatest(at, ceil(hold.created_at + spec.max_wait)::bigint)) END;
         -- Null when it began to run or ended meanwhile: then the new job is added beside it.
         hold.state := {{schema}}.replace_job(hold.id, spec.queue, spec.task, spec.key, spec.priority, spec.input,
-          spec.meta, spec.attempts_max, spec.due_at, spec.state);
+          spec.meta, spec.attempts_max, due, CASE WHEN due > at THEN 'scheduled' ELSE 'ready' END::{{schema}}.job_state);
         IF hold.state IS NOT NULL THEN
           status := 'replaced';
           UPDATE {{schema}}.unique_key SET until = spec.until, ended = NULL WHERE key = spec.unique_key;

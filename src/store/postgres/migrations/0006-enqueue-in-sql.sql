@@ -46,17 +46,17 @@ $$;
 -- Adds one job and returns its id, or the id of the job that holds its unique key:
 --   SELECT {{schema}}.enqueue('thumbnail', '{"path": "a.png"}', delay_ms => 60000);
 -- `unique_key` is unique among the jobs of its task, for as long as the job lives, and with `unique_ms` at least that
--- long. `key` says whose turn the job takes. Times are in milliseconds; lower priorities run first.
+-- long; `unique_max_wait_ms` bounds how long `debounce` puts it off. `key` says whose turn the job takes. Times are in milliseconds; lower priorities run first.
 CREATE FUNCTION {{schema}}.enqueue(
   task text, input jsonb DEFAULT NULL, queue text DEFAULT 'default', priority integer DEFAULT 0,
   delay_ms bigint DEFAULT 0, due_at timestamptz DEFAULT NULL, attempts integer DEFAULT 3,
   unique_key text DEFAULT NULL, unique_mode text DEFAULT 'existing', key text DEFAULT NULL,
-  unique_ms bigint DEFAULT 0)
+  unique_ms bigint DEFAULT 0, unique_max_wait_ms bigint DEFAULT NULL)
 RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
   wish json := CASE WHEN unique_key IS NOT NULL THEN json_build_object(
     'key', 'task/' || replace(replace(task, '%', '%25'), '/', '%2F') || '/' || unique_key, -- as core/unique.ts
-    'mode', unique_mode, 'periodMs', unique_ms) END;
+    'mode', unique_mode, 'periodMs', unique_ms, 'maxWaitMs', unique_max_wait_ms) END;
   receipt record;
 BEGIN
   PERFORM {{schema}}.require_name('task', task, 200);
@@ -84,6 +84,9 @@ BEGIN
   IF unique_ms IS NULL OR unique_ms < 0 OR (unique_ms = 0 AND unique_key IS NOT NULL AND unique_mode IN ('debounce', 'throttle')) THEN
     PERFORM {{schema}}.refuse(format('unique_ms is %s', coalesce(unique_ms::text, 'NULL')), 'It is a number of milliseconds; debounce and throttle need one above 0.');
   END IF;
+  IF unique_max_wait_ms IS NOT NULL AND (unique_mode <> 'debounce' OR unique_max_wait_ms < unique_ms) THEN
+    PERFORM {{schema}}.refuse(format('unique_max_wait_ms is %s', unique_max_wait_ms), 'It is for debounce, and at least unique_ms.');
+  END IF;
   SELECT * INTO receipt FROM {{schema}}.enqueue_specs(json_build_array(json_build_object(
     'id', {{schema}}.new_id(), 'isNew', true, 'queue', queue, 'task', task, 'priority', priority, 'input', input::text,
     'attemptsMax', attempts, 'delayMs', delay_ms, 'dueAt', ceil(extract(epoch FROM due_at) * 1000),
@@ -97,7 +100,7 @@ END $$;
 
 CREATE FUNCTION {{schema}}.require_name(field text, name text, longest integer) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  IF name IS NULL OR name = '' OR length(name) > longest OR name ~ '[\x01-\x1f\x7f-\x9f]' THEN
+  IF name IS NULL OR name = '' OR length(name) > longest OR name ~ E'[\\x01-\\x1f\\x7f-\\x9f]' THEN
     PERFORM {{schema}}.refuse(format('%s is %L', field, left(name, 80)),
       format('Expected 1 to %s characters, none of them a control character.', longest));
   END IF;

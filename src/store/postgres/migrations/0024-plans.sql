@@ -75,7 +75,7 @@ END $$;
 
 -- The last error of a job that lives, as it is reported; null where it has none.
 CREATE FUNCTION {{schema}}.last_error(of_seq bigint) RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT entry FROM {{schema}}.job_trail WHERE seq = of_seq AND kind = 'error' ORDER BY no DESC LIMIT 1
+  SELECT entry FROM {{schema}}.job_trail WHERE seq = of_seq AND kind = 'error' ORDER BY nth DESC LIMIT 1
 $$;
 
 -- Store.commit for units without an outcome: a JSON array of units, whose plans are at the version 0 where they must not

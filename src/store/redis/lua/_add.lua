@@ -112,7 +112,7 @@ local function replace(holder, shape, tail, dueAt)
 end
 
 -- Status, state and id where the job is not simply created.
-local function addUnique(shape, id, tail, mode, periodMs)
+local function addUnique(shape, id, tail, mode, periodMs, maxWaitMs)
   flush()
   local at = 1
   if has(shape.flags, KEY) > 0 then
@@ -127,7 +127,12 @@ local function addUnique(shape, id, tail, mode, periodMs)
     if mode == REJECT then return CONFLICT_, state, hold.id end
     if mode == EXISTING or mode == THROTTLE then return EXISTING_, state, hold.id end
     if holder and not isEnded(state) and state ~= RUNNING then
-      replace(holder, shape, tail, shape.dueAt)
+      local dueAt = shape.dueAt
+      -- As debouncedUntil in core/unique.ts.
+      if mode == DEBOUNCE and maxWaitMs < math.huge then
+        dueAt = math.min(dueAt, math.max(now, wholeMs(holder.createdAt + maxWaitMs)))
+      end
+      replace(holder, shape, tail, dueAt)
       setHold(key, hold.id, wholeMs(now + periodMs), holder.state)
       hint('ready')
       return REPLACED_, holder.state, hold.id
@@ -140,8 +145,8 @@ local function addUnique(shape, id, tail, mode, periodMs)
   return CREATED_
 end
 
--- Jobs: shape I2 (from 1), id, then as a text: for those with a unique key its mode B and period d, and the record from `key`
--- on. Returns what was not simply created: index from 0 (I4), status B, state B, id.
+-- Jobs: shape I2 (from 1), id, then as a text: for those with a unique key its mode B, period d and longest wait d (infinite
+-- for none), and the record from `key` on. Returns what was not simply created: index from 0 (I4), status B, state B, id.
 local ADDED_AT_ONCE = 4000
 local function addJobs(shapes, bytes)
   local ids, shapeOf, tails, exceptions = {}, {}, {}, {}
@@ -168,8 +173,8 @@ local function addJobs(shapes, bytes)
         flush()
         except(index - 1, EXISTING_, load(id).state, id)
       elseif has(shape.flags, UNIQUE) > 0 then
-        local mode, periodMs, at = unpackStruct('<Bd', tails[index])
-        local status, state, holder = addUnique(shape, id, sub(tails[index], at), mode, periodMs)
+        local mode, periodMs, maxWaitMs, at = unpackStruct('<Bdd', tails[index])
+        local status, state, holder = addUnique(shape, id, sub(tails[index], at), mode, periodMs, maxWaitMs)
         if status ~= CREATED_ then except(index - 1, status, state, holder) end
       else
         add(shape, id, tails[index])

@@ -32,7 +32,7 @@ local function applyChange(job, name, change)
     job.dueAt = change.dueAt or job.dueAt
     job.finishedAt, job.result = change.finishedAt, change.result
     job.batch = nil
-    if change.error then note(job, 'e', change.error) end
+    if change.error then keepError(job, change.error) end
   end)
   if isEnded(job.state) then finish(job) else hint('ready') end
   hintRoom(job.queue)
@@ -53,7 +53,10 @@ local function readOutcome(read)
   item.batch, item.seq = read.number('<I6'), read.number('<I6')
   item.attempt, item.attemptsMax, item.crashes = read.number('<I3'), read.number('<d'), read.number('<I2')
   if item.kind == 0 then item.result = read.text()
-  else item.plain, item.cancelled = read.change(now), read.change(now) end
+  else
+    item.plain, item.cancelled = read.change(now), read.change(now)
+    if read.number('B') == 1 then item.replaced = read.change(now) end
+  end
   return id, item
 end
 
@@ -64,5 +67,5 @@ local function changeBy(job, item)
     return { state = COMPLETED, attempt = job.attempt, crashes = job.crashes, finishedAt = now, result = item.result }
   end
   if job.attempt ~= item.attempt or job.attemptsMax ~= item.attemptsMax or job.crashes ~= item.crashes then return nil end
-  return job.cancel and item.cancelled or item.plain
+  return job.cancel and item.cancelled or givenBack(job, item.plain, item.replaced)
 end

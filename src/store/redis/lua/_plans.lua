@@ -8,7 +8,6 @@
 --   planWakes        sorted set of plans by wakeAt; planExpires likewise by expiresAt
 --   planSeqs:<kind>  sorted set of the plans of a kind, by seq
 --   planNo, reportNo numbers given last
-local TRAIL_AT_ONCE = 100
 local plansKey, wakesKey, expiresKey, tellersKey = base .. 'plans', base .. 'planWakes', base .. 'planExpires', base .. 'planReports'
 
 local function reportsKey(plan) return base .. 'reports:' .. plan end
@@ -109,17 +108,9 @@ local function planRefIn(meta)
   return sub(ref, 1, at - 1), sub(ref, at + 1)
 end
 
--- The last error in a job's trail, as JSON.
+-- The last of a job's errors, as JSON.
 local function lastError(id)
-  local trail, to = base .. 'trail:' .. id, -1
-  while true do
-    local entries = call('LRANGE', trail, to - TRAIL_AT_ONCE + 1, to)
-    for at = #entries, 1, -1 do
-      if sub(entries[at], 1, 1) == 'e' then return sub(entries[at], 2) end
-    end
-    if #entries < TRAIL_AT_ONCE then return nil end
-    to = to - TRAIL_AT_ONCE
-  end
+  return call('LRANGE', base .. 'errors:' .. id, -1, -1)[1]
 end
 
 -- The one way in which a job that has just ended, or goes without having ended, reports.

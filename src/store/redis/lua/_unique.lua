@@ -36,9 +36,31 @@ local function freeUnique(job)
   if hold and hold.id == job.id then call('HDEL', uniqueKey, job.unique) end
 end
 
--- A job that lives again takes its key again, if nobody else has it by now.
+-- A job that lives again takes its key again, or goes on without one if somebody else has it by now.
 local function regainUnique(job)
   if not job.unique then return end
   local hold = holdOf(job.unique)
-  if not hold or not isHeld(hold) then setHold(job.unique, job.id, now, job.state) end
+  if not hold or not isHeld(hold) then setHold(job.unique, job.id, now, job.state)
+  elseif hold.id ~= job.id then
+    job.unique = nil
+    save(job)
+  end
+end
+
+local function idText(id)
+  if #id ~= 16 then return (string.gsub(id, '%z', '')) end
+  local hex = string.gsub(id, '.', function(char) return string.format('%02x', byte(char)) end)
+  return table.concat({ sub(hex, 1, 8), sub(hex, 9, 12), sub(hex, 13, 16), sub(hex, 17, 20), sub(hex, 21) }, '-')
+end
+
+-- What becomes of a job that is given back. `replaced`, where there is one, is what the settle rule says if another job took
+-- its unique key over, with `{{holder}}` for that job's id and 0 for the time.
+local function givenBack(job, plain, replaced)
+  if not replaced or not job.unique or job.cancel then return plain end
+  local hold = holdOf(job.unique)
+  if hold and hold.id == job.id then return plain end
+  local err = string.gsub(replaced.error, '"at":0,', '"at":' .. text(now) .. ',', 1)
+  local holder = hold and 'job ' .. idText(hold.id) or 'a newer job'
+  replaced.error = string.gsub(err, 'job {{holder}}', function() return holder end)
+  return replaced
 end

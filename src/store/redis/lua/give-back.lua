@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
 -- Writes what the settle rule said of jobs that their workers do not settle: a worker that retires, or fell silent.
 -- ARGV[4] release or expire: an expiry holds only while the lease has not been renewed; [5] id of the worker to forget,
---         or ''; then for each job its id and JSON: batch, attempt, crashes and cancel as the rule met them, and its
---         `change`, with the error as a text
+--         or ''; then for each job its id and JSON: batch, attempt, crashes and cancel as the rule met them, its `change`,
+--         with the error as a text, and of a release the change if another job took the unique key over, as `replaced`
 -- Answers  for each job 1, or 0 when it is no longer as the rule met it
--- Needs: crew, change
+-- Needs: crew, change, unique
 local name = ARGV[4]
 
 local function isAsMet(job, met)
@@ -20,7 +20,7 @@ local done = {}
 for index = 6, #ARGV, 2 do
   local job, met = load(ARGV[index]), cjson.decode(ARGV[index + 1])
   local applies = isAsMet(job, met)
-  if applies then applyChange(job, name, met.change) end
+  if applies then applyChange(job, name, givenBack(job, met.change, met.replaced)) end
   done[#done + 1] = applies and 1 or 0
 end
 return reply(done)

@@ -1,6 +1,5 @@
 import { formatDuration } from '../core/duration.ts';
-import type { Format, Paint } from './format.ts';
-import { absoluteTime, printable, width } from './text.ts';
+import { absoluteTime, type Format, type Paint, printable, width } from './terminal.ts';
 
 /** A record of the log (telemetry/log.ts): pino's members, and the event's facts as far as they are shown. */
 interface LogRecord {
@@ -14,7 +13,12 @@ interface LogRecord {
   readonly waitMs?: number;
   readonly runMs?: number;
   readonly delayMs?: number;
-  readonly error?: { readonly name?: string; readonly type?: string; readonly message?: string };
+  readonly error?: {
+    readonly name?: string;
+    readonly type?: string;
+    readonly message?: string;
+    readonly stack?: string | null;
+  };
 }
 
 /** What `longshore work` tells a person itself. */
@@ -58,8 +62,23 @@ function endText(record: LogRecord, format: Format, paint: Paint, columns: numbe
     return start + paint('dim', wide ? took + waited : took);
   }
   const said = printable(`${error.name ?? error.type}: ${error.message}`);
-  return `${start}${paint('dim', took)}\n${' '.repeat(CLOCK)}${paint(format, `${circumstances(record)}: ${said}`)}`;
+  const indent = `\n${' '.repeat(CLOCK)}`;
+  const frames = event === 'job.failed' ? framesOf(error.stack ?? '') : [];
+  const lines = [
+    paint(format, `${circumstances(record)}: ${said}`),
+    ...frames.map((frame) => paint('dim', frame)),
+  ];
+  return `${start}${paint('dim', took)}${indent}${lines.join(indent)}`;
 }
+
+/** Of a dead letter: where it went wrong. */
+function framesOf(stack: string): string[] {
+  const frames = stack.split('\n').filter((line) => FRAME.test(line));
+  return frames.slice(0, FRAMES_MAX).map((frame) => printable(frame.replace(FRAME, '  at ')));
+}
+
+const FRAME = /^\s+at /;
+const FRAMES_MAX = 3;
 
 function circumstances({ event, attempt, delayMs }: LogRecord): string {
   const next = event === 'job.retried' && delayMs !== undefined ? `, next in ${formatDuration(delayMs)}` : '';

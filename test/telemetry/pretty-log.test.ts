@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { prettyLine } from '../../src/cli/pretty-log.ts';
+import { prettyLine } from '../../src/telemetry/pretty-log.ts';
 
 const ID = '0199a1c2-7b3d-7004-9f31-2c6d0e5b8a17';
 const JOB = {
@@ -36,6 +36,17 @@ test('an error stands on a line of its own, with the attempt and what comes next
   );
   const failed = pretty({ ...JOB, event: 'job.failed', error, delayMs: 2_000 });
   assert.match(failed ?? '', /\n {10}attempt 2: TypeError/);
+});
+
+test('a dead letter shows the first frames of its error', () => {
+  const stack = `TypeError: no\n${['a', 'b', 'c', 'd'].map((name) => `    at ${name} (file:///app/${name}.ts:1:1)`).join('\n')}`;
+  const error = { name: 'TypeError', message: 'no', stack };
+  const [, , ...frames] = pretty({ ...JOB, event: 'job.failed', error })?.split('\n') ?? [];
+  assert.deepEqual(
+    frames,
+    ['a', 'b', 'c'].map((name) => `            at ${name} (file:///app/${name}.ts:1:1)`),
+  );
+  assert.equal(pretty({ ...JOB, event: 'job.retried', error })?.split('\n').length, 2);
 });
 
 test('other events are their sentence, and what the command says itself is left out', () => {
