@@ -50,15 +50,17 @@ const PARTS = /^(store\/\w+\/migrations|worker\/maintenance|cli\/commands|bench\
 const EVENTS = /^telemetry\/events\.ts$/;
 const CONTRACT = /^store\/[^/]+\.ts$/;
 const STORE = /^store\/\w+\//;
+/** Where the files of the package are. */
+const OWN_FILE = /^own-file\.ts$/;
 
 /** What a layer may import, as patterns of paths below src/. The root is where everything is put together. */
 const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[] = [
   { of: /^core\//, may: [/^core\//] },
-  { of: CONTRACT, may: [/^core\//, CONTRACT, EVENTS] },
-  { of: STORE, may: [/^core\//, CONTRACT, STORE] },
+  { of: CONTRACT, may: [/^core\//, CONTRACT, EVENTS, OWN_FILE] },
+  { of: STORE, may: [/^core\//, CONTRACT, STORE, OWN_FILE] },
   { of: /^queue\//, may: [/^core\//, /^queue\//, CONTRACT, EVENTS] },
   { of: /^worker\//, may: [/^core\//, /^worker\//, CONTRACT, EVENTS, /^execution\//, /^tuner\//] },
-  { of: /^execution\//, may: [/^core\//, /^execution\//] },
+  { of: /^execution\//, may: [/^core\//, /^execution\//, OWN_FILE] },
   { of: /^tuner\//, may: [/^core\//, /^tuner\//] },
   { of: EVENTS, may: [/^core\//] },
   { of: /^telemetry\//, may: [/^core\//, EVENTS] },

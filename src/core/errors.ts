@@ -19,6 +19,11 @@ export const ERROR_CODES = {
   TASK_INVALID: { meaning: 'a task definition is wrong', retryable: false, status: 400 },
   TASK_DUPLICATE: { meaning: 'two tasks share one name', retryable: false, status: 409 },
   TASK_UNKNOWN: { meaning: 'no task of that name is registered', retryable: true, status: 404 },
+  PACKAGE_INCOMPLETE: {
+    meaning: 'a file of this package is missing, as in a bundle',
+    retryable: false,
+    status: 500,
+  },
   TASKS_UNLOADABLE: { meaning: 'a file of tasks cannot be loaded', retryable: false, status: 500 },
   TASK_MODULE_UNLOADABLE: {
     meaning: 'a thread or process cannot load the task from its module',

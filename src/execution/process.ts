@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { EXTENSION, type HostLine, type HostListener, heapMiB } from './host-starter.ts';
+import { type HostLine, type HostListener, heapMiB, hostProgram } from './host-starter.ts';
 import { inherited } from './inherited.ts';
 import type { FromHost, HostSettings, ProcessData } from './protocol.ts';
 import { openFileSlate, type PoolFileSlate } from './slate-files.ts';
@@ -37,7 +37,7 @@ function forkWith(slate: PoolFileSlate | null, settings: HostSettings): ChildPro
     // Loaded with the first process: an import takes memory of every worker, and few have processes.
     return process
       .getBuiltinModule('node:child_process')
-      .fork(fileURLToPath(new URL(`./process-main${EXTENSION}`, import.meta.url)), [JSON.stringify(data)], {
+      .fork(fileURLToPath(hostProgram('process')), [JSON.stringify(data)], {
         execArgv: [...inherited(process.execArgv), ...heapFlag(settings.heapBytesMax)],
         // Node reads its flags here; process-main.ts then changes to `data.folder`.
         ...(STARTED_IN !== null && isFolder(STARTED_IN) ? { cwd: STARTED_IN } : {}),

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { LongshoreError } from '../../core/errors.ts';
 import { ERRORS_KEPT_FIRST, ERRORS_KEPT_LAST, LOGS_KEPT } from '../../core/trail.ts';
+import { ownFile } from '../../own-file.ts';
 import type { MigrationReport } from '../store.ts';
 import { sqlState, whereIs } from './errors.ts';
 import { channelOf } from './hints.ts';
@@ -43,11 +44,14 @@ const BOUNDS = {
   logsKept: LOGS_KEPT,
 } as const;
 
-const FOLDER = new URL('./migrations/', import.meta.url);
+/** Asked for when it is used: a bundled program that uses another store does not need it. */
+function folder(): URL {
+  return ownFile('./migrations/', import.meta.url);
+}
 
 export function migrations(): Migration[] {
   return migrationFiles().map((file) => {
-    const text = readFileSync(new URL(file, FOLDER), 'utf8');
+    const text = readFileSync(new URL(file, folder()), 'utf8');
     return {
       version: versionOf(file),
       name: file.slice(5, -4),
@@ -68,7 +72,7 @@ export function knownVersion(): number {
 }
 
 function migrationFiles(): string[] {
-  return readdirSync(FOLDER)
+  return readdirSync(folder())
     .filter((file) => /^\d{4}-.+\.sql$/.test(file))
     .sort();
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { ERRORS_KEPT_FIRST, ERRORS_KEPT_LAST, LOGS_KEPT } from '../../core/trail.ts';
+import { ownFile } from '../../own-file.ts';
 import type { Topic } from '../notifier.ts';
 import type { Connection } from './connection.ts';
 import { isNoScript, isReply, isUnsent } from './errors.ts';
@@ -101,12 +102,15 @@ function topicsOf(told: number): Topic[] {
   return TOPICS.filter((_, index) => (told & (1 << index)) !== 0);
 }
 
-const FOLDER = new URL('./lua/', import.meta.url);
+function folder(): URL {
+  return ownFile('./lua/', import.meta.url);
+}
+
 const scripts = new Map<string, Script>();
 const files = new Map<string, string>();
 
 export function scriptNames(): string[] {
-  return readdirSync(FOLDER)
+  return readdirSync(folder())
     .filter((file) => file.endsWith('.lua') && !file.startsWith('_'))
     .map((file) => file.slice(0, -'.lua'.length));
 }
@@ -160,7 +164,7 @@ function addNeeds(text: string, parts: Set<string>): void {
 function fileOf(name: string): string {
   let text = files.get(name);
   if (text === undefined) {
-    text = readFileSync(new URL(`${name}.lua`, FOLDER), 'utf8');
+    text = readFileSync(new URL(`${name}.lua`, folder()), 'utf8');
     files.set(name, text);
   }
   return text;

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { LongshoreError } from '../../core/errors.ts';
 import { namedReasonOf } from '../../core/legible.ts';
+import { ownFile } from '../../own-file.ts';
 import { fromWire } from './errors.ts';
 import { packInput, unpackResult } from './pack.ts';
 import type { Call, Errand, FromThread, Reply, ToThread } from './protocol.ts';
@@ -28,7 +29,7 @@ export class Channel {
     this.#file = errand.file;
     this.#hear = hear;
     // Nothing of the user's program is loaded into the thread: no preloaded modules, no loaders.
-    this.#worker = new Worker(new URL(`./thread${EXTENSION}`, import.meta.url), {
+    this.#worker = new Worker(ownFile('./thread', import.meta.url), {
       name: 'longshore sqlite store',
       workerData: errand,
       execArgv: [],
@@ -164,9 +165,6 @@ interface Pending extends Settlers {
   readonly verb: VerbName;
   readonly input: unknown;
 }
-
-/** `.ts` in the sources, `.js` as published. */
-const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 
 function uncloneable({ verb }: Call, cause: unknown): LongshoreError {
   return new LongshoreError(
