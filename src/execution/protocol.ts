@@ -17,9 +17,9 @@ export interface HostSettings {
 export interface ThreadData {
   readonly settings: HostSettings;
   /** Shared memory that the thread may wait on for messages (waker.ts). */
-  readonly posted: Int32Array<SharedArrayBuffer>;
+  readonly posted: Int32Array;
   /** How many messages the thread has done with: it is back in its event loop, or was when it wrote this. */
-  readonly heard: Int32Array<SharedArrayBuffer>;
+  readonly heard: Int32Array;
   readonly slate: SlateMemory;
 }
 

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { LongshoreError } from '../../core/errors.ts';
 import { ERRORS_KEPT_FIRST, ERRORS_KEPT_LAST, LOGS_KEPT } from '../../core/trail.ts';
-import { ownFile } from '../../own-file.ts';
 import type { MigrationReport } from '../store.ts';
 import { sqlState, whereIs } from './errors.ts';
+import { migrationsFolder } from './folder.ts';
 import { channelOf } from './hints.ts';
 import { openSession, type Session } from './session.ts';
 import { type Place, quoted } from './url.ts';
@@ -44,14 +44,9 @@ const BOUNDS = {
   logsKept: LOGS_KEPT,
 } as const;
 
-/** Asked for when it is used: a bundled program that uses another store does not need it. */
-function folder(): URL {
-  return ownFile('./migrations/', import.meta.url);
-}
-
 export function migrations(): Migration[] {
   return migrationFiles().map((file) => {
-    const text = readFileSync(new URL(file, folder()), 'utf8');
+    const text = readFileSync(new URL(file, migrationsFolder()), 'utf8');
     return {
       version: versionOf(file),
       name: file.slice(5, -4),
@@ -72,7 +67,7 @@ export function knownVersion(): number {
 }
 
 function migrationFiles(): string[] {
-  return readdirSync(folder())
+  return readdirSync(migrationsFolder())
     .filter((file) => /^\d{4}-.+\.sql$/.test(file))
     .sort();
 }

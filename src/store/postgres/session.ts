@@ -3,6 +3,7 @@ import { LongshoreError } from '../../core/errors.ts';
 import { namedReasonOf } from '../../core/legible.ts';
 import { isMissingPackage } from '../missing-package.ts';
 import { isUseless, toStoreError } from './errors.ts';
+import { migrationsFolder } from './folder.ts';
 import type { Place } from './url.ts';
 
 /**
@@ -107,6 +108,8 @@ export async function openSession(place: Place, timeoutMs: number = place.timeou
 type Driver = typeof import('pg').default;
 
 export async function loadDriver(): Promise<Driver> {
+  // First: a driver that was bundled as well may not load, and its advice would not help.
+  migrationsFolder();
   try {
     const { default: driver } = await import('pg');
     return driver;

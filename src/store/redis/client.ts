@@ -1,6 +1,7 @@
 import { LongshoreError } from '../../core/errors.ts';
 import { namedReasonOf } from '../../core/legible.ts';
 import { isMissingPackage } from '../missing-package.ts';
+import { scriptsFolder } from './folder.ts';
 import type { Listen } from './notifier.ts';
 import type { RedisAddress } from './url.ts';
 
@@ -27,6 +28,8 @@ export function destroyClient(client: Client): void {
 }
 
 export async function loadVendor(): Promise<Vendor> {
+  // First: a driver that was bundled as well may not load, and its advice would not help.
+  scriptsFolder();
   try {
     return await import('@redis/client');
   } catch (cause) {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { ERRORS_KEPT_FIRST, ERRORS_KEPT_LAST, LOGS_KEPT } from '../../core/trail.ts';
-import { ownFile } from '../../own-file.ts';
 import type { Topic } from '../notifier.ts';
 import type { Connection } from './connection.ts';
 import { isNoScript, isReply, isUnsent } from './errors.ts';
+import { scriptsFolder } from './folder.ts';
 
 /**
  * Calls the scripts of lua/. A verb's file names the shared parts it needs (`-- Needs: jobs, wire`), a part those it
@@ -102,15 +102,11 @@ function topicsOf(told: number): Topic[] {
   return TOPICS.filter((_, index) => (told & (1 << index)) !== 0);
 }
 
-function folder(): URL {
-  return ownFile('./lua/', import.meta.url);
-}
-
 const scripts = new Map<string, Script>();
 const files = new Map<string, string>();
 
 export function scriptNames(): string[] {
-  return readdirSync(folder())
+  return readdirSync(scriptsFolder())
     .filter((file) => file.endsWith('.lua') && !file.startsWith('_'))
     .map((file) => file.slice(0, -'.lua'.length));
 }
@@ -164,7 +160,7 @@ function addNeeds(text: string, parts: Set<string>): void {
 function fileOf(name: string): string {
   let text = files.get(name);
   if (text === undefined) {
-    text = readFileSync(new URL(`${name}.lua`, folder()), 'utf8');
+    text = readFileSync(new URL(`${name}.lua`, scriptsFolder()), 'utf8');
     files.set(name, text);
   }
   return text;
