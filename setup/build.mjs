@@ -1,6 +1,6 @@
 /**
- * `npm run build`: src to dist, as it is published: JavaScript in a few files (bundle.mjs), a declaration a module, source
- * maps, and the files beside the sources that are no TypeScript (SQL, Lua), each next to the place of its module.
+ * `npm run build`: src to dist, as it is published: JavaScript in a few files (bundle.mjs), declarations, what `require`
+ * takes (entries.mjs), source maps, and the files beside the sources that are no TypeScript (SQL, Lua), each next to the place of its module.
  * Built in a folder of its own and swapped in when complete, so that dist is never half of a build.
  */
 import {
@@ -16,8 +16,11 @@ import {
 import { join, resolve } from 'node:path';
 import { bundle } from './bundle.mjs';
 import { runChild } from './child.mjs';
+import { finishEntries } from './entries.mjs';
 import { tool } from './tools.mjs';
 
+/** Not published, as tsconfig.build.json and bundle.mjs say, too. */
+const BENCHMARKS = join('src', 'bench');
 const staging = resolve(`dist-${process.pid}.tmp`);
 
 try {
@@ -36,13 +39,15 @@ try {
 
 async function publish() {
   for (const path of readdirSync(staging, { recursive: true }))
-    if (/\.js(\.map)?$/.test(path) && !/^bench\b/.test(path)) rmSync(join(staging, path));
+    if (/\.js(\.map)?$/.test(path)) rmSync(join(staging, path));
   await bundle('src', staging);
   cpSync('src', staging, {
     recursive: true,
-    filter: (source) => statSync(source).isDirectory() || !source.endsWith('.ts'),
+    filter: (source) => source !== BENCHMARKS && (statSync(source).isDirectory() || !source.endsWith('.ts')),
   });
-  for (const program of Object.values(JSON.parse(readFileSync('package.json', 'utf8')).bin)) {
+  const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
+  await finishEntries(staging, manifest);
+  for (const program of Object.values(manifest.bin)) {
     const file = join(staging, program.replace(/^dist\//, ''));
     if (!existsSync(file)) throw new Error(`npm run build: ${program} of package.json was not built`);
     chmodSync(file, 0o755);

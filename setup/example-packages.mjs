@@ -1,13 +1,10 @@
-/**
- * Makes examples/transactional ready to run: the database libraries it shows are packages of its own, so that the
- * project itself stays small. Paid once a checkout; afterwards it costs two looks at files.
- */
+/** Makes examples/transactional ready to run: the database libraries that it shows, and the client that Prisma makes. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { runChild } from './child.mjs';
 import { withLock } from './lock.mjs';
-import { npm } from './npm.mjs';
-import { lockFile, packagesAreCurrent, writeStamp } from './stamp.mjs';
+import { installPackages } from './own-packages.mjs';
+import { packagesAreCurrent } from './stamp.mjs';
 
 /**
  * @param {string} root
@@ -17,7 +14,7 @@ export async function readyTransactionalExamples(root) {
   const folder = join(root, 'examples', 'transactional');
   if (isReady(folder)) return folder;
   return withLock(folder, async () => {
-    if (!packagesAreCurrent(folder)) await install(folder);
+    await installPackages(folder);
     if (!isGenerated(folder)) await generate(folder);
     return folder;
   });
@@ -25,13 +22,6 @@ export async function readyTransactionalExamples(root) {
 
 function isReady(folder) {
   return packagesAreCurrent(folder) && isGenerated(folder);
-}
-
-async function install(folder) {
-  process.stderr.write('set-up: installing the packages of examples/transactional\n');
-  const lock = lockFile(folder);
-  await npm(['ci', '--ignore-scripts', '--engine-strict=false'], folder);
-  writeStamp(folder, lock);
 }
 
 function isGenerated(folder) {

@@ -158,7 +158,10 @@ onEachStore(
       const second = await longshore.enqueue(task, 2, { unique });
       assert.equal(second.id, first.id);
       assert.equal((await longshore.jobs.get(first.id))?.input, 2);
-      await longshore.worker({ tasks: [task] }).runUntilIdle();
+      const worker = longshore.worker({ tasks: [task] });
+      await worker.start();
+      assert.equal((await first.ended()).state, 'failed');
+      await worker.stop();
       await longshore.jobs.resolve([first.id], 'by hand');
       assert.equal(await first.result(), 'by hand');
     }

@@ -1,82 +1,95 @@
 /**
- * The package as a user gets it: built and packed from a copy of this checkout, installed into an empty project,
- * imported by JavaScript, type-checked by a strict TypeScript project, and started from its command.
- * The copy keeps this test apart from a `dist` that somebody else is building.
+ * The package as a user gets it: imported and required by JavaScript, type-checked, started from its command, resolved by
+ * other compilers, run under other test runners, and bundled (test/packaged).
  */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, dirname, join, posix, relative } from 'node:path';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, posix, relative } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
+import { pathToFileURL } from 'node:url';
 import { tool } from '../setup/tools.mjs';
+import { bundleTests } from './packaged/bundles.ts';
+import { MANIFEST, packedProject, ROOT, removePacked, run, toolsMissing } from './packaged/packed.ts';
+import { resolutionTests } from './packaged/resolution.ts';
+import { runnerTests } from './packaged/runners.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const SUBPATHS = Object.keys(MANIFEST.exports).map((path) => `longshore${path.slice(1)}`);
-const NOT_COPIED = /^(\.|dist|node_modules$|shared$|bench$|dashboard$)/;
 
-const folder = mkdtempSync(join(tmpdir(), 'longshore-package-'));
-const copy = join(folder, 'copy');
-const consumer = join(folder, 'consumer');
+const UNPACKED_BYTES_MAX = 3_000_000;
 
 /** Paths inside the tarball. */
-let packed: string[] = [];
+let packed: readonly string[] = [];
+let unpackedBytes = 0;
+let copy = '';
+let consumer = '';
 
-describe('the published package', { timeout: 110_000 }, () => {
+after(removePacked);
+
+/** On a busy machine, and with packages to fetch, these take longer than other tests may. */
+const patient = { timeout: 600_000 };
+
+test('the package is built, packed and installed', patient, async () => {
+  assert.notEqual((await packedProject()).files.length, 0);
+});
+
+test('the tools that the package is tried with are there', patient, async (t) => {
+  const why = await toolsMissing();
+  if (why !== null) t.skip(why);
+});
+
+describe('the published package', () => {
   before(async () => {
-    copyCheckout();
-    await run('npm', ['run', '--silent', 'build'], copy);
-    const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--loglevel=error'], copy);
-    const [tarball] = JSON.parse(stdout);
-    packed = tarball.files.map(({ path }: { path: string }) => path);
-    await install(join(copy, tarball.filename));
+    ({ files: packed, unpackedBytes, copy, consumer } = await packedProject());
   });
 
-  after(() => rmSync(folder, { recursive: true, force: true }));
-
   test('holds the build, its types and the documents, and nothing else', () => {
-    const allowed = /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/.+\.(js|js\.map|d\.ts|sql|lua))$/;
+    const allowed =
+      /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/.+\.(js|js\.map|cjs|d\.c?ts|sql|lua))$/;
     assert.deepEqual(
       packed.filter((path) => !allowed.test(path)),
       [],
     );
     for (const path of ['README.md', 'CHANGELOG.md', 'LICENSE']) assert.ok(packed.includes(path), path);
+    assert.ok(unpackedBytes < UNPACKED_BYTES_MAX, `${unpackedBytes} bytes`);
   });
 
-  test('has a declaration for each module, a map for each script, and each other file beside its module', () => {
+  test('holds no benchmark, and needs no package that only benchmarks use', () => {
+    assert.deepEqual(
+      packed.filter((path) => path.split('/').includes('bench')),
+      [],
+    );
+    const scripts = packed.filter((path) => path.endsWith('.js'));
+    const texts = scripts.map((path) =>
+      readFileSync(join(consumer, 'node_modules', 'longshore', path), 'utf8'),
+    );
+    const unused = Object.keys(MANIFEST.dependencies).filter(
+      (name) => !texts.some((text) => text.includes(`"${name}"`)),
+    );
+    assert.deepEqual(unused, []);
+  });
+
+  test('has a map for each script, and each file that is no module beside its module', () => {
     const scripts = packed.filter((path) => path.endsWith('.js'));
     assert.deepEqual(
       scripts.filter((path) => !packed.includes(`${path}.map`)),
       [],
     );
-    const expected = sources().map((path) => path.replace(/\.ts$/, '.d.ts'));
+    const expected = sources().filter((path) => !path.endsWith('.ts') && !path.startsWith('bench/'));
     assert.ok(expected.length > 0);
     assert.deepEqual(
-      packed.filter((path) => path.startsWith('dist/') && !/\.js(\.map)?$/.test(path)).sort(),
+      packed.filter((path) => /^dist\/.*\.(sql|lua)$/.test(path)).sort(),
       expected.map((path) => `dist/${path}`).sort(),
     );
   });
 
   test('has each module that another one starts or imports by its place', () => {
     const places = sources().flatMap((path) =>
-      [...readFileSync(join(copy, 'src', path), 'utf8').matchAll(/new URL\(`(.+?)\$\{EXTENSION\}`/g)].map(
+      [...readFileSync(join(copy, 'src', path), 'utf8').matchAll(/ownFile\('([^']+[^'/])', import/g)].map(
         ([, name]) => posix.join('dist', posix.dirname(path), `${name}.js`),
       ),
     );
-    const missing = places.filter((place) => !place.includes('${') && !packed.includes(place));
-    assert.ok(places.length >= 6, `only ${places.join()} are started so`);
+    const missing = places.filter((place) => !packed.includes(place));
+    assert.ok(places.length >= 4, `only ${places.join()} are started so`);
     assert.deepEqual(missing, []);
   });
 
@@ -140,49 +153,21 @@ describe('the published package', { timeout: 110_000 }, () => {
     const modules = ['heart', 'postgres/keep-alive', 'redis/keep-alive'].map((name) =>
       pathToFileURL(join(dist, 'store', `${name}.js`)),
     );
-    for (const driver of Object.keys(MANIFEST.peerDependencies)) {
-      const place = join(consumer, 'node_modules', driver);
-      mkdirSync(dirname(place), { recursive: true });
-      symlinkSync(join(ROOT, 'node_modules', driver), place, 'junction');
-    }
     writeFileSync(join(consumer, 'heart.js'), HEART);
     const { stdout } = await run(process.execPath, ['heart.js', ...modules.map(String)], consumer);
     assert.equal(stdout, 'postgres STORE_UNAVAILABLE in turns\nredis STORE_UNAVAILABLE in turns\n');
   });
 });
 
-function copyCheckout(): void {
-  cpSync(ROOT, copy, {
-    recursive: true,
-    filter: (source) => relative(ROOT, source).includes('/') || !NOT_COPIED.test(basename(source)),
-  });
-  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'), 'junction');
-}
-
-/** The packages that are needed are in npm's cache already, from installing this checkout. */
-async function install(tarball: string): Promise<void> {
-  mkdirSync(consumer);
-  writeFileSync(join(consumer, 'package.json'), '{ "private": true, "type": "module" }');
-  const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
-  await run('npm', ['install', ...quiet, tarball], consumer);
-}
+resolutionTests();
+runnerTests();
+bundleTests();
 
 /** Every file under src, relative to it. */
 function sources(): string[] {
   return readdirSync(join(copy, 'src'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(join(copy, 'src'), join(entry.parentPath, entry.name)));
-}
-
-/** Rejects with everything the command printed, since that is what says why it failed. */
-async function run(file: string, args: readonly string[], cwd: string): Promise<{ stdout: string }> {
-  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  try {
-    return await promisify(execFile)(file, args, { cwd, env });
-  } catch (error) {
-    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
-    throw new Error(`${file} ${args.join(' ')} failed\n${stdout}${stderr}`);
-  }
 }
 
 const JOB = `

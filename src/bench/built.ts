@@ -8,12 +8,10 @@ import { loadNeighbour } from './neighbours.ts';
 
 /**
  * A program beside the package as it is published: a few files of JavaScript. The compiler that lets Node run the sources
- * takes memory of its own, and so does each of many modules; a user's process has neither. Built into the measurement's
- * folder; where this code runs from a build already, that build.
+ * takes memory of its own, and so does each of many modules; a user's process has neither. Built into the measurement's folder.
  */
 export async function builtProgram(name: string, folder: string): Promise<string> {
   const source = fileURLToPath(new URL('..', import.meta.url));
-  if (!import.meta.url.endsWith('.ts')) return join(source, 'bench', 'programs', `${name}.js`);
   const out = join(folder, 'built');
   mkdirSync(out);
   writeFileSync(join(out, 'package.json'), '{ "type": "module" }');

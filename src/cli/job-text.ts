@@ -1,6 +1,7 @@
 import { formatDuration } from '../core/duration.ts';
 import type { AttemptError } from '../core/errors.ts';
 import type { KeptMeta } from '../core/meta.ts';
+import { ERRORS_KEPT_FIRST } from '../core/trail.ts';
 import type { JobDetail } from '../queue/job-view.ts';
 import type { Paint } from '../telemetry/terminal.ts';
 import { STATE_FORMATS, stateText } from './job-columns.ts';
@@ -73,9 +74,14 @@ function payload(value: unknown): string | null {
 
 function errors(job: JobDetail, time: (at: number) => string, paint: Paint): string[] {
   if (job.errors.length === 0) return [];
-  const each = job.errors.flatMap((error) => {
+  const each = job.errors.flatMap((error, index) => {
+    const omitted = job.errorsOmitted > 0 && index === ERRORS_KEPT_FIRST;
     const code = error.code === null ? '' : `  ${error.code}`;
-    return [`  attempt ${error.attempt}  ${time(error.at)}${code}`, paint('red', block(errorText(error), 4))];
+    return [
+      ...(omitted ? [`  ${paint('dim', `(${job.errorsOmitted} errors left out)`)}`] : []),
+      `  attempt ${error.attempt}  ${time(error.at)}${code}`,
+      paint('red', block(errorText(error), 4)),
+    ];
   });
   return ['', paint('bold', 'errors'), ...each];
 }
@@ -92,7 +98,8 @@ function log(job: JobDetail, paint: Paint): string[] {
     const more = data === undefined ? '' : ` ${paint('dim', printable(JSON.stringify(data)))}`;
     return `  ${paint('dim', `${absoluteTime(at)} #${attempt}`)}  ${printable(message)}${more}`;
   });
-  return ['', paint('bold', 'log'), ...lines];
+  const omitted = job.logsOmitted > 0 ? [`  ${paint('dim', `(${job.logsOmitted} lines left out)`)}`] : [];
+  return ['', paint('bold', 'log'), ...omitted, ...lines];
 }
 
 function audit(job: JobDetail, time: (at: number) => string, paint: Paint): string[] {

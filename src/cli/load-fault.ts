@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { isError, nameOf, show } from '../core/legible.ts';
 
 /** Why a module could not be loaded, as `path:line cannot be loaded: reason`, on one line. */
 export async function loadFault(file: string, error: unknown): Promise<string> {
@@ -10,7 +11,7 @@ export async function loadFault(file: string, error: unknown): Promise<string> {
 }
 
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return `it threw ${String(error)}`;
+  if (!isError(error)) return `it threw ${show(error)}`;
   const code = (error as NodeJS.ErrnoException).code;
   // Node's type stripper puts the excerpt first and the reason last; other messages have the reason first.
   const lines = error.message
@@ -27,7 +28,7 @@ function reasonOf(error: unknown): string {
 
 /** The first place in the file itself that the stack names. */
 function placeInStack(error: unknown, file: string): string | null {
-  if (!(error instanceof Error) || error.stack === undefined) return null;
+  if (!isError(error) || error.stack === undefined) return null;
   const absolute = resolve(file);
   for (const [, url, path, line] of error.stack.matchAll(/(?:(file:\/\/[^\s():]+)|(\/[^\s():]+)):(\d+)/g)) {
     const found = url === undefined ? path : fileURLToPath(url);
@@ -38,7 +39,7 @@ function placeInStack(error: unknown, file: string): string | null {
 
 /** Node tells the line of a syntax error only to those who run the file: so have it checked. */
 async function placeOfSyntaxError(error: unknown, file: string): Promise<string | null> {
-  if (!(error instanceof SyntaxError)) return null;
+  if (!isError(error) || nameOf(error) !== 'SyntaxError') return null;
   try {
     await promisify(execFile)(process.execPath, ['--check', resolve(file)]);
     return null;

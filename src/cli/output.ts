@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { LongshoreError } from '../core/errors.ts';
+import { isError, reasonOf } from '../core/legible.ts';
 import type { Format } from '../telemetry/terminal.ts';
 import { codeOf, EXIT, exitCodeOf } from './exit-codes.ts';
 import { type Column, tableLines } from './table.ts';
@@ -64,7 +65,7 @@ export class Output {
   /** Says what went wrong in a line or two; the stack only for those who asked. */
   fail(error: unknown): void {
     const code = codeOf(error);
-    const message = error instanceof Error ? error.message : String(error);
+    const message = reasonOf(error);
     if (this.json) {
       const details = error instanceof LongshoreError ? error.details : {};
       this.document({ error: { code, message, details, exitCode: exitCodeOf(error) } });
@@ -74,13 +75,12 @@ export class Output {
     );
     if (code === 'UNEXPECTED' && !this.#verbose)
       this.say('This is a fault of longshore itself; --verbose shows where.');
-    if (this.#verbose && error instanceof Error) this.say(stackOf(error));
+    if (this.#verbose && isError(error)) this.say(stackOf(error));
   }
 }
 
 function stackOf(error: Error): string {
   let text = error.stack ?? '';
-  for (let cause = error.cause; cause instanceof Error; cause = cause.cause)
-    text += `\ncaused by: ${cause.stack}`;
+  for (let cause = error.cause; isError(cause); cause = cause.cause) text += `\ncaused by: ${cause.stack}`;
   return text;
 }

@@ -1,3 +1,4 @@
+import { isError } from '../core/legible.ts';
 import { EVENT_NAMES, type EventName, type Events } from '../telemetry/events.ts';
 import type { EventSource } from '../telemetry/log.ts';
 
@@ -21,5 +22,5 @@ export function printEvents(source: EventSource, write: (line: string) => void):
 
 /** Errors have no enumerable facts; a LongshoreError has a toJSON, which comes first. */
 function jsonError(_key: string, value: unknown): unknown {
-  return value instanceof Error ? { name: value.name, message: value.message, stack: value.stack } : value;
+  return isError(value) ? { name: value.name, message: value.message, stack: value.stack } : value;
 }

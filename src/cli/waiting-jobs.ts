@@ -1,5 +1,6 @@
 import { type EncryptionOptions, keyIdOf } from '../cipher.ts';
 import type { Job } from '../core/job.ts';
+import { reasonOf } from '../core/legible.ts';
 import type { Finding, Store, StoreDriver } from '../store/store.ts';
 import { counted } from './text.ts';
 
@@ -19,7 +20,7 @@ export async function checkWaiting(
     const findings = [await checkTasks(store, queues), checkKeys(queues, encryption)];
     return findings.filter((finding) => finding !== null);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = reasonOf(error);
     const detail = `It cannot be told which jobs wait: ${why}`;
     return [{ check: 'waiting', level: 'note', detail, remedy: null }];
   } finally {

@@ -1,11 +1,13 @@
-import { withoutOwnFrames } from './stack.ts';
-
 /**
  * The ONE table of error codes, and the error classes callers branch on.
  *
  * A message says what happened, where, with which value, and what to do. `retryable` answers "may the same
  * call succeed later, unchanged?". `status` is the HTTP status the API answers with.
  */
+import { memberOf, show } from './legible.ts';
+
+export { type AttemptError, toAttemptError, withNote } from './attempt-error.ts';
+export { show, showNul } from './legible.ts';
 
 interface CodeEntry {
   readonly meaning: string;
@@ -18,6 +20,11 @@ export const ERROR_CODES = {
   TASK_INVALID: { meaning: 'a task definition is wrong', retryable: false, status: 400 },
   TASK_DUPLICATE: { meaning: 'two tasks share one name', retryable: false, status: 409 },
   TASK_UNKNOWN: { meaning: 'no task of that name is registered', retryable: true, status: 404 },
+  PACKAGE_INCOMPLETE: {
+    meaning: 'a file of this package is missing, as in a bundle',
+    retryable: false,
+    status: 500,
+  },
   TASKS_UNLOADABLE: { meaning: 'a file of tasks cannot be loaded', retryable: false, status: 500 },
   TASK_MODULE_UNLOADABLE: {
     meaning: 'a thread or process cannot load the task from its module',
@@ -144,8 +151,13 @@ type Intent = 'unrecoverable' | 'retryAfter' | 'snooze';
 
 /** What a handler meant by throwing this; null for any other error. */
 export function intentOf(thrown: unknown): Intent | null {
-  if (typeof thrown !== 'object' || thrown === null) return null;
-  return ((thrown as { [INTENT]?: Intent })[INTENT] ?? null) as Intent | null;
+  return (memberOf(thrown, INTENT) ?? null) as Intent | null;
+}
+
+/** The wait that goes with an intent; null where somebody changed it into nonsense. */
+export function intendedMs(thrown: unknown, field: 'retryAfterMs' | 'delayMs'): number | null {
+  const ms = memberOf(thrown, field);
+  return isMs(ms) ? ms : null;
 }
 
 /** Throw it from a handler: the job fails at once, whatever attempts are left. */
@@ -195,7 +207,7 @@ const MS_MAX = 1_000 * 365 * 86_400_000;
 
 /** Throws OPTION_INVALID unless `value` is a number of milliseconds, 0 to 1,000 years. */
 export function requireMs(field: string, value: unknown): number {
-  if (typeof value === 'number' && value >= 0 && value <= MS_MAX) return value;
+  if (isMs(value)) return value;
   throw optionInvalid(field, value, 'a number of milliseconds, 0 or more and at most 1,000 years');
 }
 
@@ -203,6 +215,10 @@ export function requireMs(field: string, value: unknown): number {
 export function requirePositiveMs(field: string, value: unknown): number {
   if (requireMs(field, value) === 0) throw optionInvalid(field, value, 'more than 0 milliseconds');
   return value as number;
+}
+
+function isMs(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= MS_MAX;
 }
 
 /**
@@ -220,92 +236,9 @@ export function requireName(field: string, value: unknown, max = 200): string {
 
 const CONTROL_CHARACTER = /\p{Cc}/u;
 
-/** Free text for a store, NUL made visible: not every store gives NUL back (docs/store-contract.md). */
-export function showNul(text: string): string {
-  return text.replaceAll('\0', '\u2400');
-}
-
 export function optionInvalid(field: string, value: unknown, expected: string): LongshoreError {
   const shown = show(value);
   return new LongshoreError('OPTION_INVALID', `${field} is ${shown}; expected ${expected}.`, {
     details: { field, value: shown, expected },
   });
-}
-
-/** A value as a reader of an error message wants to see it: short, typed, on one line. */
-export function show(value: unknown): string {
-  if (typeof value === 'string')
-    return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
-  if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
-  if (typeof value !== 'object' || value === null) return String(value);
-  try {
-    if (Array.isArray(value)) return `an array of ${value.length}`;
-    return `an object (${value.constructor?.name ?? 'no prototype'})`;
-  } catch {
-    return 'an object that cannot be read';
-  }
-}
-
-/** An error of one attempt, as kept with the job. */
-export interface AttemptError {
-  readonly attempt: number;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  readonly name: string;
-  readonly message: string;
-  readonly stack: string | null;
-  /** The error's own `code` where it has one (LongshoreError, Node's system errors). */
-  readonly code: string | null;
-}
-
-const STACK_CHARS_MAX = 8_000;
-const MESSAGE_CHARS_MAX = 4_000;
-
-/** Turns whatever a handler threw, `undefined` included, into what is kept with the job; NUL becomes U+2400. */
-export function toAttemptError(thrown: unknown, attempt: number, at: number): AttemptError {
-  if (!isErrorLike(thrown)) {
-    return {
-      attempt,
-      at,
-      name: 'NonError',
-      message: showNul(`The handler threw ${show(thrown)}, not an Error.`),
-      stack: null,
-      code: null,
-    };
-  }
-  const code = (thrown as { code?: unknown }).code;
-  return {
-    attempt,
-    at,
-    name: showNul(String(thrown.name)),
-    message: showNul(String(thrown.message).slice(0, MESSAGE_CHARS_MAX)),
-    stack: showNul(stackWithCauses(thrown).slice(0, STACK_CHARS_MAX)),
-    code: typeof code === 'string' ? showNul(code) : null,
-  };
-}
-
-/** Errors of other realms (worker threads, vm contexts) and look-alikes are read like our own. */
-function isErrorLike(thrown: unknown): thrown is Error {
-  return (
-    thrown instanceof Error ||
-    (typeof thrown === 'object' && thrown !== null && typeof (thrown as Error).message === 'string')
-  );
-}
-
-function stackWithCauses(error: Error): string {
-  let text = stackOf(error);
-  let cause = error.cause;
-  for (let depth = 0; cause instanceof Error && depth < 5; depth += 1) {
-    text += `\ncaused by: ${stackOf(cause)}`;
-    cause = cause.cause;
-  }
-  return text;
-}
-
-/** Some programs make stacks of their own (Error.prepareStackTrace), which need not be text. */
-function stackOf(error: Error): string {
-  return typeof error.stack === 'string'
-    ? withoutOwnFrames(error.stack)
-    : `${String(error.name)}: ${String(error.message)}`;
 }

@@ -1,4 +1,5 @@
 import { LongshoreError, show } from './errors.ts';
+import { isDate, reasonOf, tagOf } from './legible.ts';
 
 /**
  * The payload codec: JSON text in UTF-8. What cannot come back as it went in is refused at the door, with the
@@ -85,7 +86,7 @@ export function encodePayload(
   bytesMax: number = PAYLOAD_BYTES_MAX_DEFAULT,
 ): string | null {
   if (value === undefined) return null;
-  const fault = findFault(value, '', 0);
+  const fault = faultOf(value);
   if (fault !== null) throw notJson(what, fault);
   const text = stringify(value, what);
   // A UTF-16 unit takes at most 3 bytes in UTF-8: most payloads need no exact count.
@@ -99,14 +100,10 @@ export function decodePayload(text: string | null, what: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new LongshoreError(
-      'PAYLOAD_CORRUPT',
-      `${capital(what)} cannot be read back: ${(cause as Error).message}.`,
-      {
-        cause,
-        details: { what, starts: text.slice(0, 80) },
-      },
-    );
+    throw new LongshoreError('PAYLOAD_CORRUPT', `${capital(what)} cannot be read back: ${reasonOf(cause)}.`, {
+      cause,
+      details: { what, starts: text.slice(0, 80) },
+    });
   }
 }
 
@@ -116,6 +113,15 @@ interface Fault {
 }
 
 const DEPTH_MAX = 200;
+
+function faultOf(value: unknown): Fault | null {
+  try {
+    return findFault(value, '', 0);
+  } catch (cause) {
+    // A getter that throws, a revoked proxy.
+    return { path: '', problem: `cannot be read (${reasonOf(cause)})` };
+  }
+}
 
 function findFault(value: unknown, path: string, depth: number): Fault | null {
   switch (typeof value) {
@@ -160,7 +166,7 @@ function findFaultInObject(value: object, path: string, depth: number): Fault | 
 }
 
 function findFaultInToJson(value: { toJSON(): unknown }, path: string, depth: number): Fault | null {
-  if (value instanceof Date && Number.isNaN(value.getTime())) return { path, problem: 'is an invalid date' };
+  if (isDate(value) && Number.isNaN(value.getTime())) return { path, problem: 'is an invalid date' };
   let written: unknown;
   try {
     written = value.toJSON();
@@ -173,7 +179,7 @@ function findFaultInToJson(value: { toJSON(): unknown }, path: string, depth: nu
 
 /** Class instances with plain data pass; containers whose content JSON drops (Map, Set, buffers, promises) do not. */
 function isPlain(value: object): boolean {
-  const tag = Object.prototype.toString.call(value);
+  const tag = tagOf(value);
   return tag === '[object Object]' || tag === '[object Arguments]';
 }
 
@@ -184,7 +190,7 @@ function stringify(value: unknown, what: string): string {
   } catch (cause) {
     throw new LongshoreError(
       'PAYLOAD_NOT_JSON',
-      `${capital(what)} cannot be written as JSON: ${(cause as Error).message}`,
+      `${capital(what)} cannot be written as JSON: ${reasonOf(cause)}`,
       { cause },
     );
   }

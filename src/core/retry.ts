@@ -1,12 +1,5 @@
-import {
-  intentOf,
-  optionInvalid,
-  type RetryAfterError,
-  requireMs,
-  type SnoozeError,
-  show,
-  toAttemptError,
-} from './errors.ts';
+import { intendedMs, intentOf, optionInvalid, requireMs, toAttemptError, withNote } from './errors.ts';
+import { reasonOf } from './legible.ts';
 import { knownNames, requireOptions } from './options.ts';
 import type { Outcome } from './outcome.ts';
 import { attemptsExhausted } from './settle-rule.ts';
@@ -101,12 +94,13 @@ export interface FailedAttempt {
  */
 export function outcomeOfError(thrown: unknown, job: FailedAttempt): Outcome {
   const intent = intentOf(thrown);
-  if (intent === 'snooze') return { type: 'snoozed', delayMs: (thrown as SnoozeError).delayMs };
+  const snoozeMs = intent === 'snooze' ? intendedMs(thrown, 'delayMs') : null;
+  if (snoozeMs !== null) return { type: 'snoozed', delayMs: snoozeMs };
   const error = toAttemptError(thrown, job.attempt, job.now);
   if (intent === 'unrecoverable') return { type: 'failed', error };
   if (attemptsExhausted(job)) return { type: 'failed', error };
-  if (intent === 'retryAfter')
-    return { type: 'retried', error, delayMs: (thrown as RetryAfterError).retryAfterMs };
+  const retryAfterMs = intent === 'retryAfter' ? intendedMs(thrown, 'retryAfterMs') : null;
+  if (retryAfterMs !== null) return { type: 'retried', error, delayMs: retryAfterMs };
   try {
     return {
       type: 'retried',
@@ -115,12 +109,7 @@ export function outcomeOfError(thrown: unknown, job: FailedAttempt): Outcome {
     };
   } catch (broken) {
     // A backoff function that throws or returns nonsense must not lose the job; it waits the default instead.
-    const note = broken instanceof Error ? broken.message : show(broken);
     const delayMs = backoffMs(BACKOFF_DEFAULT, job.attempt - job.crashes, thrown, job.random);
-    return {
-      type: 'retried',
-      error: { ...error, message: `${error.message} (backoff failed: ${note})` },
-      delayMs,
-    };
+    return { type: 'retried', error: withNote(error, `backoff failed: ${reasonOf(broken)}`), delayMs };
   }
 }

@@ -39,8 +39,9 @@ export function validate<Output>(
   what: string,
 ): Output | Promise<Output> {
   const result = schema['~standard'].validate(value);
-  return result instanceof Promise
-    ? result.then((settled) => accept(settled, value, what))
+  // Promises of other realms and libraries have a `then` as well; callers get one of this realm.
+  return 'then' in result
+    ? Promise.resolve(result).then((settled) => accept(settled, value, what))
     : accept(result, value, what);
 }
 

@@ -1,4 +1,5 @@
 import { LongshoreError, show } from '../core/errors.ts';
+import { namedReasonOf } from '../core/legible.ts';
 import type { Host } from './host.ts';
 import { type HostEnd, heapMiB } from './host-starter.ts';
 import type { LaneName } from './lane.ts';
@@ -40,7 +41,7 @@ interface Crash {
 }
 
 function how({ lastWords, ready }: Crash['host'], end: HostEnd, cause: unknown): string {
-  const thrown = cause instanceof Error ? `${cause.name}: ${cause.message}` : show(cause);
+  const thrown = namedReasonOf(cause);
   if (lastWords?.how === 'exit') return `process.exit(${lastWords.exitCode}) was called`;
   if (lastWords?.how === 'uncaughtException') return `an exception that nothing caught, ${thrown}`;
   if (lastWords?.how === 'unhandledRejection') return `a rejected promise that nothing handled, ${thrown}`;

@@ -1,3 +1,5 @@
+import { ownFile } from '../own-file.ts';
+import type { PoolKind } from './lane.ts';
 import type { FromHost, HostSettings, ToHost } from './protocol.ts';
 import type { PoolSlate } from './slate.ts';
 
@@ -40,8 +42,10 @@ export interface HostEnd {
   readonly error: unknown;
 }
 
-/** `.ts` in the sources, `.js` as published. */
-export const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+/** What a host of this kind runs. Throws PACKAGE_INCOMPLETE. */
+export function hostProgram(kind: PoolKind): URL {
+  return ownFile(`./${kind}-main`, import.meta.url);
+}
 
 const MIB = 1_048_576;
 

@@ -25,7 +25,7 @@ function findFault(task: AnyTask): string | null {
 }
 
 const MOVE =
-  'move it to a file of its own that exports it, or give defineTask the `module` that does (import.meta.url)';
+  'move it to a file of its own that exports it (for a bundler: an entry point of its own), or give defineTask the `module` that does (import.meta.url)';
 
 /** What import() takes. */
 export function moduleUrl(module: string): string {

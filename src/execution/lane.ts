@@ -79,6 +79,12 @@ export interface Stopper {
 /** A fault of the job itself, found before or after its handler ran: running it again would not help. */
 export class UnfitJob extends Error {
   override readonly cause: LongshoreError;
+  readonly #mark = null;
+
+  /** Unlike `instanceof`, it asks nothing of a value that a handler threw: a revoked proxy would throw once more. */
+  static is(thrown: unknown): thrown is UnfitJob {
+    return typeof thrown === 'object' && thrown !== null && #mark in thrown;
+  }
 
   constructor(cause: LongshoreError) {
     super(cause.message);

@@ -4,6 +4,7 @@ import type { Strategy } from '../core/strategy.ts';
 import type { AnyTask } from '../core/task.ts';
 import { type Admission, admissionOf } from './admission.ts';
 import { BlockWatch } from './block-watch.ts';
+import { hostProgram } from './host-starter.ts';
 import { importFault } from './importable.ts';
 import { inlineLane } from './inline.ts';
 import type { Lane, LaneJob } from './lane.ts';
@@ -19,6 +20,7 @@ import {
   type RouteMeans,
 } from './routes.ts';
 import type { PoolSettings, SharedPools } from './shared-pools.ts';
+import './started-in.ts';
 
 /** The lanes of one worker: each task's jobs go where its strategy says. */
 export class Lanes implements Omit<Lane, 'name'> {
@@ -100,10 +102,13 @@ export interface LanesOptions extends PoolSettings {
   readonly onRoom: () => void;
 }
 
-/** Throws TASK_INVALID. */
+/** Throws TASK_INVALID, PACKAGE_INCOMPLETE. */
 function fixed(lane: PoolLane, task: AnyTask, reason: string): Route {
   const fault = importFault(task);
-  if (fault === null) return new FixedRoute(lane, task, reason);
+  if (fault === null) {
+    hostProgram(lane.name);
+    return new FixedRoute(lane, task, reason);
+  }
   throw new LongshoreError(
     'TASK_INVALID',
     `Task '${task.name}' is to run in a ${lane.name} (${reason}), which has to import it; but ${fault}.`,

@@ -3,7 +3,8 @@ import { Resident } from './resident.ts';
 import { HostFileSlate } from './slate-files.ts';
 
 /** The program of a host that is a process. Its settings come as the first argument. */
-const { settings, hasSlate } = JSON.parse(process.argv[2] as string) as ProcessData;
+const { settings, hasSlate, folder } = JSON.parse(process.argv[2] as string) as ProcessData;
+if (folder !== null) process.chdir(folder);
 /** Behind standard input and output and the channel for messages. */
 const SLATE_DESCRIPTORS = [4, 5] as const;
 const send = (process.send as NonNullable<typeof process.send>).bind(process);

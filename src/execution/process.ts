@@ -1,10 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { EXTENSION, type HostLine, type HostListener, heapMiB } from './host-starter.ts';
+import { type HostLine, type HostListener, heapMiB, hostProgram } from './host-starter.ts';
 import { inherited } from './inherited.ts';
 import type { FromHost, HostSettings, ProcessData } from './protocol.ts';
 import { openFileSlate, type PoolFileSlate } from './slate-files.ts';
+import { currentFolder, STARTED_IN } from './started-in.ts';
 import { watchNoMore, watchOver } from './watchdog.ts';
 
 /** Starts a host that is a child process. It never keeps this process alive by itself, and ends with it. */
@@ -31,13 +32,15 @@ export function startProcess(settings: HostSettings, listener: HostListener): Ho
 
 /** Throws what the system says against another process. */
 function forkWith(slate: PoolFileSlate | null, settings: HostSettings): ChildProcess {
-  const data: ProcessData = { settings, hasSlate: slate !== null };
+  const data: ProcessData = { settings, hasSlate: slate !== null, folder: currentFolder() };
   try {
     // Loaded with the first process: an import takes memory of every worker, and few have processes.
     return process
       .getBuiltinModule('node:child_process')
-      .fork(fileURLToPath(new URL(`./process-main${EXTENSION}`, import.meta.url)), [JSON.stringify(data)], {
+      .fork(fileURLToPath(hostProgram('process')), [JSON.stringify(data)], {
         execArgv: [...inherited(process.execArgv), ...heapFlag(settings.heapBytesMax)],
+        // Node reads its flags here; process-main.ts then changes to `data.folder`.
+        ...(STARTED_IN !== null && isFolder(STARTED_IN) ? { cwd: STARTED_IN } : {}),
         // Errors keep dates, maps and the like in their properties.
         serialization: 'advanced',
         stdio: [
@@ -100,4 +103,10 @@ function whenEnded(
 
 function heapFlag(bytes: number | null): string[] {
   return bytes === null ? [] : [`--max-old-space-size=${heapMiB(bytes)}`];
+}
+
+function isFolder(path: string): boolean {
+  return (
+    process.getBuiltinModule('node:fs').statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  );
 }

@@ -17,9 +17,9 @@ export interface HostSettings {
 export interface ThreadData {
   readonly settings: HostSettings;
   /** Shared memory that the thread may wait on for messages (waker.ts). */
-  readonly posted: Int32Array<SharedArrayBuffer>;
+  readonly posted: Int32Array;
   /** How many messages the thread has done with: it is back in its event loop, or was when it wrote this. */
-  readonly heard: Int32Array<SharedArrayBuffer>;
+  readonly heard: Int32Array;
   readonly slate: SlateMemory;
 }
 
@@ -28,6 +28,8 @@ export interface ProcessData {
   readonly settings: HostSettings;
   /** It has inherited a slate. */
   readonly hasSlate: boolean;
+  /** The folder to run in; null: it was deleted, and the process stays where it was started. */
+  readonly folder: string | null;
 }
 
 export interface LoadMessage {

@@ -143,7 +143,7 @@ export class Resident {
   }
 
   #failed(thrown: unknown, ended: Ended): void {
-    const unfit = thrown instanceof UnfitJob;
+    const unfit = UnfitJob.is(thrown);
     this.#say({ type: 'failed', unfit, error: packError(unfit ? thrown.cause : thrown), ...ended });
   }
 

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { EXTENSION, type HostLine, type HostListener, heapMiB } from './host-starter.ts';
+import { type HostLine, type HostListener, heapMiB, hostProgram } from './host-starter.ts';
 import type { FromHost, HostSettings, ThreadData } from './protocol.ts';
 import { PoolMemorySlate } from './slate-memory.ts';
 import { Waker } from './waker.ts';
@@ -9,7 +9,7 @@ export function startThread(settings: HostSettings, listener: HostListener): Hos
   const { heapBytesMax } = settings;
   const waker = new Waker();
   const slate = new PoolMemorySlate();
-  const worker = new Worker(new URL(`./thread-main${EXTENSION}`, import.meta.url), {
+  const worker = new Worker(hostProgram('thread'), {
     name: 'longshore thread',
     workerData: {
       settings,

@@ -1,4 +1,5 @@
 import { LongshoreError } from '../core/errors.ts';
+import { namedReasonOf } from '../core/legible.ts';
 import type { NumberedTask } from './numbered-task.ts';
 
 /** What the module itself threw is the cause; a LongshoreError about it says all. */
@@ -7,7 +8,7 @@ export function unloadable(
   cause: unknown,
 ): LongshoreError {
   if (cause instanceof LongshoreError && cause.code === 'TASK_MODULE_UNLOADABLE') return cause;
-  const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  const reason = namedReasonOf(cause);
   return new LongshoreError(
     'TASK_MODULE_UNLOADABLE',
     `Task '${task.name}' cannot be loaded from ${task.module}: ${reason}.`,

@@ -8,6 +8,7 @@ import {
   show,
   UnrecoverableError,
 } from '../core/errors.ts';
+import { isErrorLike, memberOf, messageOf, nameOf } from '../core/legible.ts';
 
 /**
  * Errors across the border of a thread or process. The structured clone algorithm alone loses names of classes, own
@@ -29,25 +30,19 @@ export interface WireError {
 const CAUSES_MAX = 10;
 const APART = new Set(['name', 'message', 'stack', 'cause']);
 
+/** Texts of any length may be thrown; a backoff function, their only reader over there, needs no more. */
+const TEXT_CHARS_MAX = 100_000;
+
 /** Never throws. */
 export function packError(thrown: unknown, depth = 0): WireError {
-  try {
-    return pack(thrown, depth);
-  } catch (cause) {
-    // A revoked proxy, or an error whose message throws when it is read.
-    return pack(new Error('The handler threw a value that cannot be read.', { cause }), depth);
-  }
-}
-
-function pack(thrown: unknown, depth: number): WireError {
   if (!isErrorLike(thrown)) return packValue(thrown);
-  const { stack, cause } = thrown;
+  const [stack, cause] = [memberOf(thrown, 'stack'), memberOf(thrown, 'cause')];
   return {
     isError: true,
     value: null,
-    name: String(thrown.name),
-    message: String(thrown.message),
-    stack: typeof stack === 'string' ? stack : null,
+    name: nameOf(thrown).slice(0, TEXT_CHARS_MAX),
+    message: messageOf(thrown).slice(0, TEXT_CHARS_MAX),
+    stack: typeof stack === 'string' ? stack.slice(0, TEXT_CHARS_MAX) : null,
     intent: intentOf(thrown),
     properties: propertiesOf(thrown),
     cause: cause === undefined || depth >= CAUSES_MAX ? null : packError(cause, depth + 1),
@@ -62,12 +57,19 @@ function packValue(value: unknown): WireError {
 
 function propertiesOf(error: Error): Record<string, unknown> {
   const found: Record<string, unknown> = {};
-  for (const key of ['errors', ...Object.keys(error)]) {
-    if (APART.has(key) || !Object.hasOwn(error, key)) continue;
-    const carried = cloned((error as unknown as Record<string, unknown>)[key]);
+  for (const key of keysOf(error)) {
+    const carried = cloned(memberOf(error, key));
     if (carried !== null) found[key] = carried.value;
   }
   return found;
+}
+
+function keysOf(error: Error): string[] {
+  try {
+    return ['errors', ...Object.keys(error)].filter((key) => !APART.has(key) && Object.hasOwn(error, key));
+  } catch {
+    return []; // A proxy that does not tell.
+  }
 }
 
 function cloned(value: unknown): { readonly value: unknown } | null {
@@ -117,12 +119,4 @@ const BUILT_IN: Readonly<Record<string, ErrorConstructor>> = {
 /** Some of it is read-only in the classes' eyes, or not to be listed. */
 function set(error: Error, key: string, value: unknown, enumerable: boolean): void {
   Object.defineProperty(error, key, { value, enumerable, writable: true, configurable: true });
-}
-
-/** Errors of other realms and look-alikes are read like our own. */
-function isErrorLike(thrown: unknown): thrown is Error {
-  return (
-    thrown instanceof Error ||
-    (typeof thrown === 'object' && thrown !== null && typeof (thrown as Error).message === 'string')
-  );
 }

@@ -3,6 +3,7 @@ import { LongshoreError, optionInvalid, requireMs, requireName, show } from '../
 import { newId } from '../core/ids.ts';
 import { type PriorityName, QUEUE_DEFAULT } from '../core/job.ts';
 import type { Jsonified } from '../core/jsonified.ts';
+import { isDate } from '../core/legible.ts';
 import { encodeMeta, type JobMeta, type KeptOptions, type StoredBackoff } from '../core/meta.ts';
 import { knownNames, requireKnown } from '../core/options.ts';
 import { decodePayload, inputOf, type PayloadCodec } from '../core/payload.ts';
@@ -187,7 +188,7 @@ function dueAtOf(options: EnqueueOptions): number {
 
 /** Milliseconds since the epoch. Throws OPTION_INVALID. */
 export function requireTime(field: string, at: unknown): number {
-  const time = at instanceof Date ? at.getTime() : at;
+  const time = isDate(at) ? at.getTime() : at;
   if (typeof time === 'number' && time >= 0 && time <= DATE_MAX_MS) return time;
   throw optionInvalid(field, at, 'a valid Date or ms since the epoch');
 }

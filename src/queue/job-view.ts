@@ -27,10 +27,14 @@ export interface LogView {
   readonly data: unknown;
 }
 
-/** A job with all that happened to it, oldest first. */
+/** A job with what happened to it, oldest first: the first 10 and the last 90 errors, the last 1,000 log lines. */
 export interface JobDetail<Input = unknown, Result = unknown> extends JobView<Input, Result> {
   readonly errors: readonly AttemptError[];
+  /** Left out between the first 10 errors and the last 90. */
+  readonly errorsOmitted: number;
   readonly logs: readonly LogView[];
+  /** Left out before the first of `logs`. */
+  readonly logsOmitted: number;
   readonly audit: readonly AuditEntry[];
 }
 
@@ -63,7 +67,7 @@ function readableMeta({ meta, id }: Job): JobView['meta'] {
 export function jobDetail(job: Job, trail: JobTrail, codec: PayloadCodec): JobDetail {
   const place = { role: 'log', id: job.id } as const;
   const logs = trail.logs.map((line) => ({ ...line, data: readable(line.data, place, codec) }));
-  return { ...jobView(job, codec), errors: trail.errors, logs, audit: trail.audit };
+  return { ...jobView(job, codec), ...trail, logs };
 }
 
 /** Throws OPTION_INVALID for a job of another task, KEY_UNKNOWN, PAYLOAD_PLAIN, PAYLOAD_CORRUPT. */

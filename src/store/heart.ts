@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type ErrorCode, LongshoreError } from '../core/errors.ts';
+import { reasonOf } from '../core/legible.ts';
 import type { BeatReceipt, KeepAliveOptions, Store, WorkerLoad } from './store.ts';
 
 /**
@@ -171,7 +172,7 @@ function toWire(error: unknown): HeartError {
     const { code, message, details } = error;
     return { code, message, details };
   }
-  return { code: 'STORE_FAILED', message: `The heartbeat failed: ${String(error)}`, details: {} };
+  return { code: 'STORE_FAILED', message: `The heartbeat failed: ${reasonOf(error)}`, details: {} };
 }
 
 export function fromWire({ code, message, details }: HeartError): LongshoreError {

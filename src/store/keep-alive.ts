@@ -1,10 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import type { CancelTimer, Clock } from '../core/clock.ts';
 import { LongshoreError } from '../core/errors.ts';
+import { namedReasonOf } from '../core/legible.ts';
+import { ownFile } from '../own-file.ts';
 import { type FromHeart, fromWire, type HeartSettings, type ToHeart } from './heart.ts';
 import type { BeatReceipt, KeepAlive, KeepAliveOptions, WorkerBeat, WorkerLoad } from './store.ts';
 
-export interface KeepAlivesOptions extends HeartSettings {
+export interface KeepAlivesOptions extends Omit<HeartSettings, 'module'> {
+  /** As in HeartSettings. Throws PACKAGE_INCOMPLETE. */
+  readonly module: () => string;
   /** The store's own verb, for beats that are asked for. */
   readonly beat: (beat: WorkerBeat) => Promise<BeatReceipt>;
   /** Where the caller brought a clock, as tests do, it says when to beat, and there is no thread. */
@@ -61,9 +65,9 @@ export class KeepAlives {
   #startThread(): void {
     const { module, url } = this.#options;
     // Nothing of the user's program is loaded into the thread: no preloaded modules, no loaders.
-    const thread = new Worker(new URL(`./heart${EXTENSION}`, import.meta.url), {
+    const thread = new Worker(ownFile('./heart', import.meta.url), {
       name: 'longshore heart',
-      workerData: { longshoreHeart: true, module, url },
+      workerData: { longshoreHeart: true, module: module(), url },
       execArgv: [],
       resourceLimits: { maxYoungGenerationSizeMb: 2 },
     });
@@ -85,7 +89,7 @@ export class KeepAlives {
   #fail(cause: unknown): void {
     const error = new LongshoreError(
       'STORE_FAILED',
-      `The thread that keeps the leases ended: ${String(cause)}. It is started again.`,
+      `The thread that keeps the leases ended: ${namedReasonOf(cause)}. It is started again.`,
       { cause },
     );
     for (const keeper of this.#keepers.values()) keeper.failed(error);
@@ -104,9 +108,6 @@ export class KeepAlives {
 const RESTART_MS = 1_000;
 /** A server that does not answer must not hold up the end. */
 const CLOSE_MAX_MS = 2_000;
-
-/** `.ts` in the sources, `.js` as published. */
-const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 
 interface Means {
   readonly beat: (beat: WorkerBeat) => Promise<BeatReceipt>;

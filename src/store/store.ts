@@ -422,9 +422,14 @@ export interface JobPage {
   readonly cursor: string | null;
 }
 
+/** Bounded by core/trail.ts, audit aside. */
 export interface JobTrail {
   readonly errors: readonly AttemptError[];
+  /** Left out between the first errors and the last. */
+  readonly errorsOmitted: number;
   readonly logs: readonly LogLine[];
+  /** Left out before the first of `logs`. */
+  readonly logsOmitted: number;
   readonly audit: readonly AuditEntry[];
 }
 

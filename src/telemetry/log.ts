@@ -1,6 +1,6 @@
 import { stdSerializers } from 'pino';
 import { formatDuration } from '../core/duration.ts';
-import type { AttemptError } from '../core/errors.ts';
+import { isError, namedReasonOf } from '../core/legible.ts';
 import type { EndFacts, EventName, Events, JobFacts } from './events.ts';
 
 /**
@@ -79,7 +79,7 @@ const SPARING_TASKS = 1_000;
 /** Errors have no enumerable facts; kept errors of attempts have. */
 function readable<Event extends object>(event: Event): object {
   const { error } = event as { error?: unknown };
-  return error instanceof Error ? { ...event, error: stdSerializers.err(error) } : event;
+  return isError(error) ? { ...event, error: stdSerializers.err(error) } : event;
 }
 
 const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[Name]) => string] } = {
@@ -92,11 +92,12 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
   'job.retried': [
     'warn',
     (event) =>
-      `${job(event)} attempt ${event.attempt} failed ${times(event)}; next in ${formatDuration(event.delayMs)}: ${said(event.error)}`,
+      `${job(event)} attempt ${event.attempt} failed ${times(event)}; next in ${formatDuration(event.delayMs)}: ${namedReasonOf(event.error)}`,
   ],
   'job.failed': [
     'error',
-    (event) => `${job(event)} failed at attempt ${event.attempt} ${times(event)}: ${said(event.error)}`,
+    (event) =>
+      `${job(event)} failed at attempt ${event.attempt} ${times(event)}: ${namedReasonOf(event.error)}`,
   ],
   'job.cancelled': ['info', (event) => `${job(event)} cancelled ${times(event)}`],
   'job.snoozed': ['info', (event) => `${job(event)} snoozed for ${formatDuration(event.delayMs)}`],
@@ -189,7 +190,7 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
   ],
   'store.failed': [
     'error',
-    (event) => `store ${event.verb} failed${again(event.retryMs)}: ${said(event.error)}`,
+    (event) => `store ${event.verb} failed${again(event.retryMs)}: ${namedReasonOf(event.error)}`,
   ],
   'store.pruned': [
     'debug',
@@ -220,11 +221,6 @@ function job(event: JobFacts): string {
 
 function times(event: EndFacts): string {
   return `in ${formatDuration(event.runMs)} (waited ${formatDuration(event.waitMs)})`;
-}
-
-function said(error: AttemptError | unknown): string {
-  const { name, message } = (error ?? {}) as { name?: unknown; message?: unknown };
-  return typeof message === 'string' ? `${String(name ?? 'Error')}: ${message}` : String(error);
 }
 
 function again(retryMs: number | null): string {

@@ -1,3 +1,4 @@
+import { reasonOf } from '../core/legible.ts';
 import { cgroupCpu, cgroupMemory } from './cgroup.ts';
 import type { Sample } from './estimate.ts';
 import { linuxHost, portableHost } from './host.ts';
@@ -89,5 +90,5 @@ function checked({ cpu, memory }: Sample): Sample {
 }
 
 function problemOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return reasonOf(error);
 }

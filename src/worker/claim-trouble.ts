@@ -1,4 +1,5 @@
 import { LongshoreError } from '../core/errors.ts';
+import { reasonOf } from '../core/legible.ts';
 import { passes, stillInTrouble, type Trouble } from './trouble.ts';
 
 /** What failed claims say of the worker's health. */
@@ -30,7 +31,7 @@ export class ClaimTrouble {
   #faultOf(error: unknown): LongshoreError | null {
     if (error instanceof LongshoreError)
       return !error.retryable || this.#unexpected >= UNEXPECTED_MAX ? error : null;
-    const message = `A claim failed in Longshore itself: ${error instanceof Error ? error.message : String(error)}`;
+    const message = `A claim failed in Longshore itself: ${reasonOf(error)}`;
     return new LongshoreError('STORE_FAILED', message, { cause: error });
   }
 }

@@ -36,20 +36,9 @@ export function outcomeOf(
   now: number,
   random: () => number,
 ): Outcome | null {
-  try {
-    return decide(thrown, attempt, now, random);
-  } catch (cause) {
-    // A revoked proxy, or an error whose message throws when it is read.
-    const unreadable = new Error('The handler threw a value that cannot be read.', { cause });
-    return decide(unreadable, attempt, now, random);
-  }
-}
-
-function decide(thrown: unknown, attempt: Attempt, now: number, random: () => number): Outcome | null {
   const { lease, abortReason } = attempt;
   if (abortReason !== null) return outcomeOfAbort(abortReason, thrown, attempt, now, random);
-  if (thrown instanceof UnfitJob)
-    return { type: 'failed', error: toAttemptError(thrown.cause, lease.attempt, now) };
+  if (UnfitJob.is(thrown)) return { type: 'failed', error: toAttemptError(thrown.cause, lease.attempt, now) };
   return outcomeOfError(thrown, { ...lease, backoff: backoffOf(attempt), now, random });
 }
 

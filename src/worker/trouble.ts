@@ -1,4 +1,5 @@
 import { type ErrorCode, LongshoreError } from '../core/errors.ts';
+import { reasonOf } from '../core/legible.ts';
 import type { EventBus, Events } from '../telemetry/events.ts';
 
 /** Since when something a worker lives by fails, and how it failed last. */
@@ -14,7 +15,7 @@ export function stillInTrouble(before: Trouble | null, error: unknown, now: numb
   return {
     since: before?.since ?? now,
     code: error instanceof LongshoreError ? error.code : 'STORE_FAILED',
-    message: error instanceof Error ? error.message : String(error),
+    message: reasonOf(error),
   };
 }
 

@@ -9,6 +9,7 @@ import {
   show,
   toAttemptError,
 } from '../../src/core/errors.ts';
+import { HOSTILE } from '../hostile.ts';
 import { holds } from './check.ts';
 
 test('anything a handler may throw becomes an error that can be kept', () => {
@@ -17,6 +18,22 @@ test('anything a handler may throw becomes an error that can be kept', () => {
     assert.deepEqual([error.attempt, error.at, error.name], [2, 9, 'NonError']);
     assert.deepEqual(JSON.parse(JSON.stringify(error)), error);
   });
+});
+
+test('values that throw when they are read become errors that can be kept, with what can be read of them', () => {
+  for (const [name, make] of Object.entries(HOSTILE)) {
+    const error = toAttemptError(make(), 1, 0);
+    assert.deepEqual(JSON.parse(JSON.stringify(error)), error, name);
+    assert.ok(show(make()).length < 200, name);
+  }
+  const kept = (name: string) => toAttemptError(HOSTILE[name]?.(), 1, 0);
+  assert.match(kept('a revoked proxy').message, /threw a value that cannot be read/);
+  assert.equal(kept('an error of a revoked cause').message, 'outer');
+  assert.equal(kept('an error with symbols for members').message, 'Symbol(m)');
+  assert.deepEqual(
+    [kept('an error of another realm').name, kept('a look-alike').message],
+    ['RangeError', 'alike'],
+  );
 });
 
 test('undefined, null and strange values are named for what they are', () => {

@@ -8,7 +8,8 @@ import {
   type JobHandle,
   type Longshore,
 } from '../../src/index.ts';
-import { eventually, nextEvent } from '../stage.ts';
+import { HOSTILE } from '../hostile.ts';
+import { eventually, nextEvent, record } from '../stage.ts';
 import * as behaviours from './tasks/behaviours.ts';
 
 /** What every lane must do alike; a file each runs it for inline, threads and processes. */
@@ -104,6 +105,27 @@ export function strategySuite(strategy: 'async' | 'thread' | 'process'): void {
     );
     const text = await failing(await (await longshore()).enqueue(behaviours.throwsText, null));
     assert.equal(text.errors[0]?.message, 'The handler threw "just text", not an Error.');
+  });
+
+  test('whatever a handler throws, its job fails with an error that can be read, and its host lives on', async () => {
+    const connected = await longshore();
+    await run(behaviours.echo, null);
+    const hosts = record(connected, 'host.ended');
+    for (const name of Object.keys(HOSTILE))
+      for (const task of [behaviours.throwsHostile, behaviours.rejectsHostile]) {
+        const { state, errors } = await failing(await connected.enqueue(task, name));
+        const [error] = errors;
+        assert.deepEqual([name, state, errors.length, error?.code], [name, 'failed', 1, null]);
+        assert.equal(typeof error?.message, 'string');
+        const texts = [error?.name, error?.message, error?.stack ?? ''].join();
+        assert.ok(texts.length < 20_000 && texts.isWellFormed(), name);
+      }
+    for (const name of ['a revoked proxy', 'a proxy whose traps throw', 'an object that throws as text'])
+      await failing(await connected.enqueue(behaviours.returnsHostile, name));
+    const retried = nextEvent(connected, 'job.retried');
+    await connected.enqueue(behaviours.backsOffHostile, null);
+    assert.match((await retried).error.message, /^again \(backoff failed: .+\)$/);
+    assert.deepEqual(hosts, []);
   });
 
   test('a backoff function is given the error with its properties and its cause', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { LOGS_KEPT } from '../../src/core/trail.ts';
 import { defineTask } from '../../src/index.ts';
 import type { Store } from '../../src/store/store.ts';
 import { FakeClock } from '../../src/testing/index.ts';
@@ -129,7 +130,7 @@ onEachStore('NUL in a log line, an error or a reason becomes visible', async ({ 
   assert.deepEqual([job?.errors[0]?.message, job?.audit[0]?.why, job?.input], ['e␀f', 'i␀j', 'g\0h']);
 });
 
-onEachStore('a job that logs in a loop writes all its lines', async ({ connect }) => {
+onEachStore('a job that logs in a loop loses no line that is to be kept', async ({ connect }) => {
   const longshore = await connect();
   const task = defineTask({
     name: 'chatty',
@@ -142,8 +143,9 @@ onEachStore('a job that logs in a loop writes all its lines', async ({ connect }
   const job = await longshore.jobs.get(id);
   assert.deepEqual(
     job?.logs.map(({ message }) => message),
-    Array.from({ length: 2_500 }, (_, line) => `line ${line}`),
+    Array.from({ length: LOGS_KEPT }, (_, line) => `line ${2_500 - LOGS_KEPT + line}`),
   );
+  assert.equal(job?.logsOmitted, 2_500 - LOGS_KEPT);
 });
 
 onEachStore(

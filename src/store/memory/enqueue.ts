@@ -72,7 +72,9 @@ function create(rows: Rows, spec: JobSpec, now: number): EnqueueReceipt {
     leaseExpiresAt: null,
     token: null,
     errors: [],
+    errorsOmitted: 0,
     logs: [],
+    logsOmitted: 0,
     audit: [],
   });
   if (unique !== null) rows.keys.set(unique.key, { id, untilAt: now + unique.periodMs, state });

@@ -48,7 +48,8 @@ function startOf(bySeq: readonly JobRow[], cursor: string | undefined): number {
 export function trail(rows: Rows, id: string): JobTrail | null {
   const job = rows.jobs.get(id);
   if (job === undefined) return null;
-  return structuredClone({ errors: job.errors, logs: job.logs, audit: job.audit });
+  const { errors, errorsOmitted, logs, logsOmitted, audit } = job;
+  return structuredClone({ errors, errorsOmitted, logs, logsOmitted, audit });
 }
 
 export function queues(rows: Rows): QueueRecord[] {

@@ -1,8 +1,8 @@
 import type { Ageing } from '../../core/ageing.ts';
-import type { AttemptError } from '../../core/errors.ts';
-import type { AuditEntry, Job, LogLine } from '../../core/job.ts';
+import type { AuditEntry, Job } from '../../core/job.ts';
 import type { JobState, TerminalState } from '../../core/job-state.ts';
 import { LIMITS_NONE, type QueueLimits, type StartLog } from '../../core/limits.ts';
+import type { KeptTrail } from '../../core/trail.ts';
 import { type Keep, RETENTION_DEFAULT, type Retention, type WorkerInfo, type WorkerLoad } from '../store.ts';
 import { Line, type Place } from './line.ts';
 
@@ -11,14 +11,12 @@ import { Line, type Place } from './line.ts';
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** A job with all that belongs to it. Never leaves the store: `toJob` copies. */
-export interface JobRow extends Mutable<Omit<Job, 'held'>> {
+export interface JobRow extends Mutable<Omit<Job, 'held'>>, KeptTrail {
   /** Place in the line among those of its priority: its seq, or a later number once it was held and let in. */
   ticket: number;
   turn: Turn;
   /** Of the current lease; null unless running. */
   token: string | null;
-  readonly errors: AttemptError[];
-  readonly logs: LogLine[];
   readonly audit: AuditEntry[];
   place: Place<JobRow> | null;
   gone: boolean;
@@ -78,7 +76,9 @@ export function toJob(row: JobRow): Job {
   const {
     token: _token,
     errors: _errors,
+    errorsOmitted: _errorsOmitted,
     logs: _logs,
+    logsOmitted: _logsOmitted,
     audit: _audit,
     place: _place,
     gone: _gone,

@@ -1,7 +1,7 @@
-import type { LogLine } from '../../core/job.ts';
 import { isTerminal, type JobMove } from '../../core/job-state.ts';
 import type { OutcomeType } from '../../core/outcome.ts';
 import { type JobChange, settle as rule, type SettleSubject } from '../../core/settle-rule.ts';
+import { keepError, keepLogs } from '../../core/trail.ts';
 import type { AnnotateReceipt, Note, Settlement, SettleReceipt } from '../store.ts';
 import { type JobRow, keepsNothing } from './records.ts';
 import type { Rows } from './rows.ts';
@@ -37,7 +37,10 @@ export function annotate(rows: Rows, notes: readonly Note[]): AnnotateReceipt[] 
     const job = leased(rows, id, token);
     if (job === undefined) return 'lost';
     if (progress !== undefined) job.progress = progress;
-    job.logs.push(...(logs ?? []).map((line): LogLine => ({ ...line })));
+    keepLogs(
+      job,
+      (logs ?? []).map((line) => ({ ...line })),
+    );
     return 'noted';
   });
 }
@@ -54,7 +57,7 @@ export function applyChange(rows: Rows, job: JobRow, move: JobMove, change: JobC
     job.workerId = null;
     job.leaseExpiresAt = null;
   });
-  if (change.error !== undefined) job.errors.push({ ...change.error });
+  if (change.error !== undefined) keepError(job, { ...change.error });
   if (isTerminal(job.state)) finish(rows, job, now);
   else rows.topics.add('ready');
   hintRoom(rows, job.queue);

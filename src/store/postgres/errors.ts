@@ -1,4 +1,5 @@
 import { type ErrorCode, LongshoreError } from '../../core/errors.ts';
+import { reasonOf as messageOf } from '../../core/legible.ts';
 import { type Place, quoted } from './url.ts';
 
 /**
@@ -201,5 +202,5 @@ function codeOf(error: unknown): string {
 function reasonOf(error: unknown): string {
   const inner = (error as { errors?: unknown } | null)?.errors;
   if (Array.isArray(inner) && inner.length > 0) return inner.map(reasonOf).join('; ');
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }

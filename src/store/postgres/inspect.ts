@@ -132,22 +132,33 @@ function toJob(row: SeenRow): Job {
 /** As in turns.ts. */
 const HELD = 1;
 
-type Entry = readonly [kind: 'error' | 'log' | 'audit', entry: unknown];
+/** `nth` counts a job's entries of a kind, those left out included. */
+type Entry = readonly [kind: 'error' | 'log' | 'audit', entry: unknown, nth?: number];
 
 export async function trail(tx: Tx, id: string): Promise<JobTrail | null> {
   if (!isUuid(id)) return null;
   const entries = (await trailSince(tx, id, earliestEnd([id]))) ?? (await trailSince(tx, id, 0));
   if (entries === null) return null;
-  const of = <T>(kind: Entry[0]): T[] =>
-    entries.filter((entry) => entry[0] === kind).map((entry) => entry[1] as T);
-  return { errors: of<AttemptError>('error'), logs: of<LogLine>('log'), audit: of<AuditEntry>('audit') };
+  const [errors, logs, audit] = (['error', 'log', 'audit'] as const).map((kind) =>
+    entries.filter((entry) => entry[0] === kind),
+  ) as [Entry[], Entry[], Entry[]];
+  return {
+    errors: errors.map(([, entry]) => entry as AttemptError),
+    errorsOmitted: omitted(errors),
+    logs: logs.map(([, entry]) => entry as LogLine),
+    logsOmitted: omitted(logs),
+    audit: audit.map(([, entry]) => entry as AuditEntry),
+  };
+}
+
+function omitted(entries: readonly Entry[]): number {
+  return (entries.at(-1)?.[2] ?? 0) - entries.length;
 }
 
 /** Null when there is no such job among the living and those that ended after `since`. */
 async function trailSince(tx: Tx, id: string, since: number): Promise<readonly Entry[] | null> {
   const [row] = await tx.query<{ trail: string | null }>(
-    `SELECT (SELECT json_agg(json_build_array(kind, entry::json) ORDER BY no)::text
-       FROM ${tx.schema}.job_trail WHERE job_trail.seq = job.seq) AS trail
+    `SELECT ${tx.schema}.trail_of(job.seq) AS trail
      FROM ${tx.schema}.job WHERE id = $1::uuid
      UNION ALL
      SELECT trail FROM ${tx.schema}.history WHERE id = $1::uuid AND finished_at >= $2`,

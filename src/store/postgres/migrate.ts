@@ -1,16 +1,18 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { LongshoreError } from '../../core/errors.ts';
+import { ERRORS_KEPT_FIRST, ERRORS_KEPT_LAST, LOGS_KEPT } from '../../core/trail.ts';
 import type { MigrationReport } from '../store.ts';
 import { sqlState, whereIs } from './errors.ts';
+import { migrationsFolder } from './folder.ts';
 import { channelOf } from './hints.ts';
 import { openSession, type Session } from './session.ts';
 import { type Place, quoted } from './url.ts';
 
 /**
  * The layout's versions: migrations/NNNN-name.sql, each run once, all that are due in one transaction. `{{schema}}`
- * stands for the schema's name, `{{channel}}` for the channel of its hints. The schema's table `migration` says which were applied. On a server migrating is a
- * step of its own (`longshore migrate`), since whoever connects may not be allowed to make tables.
+ * stands for the schema's name, `{{channel}}` for the channel of its hints, the others for numbers of core/trail.ts. The
+ * schema's table `migration` says which were applied. On a server migrating is a step of its own (`longshore migrate`), since whoever connects may not be allowed to make tables.
  */
 export async function migratePlace(
   place: Place,
@@ -35,20 +37,26 @@ export interface Migration {
   sql(schema: string): string;
 }
 
-const FOLDER = new URL('./migrations/', import.meta.url);
+/** Of trails, as the functions hold them: another number needs another migration. */
+const BOUNDS = {
+  errorsKeptFirst: ERRORS_KEPT_FIRST,
+  errorsKeptLast: ERRORS_KEPT_LAST,
+  logsKept: LOGS_KEPT,
+} as const;
 
 export function migrations(): Migration[] {
   return migrationFiles().map((file) => {
-    const text = readFileSync(new URL(file, FOLDER), 'utf8');
+    const text = readFileSync(new URL(file, migrationsFolder()), 'utf8');
     return {
       version: versionOf(file),
       name: file.slice(5, -4),
       digest: createHash('sha256').update(text).digest('hex').slice(0, 16),
       // A function, since $ means something in a replacement text; at once, since a schema may have any name.
       sql: (schema) =>
-        text.replaceAll(/\{\{(schema|channel)\}\}/g, (_, what) =>
-          what === 'schema' ? quoted(schema) : channelOf(schema),
-        ),
+        text.replaceAll(/\{\{(\w+)\}\}/g, (_, what) => {
+          if (what === 'schema') return quoted(schema);
+          return what === 'channel' ? channelOf(schema) : String(BOUNDS[what as keyof typeof BOUNDS]);
+        }),
     };
   });
 }
@@ -59,7 +67,7 @@ export function knownVersion(): number {
 }
 
 function migrationFiles(): string[] {
-  return readdirSync(FOLDER)
+  return readdirSync(migrationsFolder())
     .filter((file) => /^\d{4}-.+\.sql$/.test(file))
     .sort();
 }

@@ -1,5 +1,6 @@
 import { LongshoreError, optionInvalid } from '../../core/errors.ts';
 import type { JobState } from '../../core/job-state.ts';
+import { ownFile } from '../../own-file.ts';
 import { KeepAlives } from '../keep-alive.ts';
 import type { LeaseLock } from '../lease-lock.ts';
 import type {
@@ -99,7 +100,7 @@ class PostgresStore implements Store {
       committed: (topics, told) => this.#pacer.committed(topics, told),
     });
     this.#keepAlives = new KeepAlives({
-      module: new URL(`./keep-alive${EXTENSION}`, import.meta.url).href,
+      module: () => ownFile('./keep-alive', import.meta.url).href,
       url,
       beat: (beat) => this.beat(beat),
       clock,
@@ -220,6 +221,3 @@ class PostgresStore implements Store {
     });
   }
 }
-
-/** `.ts` in the sources, `.js` as published. */
-const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js';

@@ -1,6 +1,9 @@
 import type { Client, ClientConfig } from 'pg';
 import { LongshoreError } from '../../core/errors.ts';
+import { namedReasonOf } from '../../core/legible.ts';
+import { isMissingPackage } from '../missing-package.ts';
 import { isUseless, toStoreError } from './errors.ts';
+import { migrationsFolder } from './folder.ts';
 import type { Place } from './url.ts';
 
 /**
@@ -105,20 +108,18 @@ export async function openSession(place: Place, timeoutMs: number = place.timeou
 type Driver = typeof import('pg').default;
 
 export async function loadDriver(): Promise<Driver> {
+  // First: a driver that was bundled as well may not load, and its advice would not help.
+  migrationsFolder();
   try {
     const { default: driver } = await import('pg');
     return driver;
   } catch (cause) {
     throw new LongshoreError(
       'STORE_UNAVAILABLE',
-      `A postgres: store needs the package pg (8.12 or later), which ${isMissing(cause) ? 'is not installed' : `does not load (${String(cause)})`}. Run: npm install pg`,
+      `A postgres: store needs the package pg (8.12 or later), which ${isMissingPackage(cause, 'pg') ? 'is not installed' : `does not load (${namedReasonOf(cause)})`}. Run: npm install pg`,
       { cause, details: { package: 'pg' } },
     );
   }
-}
-
-function isMissing(cause: unknown): boolean {
-  return cause instanceof Error && cause.message.startsWith("Cannot find package 'pg'");
 }
 
 const BIGINT = 20;

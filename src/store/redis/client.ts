@@ -1,4 +1,7 @@
 import { LongshoreError } from '../../core/errors.ts';
+import { namedReasonOf } from '../../core/legible.ts';
+import { isMissingPackage } from '../missing-package.ts';
+import { scriptsFolder } from './folder.ts';
 import type { Listen } from './notifier.ts';
 import type { RedisAddress } from './url.ts';
 
@@ -25,19 +28,17 @@ export function destroyClient(client: Client): void {
 }
 
 export async function loadVendor(): Promise<Vendor> {
+  // First: a driver that was bundled as well may not load, and its advice would not help.
+  scriptsFolder();
   try {
     return await import('@redis/client');
   } catch (cause) {
     throw new LongshoreError(
       'STORE_UNAVAILABLE',
-      `A redis: store needs the package @redis/client, which ${isMissing(cause) ? 'is not installed' : `does not load (${String(cause)})`}. Run: npm install @redis/client`,
+      `A redis: store needs the package @redis/client, which ${isMissingPackage(cause, '@redis/client') ? 'is not installed' : `does not load (${namedReasonOf(cause)})`}. Run: npm install @redis/client`,
       { cause, details: { package: '@redis/client' } },
     );
   }
-}
-
-function isMissing(cause: unknown): boolean {
-  return cause instanceof Error && cause.message.startsWith("Cannot find package '@redis/client'");
 }
 
 /** How long to wait before the next attempt to connect, in ms; false for none. */

@@ -1,4 +1,5 @@
 import { type ErrorCode, LongshoreError } from '../../core/errors.ts';
+import { isError, memberOf, show } from '../../core/legible.ts';
 import { placeOf, type RedisAddress } from './url.ts';
 
 /**
@@ -33,7 +34,7 @@ export function isReply(error: unknown): boolean {
 
 /** The client had no connection and sent nothing. */
 export function isUnsent(error: unknown): boolean {
-  const name = error instanceof Error ? error.constructor.name : '';
+  const name = classOf(error);
   return name === 'ClientOfflineError' || name === 'ClientClosedError' || name === 'TimeoutError';
 }
 
@@ -222,14 +223,18 @@ const UNKNOWN: Explanation = [
 ];
 
 function explainClient(error: unknown): Explanation {
-  const name = error instanceof Error ? error.constructor.name : '';
-  return CLIENT_ERRORS[name] ?? UNKNOWN;
+  return CLIENT_ERRORS[classOf(error)] ?? UNKNOWN;
 }
 
 /** On one line. Happy Eyeballs gives an error a tried address, and no message of its own. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
-  const { message } = error.message === '' && first instanceof Error ? first : error;
-  return message.replaceAll(/\s+/g, ' ').slice(0, 300) || error.constructor.name;
+  if (!isError(error)) return show(error);
+  const inner = memberOf(error, 'errors');
+  const first: unknown = Array.isArray(inner) ? inner[0] : undefined;
+  const { message } = error.message === '' && isError(first) ? first : error;
+  return message.replaceAll(/\s+/g, ' ').slice(0, 300) || classOf(error);
+}
+
+function classOf(error: unknown): string {
+  return isError(error) ? error.constructor.name : '';
 }

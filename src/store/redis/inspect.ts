@@ -45,21 +45,30 @@ export async function list(session: Session, filter: JobFilter): Promise<JobPage
 
 const END = '-1';
 
-/** Errors, log lines and audit entries of one job; entries are JSON after a letter that says which. */
+/** Errors, log lines and audit entries of one job. */
 export async function trail({ scripts }: Session, id: string): Promise<JobTrail | null> {
   const { values } = await scripts.run('trail', undefined, [idBytes(id)]);
   if (values[0] !== 1) return null;
-  const errors: AttemptError[] = [];
-  const logs: LogLine[] = [];
-  const audit: AuditEntry[] = [];
-  for (const bytes of values[1] as Buffer[]) {
-    const entry: unknown = JSON.parse(bytes.toString('utf8', 1));
-    const kind = String.fromCharCode(bytes[0] as number);
-    if (kind === 'e') errors.push(entry as AttemptError);
-    else if (kind === 'l') logs.push(entry as LogLine);
-    else audit.push(toAudit(entry as StoredAudit));
-  }
-  return { errors, logs, audit };
+  const [errors, logs, audit] = values.slice(1).map((list) => read(list as Buffer[])) as [Kept, Kept, Kept];
+  return {
+    errors: errors.entries as AttemptError[],
+    errorsOmitted: errors.omitted,
+    logs: logs.entries as LogLine[],
+    logsOmitted: logs.omitted,
+    audit: (audit.entries as StoredAudit[]).map(toAudit),
+  };
+}
+
+interface Kept {
+  readonly entries: readonly unknown[];
+  readonly omitted: number;
+}
+
+/** A number among the entries, which are objects, says how many were left out. */
+function read(list: readonly Buffer[]): Kept {
+  const values = list.map((bytes): unknown => JSON.parse(bytes.toString('utf8')));
+  const omitted = values.find((value) => typeof value === 'number') ?? 0;
+  return { entries: values.filter((value) => typeof value === 'object'), omitted: omitted as number };
 }
 
 /** States by their numbers; -1 when the job was gone. */

@@ -10,7 +10,7 @@
  * | `queues`, `queueNames`, `tasks`, `taskNames` | hash | names and their numbers |
  * | `settings` | hash | number of a queue -> JSON of its settings |
  * | `counts`, `places`, `bytes`, `all:*` | hash, list | lua/_counts.lua |
- * | `line:*`, `priorities:*`, `back:*`, `due:*`, `ended:*`, `late:*`, `endedAt`, `turn:*`, `held:*`, `keys:*`, `trail:*` | | lua/_jobs.lua |
+ * | `line:*`, `priorities:*`, `back:*`, `due:*`, `ended:*`, `late:*`, `endedAt`, `turn:*`, `held:*`, `keys:*`, `trail:*`, `errors:*`, `logs:*` | | lua/_jobs.lua |
  * | `unique` | hash | lua/_unique.lua |
  * | `batches`, `live`, `intact`, `expiry`, `holds:*` | | lua/_leases.lua |
  * | `wholeAt:*`, `wholeIds:*`, `wholeResults:*` | hash | lua/_whole.lua |

@@ -2,6 +2,7 @@ import { charsOfSettlement, charsOfSpec, sumOf } from '../../core/batch.ts';
 import type { Clock } from '../../core/clock.ts';
 import { LongshoreError, mayBlameAnItem } from '../../core/errors.ts';
 import type { JobState } from '../../core/job-state.ts';
+import { ownFile } from '../../own-file.ts';
 import { KeepAlives } from '../keep-alive.ts';
 import type { LeaseLock } from '../lease-lock.ts';
 import type {
@@ -140,7 +141,7 @@ class RedisStore implements Store {
     };
     this.#lost = new LostClaims(this.#session);
     this.#keepAlives = new KeepAlives({
-      module: new URL(`./keep-alive${EXTENSION}`, import.meta.url).href,
+      module: () => ownFile('./keep-alive', import.meta.url).href,
       url,
       beat: (request) => this.beat(request),
       clock,
@@ -292,6 +293,3 @@ class RedisStore implements Store {
 function newInstance(): string {
   return `${process.pid}-${performance.now().toString(36).replace('.', '')}-${Math.random().toString(36).slice(2)}`;
 }
-
-/** `.ts` in the sources, `.js` as published. */
-const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js';

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { LongshoreError } from '../../core/errors.ts';
+import { ERRORS_KEPT_FIRST, ERRORS_KEPT_LAST, LOGS_KEPT } from '../../core/trail.ts';
 import type { Topic } from '../notifier.ts';
 import type { Connection } from './connection.ts';
 import { isNoScript, isReply, isUnsent } from './errors.ts';
+import { scriptsFolder } from './folder.ts';
 import { type Argument, REQUEST_BYTES_MAX, requestOf, tooLarge } from './request.ts';
 
 /**
@@ -108,12 +110,11 @@ function topicsOf(told: number): Topic[] {
   return TOPICS.filter((_, index) => (told & (1 << index)) !== 0);
 }
 
-const FOLDER = new URL('./lua/', import.meta.url);
 const scripts = new Map<string, Script>();
 const files = new Map<string, string>();
 
 export function scriptNames(): string[] {
-  return readdirSync(FOLDER)
+  return readdirSync(scriptsFolder())
     .filter((file) => file.endsWith('.lua') && !file.startsWith('_'))
     .map((file) => file.slice(0, -'.lua'.length));
 }
@@ -167,7 +168,7 @@ function addNeeds(text: string, parts: Set<string>): void {
 function fileOf(name: string): string {
   let text = files.get(name);
   if (text === undefined) {
-    text = readFileSync(new URL(`${name}.lua`, FOLDER), 'utf8');
+    text = readFileSync(new URL(`${name}.lua`, scriptsFolder()), 'utf8');
     files.set(name, text);
   }
   return text;
@@ -183,7 +184,7 @@ function withoutComments(text: string): string {
  * takes a third to a half of what a call of a small script costs.
  */
 function withConstants(code: string): string {
-  const values = new Map<string, string>();
+  const values = new Map<string, string>(Object.entries(BOUNDS));
   const rest = code.replaceAll(CONSTANTS, (_, names: string, numbers: string) => {
     const given = numbers.split(/,\s*/);
     for (const [index, name] of names.split(', ').entries()) values.set(name, given[index] ?? 'nil');
@@ -197,6 +198,13 @@ function withConstants(code: string): string {
     )
     .join('');
 }
+
+/** Of trails. */
+const BOUNDS = {
+  ERRORS_KEPT_FIRST: String(ERRORS_KEPT_FIRST),
+  ERRORS_KEPT_LAST: String(ERRORS_KEPT_LAST),
+  LOGS_KEPT: String(LOGS_KEPT),
+};
 
 const CONSTANTS = /^local ([A-Z_]+(?:, [A-Z_]+)*) =\s*(\d+(?:,\s*\d+)*)\n/gm;
 

@@ -1,6 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { BATCH_CHARS_MAX, charsOfCall } from '../../core/batch.ts';
 import { LongshoreError } from '../../core/errors.ts';
+import { namedReasonOf } from '../../core/legible.ts';
+import { ownFile } from '../../own-file.ts';
 import { fromWire } from './errors.ts';
 import { packInput, unpackResult } from './pack.ts';
 import type { Call, Errand, FromThread, Reply, ToThread } from './protocol.ts';
@@ -31,7 +33,7 @@ export class Channel {
     this.#charsMax = charsMax;
     this.#hear = hear;
     // Nothing of the user's program is loaded into the thread: no preloaded modules, no loaders.
-    this.#worker = new Worker(new URL(`./thread${EXTENSION}`, import.meta.url), {
+    this.#worker = new Worker(ownFile('./thread', import.meta.url), {
       name: 'longshore sqlite store',
       workerData: errand,
       execArgv: [],
@@ -191,11 +193,12 @@ interface Pending extends Settlers {
 /** A call is one message, and a transaction that is all in the memory of both threads. */
 const CALL_CHARS_MAX = 1_073_741_824;
 
-/** `.ts` in the sources, `.js` as published. */
-const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-
 function uncloneable({ verb }: Call, cause: unknown): LongshoreError {
-  return new LongshoreError('STORE_FAILED', `${verb} was given data that cannot be sent: ${String(cause)}`, {
-    cause,
-  });
+  return new LongshoreError(
+    'STORE_FAILED',
+    `${verb} was given data that cannot be sent: ${namedReasonOf(cause)}`,
+    {
+      cause,
+    },
+  );
 }

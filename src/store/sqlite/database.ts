@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { LongshoreError } from '../../core/errors.ts';
 import { Connection, retryWhileBusy } from './connection.ts';
-import { accessSync, constants, statSync } from './files.ts';
+import { accessSync, closeSync, constants, openSync, statSync } from './files.ts';
 import { layoutVersion, migrate } from './migrate.ts';
 
 /**
@@ -22,6 +22,7 @@ export function openDatabase(file: string): Connection {
 /** All but the migrations. */
 export function openForMigration(file: string): Connection {
   requireWritable(file);
+  makePrivate(file);
   const db = new Connection(file);
   try {
     layoutVersion(db);
@@ -86,6 +87,18 @@ function requireWritable(file: string): void {
     `${unwritable} cannot be written by this user. Longshore writes ${file} and files beside it (-wal, -shm, -wake): make the ${unwritable === folder ? 'folder' : 'file'} writable, or use another path.`,
     { details: { file, path: unwritable } },
   );
+}
+
+/**
+ * Jobs hold what users gave, so a new file is for its owner alone; SQLite gives the files beside it the same mode. One
+ * that exists keeps its mode. What cannot be made here, SQLite cannot make either, and says why.
+ */
+function makePrivate(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600));
+  } catch {
+    // It is there.
+  }
 }
 
 function requireFolder(file: string): void {

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { type ErrorCode, LongshoreError } from '../../core/errors.ts';
+import { isError, reasonOf } from '../../core/legible.ts';
 import { statfsSync } from './files.ts';
 
 /**
@@ -38,7 +39,7 @@ export function isConstraint(error: unknown): boolean {
 /** What went wrong with the file, in the words of its user. Errors of Longshore pass as they are. */
 export function toStoreError(error: unknown, file: string): LongshoreError {
   if (error instanceof LongshoreError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   const [code, text] = explain(resultCode(error), file, reason);
   const details = { file, ...(resultCode(error) === null ? {} : { errcode: Number(errcodeOf(error)) }) };
   return new LongshoreError(code, text, { cause: error, details });
@@ -116,7 +117,7 @@ export interface WireError {
 
 export function toWire(error: unknown, file: string): WireError {
   const { code, message, details, cause } = toStoreError(error, file);
-  return { code, message, details, cause: cause instanceof Error ? cause : null };
+  return { code, message, details, cause: isError(cause) ? cause : null };
 }
 
 export function fromWire({ code, message, details, cause }: WireError): LongshoreError {

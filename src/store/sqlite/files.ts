@@ -4,8 +4,11 @@
  */
 export const {
   accessSync,
+  chmodSync,
+  closeSync,
   constants,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,

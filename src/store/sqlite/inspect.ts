@@ -1,7 +1,7 @@
 import { optionInvalid } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import { JOB_STATES, type JobState } from '../../core/job-state.ts';
-import type { JobFilter, JobPage, JobTrail } from '../store.ts';
+import type { JobFilter, JobPage } from '../store.ts';
 import { WHOLE_INPUT } from './inputs.ts';
 import { HELD_SEQS } from './leases.ts';
 import type { JobRow, Tx } from './rows.ts';
@@ -129,19 +129,3 @@ function seqsIn(tx: Tx, state: JobState, queue: string | undefined, limit: numbe
 const READY = `SELECT seq FROM job INDEXED BY job_ready WHERE state = 'ready' AND turn = ${TURN.line}`;
 const LET_IN = `SELECT seq FROM job INDEXED BY job_ticket WHERE turn = ${TURN.letIn}`;
 const HELD = `SELECT seq FROM job INDEXED BY job_key WHERE key IS NOT NULL AND turn = ${TURN.held} AND turn < 2`;
-
-export function trail(tx: Tx, id: string): JobTrail | null {
-  const job = tx.db.get<{ seq: number }>('SELECT seq FROM job WHERE id = ?', id);
-  if (job === undefined) return null;
-  return {
-    errors: tx.db.all(
-      'SELECT attempt, at, name, message, stack, code FROM job_error WHERE seq = ? ORDER BY no',
-      job.seq,
-    ),
-    logs: tx.db.all('SELECT at, attempt, message, data FROM job_log WHERE seq = ? ORDER BY no', job.seq),
-    audit: tx.db.all(
-      'SELECT at, action, by, why, from_state AS "from", to_state AS "to" FROM audit WHERE seq = ? ORDER BY no',
-      job.seq,
-    ),
-  };
-}

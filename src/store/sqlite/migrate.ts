@@ -1,4 +1,5 @@
 import { LongshoreError } from '../../core/errors.ts';
+import { ownFile } from '../../own-file.ts';
 import type { MigrationReport } from '../store.ts';
 import { type Connection, retryWhileBusy } from './connection.ts';
 import { readdirSync, readFileSync } from './files.ts';
@@ -17,16 +18,19 @@ interface Migration {
   readonly sql: string;
 }
 
-const FOLDER = new URL('./migrations/', import.meta.url);
+/** Asked for when it is used: a bundled program that uses another store does not need it. */
+function folder(): URL {
+  return ownFile('./migrations/', import.meta.url);
+}
 
 export function migrations(): Migration[] {
-  return readdirSync(FOLDER)
+  return readdirSync(folder())
     .filter((file) => /^\d{4}-.+\.sql$/.test(file))
     .sort()
     .map((file) => ({
       version: Number(file.slice(0, 4)),
       name: file.slice(5, -4),
-      sql: readFileSync(new URL(file, FOLDER), 'utf8'),
+      sql: readFileSync(new URL(file, folder()), 'utf8'),
     }));
 }
 

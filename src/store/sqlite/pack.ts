@@ -40,9 +40,7 @@ export function packInput(verb: VerbName, input: unknown): unknown {
 }
 
 export function unpackInput(verb: VerbName, packed: unknown): unknown {
-  return packed instanceof Object && 'packed' in packed
-    ? CODECS[verb]?.unpackInput?.(packed as never)
-    : packed;
+  return isPacked(packed) ? CODECS[verb]?.unpackInput?.(packed as never) : packed;
 }
 
 export function packResult(verb: VerbName, result: unknown): unknown {
@@ -51,9 +49,12 @@ export function packResult(verb: VerbName, result: unknown): unknown {
 
 /** `input` is what the call was given: what the result repeats of it does not cross again. */
 export function unpackResult(verb: VerbName, packed: unknown, input: unknown): unknown {
-  return packed instanceof Object && 'packed' in packed
-    ? CODECS[verb]?.unpackResult?.(packed as never, input as never)
-    : packed;
+  return isPacked(packed) ? CODECS[verb]?.unpackResult?.(packed as never, input as never) : packed;
+}
+
+/** Not `instanceof Object`: what comes from another thread may be of another realm, as under Jest. */
+export function isPacked(value: unknown): value is { readonly packed: number } {
+  return typeof value === 'object' && value !== null && 'packed' in value;
 }
 
 /** Below this length, packing takes longer than it saves. */

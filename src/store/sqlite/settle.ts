@@ -1,4 +1,3 @@
-import type { AttemptError } from '../../core/errors.ts';
 import { isTerminal, type JobMove, type TerminalState } from '../../core/job-state.ts';
 import { isGivenBack, type OutcomeType } from '../../core/outcome.ts';
 import { type JobChange, settle as rule, type SettleSubject } from '../../core/settle-rule.ts';
@@ -8,6 +7,7 @@ import { type Completions, type Run, settlementsOf } from './completions.ts';
 import { Departures, parseToken, type Token } from './leases.ts';
 import { type Drops, deleteJob, dropsOf } from './retention.ts';
 import { type Ending, type JobRow, requireMove, type Tx, wholeMs } from './rows.ts';
+import { addError, addLogs } from './trail.ts';
 import { afterLeaving, TURN, turnAfter } from './turns.ts';
 import { releaseKey, replacedByOf } from './unique.ts';
 
@@ -117,19 +117,6 @@ export function finish(tx: Tx, job: Ending, state: TerminalState, drops: Drops):
   if (drops.has(job.queue, state)) deleteJob(tx, job.seq);
 }
 
-function addError(tx: Tx, seq: number, error: AttemptError): void {
-  tx.db.run(
-    'INSERT INTO job_error (seq, attempt, at, name, message, stack, code) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    seq,
-    error.attempt,
-    wholeMs(error.at),
-    error.name,
-    error.message,
-    error.stack,
-    error.code,
-  );
-}
-
 export function annotate(tx: Tx, notes: readonly Note[]): AnnotateReceipt[] {
   return notes.map((note) => {
     const token = parseToken(note.token);
@@ -137,16 +124,7 @@ export function annotate(tx: Tx, notes: readonly Note[]): AnnotateReceipt[] {
     if (job === undefined) return 'lost';
     if (note.progress !== undefined)
       tx.db.run('UPDATE job SET progress = ? WHERE seq = ?', note.progress, job.seq);
-    for (const { at, attempt, message, data } of note.logs ?? []) {
-      tx.db.run(
-        'INSERT INTO job_log (seq, at, attempt, message, data) VALUES (?, ?, ?, ?, ?)',
-        job.seq,
-        wholeMs(at),
-        attempt,
-        message,
-        data,
-      );
-    }
+    if (note.logs !== undefined) addLogs(tx, job.seq, note.logs);
     return 'noted';
   });
 }

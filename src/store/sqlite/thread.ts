@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts';
 import { openDatabase } from './database.ts';
 import { toWire } from './errors.ts';
 import { Heart } from './heart.ts';
-import { packResult, unpackInput } from './pack.ts';
+import { isPacked, packResult, unpackInput } from './pack.ts';
 import type { Call, Errand, FromThread, Reply, ToThread } from './protocol.ts';
 import { type Answer, type Hooks, transact, type Work } from './transact.ts';
 import { Waker } from './wake.ts';
@@ -155,7 +155,7 @@ function groupLength(waiting: readonly Waiting[]): number {
 
 function lengthOf(input: unknown): number {
   if (Array.isArray(input)) return input.length;
-  return input instanceof Object && 'packed' in input ? Number(input.packed) : 1;
+  return isPacked(input) ? input.packed : 1;
 }
 
 function say(message: FromThread): void {

@@ -4,13 +4,14 @@ import type { AllCreated } from './alike.ts';
 import { claim, peekClaim } from './claim.ts';
 import { control } from './control.ts';
 import { enqueue } from './enqueue.ts';
-import { get, list, trail } from './inspect.ts';
+import { get, list } from './inspect.ts';
 import type { Claimed } from './leased.ts';
 import { acquire, peekAcquire, release } from './lock.ts';
 import { clear, peekPrune, peekReap, prune, reap } from './maintain.ts';
 import { configureQueue, queues } from './queues.ts';
 import type { Tx } from './rows.ts';
 import { annotate, settle } from './settle.ts';
+import { trail } from './trail.ts';
 import type { Verb } from './verb.ts';
 import { beat, retire, workers } from './workers.ts';
 

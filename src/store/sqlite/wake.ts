@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Topic } from '../notifier.ts';
 import type { Connection } from './connection.ts';
-import { mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from './files.ts';
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from './files.ts';
 
 /**
  * Wake-ups between processes, the store thread's side. After a commit that is a hint for a topic, this touches a file
@@ -99,7 +99,11 @@ export class Waker {
 
   #prepareFolder(): void {
     const folder = wakeFolder(this.#db.file);
-    quietly(() => mkdirSync(folder));
+    quietly(() => {
+      mkdirSync(folder);
+      // Not with `mkdirSync`, which the umask limits: a group that shares the file leaves its hints here as well.
+      chmodSync(folder, folderMode(statSync(this.#db.file).mode));
+    });
     quietly(() => {
       for (const name of readdirSync(folder)) {
         const path = join(folder, name);
@@ -107,6 +111,11 @@ export class Waker {
       }
     });
   }
+}
+
+/** Open to those who may read the database: 0700 where that is 0600. */
+function folderMode(fileMode: number): number {
+  return (fileMode & 0o777) | ((fileMode & 0o444) >> 2);
 }
 
 /** Hints may get lost: what goes wrong in the folder must not disturb the store. */

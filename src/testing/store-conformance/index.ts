@@ -19,6 +19,7 @@ import { queuesArea } from './queues.ts';
 import { replacedArea } from './replaced.ts';
 import { retentionArea } from './retention.ts';
 import { settleArea } from './settle.ts';
+import { trailArea } from './trail.ts';
 import { Trial } from './trial.ts';
 import { uniqueArea } from './unique.ts';
 import { workersArea } from './workers.ts';
@@ -86,6 +87,7 @@ const AREAS: Readonly<Record<string, (it: It) => void>> = {
   limits: limitsArea,
   ageing: ageingArea,
   inspect: inspectArea,
+  trail: trailArea,
   retention: retentionArea,
   workers: workersArea,
   notify: notifyArea,

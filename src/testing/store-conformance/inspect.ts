@@ -98,7 +98,8 @@ export function inspectArea(it: It): void {
   it('a trail holds errors, log lines and audit entries, oldest first; null for no job', async (trial) => {
     assert.equal(await trial.store.trail('nobody'), null);
     const id = await trial.add();
-    assert.deepEqual(await trial.store.trail(id), { errors: [], logs: [], audit: [] });
+    const nothing = { errors: [], errorsOmitted: 0, logs: [], logsOmitted: 0, audit: [] };
+    assert.deepEqual(await trial.store.trail(id), nothing);
     const log = (message: string) => ({ at: T0, attempt: 1, message, data: null });
     const { token } = await trial.take();
     await trial.store.annotate([{ id, token, logs: [log('one')] }]);
@@ -110,7 +111,9 @@ export function inspectArea(it: It): void {
     await trial.control({ type: 'cancel', id, by: 'bob', why: null }, T0 + 2);
     assert.deepEqual(await trial.store.trail(id), {
       errors: [attemptError('first'), attemptError('second')],
+      errorsOmitted: 0,
       logs: [log('one'), log('two'), log('three')],
+      logsOmitted: 0,
       audit: [
         { at: T0 + 1, action: 'redrive', by: 'ada', why: 'mended', from: 'failed', to: 'ready' },
         { at: T0 + 2, action: 'cancel', by: 'bob', why: null, from: 'ready', to: 'cancelled' },

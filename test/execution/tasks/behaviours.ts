@@ -1,6 +1,7 @@
 /** Tasks for the strategy suite: each does one thing that must look the same in every lane. */
 import { z } from 'zod';
 import { defineTask, RetryAfterError, SnoozeError, UnrecoverableError } from '../../../src/index.ts';
+import { HOSTILE } from '../../hostile.ts';
 
 export const echo = defineTask({ name: 'echo', run: ({ input }) => input });
 
@@ -179,4 +180,39 @@ export const waitsForSignal = defineTask({
         reject(signal.reason);
       });
     }),
+});
+
+export const throwsHostile = defineTask({
+  name: 'throws-hostile',
+  attempts: 1,
+  run: ({ input }) => {
+    throw HOSTILE[input as string]?.();
+  },
+});
+
+export const rejectsHostile = defineTask({
+  name: 'rejects-hostile',
+  attempts: 1,
+  run: async ({ input }) => {
+    await null;
+    throw HOSTILE[input as string]?.();
+  },
+});
+
+export const returnsHostile = defineTask({
+  name: 'returns-hostile',
+  attempts: 1,
+  run: ({ input }) => ({ inside: HOSTILE[input as string]?.() }),
+});
+
+/** The backoff function throws what it is given to throw. */
+export const backsOffHostile = defineTask({
+  name: 'backs-off-hostile',
+  attempts: 2,
+  backoff: () => {
+    throw HOSTILE['a revoked proxy']?.();
+  },
+  run: () => {
+    throw new Error('again');
+  },
 });

@@ -62,7 +62,7 @@ test('what only reads does not wait for the write lock', async (t) => {
   const id = job?.id as string;
   assert.equal((await store.get([id]))[0]?.id, id);
   assert.equal((await store.list({ limit: 1 })).jobs.length, 1);
-  assert.deepEqual(await store.trail(id), { errors: [], logs: [], audit: [] });
+  assert.deepEqual((await store.trail(id))?.errors, []);
   assert.equal((await store.queues()).length, 1);
   assert.deepEqual(await store.workers(), []);
   assert.deepEqual((await store.claim(request({ queues: ['q', 'other'] }))).leases, []);

@@ -6,14 +6,16 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { sqliteDriver } from '../../../src/store/sqlite/index.ts';
 import { migrations } from '../../../src/store/sqlite/migrate.ts';
 import { fileOf } from '../../../src/store/sqlite/url.ts';
+import type { Store } from '../../../src/store/store.ts';
 import { Place } from './place.ts';
 import { spec, specs } from './specs.ts';
 
@@ -50,6 +52,29 @@ test('a missing folder is named, with the command that makes it', async (t) => {
     message: new RegExp(`mkdir -p ${missing}`),
   });
 });
+
+test('a new file and those beside it are for their owner alone; files that exist keep their modes', async (t) => {
+  const before = process.umask(0o022);
+  t.after(() => process.umask(before));
+  const { file, store } = await opened(t);
+  await store.enqueue([spec()]);
+  const modes = (path: string): string[] =>
+    ['', '-wal', '-shm', '-wake'].map((suffix) => (statSync(`${path}${suffix}`).mode & 0o777).toString(8));
+  assert.deepEqual(modes(file), ['600', '600', '600', '700']);
+
+  const shared = await opened(t, 0o660);
+  assert.deepEqual(modes(shared.file), ['660', '660', '660', '770']);
+});
+
+/** A store on a new file, or on an empty one of this mode. */
+async function opened(t: TestContext, mode?: number): Promise<{ file: string; store: Store }> {
+  const place = await Place.make(t);
+  if (mode !== undefined) {
+    writeFileSync(place.file, '');
+    chmodSync(place.file, mode);
+  }
+  return { file: place.file, store: await place.store() };
+}
 
 test('a folder in place of the file is refused', async (t) => {
   const place = await Place.make(t);

@@ -70,15 +70,16 @@ CREATE TABLE {{schema}}.fresh (
 ALTER TABLE {{schema}}.fresh SET (
   autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 1);
 
--- Errors, log lines and audit entries of live jobs. Who deletes a job that is `trailed` deletes these too: a foreign
--- key would look for them at every job that ends.
+-- Errors, log lines and audit entries of live jobs, bounded by core/trail.ts. Whatever deletes a job that is `trailed`
+-- deletes these too: a foreign key would look for them at every job that ends.
 CREATE TABLE {{schema}}.job_trail (
   seq bigint NOT NULL,
-  no bigint GENERATED ALWAYS AS IDENTITY,
   kind text NOT NULL CHECK (kind IN ('error', 'log', 'audit')),
+  -- Counts the entries of a job and kind from 1, those left out included.
+  nth integer NOT NULL,
   -- JSON: AttemptError, LogLine or AuditEntry.
   entry text NOT NULL,
-  PRIMARY KEY (seq, no)
+  PRIMARY KEY (seq, kind, nth)
 );
 
 -- Jobs that ended, by state and time of end: what is older than every queue's retention goes by dropping partitions.
@@ -105,7 +106,7 @@ CREATE TABLE {{schema}}.history (
   input text,
   meta text,
   result text,
-  -- JSON: [[kind, entry], ...] of job_trail, the entries as JSON values, oldest first; null when there was none.
+  -- JSON: [[kind, entry, nth], ...] of job_trail, the entries as JSON values, oldest first; null when there was none.
   trail text
 ) PARTITION BY LIST (state);
 

@@ -9,7 +9,13 @@ $$;
 
 -- What a job's row in `history` keeps of its trail.
 CREATE FUNCTION {{schema}}.trail_of(of_seq bigint) RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT json_agg(json_build_array(kind, entry::json) ORDER BY no)::text FROM {{schema}}.job_trail WHERE seq = of_seq
+  SELECT json_agg(json_build_array(kind, entry::json, nth) ORDER BY kind, nth)::text
+  FROM {{schema}}.job_trail WHERE seq = of_seq
+$$;
+
+-- The number of a job's last entry of a kind; 0 when there is none.
+CREATE FUNCTION {{schema}}.last_entry(of_seq bigint, of_kind text) RETURNS integer LANGUAGE sql STABLE AS $$
+  SELECT coalesce((SELECT nth FROM {{schema}}.job_trail WHERE seq = of_seq AND kind = of_kind ORDER BY nth DESC LIMIT 1), 0)
 $$;
 
 -- Jobs left their leases: as many of each as `jobs` says, or one for each time its token stands here. True when a queue with
@@ -267,9 +273,15 @@ BEGIN
   INTO before
   FROM {{schema}}.read_changes(changes) AS change JOIN {{schema}}.job ON job.seq = change.seq;
   PERFORM {{schema}}.lock_keys(before.queues, before.keys);
-  INSERT INTO {{schema}}.job_trail (seq, kind, entry)
-  SELECT change.seq, 'error', change.error FROM {{schema}}.read_changes(changes) AS change
-  WHERE change.error IS NOT NULL ORDER BY change.place;
+  WITH added AS (
+    INSERT INTO {{schema}}.job_trail (seq, kind, nth, entry)
+    SELECT change.seq, 'error', {{schema}}.last_entry(change.seq, 'error') + 1, change.error
+    FROM {{schema}}.read_changes(changes) AS change WHERE change.error IS NOT NULL
+    RETURNING seq, nth
+  )
+  DELETE FROM {{schema}}.job_trail USING added
+  WHERE added.nth > {{errorsKeptFirst}} + {{errorsKeptLast}}
+    AND job_trail.seq = added.seq AND job_trail.kind = 'error' AND job_trail.nth = added.nth - {{errorsKeptLast}};
   UPDATE {{schema}}.job SET state = change.state::{{schema}}.job_state, attempt = change.attempt,
     crashes = change.crashes, due_at = coalesce(change.due_at, job.due_at), lease = NULL,
     trailed = job.trailed OR change.error IS NOT NULL,
@@ -323,6 +335,7 @@ SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   note record;
+  earlier integer;
 BEGIN
   PERFORM {{schema}}.ground(array_agg((given->>'seq')::bigint), array_agg((given->>'lease')::bigint))
   FROM json_array_elements(notes) AS given;
@@ -337,9 +350,14 @@ BEGIN
       progress = CASE WHEN note.clears THEN NULL ELSE coalesce(note.progress, progress) END
     WHERE seq = note.seq AND lease = note.lease AND id = note.id AND state = 'running';
     IF FOUND THEN
-      INSERT INTO {{schema}}.job_trail (seq, kind, entry)
-      SELECT note.seq, 'log', line FROM json_array_elements_text(note.logs) WITH ORDINALITY AS log (line, number)
-      ORDER BY number;
+      earlier := {{schema}}.last_entry(note.seq, 'log');
+      INSERT INTO {{schema}}.job_trail (seq, kind, nth, entry)
+      SELECT note.seq, 'log', earlier + number, line
+      FROM json_array_elements_text(note.logs) WITH ORDINALITY AS log (line, number);
+      IF earlier + json_array_length(note.logs) > {{logsKept}} THEN
+        DELETE FROM {{schema}}.job_trail
+        WHERE seq = note.seq AND kind = 'log' AND nth <= earlier + json_array_length(note.logs) - {{logsKept}};
+      END IF;
     ELSE
       place := note.number;
       RETURN NEXT;

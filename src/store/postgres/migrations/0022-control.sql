@@ -4,7 +4,8 @@
 -- Adds an audit entry to a job that lives.
 CREATE FUNCTION {{schema}}.audit_job(of_seq bigint, entry json) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO {{schema}}.job_trail (seq, kind, entry) VALUES (of_seq, 'audit', entry::text);
+  INSERT INTO {{schema}}.job_trail (seq, kind, nth, entry)
+  VALUES (of_seq, 'audit', {{schema}}.last_entry(of_seq, 'audit') + 1, entry::text);
   UPDATE {{schema}}.job SET trailed = true WHERE seq = of_seq AND NOT trailed;
 END $$;
 
@@ -153,9 +154,8 @@ BEGIN
   VALUES (old.seq, old.id, old.queue, old.task, 'ready', old.priority, old.attempts_max,
     {{schema}}.new_turn(old.queue, old.key, old.ticket, 'ready'), old.created_at, at, old.started_at, old.ticket,
     old.unique_key, old.key, old.progress, old.input, old.meta);
-  INSERT INTO {{schema}}.job_trail (seq, kind, entry)
-  SELECT old.seq, entry->>0, (entry->1)::text FROM json_array_elements(old.trail::json) WITH ORDINALITY AS kept (entry, place)
-  ORDER BY place;
+  INSERT INTO {{schema}}.job_trail (seq, kind, nth, entry)
+  SELECT old.seq, entry->>0, (entry->>2)::integer, (entry->1)::text FROM json_array_elements(old.trail::json) AS kept (entry);
   IF old.unique_key IS NOT NULL THEN
     INSERT INTO {{schema}}.unique_key AS held (key, id, until) VALUES (old.unique_key, old.id, at)
     ON CONFLICT (key) DO UPDATE SET ended = NULL, id = excluded.id,
@@ -171,6 +171,7 @@ END $$;
 CREATE FUNCTION {{schema}}.resolve_job(old {{schema}}.history, new_result text, at bigint, entry json) RETURNS boolean
 LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $$
 DECLARE
+  -- Without its number: a completed job is never redriven.
   line text := json_build_array('audit', entry)::text;
 BEGIN
   IF EXISTS (

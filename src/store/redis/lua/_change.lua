@@ -31,7 +31,7 @@ local function applyChange(job, name, change)
     job.dueAt = change.dueAt or job.dueAt
     job.finishedAt, job.result = change.finishedAt, change.result
     job.batch = nil
-    if change.error then note(job, 'e', change.error) end
+    if change.error then keepError(job, change.error) end
   end)
   if isEnded(job.state) then finish(job) else hint('ready') end
   hintRoom(job.queue)

@@ -134,8 +134,33 @@ local function leave(job)
   end
 end
 
--- Adds an entry of the trail: kind `e` error, `l` log line, `a` audit; JSON. List `trail:<id>`.
-local function note(job, kind, json)
+-- Adds an entry of the audit trail, JSON. List `trail:<id>`.
+local function note(job, json)
   job.trail = true
-  call('RPUSH', base .. 'trail:' .. job.id, kind .. json)
+  call('RPUSH', base .. 'trail:' .. job.id, json)
+end
+
+-- Adds JSON to a list of which the first and the last entries are kept. Once there are more, a number between them says
+-- how many were left out.
+local function keep(job, list, first, last, json)
+  job.trail = true
+  local key, omitted = base .. list .. job.id, 1
+  local length = call('RPUSH', key, json)
+  if length <= first + last then return end
+  if length > first + last + 1 then
+    omitted = tonumber(call('LINDEX', key, first)) + 1
+    call('LSET', key, first + 1, '')
+    call('LREM', key, 1, '')
+  end
+  call('LSET', key, first, tostring(omitted))
+end
+
+-- List `errors:<id>`.
+local function keepError(job, json)
+  keep(job, 'errors:', ERRORS_KEPT_FIRST, ERRORS_KEPT_LAST, json)
+end
+
+-- List `logs:<id>`.
+local function keepLog(job, json)
+  keep(job, 'logs:', 0, LOGS_KEPT, json)
 end

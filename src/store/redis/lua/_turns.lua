@@ -87,7 +87,7 @@ local function removeJobs(list)
     leave(job)
     ids[index] = job.id
     loaded[job.id] = false
-    if job.trail then call('UNLINK', base .. 'trail:' .. job.id) end
+    if job.trail then call('UNLINK', base .. 'trail:' .. job.id, base .. 'errors:' .. job.id, base .. 'logs:' .. job.id) end
     leaveChunk(job.seq)
     if job.key and not seen[job.queue .. ':' .. job.key] then
       seen[job.queue .. ':' .. job.key] = true

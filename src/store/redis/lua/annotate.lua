@@ -11,7 +11,7 @@ while read.more() do
   if isHeld and changes then job.progress = progress end
   for _ = 1, read.number('<I4') do
     local line = read.text()
-    if isHeld then note(job, 'l', line) end
+    if isHeld then keepLog(job, line) end
   end
   if isHeld then save(job) end
   noted[#noted + 1] = string.char(isHeld and 1 or 0)

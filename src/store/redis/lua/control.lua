@@ -14,7 +14,7 @@ end
 
 -- The value is the entry's JSON without its end.
 local function audit(job, entry, to)
-  note(job, 'a', entry .. ',"at":' .. text(now) .. ',"from":' .. job.state .. ',"to":' .. to .. '}')
+  note(job, entry .. ',"at":' .. text(now) .. ',"from":' .. job.state .. ',"to":' .. to .. '}')
 end
 
 local act = {}

@@ -83,10 +83,11 @@ CREATE TABLE unique_key (
 
 CREATE INDEX unique_key_ended ON unique_key (until) WHERE ended IS NOT NULL;
 
--- The trail of a job; deleted with it.
+-- The trail of a job; deleted with it. `nth` counts a job's errors and its log lines from 1, those left out included.
 CREATE TABLE job_error (
   no INTEGER PRIMARY KEY,
   seq INTEGER NOT NULL,
+  nth INTEGER NOT NULL,
   attempt INTEGER NOT NULL,
   at INTEGER NOT NULL,
   name TEXT NOT NULL,
@@ -95,18 +96,19 @@ CREATE TABLE job_error (
   code TEXT
 ) STRICT;
 
-CREATE INDEX job_error_seq ON job_error (seq);
+CREATE UNIQUE INDEX job_error_nth ON job_error (seq, nth);
 
 CREATE TABLE job_log (
   no INTEGER PRIMARY KEY,
   seq INTEGER NOT NULL,
+  nth INTEGER NOT NULL,
   at INTEGER NOT NULL,
   attempt INTEGER NOT NULL,
   message TEXT NOT NULL,
   data TEXT
 ) STRICT;
 
-CREATE INDEX job_log_seq ON job_log (seq);
+CREATE UNIQUE INDEX job_log_nth ON job_log (seq, nth);
 
 CREATE TABLE audit (
   no INTEGER PRIMARY KEY,
