@@ -124,6 +124,13 @@ describe('the published package', () => {
     assert.equal(stdout, '42\n');
   });
 
+  test("the error of a failed job shows its handler's frames, and none of the package", async () => {
+    writeFileSync(join(consumer, 'fails.js'), FAILS);
+    const { stdout } = await run(process.execPath, ['fails.js'], consumer);
+    assert.match(stdout, /^Error: refused\n +at .*fails\.js/);
+    assert.doesNotMatch(stdout, /longshore\/dist|node:/);
+  });
+
   test('jobs run in threads and processes, and the command reads and mends the file they ran on', async () => {
     writeFileSync(join(consumer, 'tasks.js'), TASKS);
     writeFileSync(join(consumer, 'lanes.js'), LANES);
@@ -179,6 +186,15 @@ await worker.start();
 const job = await longshore.enqueue(double, 21);
 console.log(await job.result());
 await worker.stop();
+await longshore.close();
+`;
+
+const FAILS = `import { connect, defineTask } from 'longshore';
+const longshore = await connect('memory:', { logger: false });
+const task = defineTask({ name: 'fails', attempts: 1, run: async () => { throw new Error('refused'); } });
+const { id } = await longshore.enqueue(task, null);
+await longshore.worker({ tasks: [task] }).runUntilIdle();
+console.log((await longshore.jobs.get(id)).errors[0].stack);
 await longshore.close();
 `;
 

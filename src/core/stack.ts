@@ -13,16 +13,21 @@ const FRAME = /^\s+at /;
 const NODE = /^\s+at (?:.* \()?node:/;
 
 function isOwn(line: string): boolean {
-  return NODE.test(line) || OWN.some((place) => line.includes(place));
+  own ??= ownPlaces();
+  return NODE.test(line) || own.some((place) => line.includes(place));
 }
 
-/** Where this package's code is, as URLs and as paths: the sources too, since source maps lead there. None where that is not known. */
-const OWN = ownPlaces(import.meta.url);
+let own: readonly string[] | null = null;
 
-function ownPlaces(here: string): readonly string[] {
-  const root =
-    /^(file:\/\/.*\/)src\/core\/stack\.ts$/.exec(here) ?? /^(file:\/\/.*\/longshore\/)dist\//.exec(here);
-  if (root === null) return [];
-  const places = ['src/', 'dist/'].map((folder) => `${root[1]}${folder}`);
-  return [...places, ...places.map((url) => decodeURI(url.slice('file://'.length)))];
+/** Where this package's code is, as URLs and as paths: the sources too, since source maps lead there. None where that is not known. */
+function ownPlaces(): readonly string[] {
+  try {
+    const root = new URL('../../', import.meta.url).href;
+    if (!import.meta.url.endsWith('.ts') && !root.endsWith('/longshore/')) return [];
+    const places = [`${root}src/`, `${root}dist/`];
+    return [...places, ...places.map((url) => decodeURI(url.slice('file://'.length)))];
+  } catch {
+    // In a bundle that is no module there is no such URL.
+    return [];
+  }
 }
