@@ -4,6 +4,7 @@ import type { Clock } from './core/clock.ts';
 import { LongshoreError, optionInvalid, requireInteger, show } from './core/errors.ts';
 import { knownNames, requireKnown } from './core/options.ts';
 import { PAYLOAD_BYTES_MAX_DEFAULT, PayloadCodec } from './core/payload.ts';
+import { withoutPassword } from './core/redact.ts';
 import type { AnyDeclaration } from './core/task.ts';
 import {
   HEALTH_OPTIONS,
@@ -158,7 +159,7 @@ export async function storeDriver(url: string): Promise<StoreDriver> {
   const kinds = Object.keys(DRIVERS).map((kind) => `${kind}:`);
   if (typeof url !== 'string' || !/^[a-z][a-z0-9+]*:/.test(url)) {
     // A URL that is no URL may have a password all the same.
-    const shown = show(typeof url === 'string' ? url.replace(/^.*@/s, '***@') : url);
+    const shown = show(typeof url === 'string' ? withoutPassword(url) : url);
     throw new LongshoreError(
       'STORE_URL_INVALID',
       `The store URL is ${shown}; expected one that starts with ${kinds.join(', ')}, e.g. sqlite:jobs.db.`,

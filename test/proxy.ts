@@ -10,6 +10,8 @@ export class TcpProxy {
   holds = false;
   /** Called with each connection and what its client says, before it is passed on. */
   onSaid: (link: Link, data: Buffer) => void = () => {};
+  /** Of the server that new connections go to. */
+  port: number;
   /** Connections accepted so far. */
   accepted = 0;
   readonly #links = new Set<Link>();
@@ -30,13 +32,16 @@ export class TcpProxy {
   }
 
   private constructor(port: number) {
+    this.port = port;
     this.#server = createServer((near) => {
       this.accepted += 1;
       if (this.admits === 'none') {
         near.on('error', () => {}).destroy();
         return;
       }
-      const link = new Link(near, connect({ port, host: '127.0.0.1' }), (data) => this.onSaid(link, data));
+      const link = new Link(near, connect({ port: this.port, host: '127.0.0.1' }), (data) =>
+        this.onSaid(link, data),
+      );
       if (this.admits === 'silently') link.stall();
       if (this.holds) link.hold();
       this.#links.add(link);

@@ -443,8 +443,16 @@ export interface StoreDriver {
   open(url: string, options: StoreOptions): Promise<Store>;
   /** Brings the store's layout up to date; `dryRun` only says what it would do. */
   migrate(url: string, options: { readonly dryRun: boolean }): Promise<MigrationReport>;
-  /** Looks for what may be wrong, without changing anything. */
-  doctor(url: string): Promise<Finding[]>;
+  /** Looks for what may be wrong. Changes nothing unless asked to repair. */
+  doctor(url: string, options?: DoctorOptions): Promise<Finding[]>;
+}
+
+export interface DoctorOptions {
+  /**
+   * Mends what can be mended without losing a job, while workers go on; each check in a transaction of its own. A finding
+   * that was mended says `repaired`.
+   */
+  readonly repair: boolean;
 }
 
 export interface StoreOptions {
@@ -468,4 +476,6 @@ export interface Finding {
   readonly detail: string;
   /** What to do; null when ok, or where `detail` says so itself. */
   readonly remedy: string | null;
+  /** `level` and `detail` say what was found, and it was mended: nothing is left to do. */
+  readonly repaired?: true;
 }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { lineOf, Sandbox, TASKS } from './longshore.ts';
 
@@ -15,6 +17,7 @@ interface Checkup {
     readonly check: string;
     readonly level: 'ok' | 'note' | 'fault';
     readonly remedy: string | null;
+    readonly repaired?: true;
   }[];
 }
 
@@ -49,6 +52,27 @@ test('doctor ends with 1 and a remedy when something is wrong', async (context) 
   const json = await sandbox.run(['doctor', '--json']);
   assert.equal(json.code, 1);
   assert.equal((JSON.parse(json.stdout) as Checkup).ok, false);
+});
+
+test('doctor --repair mends what can be mended, and says so', async (context) => {
+  const sandbox = new Sandbox(context);
+  await sandbox.run(['migrate']);
+  const db = new DatabaseSync(join(sandbox.folder, 'jobs.db'));
+  const lockAway = () => db.exec(`INSERT INTO lock VALUES ('leader', 'gone', ${Date.now() * 2})`);
+  lockAway();
+  assert.equal((await sandbox.run(['doctor'])).code, 1);
+  const { code, stdout, stderr } = await sandbox.run(['doctor', '--repair']);
+  assert.deepEqual([code, stderr], [0, '1 finding repaired. Nothing is wrong.\n']);
+  assert.match(stdout, /^fixed {2}locks +1 locks are held for more than an hour/m);
+  assert.doesNotMatch(stdout, /--repair/);
+  lockAway();
+  const { ok, findings } = await sandbox.json<Checkup>(['doctor', '--repair']);
+  assert.equal(ok, true);
+  assert.deepEqual(
+    findings.filter(({ repaired }) => repaired === true).map(({ check, level }) => [check, level]),
+    [['locks', 'fault']],
+  );
+  db.close();
 });
 
 test('doctor tells what is worth knowing as notes, and ends with 0', async (context) => {

@@ -9,22 +9,33 @@ import { storeUrl } from '../session.ts';
 import { counted, printable } from '../text.ts';
 import { checkWaiting } from '../waiting-jobs.ts';
 
-export const doctor: CliCommand = { define, run };
+export const doctor: CliCommand<Options> = { define, run };
 
-function define(command: Command): void {
-  examples(command, 'longshore doctor', 'longshore doctor --json || notify-somebody');
+interface Options {
+  readonly repair?: true;
 }
 
-async function run({ options, out }: Call): Promise<number> {
+function define(command: Command): void {
+  command.option('--repair', 'mend what can be mended; no job is lost by it, and workers may go on');
+  examples(
+    command,
+    'longshore doctor',
+    'longshore doctor --repair',
+    'longshore doctor --json || notify-somebody',
+  );
+}
+
+async function run({ options, out }: Call<Options>): Promise<number> {
   const config = await loadConfig(options.config);
   const url = storeUrl(options, config);
   const driver = await storeDriver(url);
-  const findings = [checkNode(process.versions.node), ...(await driver.doctor(url))];
+  const repair = options.repair === true;
+  const findings = [checkNode(process.versions.node), ...(await driver.doctor(url, { repair }))];
   // Only of a store that is there and whole: to open another one may change it.
-  if (findings.every(({ level }) => level !== 'fault') && findings.some(({ check }) => check === 'workers')) {
+  if (!findings.some(isFault) && findings.some(({ check }) => check === 'workers')) {
     findings.push(...(await checkWaiting(driver, url, config.connect.encryption)));
   }
-  const faults = findings.filter(({ level }) => level === 'fault').length;
+  const faults = findings.filter(isFault).length;
   if (out.json) out.document({ ok: faults === 0, findings });
   else tell(findings, out);
   return faults === 0 ? EXIT.done : EXIT.failed;
@@ -34,21 +45,29 @@ const MARKS = {
   ok: ['green', 'ok   '],
   note: ['yellow', 'note '],
   fault: ['red', 'FAULT'],
+  repaired: ['green', 'fixed'],
 } as const;
+
+/** A fault that is still there. */
+function isFault({ level, repaired }: Finding): boolean {
+  return level === 'fault' && !repaired;
+}
 
 function tell(findings: readonly Finding[], out: Output): void {
   const names = Math.max(...findings.map(({ check }) => check.length));
-  for (const { check, level, detail, remedy } of findings) {
-    const [format, word] = MARKS[level];
+  for (const { check, level, detail, remedy, repaired } of findings) {
+    const [format, word] = MARKS[repaired ? 'repaired' : level];
     const mark = out.paint(format, word);
     out.print(`${mark}  ${check.padEnd(names)}  ${printable(detail)}`);
-    if (remedy !== null) out.print(`${' '.repeat(names + 9)}${printable(remedy)}`);
+    if (remedy !== null && !repaired) out.print(`${' '.repeat(names + 9)}${printable(remedy)}`);
   }
-  const count = (level: Finding['level']): number =>
-    findings.filter((finding) => finding.level === level).length;
-  const [faults, notes] = [count('fault'), count('note')];
+  const count = (is: (finding: Finding) => boolean): number => findings.filter(is).length;
+  const faults = count(isFault);
+  const notes = count(({ level, repaired }) => level === 'note' && !repaired);
+  const mended = count(({ repaired }) => repaired === true);
+  const repairs = mended === 0 ? '' : `${counted(mended, 'finding')} repaired. `;
   const noted = notes === 0 ? '' : ` ${counted(notes, 'note')} to look at.`;
-  out.say(`${faults === 0 ? 'Nothing is wrong.' : `${counted(faults, 'fault')} found.`}${noted}`);
+  out.say(`${repairs}${faults === 0 ? 'Nothing is wrong.' : `${counted(faults, 'fault')} found.`}${noted}`);
 }
 
 const NODE_MIN = [22, 18] as const;

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
+import { withoutPassword } from '../../core/redact.ts';
 import { STRATEGIES, type Strategy } from '../../core/strategy.ts';
 import type { AnyTask } from '../../core/task.ts';
-import { withoutPassword } from '../../store/postgres/url.ts';
 import type { TunerSettings } from '../../tuner/settings.ts';
 import type { WorkerSettings } from '../../worker/settings.ts';
 import type { Tally } from '../../worker/settler.ts';

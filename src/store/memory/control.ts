@@ -104,8 +104,21 @@ function remove(rows: Rows, jobs: readonly JobRow[]): void {
   rows.remove(jobs);
 }
 
-export function clear(rows: Rows, queue: string, states: readonly JobState[]): number {
-  const doomed = rows.bySeq.filter((job) => !job.gone && job.queue === queue && states.includes(job.state));
+/** The newest first, so that no held job is let in only to be deleted. */
+export function matching(rows: Rows, queue: string, states: readonly JobState[]): JobRow[] {
+  return rows.bySeq.filter((job) => isIn(job, queue, states)).reverse();
+}
+
+function isIn(job: JobRow, queue: string, states: readonly JobState[]): boolean {
+  return !job.gone && job.queue === queue && states.includes(job.state);
+}
+
+/** Deletes those of these jobs that are still in the queue and the states. */
+export function clear(
+  rows: Rows,
+  { queue, states, jobs }: { queue: string; states: readonly JobState[]; jobs: readonly JobRow[] },
+): number {
+  const doomed = jobs.filter((job) => isIn(job, queue, states));
   remove(rows, doomed);
   if (doomed.length > 0) hintRoom(rows, queue);
   return doomed.length;

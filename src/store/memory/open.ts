@@ -22,7 +22,7 @@ import type {
 } from '../store.ts';
 import { age } from './ageing.ts';
 import { claim } from './claim.ts';
-import { clear, configureQueue, control } from './control.ts';
+import { clear, configureQueue, control, matching } from './control.ts';
 import { enqueue } from './enqueue.ts';
 import { get, list, queues, trail } from './inspect.ts';
 import { LoopKeepAlive, unrefTimer } from './keep-alive.ts';
@@ -122,7 +122,14 @@ export class MemoryStore implements Store {
   }
 
   async clear(queue: string, states: readonly JobState[]) {
-    return this.#do('clear', () => clear(this.#rows, queue, states));
+    const doomed = this.#do('clear', () => matching(this.#rows, queue, states));
+    let jobs = 0;
+    for (let start = 0; start < doomed.length; start += CLEAR_STEP) {
+      if (start > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+      const step = doomed.slice(start, start + CLEAR_STEP);
+      jobs += this.#apply(() => clear(this.#rows, { queue, states, jobs: step }));
+    }
+    return jobs;
   }
 
   async control(commands: readonly JobCommand[], options?: Timed) {
@@ -149,6 +156,10 @@ export class MemoryStore implements Store {
 
   #do<T>(verb: string, work: (now: number) => T, time?: Timed): T {
     this.#requireOpen(verb);
+    return this.#apply(work, time);
+  }
+
+  #apply<T>(work: (now: number) => T, time?: Timed): T {
     const result = work(time?.now ?? this.#clock?.now() ?? Date.now());
     const { topics } = this.#rows;
     if (topics.size > 0) {
@@ -165,6 +176,9 @@ export class MemoryStore implements Store {
       });
   }
 }
+
+/** Jobs that are deleted in one turn of the event loop. */
+const CLEAR_STEP = 5_000;
 
 /** Resolves after one full turn of the event loop, timers included, wherever in a turn it is called. */
 async function overdueTimers(): Promise<void> {

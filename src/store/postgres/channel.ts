@@ -1,12 +1,14 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { BATCH_CHARS_MAX, charsOfCall, sumOf } from '../../core/batch.ts';
 import { LongshoreError } from '../../core/errors.ts';
 import type { Topic } from '../notifier.ts';
 import type { ClaimRequest } from '../store.ts';
 import type { Connections } from './connection.ts';
-import { isConflict, isDisconnect, sqlState, toStoreError } from './errors.ts';
+import { isConflict, isDisconnect, isReadOnly, sqlState, toStoreError, whereIs } from './errors.ts';
 import { Lost } from './lost.ts';
 import { merge, type Sizes, split } from './merge.ts';
 import { transact, type Work } from './transact.ts';
+import type { Place } from './url.ts';
 import { type VerbName, verbNamed } from './verbs.ts';
 
 export interface ChannelOptions {
@@ -35,6 +37,8 @@ export class Channel {
   #underWay = 0;
   #ordering = false;
   #onQuiet: (() => void)[] = [];
+  /** Runs while calls wait. */
+  #expiry: NodeJS.Timeout | null = null;
   readonly #sendMore = (): void => this.#send();
 
   constructor(options: ChannelOptions) {
@@ -45,7 +49,7 @@ export class Channel {
   call(verb: VerbName, input: unknown, now: number | undefined): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#tick.length === 0) setImmediate(() => this.#endTick());
-      this.#tick.push({ verb, input, now, resolve, reject });
+      this.#tick.push({ verb, input, now, resolve, reject, since: performance.now() });
     });
   }
 
@@ -70,8 +74,23 @@ export class Channel {
       void this.#carry(group);
     }
     if (this.#waiting.length > 0 && this.#underWay >= connections.places) connections.grow(this.#sendMore);
+    if (this.#waiting.length > 0)
+      this.#expiry ??= setTimeout(() => this.#expire(), connections.place.timeoutMs);
     if (this.#tick.length + this.#waiting.length + this.#underWay > 0) return;
+    if (this.#expiry !== null) clearTimeout(this.#expiry);
+    this.#expiry = null;
     for (const resolve of this.#onQuiet.splice(0)) resolve();
+  }
+
+  /** Calls that have waited for their turn as long as a statement may take are told so; nothing of them was sent. */
+  #expire(): void {
+    const { place } = this.#options.connections;
+    const since = performance.now() - place.timeoutMs;
+    const late = this.#waiting.filter((calls) => (calls[0]?.since ?? 0) <= since);
+    this.#waiting = this.#waiting.filter((calls) => !late.includes(calls));
+    for (const { reject } of late.flat()) reject(noTurn(place));
+    this.#expiry = null;
+    this.#send();
   }
 
   /** All that waits, but for turns that have to keep their order and cannot yet, and never more than one group can bear. */
@@ -117,7 +136,7 @@ export class Channel {
         if (repeated.length > 0) await this.#perform(repeated, { again: false, bare });
         return;
       }
-      if (group.length === 1 || isUnreachable(error)) {
+      if (group.length === 1 || isUnreachable(error) || isReadOnly(error)) {
         for (const { reject } of group) reject(told);
         return;
       }
@@ -132,16 +151,20 @@ export class Channel {
     const claim = group.find(({ verb }) => verb === 'claim');
     if (claims.length === 0 || claim === undefined) return group;
     const found = (ids: unknown): void => this.#lost.found(ids as string[]);
-    return [{ verb: 'giveBack', input: claims, now: claim.now, resolve: found, reject: () => {} }, ...group];
+    const giveBack = { verb: 'giveBack', input: claims, now: claim.now, since: claim.since } as const;
+    return [{ ...giveBack, resolve: found, reject: () => {} }, ...group];
   }
 
   async #attempt(group: readonly Call[]): Promise<unknown[]> {
     const { parts, works } = merge(group, this.#options.sizes);
+    const { timeoutMs } = this.#options.connections.place;
+    const until = performance.now() + Math.min(FAILOVER_MS, timeoutMs);
     for (let failures = 0; ; failures += 1) {
       try {
         return split(parts, await this.#transact(works));
       } catch (error) {
-        if (!isPassing(error) || failures === CONFLICTS_MAX) throw error;
+        if (isReadOnly(error) && performance.now() < until) await pause(FAILOVER_PAUSE_MS);
+        else if (!isPassing(error) || failures === CONFLICTS_MAX) throw error;
       }
     }
   }
@@ -176,14 +199,28 @@ interface Mode {
 }
 
 interface Call extends Work {
+  /** By performance.now(). */
+  readonly since: number;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
+/** How long a server that takes no writes any more is asked again, over new connections, and how often. */
+const FAILOVER_MS = 5_000;
+const FAILOVER_PAUSE_MS = 100;
 /** Of one group, to bound the time of its transaction. */
 const CALLS_MAX = 1_000;
 /** How often a transaction is done again that stood in another's way. */
 const CONFLICTS_MAX = 10;
+
+function noTurn(place: Place): LongshoreError {
+  const { timeoutMs } = place;
+  return new LongshoreError(
+    'STORE_UNAVAILABLE',
+    `${whereIs(place)}: the call did not get its turn within ${timeoutMs} ms, since earlier ones take too long. Nothing of it was sent; it may be repeated.`,
+    { details: { timeoutMs } },
+  );
+}
 
 /**
  * Another transaction stood in the way, or the partition of a day was made while a job was on its way to the default

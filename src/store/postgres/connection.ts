@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { LongshoreError } from '../../core/errors.ts';
 import { isUseless, toStoreError, whereIs } from './errors.ts';
+import { Lent, type PoolClient } from './lent.ts';
 import { requireReady } from './migrate.ts';
 import { Places } from './places.ts';
 import { connectMs, loadDriver } from './session.ts';
@@ -10,21 +10,7 @@ import { warmUp } from './warm-up.ts';
 /** What a driver's pool must have; `pg.Pool` does, of whatever copy of the package. */
 export interface ClientPool {
   connect(): Promise<PoolClient>;
-}
-
-interface PoolClient {
-  query(config: object): Promise<QueryResult | QueryResult[]>;
-  release(error?: Error | boolean): void;
-  /** Statements are sent without waiting for the answers to those before. */
-  readonly pipeline?: boolean;
-  readonly processID?: number | null;
-  readonly connection?: { readonly stream?: { destroy(): void } };
-  on(event: 'error', listener: (error: Error) => void): unknown;
-  removeListener(event: 'error', listener: (error: Error) => void): unknown;
-}
-
-interface QueryResult {
-  readonly rows: unknown[];
+  readonly totalCount?: number;
 }
 
 interface OwnPool {
@@ -108,7 +94,7 @@ export class Connections {
     try {
       return await run(session);
     } catch (error) {
-      if (session.expired || isUseless(error) || !session.idle) fault ??= error as Error;
+      if (session.expired || session.spoilt || isUseless(error) || !session.idle) fault ??= error as Error;
       throw session.expired ? tooSlow(this.place) : error;
     } finally {
       session.close();
@@ -128,12 +114,30 @@ export class Connections {
       await this.#lend((lent) => warmUp(lent, quoted(this.place.schema)).catch(() => undefined));
   }
 
+  /** A borrowed pool may have no free connection for as long as it likes, and its connections may take for ever to open. */
   async #connect(): Promise<PoolClient> {
+    let timer: NodeJS.Timeout | undefined;
+    let late = false;
+    const waited = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        late = true;
+        reject(noneFree(this.place, this.#pool));
+      }, this.place.timeoutMs);
+    });
     try {
-      return await this.#pool.connect();
+      return await Promise.race([this.#take(() => late), waited]);
     } catch (error) {
       throw toStoreError(error, this.place);
+    } finally {
+      clearTimeout(timer);
     }
+  }
+
+  /** One that comes when nobody waits for it any more goes back at once. */
+  async #take(isLate: () => boolean): Promise<PoolClient> {
+    const client = await this.#pool.connect();
+    if (isLate()) client.release();
+    return client;
   }
 
   /** A pooler makes up the process number it greets with. */
@@ -162,82 +166,13 @@ async function newPool({ place, max }: ConnectionsOptions): Promise<ClientPool> 
   return pool as unknown as ClientPool;
 }
 
-/** A lent connection. */
-export class Lent {
-  /** The time ran out: the connection is broken off. */
-  expired = false;
-  /** How long one statement may take. */
-  readonly timeoutMs: number;
-  readonly #client: PoolClient;
-  readonly #prepares: boolean;
-  readonly #timer: NodeJS.Timeout;
-  #open = 0;
-
-  constructor(client: PoolClient, { timeoutMs, prepares }: { timeoutMs: number; prepares: boolean }) {
-    this.#client = client;
-    this.timeoutMs = timeoutMs;
-    this.#prepares = prepares;
-    this.#timer = setTimeout(() => this.#expire(), timeoutMs);
-  }
-
-  /** Whether statements may be sent before those ahead of them are answered. */
-  get pipelined(): boolean {
-    return this.#client.pipeline === true;
-  }
-
-  /** Whether Buffers are sent as they are; a borrowed pool of libpq's connections would make texts of them. */
-  get binary(): boolean {
-    return this.#client.connection !== undefined;
-  }
-
-  /** Of the server's process, as the connection was greeted; null where that is not known. */
-  get processId(): number | null {
-    return this.#client.processID ?? null;
-  }
-
-  /** No statement is under way. */
-  get idle(): boolean {
-    return this.#open === 0;
-  }
-
-  async query<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const name = this.#prepares ? nameOf(text) : undefined;
-    const result = await this.#send({ text, values, name, types: TYPES });
-    return (result as QueryResult).rows as Row[];
-  }
-
-  /** One statement that gives many rows, as arrays. */
-  async tuples<Row>(text: string, values: readonly unknown[]): Promise<Row[]> {
-    const name = this.#prepares ? nameOf(text) : undefined;
-    const result = await this.#send({ text, values, name, types: TYPES, rowMode: 'array' });
-    return (result as QueryResult).rows as Row[];
-  }
-
-  /** Statements without values, in one message; the rows of the last one. */
-  async script<Row>(text: string): Promise<Row[]> {
-    const result = await this.#send({ text, types: TYPES });
-    return ((Array.isArray(result) ? result.at(-1) : result) as QueryResult).rows as Row[];
-  }
-
-  close(): void {
-    clearTimeout(this.#timer);
-  }
-
-  async #send(config: object): Promise<QueryResult | QueryResult[]> {
-    this.#open += 1;
-    try {
-      const result = await this.#client.query(config);
-      this.#timer.refresh();
-      return result;
-    } finally {
-      this.#open -= 1;
-    }
-  }
-
-  #expire(): void {
-    this.expired = true;
-    this.#client.connection?.stream?.destroy();
-  }
+function noneFree(place: Place, { totalCount }: ClientPool): LongshoreError {
+  const open = typeof totalCount === 'number' ? ` (it has ${totalCount})` : '';
+  return new LongshoreError(
+    'STORE_UNAVAILABLE',
+    `${whereIs(place)}: the pool gave no connection within ${place.timeoutMs} ms${open}. Look for code that keeps connections of it, or give it more; ?timeoutMs= in the store's URL sets how long to wait.`,
+    { details: { timeoutMs: place.timeoutMs } },
+  );
 }
 
 function tooSlow(place: Place): LongshoreError {
@@ -247,33 +182,3 @@ function tooSlow(place: Place): LongshoreError {
     { details: { timeoutMs: place.timeoutMs } },
   );
 }
-
-const NAMES = new Map<string, string>();
-
-/** Made from the text, so that stores which share a borrowed connection never mean different things by one name. */
-function nameOf(text: string): string {
-  let name = NAMES.get(text);
-  if (name === undefined) {
-    name = `longshore_${createHash('sha1').update(text).digest('hex')}`;
-    NAMES.set(text, name);
-  }
-  return name;
-}
-
-/** By the type's number. Given with each statement: the driver's own settings belong to the user. */
-const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
-  16: (text) => text === 't',
-  20: Number,
-  21: Number,
-  23: Number,
-  26: Number,
-  700: Number,
-  701: Number,
-  1700: Number,
-  114: (text) => JSON.parse(text),
-  3802: (text) => JSON.parse(text),
-};
-
-const asText = (text: string): string => text;
-
-const TYPES = { getTypeParser: (type: number) => PARSERS[type] ?? asText };

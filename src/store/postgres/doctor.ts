@@ -1,4 +1,5 @@
 import type { Finding } from '../store.ts';
+import { JOB_CHECKS } from './doctor-jobs.ts';
 import { SCHEMA_CHECKS } from './doctor-schema.ts';
 import { toStoreError, whereIs } from './errors.ts';
 import { knownVersion, lookAt, SERVER_MIN, type ServerFacts, versionText } from './migrate.ts';
@@ -6,16 +7,19 @@ import { type Bounds, type Check, fault, good, type Look, note, type Patient } f
 import { openSession, type Session } from './session.ts';
 import { type Place, quoted } from './url.ts';
 
-/** Looks for what may be wrong with a server and the schema on it, without changing anything. */
-export async function examinePlace(place: Place, bounds: Bounds = BOUNDS): Promise<Finding[]> {
+/** Looks for what may be wrong with a server and the schema on it. Changes nothing unless asked to repair. */
+export async function examinePlace(
+  place: Place,
+  { repair = false, bounds = BOUNDS }: Partial<Pick<Patient, 'repair' | 'bounds'>> = {},
+): Promise<Finding[]> {
   let session: Session;
   try {
-    session = await openSession(place, 0);
+    session = await openSession(place);
   } catch (error) {
     return [faultOf('server', error, place)];
   }
   try {
-    return await examine(session, place, bounds);
+    return await examine(session, place, { repair, bounds });
   } finally {
     await session.close();
   }
@@ -33,20 +37,24 @@ const SERVER_CHECKS: readonly (readonly [string, Check])[] = [
   ['layout', checkLayout],
 ];
 
-async function examine(session: Session, place: Place, bounds: Bounds): Promise<Finding[]> {
+async function examine(
+  session: Session,
+  place: Place,
+  asked: Pick<Patient, 'repair' | 'bounds'>,
+): Promise<Finding[]> {
   let facts: ServerFacts;
   try {
     facts = await lookAt(session, place);
   } catch (error) {
     return [faultOf('server', error, place)];
   }
-  const patient: Patient = { session, place, facts, bounds, schema: quoted(place.schema) };
+  const patient: Patient = { session, place, facts, ...asked, schema: quoted(place.schema) };
   const findings: Finding[] = [];
   const run = async (checks: typeof SERVER_CHECKS): Promise<void> => {
     for (const [check, look] of checks) findings.push(await attempt(check, look, patient));
   };
   await run(SERVER_CHECKS);
-  if (facts.version === knownVersion()) await run(SCHEMA_CHECKS);
+  if (facts.version === knownVersion()) await run([...JOB_CHECKS, ...SCHEMA_CHECKS]);
   return findings;
 }
 

@@ -54,7 +54,7 @@ async function rolledBack<Result>(session: Session, body: () => Promise<Result>)
 }
 
 /** Partitions of days come and go. */
-const LASTING = `relname !~ '^history_(completed|failed|cancelled)_\\d{8}'`;
+const LASTING = `relname !~ '^history_(completed|failed|cancelled)_[0-9]{8}'`;
 
 /** With the schema as the search path nothing is shown with its schema's name, so that two schemas compare. */
 const PARTS = `

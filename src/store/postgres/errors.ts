@@ -30,9 +30,14 @@ export function isDisconnect(error: unknown): boolean {
   return NETWORK[codeOf(error)] !== undefined || /terminated|not queryable|timeout/i.test(reasonOf(error));
 }
 
-/** As `isDisconnect`, or the server takes no writes any more: after a failover a new connection may lead to the one that does. */
+/** The server takes no writes any more, and nothing was done: after a failover a new connection may lead to the one that does. */
+export function isReadOnly(error: unknown): boolean {
+  return sqlState(error) === '25006';
+}
+
+/** A connection with this error is given up. */
 export function isUseless(error: unknown): boolean {
-  return isDisconnect(error) || sqlState(error) === '25006';
+  return isDisconnect(error) || isReadOnly(error);
 }
 
 /** What went wrong with the server, in the words of its user. Errors of Longshore pass as they are. */
@@ -68,8 +73,8 @@ function explainServer(state: string, reason: string, place: Place): Explained {
       return ['STORE_UNAVAILABLE', rights(reason, place)];
     case '25006':
       return [
-        'STORE_READ_ONLY',
-        `${where} takes no writes (${reason}): a replica, or default_transaction_read_only is on. Connect to the primary.`,
+        'STORE_UNAVAILABLE',
+        `${where} takes no writes now (${reason}), as a primary that became a replica. The next call connects anew; if it stays so, connect to the primary.`,
       ];
     case '53100':
       return [

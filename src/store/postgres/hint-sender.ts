@@ -1,3 +1,4 @@
+import { LongshoreError } from '../../core/errors.ts';
 import type { Topic } from '../notifier.ts';
 import type { Connections } from './connection.ts';
 import { channelOf, payloadOf } from './hints.ts';
@@ -18,10 +19,10 @@ export class HintSender {
     this.#sender = sender;
   }
 
-  /** Never fails; after two failures it is left to polling. */
+  /** Never fails. Sent once more where the connection broke; otherwise it is left to polling. */
   send(topics: readonly Topic[]): void {
     const sent: Promise<void> = this.#send(topics)
-      .catch(() => this.#send(topics))
+      .catch((error: unknown) => (error instanceof LongshoreError ? undefined : this.#send(topics)))
       .catch(() => {})
       .finally(() => this.#underWay.delete(sent));
     this.#underWay.add(sent);

@@ -16,5 +16,5 @@ export const postgresDriver: StoreDriver = {
   borrows: true,
   open: (url, options) => openStore(url, options),
   migrate: (url, options) => migratePlace(placeOf(url), options),
-  doctor: async (url) => (await import('./doctor.ts')).examinePlace(placeOf(url)),
+  doctor: async (url, options) => (await import('./doctor.ts')).examinePlace(placeOf(url), options),
 };

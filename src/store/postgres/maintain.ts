@@ -1,6 +1,4 @@
-import { type JobState, TERMINAL_STATES, type TerminalState } from '../../core/job-state.ts';
 import { expire } from '../../core/settle-rule.ts';
-import type { Topic } from '../notifier.ts';
 import {
   type PruneReceipt,
   type PruneRequest,
@@ -83,42 +81,4 @@ export async function prune(tx: Tx, { limit = PRUNE_LIMIT_DEFAULT }: PruneReques
     JSON.stringify(RETENTION_DEFAULT),
   ]);
   return receipt ?? { jobs: 0, workers: 0, more: false };
-}
-
-/** Of finished jobs so many are deleted in one statement, as each has but so much time. */
-const CLEAR_AT_ONCE = 20_000;
-
-/** Deletes a queue's jobs with their trails and keys. The outcomes of running ones will be lost. */
-export async function clear(
-  tx: Tx,
-  { queue, states }: { readonly queue: string; readonly states: readonly JobState[] },
-): Promise<number> {
-  const ended = TERMINAL_STATES.filter((state) => states.includes(state));
-  const live = states.filter((state) => !(TERMINAL_STATES as readonly JobState[]).includes(state));
-  let jobs = live.length === 0 ? 0 : await clearLive(tx, queue, live);
-  for (const state of ended) jobs += await clearEnded(tx, queue, state);
-  if (jobs > 0) tx.topics.add('settled');
-  return jobs;
-}
-
-async function clearLive(tx: Tx, queue: string, states: readonly JobState[]): Promise<number> {
-  const [cleared] = await tx.query<{ jobs: number; topics: string }>(
-    `SELECT * FROM ${tx.schema}.clear_live($1, $2)`,
-    [queue, states],
-  );
-  if (cleared === undefined || cleared.jobs === 0) return 0;
-  for (const topic of cleared.topics.split(',')) tx.topics.add(topic as Topic);
-  return cleared.jobs;
-}
-
-async function clearEnded(tx: Tx, queue: string, state: TerminalState): Promise<number> {
-  for (let jobs = 0; ; ) {
-    const [row] = await tx.query<{ cleared: number }>(
-      `SELECT ${tx.schema}.clear_ended($1, $2, ${CLEAR_AT_ONCE}) AS cleared`,
-      [queue, state],
-    );
-    const cleared = row?.cleared ?? 0;
-    jobs += cleared;
-    if (cleared < CLEAR_AT_ONCE) return jobs;
-  }
 }

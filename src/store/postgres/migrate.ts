@@ -18,8 +18,7 @@ export async function migratePlace(
   place: Place,
   { dryRun }: { readonly dryRun: boolean },
 ): Promise<MigrationReport> {
-  // A large table takes as long as it takes.
-  const session = await openSession(place, 0);
+  const session = await openSession(place);
   try {
     const { version } = await examine(session, place);
     return dryRun ? report(version, []) : await migrate(session, place);
@@ -166,7 +165,8 @@ async function migrate(session: Session, place: Place): Promise<MigrationReport>
   if (facts.version === knownVersion()) return report(facts.version, []);
   requireWritable(facts, place);
   return session.transaction(async () => {
-    await session.query(`SELECT pg_advisory_xact_lock(hashtextextended('longshore migrate ' || $1, 0))`, [
+    await session.query('SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0');
+    await session.patiently(`SELECT pg_advisory_xact_lock(hashtextextended('longshore migrate ' || $1, 0))`, [
       place.schema,
     ]);
     const { version: from, schemaExists } = await examine(session, place);
@@ -181,7 +181,8 @@ async function migrate(session: Session, place: Place): Promise<MigrationReport>
 async function apply(session: Session, migration: Migration, place: Place): Promise<void> {
   const schema = quoted(place.schema);
   try {
-    await session.query(migration.sql(place.schema));
+    // A large table takes as long as it takes.
+    await session.patiently(migration.sql(place.schema));
   } catch (error) {
     throw isTaken(error) ? taken(error as LongshoreError, place) : error;
   }

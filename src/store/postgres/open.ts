@@ -23,6 +23,7 @@ import type {
   WorkerBeat,
 } from '../store.ts';
 import { Channel } from './channel.ts';
+import type { Cleared, ClearStep } from './clear.ts';
 import { type ClientPool, Connections } from './connection.ts';
 import { enqueueForeign } from './foreign.ts';
 import { HintPacer } from './hint-pacer.ts';
@@ -67,6 +68,7 @@ class PostgresStore implements Store {
   readonly #hints: HintSender;
   readonly #clock: StoreOptions['clock'];
   readonly #keepAlives: KeepAlives;
+  readonly #clearing = new Set<Promise<number>>();
   #closing: Promise<void> | null = null;
 
   constructor(url: string, connections: Connections, { clock, sizes }: Settings) {
@@ -170,8 +172,23 @@ class PostgresStore implements Store {
     return this.#call('queues', null);
   }
 
-  clear(queue: string, states: readonly JobState[]) {
-    return this.#call('clear', { queue, states });
+  async clear(queue: string, states: readonly JobState[]) {
+    if (this.#closing !== null) throw this.#closed('clear');
+    const clearing = this.#clear(queue, states);
+    this.#clearing.add(clearing);
+    return clearing.finally(() => this.#clearing.delete(clearing));
+  }
+
+  /** In steps (clear.ts), also while the store closes: the call was made before. */
+  async #clear(queue: string, states: readonly JobState[]): Promise<number> {
+    let jobs = 0;
+    let from: ClearStep['from'] = null;
+    do {
+      const cleared: Cleared = await this.#send('clear', { queue, states, from });
+      jobs += cleared.jobs;
+      from = cleared.next;
+    } while (from !== null);
+    return jobs;
   }
 
   control(commands: readonly JobCommand[], options?: Timed) {
@@ -198,6 +215,7 @@ class PostgresStore implements Store {
   async #close(): Promise<void> {
     const heart = this.#keepAlives.close();
     const ear = this.notifier.close();
+    await Promise.allSettled(this.#clearing);
     await this.#channel.quiet();
     this.#pacer.flush();
     await this.#hints.quiet();
@@ -210,6 +228,14 @@ class PostgresStore implements Store {
     time?: Timed,
   ): Promise<VerbResult<Name>> {
     if (this.#closing !== null) throw this.#closed(verb);
+    return this.#send(verb, input, time);
+  }
+
+  async #send<Name extends VerbName>(
+    verb: Name,
+    input: VerbInput<Name>,
+    time?: Timed,
+  ): Promise<VerbResult<Name>> {
     const now = time?.now ?? this.#clock?.now();
     return (await this.#channel.call(verb, input, now)) as VerbResult<Name>;
   }

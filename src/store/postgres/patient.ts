@@ -9,6 +9,8 @@ export interface Patient {
   readonly place: Place;
   readonly facts: ServerFacts;
   readonly bounds: Bounds;
+  /** What can be mended is. */
+  readonly repair: boolean;
   /** Quoted. */
   readonly schema: string;
 }

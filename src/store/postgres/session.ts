@@ -1,14 +1,14 @@
-import type { Client, ClientConfig } from 'pg';
+import type { Client, ClientConfig, QueryConfig } from 'pg';
 import { LongshoreError } from '../../core/errors.ts';
 import { namedReasonOf } from '../../core/legible.ts';
 import { isMissingPackage } from '../missing-package.ts';
 import { isUseless, toStoreError } from './errors.ts';
 import { migrationsFolder } from './folder.ts';
+import { parametersOf, TYPES } from './parameters.ts';
 import type { Place } from './url.ts';
 
 /**
- * One connection outside the pool, for what wants one of its own: migrations, the doctor, hints, the heart. Bigints
- * come as numbers: what the store keeps in them is below 2^53.
+ * One connection outside the pool, for what wants one of its own: migrations, the doctor, hints, the heart.
  */
 export class Session {
   readonly client: Client;
@@ -29,11 +29,18 @@ export class Session {
   }
 
   /** Rejects with a LongshoreError. Without values, `text` may hold several statements. */
-  async query<Row>(text: string, values?: readonly unknown[]): Promise<Row[]> {
+  query<Row>(text: string, values?: readonly unknown[]): Promise<Row[]> {
+    return this.#send<Row>(values === undefined ? { text } : { text, values: parametersOf(values) });
+  }
+
+  /** As `query`, for what takes as long as it takes. */
+  patiently<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    return this.#send<Row>({ text, values: parametersOf(values), ...UNBOUNDED });
+  }
+
+  async #send<Row>(config: QueryConfig): Promise<Row[]> {
     try {
-      const { rows } = await (values === undefined
-        ? this.client.query(text)
-        : this.client.query(text, [...values]));
+      const { rows } = await this.client.query(config);
       return rows as Row[];
     } catch (error) {
       if (isUseless(error)) this.destroy();
@@ -77,6 +84,9 @@ export class Session {
   }
 }
 
+/** The longest a timer can take; 0 would be the connection's own bound. */
+const UNBOUNDED = { query_timeout: 2 ** 31 - 1 };
+
 const CONNECT_MAX_MS = 5_000;
 
 /** How long connecting may take where a statement may take `timeoutMs`, 0 for no bound. */
@@ -96,7 +106,7 @@ export async function openSession(place: Place, timeoutMs: number = place.timeou
   const driver = await loadDriver();
   let session: Session;
   try {
-    const client = new driver.Client(configOf(place, driver, timeoutMs));
+    const client = new driver.Client(configOf(place, timeoutMs));
     session = new Session(client, place);
     await client.connect();
   } catch (error) {
@@ -122,18 +132,13 @@ export async function loadDriver(): Promise<Driver> {
   }
 }
 
-const BIGINT = 20;
-
-function configOf(place: Place, driver: Driver, timeoutMs: number): ClientConfig {
+function configOf(place: Place, timeoutMs: number): ClientConfig {
   return {
     connectionString: place.connectionString,
     connectionTimeoutMillis: connectMs(timeoutMs),
     fallback_application_name: 'longshore',
     keepAlive: true,
     ...(timeoutMs > 0 ? { query_timeout: timeoutMs } : {}),
-    types: {
-      getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-        oid === BIGINT ? Number : driver.types.getTypeParser(oid, format ?? 'text')) as never,
-    },
+    types: TYPES as never,
   };
 }

@@ -1,6 +1,6 @@
 import type { Topic } from '../notifier.ts';
 import type { ClaimRequest } from '../store.ts';
-import type { Lent } from './connection.ts';
+import type { Lent } from './lent.ts';
 import type { HotTx } from './verb.ts';
 import { type VerbName, verbNamed } from './verbs.ts';
 

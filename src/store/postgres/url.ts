@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { LongshoreError, show } from '../../core/errors.ts';
+import { withoutPassword } from '../../core/redact.ts';
 
 const EXPECTED =
   'expected postgres://user:password@host:5432/database, followed by options such as ?schema=longshore&max=4';
@@ -29,7 +30,7 @@ const TIMEOUT_DEFAULT_MS = 30_000;
 
 /** Throws STORE_URL_INVALID. What the URL leaves out comes from the PG* variables, as the driver does it. */
 export function placeOf(url: string, env: NodeJS.ProcessEnv = process.env): Place {
-  if (!/^postgres(ql)?:/.test(url)) throw invalid(url, EXPECTED);
+  if (!/^postgres(ql)?:($|[?]|\/\/)/.test(url)) throw invalid(url, EXPECTED);
   const question = url.indexOf('?');
   // As the driver reads a user without a host: `postgres://ada@/jobs`.
   const base = (question === -1 ? url : url.slice(0, question)).replace(/@$/, '@/');
@@ -56,13 +57,6 @@ export function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** The URL as it may be shown. */
-export function withoutPassword(url: string): string {
-  return url
-    .replace(/^([a-z]+:\/\/[^:/?#@]*):.*@/, '$1:***@')
-    .replace(/([?&](?:password|sslpassword)=)[^&]*/g, '$1***');
-}
-
 /** A URL with a user must have a host. */
 const NO_HOST = 'no-host.invalid';
 
@@ -70,7 +64,8 @@ type Parts = Record<'hostname' | 'port' | 'pathname' | 'username', string>;
 
 function parsed(url: string, base: string): Parts {
   try {
-    const { hostname, port, pathname, username } = new URL(base.replace('@/', `@${NO_HOST}/`));
+    const { hostname, port, pathname, username, hash } = new URL(base.replace('@/', `@${NO_HOST}/`));
+    if (hash !== '' || pathname.includes('@')) throw new Error('a password that ends the host');
     return {
       hostname: decodeURIComponent(hostname === NO_HOST ? '' : hostname).replace(/^\[(.*)\]$/, '$1'),
       port,
@@ -80,7 +75,7 @@ function parsed(url: string, base: string): Parts {
   } catch {
     throw invalid(
       url,
-      `it cannot be read as a URL; write special characters of a password as %40 for @, %23 for #; ${EXPECTED}`,
+      `it cannot be read as a URL; write special characters of a password as %40 for @, %2F for /, %3F for ?, %23 for #; ${EXPECTED}`,
     );
   }
 }
@@ -125,6 +120,7 @@ function takeOwn(url: string, given: URLSearchParams): Own {
  * would silently lead to another schema, so it is refused.
  */
 function refuseMisspelt(url: string, name: string): void {
+  if (name.includes('@')) throw invalid(url, 'a user name or password in it has a ?; write %3F for it');
   const letters = sorted(name);
   const meant = OWN.find(
     (own) => letters === sorted(own) || isOneLetterOff(name.toLowerCase(), own.toLowerCase()),

@@ -1,11 +1,12 @@
 import { age } from './ageing.ts';
 import { claim } from './claim.ts';
+import { clear } from './clear.ts';
 import { control } from './control.ts';
 import { enqueue, repeated } from './enqueue.ts';
 import { giveBack } from './give-back.ts';
 import { get, list, trail } from './inspect.ts';
 import { acquire, release } from './lock.ts';
-import { clear, prune, reap, retire } from './maintain.ts';
+import { prune, reap, retire } from './maintain.ts';
 import { configureQueue, queues } from './queues.ts';
 import { annotate, isSimple, settle } from './settle.ts';
 import type { Verb } from './verb.ts';

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { LongshoreError } from '../../core/errors.ts';
 import {
   type Client,
@@ -64,15 +65,22 @@ export class Connection {
 
   /** Strings come back as Buffers. Commands sent in one tick go in one write and apply in order. Rejects with the client's error. */
   async send(command: readonly (string | Buffer)[]): Promise<unknown> {
-    if (this.#closed) throw this.#closedError();
-    this.#begin();
-    try {
-      return await this.#sendNow(command as (string | Buffer)[]);
-    } catch (error) {
-      if (isReadOnly(error)) this.#leaveReplica();
-      throw error;
-    } finally {
-      this.#end();
+    const until = performance.now() + Math.min(FAILOVER_MS, this.#address.timeoutMs);
+    for (;;) {
+      if (this.#closed) throw this.#closedError();
+      this.#begin();
+      try {
+        return await this.#sendNow(command as (string | Buffer)[]);
+      } catch (error) {
+        if (!isReadOnly(error)) throw error;
+        this.#leaveReplica();
+        if (performance.now() >= until) throw error;
+      } finally {
+        this.#end();
+      }
+      // Nothing was written, and after a failover another connection leads to the new primary.
+      await pause(FAILOVER_PAUSE_MS);
+      await this.returned(until - performance.now());
     }
   }
 
@@ -195,6 +203,10 @@ export class Connection {
     return new LongshoreError('STORE_CLOSED', `The store at ${placeOf(this.#address)} was closed.`);
   }
 }
+
+/** How long a server that takes no writes any more is asked again, over new connections, and how often. */
+const FAILOVER_MS = 5_000;
+const FAILOVER_PAUSE_MS = 100;
 
 /** On top of the longest time for which a client that connects is silent. */
 const QUIET_EXTRA_MS = 1_000;

@@ -60,9 +60,9 @@ function explainReply(reason: string, { user, database }: RedisAddress): Explana
     case 'READONLY':
     case 'NOREPLICAS':
       return [
-        'STORE_READ_ONLY',
-        'takes no writes',
-        'It may be a replica, or a primary that lost its replicas: name the primary in the store URL, or promote this one.',
+        'STORE_UNAVAILABLE',
+        'takes no writes now',
+        'It may have become a replica in a failover, or have lost its replicas. Later calls connect anew; if it stays so, name the primary in the store URL, or promote this one.',
       ];
     case 'OOM':
       return [

@@ -40,7 +40,7 @@ import { LostClaims } from './lost.ts';
 import { prune, reap } from './maintain.ts';
 import { requireLayout } from './migrate.ts';
 import { RedisNotifier } from './notifier.ts';
-import { clear, configureQueue, queues } from './queues.ts';
+import { clear, configureQueue, type InTurn, queues } from './queues.ts';
 import { Scripts } from './scripts.ts';
 import { askServer, requireServer, warningsOf } from './server.ts';
 import { Names, type Session } from './session.ts';
@@ -207,7 +207,10 @@ class RedisStore implements Store {
   }
 
   clear(queue: string, states: readonly JobState[]) {
-    return this.#alone('clear', {}, (now) => clear(this.#session, queue, states, now));
+    const now = this.#clock?.now();
+    const session = this.#session;
+    const inTurn: InTurn = (step) => this.#channel.next(step);
+    return this.#await('clear', () => clear({ session, inTurn, queue, states, now }));
   }
 
   control(commands: readonly JobCommand[], options: Timed = {}) {

@@ -109,17 +109,27 @@ function countsOf(queue: number, counts: Pairs): Record<JobState, number> {
 /** Jobs one script deletes at most: about 15 ms. Fewer are deleted all at once. */
 const CLEAR_MOST = 2_000;
 
-/** More than CLEAR_MOST jobs go in several steps, the newest first, so that nobody waits for long; what is added meanwhile stays. */
-export async function clear(
-  { scripts }: Session,
-  queue: string,
-  states: readonly JobState[],
-  at: number | undefined,
-): Promise<number> {
+/** Calls a step behind all that was called before it. */
+export type InTurn = <Result>(step: () => Promise<Result>) => Promise<Result>;
+
+interface Clearing {
+  readonly session: Session;
+  readonly inTurn: InTurn;
+  readonly queue: string;
+  readonly states: readonly JobState[];
+  readonly now: number | undefined;
+}
+
+/**
+ * More than CLEAR_MOST jobs go in several steps, the newest first. Other calls go in between, here and on the server; what
+ * they add stays.
+ */
+export async function clear({ session, inTurn, queue, states, now }: Clearing): Promise<number> {
   const digits = states.map(stateNumber).join('');
   let [below, jobs] = ['', 0];
   while (below !== '-1') {
-    const { values } = await scripts.run('clear', at, [queue, digits, below, String(CLEAR_MOST)]);
+    const args = [queue, digits, below, String(CLEAR_MOST)];
+    const { values } = await inTurn(() => session.scripts.run('clear', now, args));
     below = String(values[0]);
     jobs += values[1] as number;
   }

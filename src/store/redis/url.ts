@@ -1,4 +1,5 @@
 import { LongshoreError, show } from '../../core/errors.ts';
+import { withoutPassword } from '../../core/redact.ts';
 
 /** What a URL such as `redis://user:pass@host:6379/0?prefix=longshore` says. */
 export interface RedisAddress {
@@ -44,6 +45,8 @@ export function parseUrl(url: string): RedisAddress {
   if (parsed.hostname === '') throw invalid(url, `it names no host; ${EXPECTED}`);
   if (parsed.hash !== '')
     throw invalid(url, '# is not allowed; write %23 where it belongs to a name or password');
+  if (`${parsed.pathname}${[...parsed.searchParams.keys()].join()}`.includes('@'))
+    throw invalid(url, 'its user name or password has a / or ?; write %2F for / and %3F for ?', true);
   const options = optionsOf(url, parsed.searchParams);
   const database = databaseOf(url, parsed.pathname);
   const cluster = clusterOf(url, options.get('cluster'));
@@ -65,11 +68,6 @@ export function parseUrl(url: string): RedisAddress {
 /** Host, port and database, as messages name them. */
 export function placeOf({ host, port, database }: RedisAddress): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}${database === 0 ? '' : `/${database}`}`;
-}
-
-/** The URL without its password, and without whatever stands where one may stand. */
-export function withoutPassword(url: string): string {
-  return url.replace(/^([a-z][a-z0-9+]*:(?:\/\/)?).*@/is, '$1***@');
 }
 
 function optionsOf(url: string, given: URLSearchParams): Map<string, string> {

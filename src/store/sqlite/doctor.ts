@@ -1,12 +1,13 @@
-import type { Finding } from '../store.ts';
+import type { DoctorOptions, Finding } from '../store.ts';
 import { Connection } from './connection.ts';
-import { fileExists, openToRead } from './database.ts';
+import { fileExists, openForMigration, openToRead } from './database.ts';
+import { AILMENTS, treat } from './doctor-jobs.ts';
 import { toStoreError } from './errors.ts';
 import { statSync } from './files.ts';
 import { layoutVersion, migrate, plan } from './migrate.ts';
 
-/** Looks for what may be wrong with a database file, without changing anything. */
-export function doctor(file: string): Finding[] {
+/** Looks for what may be wrong with a database file. Changes nothing unless asked to repair. */
+export function doctor(file: string, { repair }: DoctorOptions): Finding[] {
   if (!fileExists(file)) {
     return [
       faultOf(
@@ -18,12 +19,12 @@ export function doctor(file: string): Finding[] {
   }
   let db: Connection;
   try {
-    db = openToRead(file);
+    db = repair ? openForMigration(file) : openToRead(file);
   } catch (error) {
     return [faultOf('file', toStoreError(error, file).message, 'Check the path and its permissions.')];
   }
   try {
-    return examine(db);
+    return examine(db, repair);
   } finally {
     db.close();
   }
@@ -41,10 +42,11 @@ const CHECKS: readonly (readonly [string, Check])[] = [
   ['dead letters', checkFailed],
 ];
 
-function examine(db: Connection): Finding[] {
+function examine(db: Connection, repair: boolean): Finding[] {
   const layout = attempt('layout', () => checkLayout(db), db.file);
   if (layout.level !== 'ok') return [layout];
-  return [layout, ...CHECKS.map(([check, look]) => attempt(check, () => look(db), db.file))];
+  const jobs = AILMENTS.map((ailment) => attempt(ailment.check, () => treat(db, ailment, repair), db.file));
+  return [layout, ...jobs, ...CHECKS.map(([check, look]) => attempt(check, () => look(db), db.file))];
 }
 
 function attempt(check: string, look: () => Look, file: string): Finding {

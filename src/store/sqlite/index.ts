@@ -15,7 +15,7 @@ import { fileOf } from './url.ts';
 export const sqliteDriver: StoreDriver = {
   open: (url, options) => openStore(url, options),
   migrate: (url, { dryRun }) => run<MigrationReport>(url, dryRun ? 'plan' : 'migrate'),
-  doctor: (url) => run<Finding[]>(url, 'doctor'),
+  doctor: (url, { repair } = { repair: false }) => run<Finding[]>(url, repair ? 'repair' : 'doctor'),
 };
 
 /** Does one errand on a thread of its own, since it may read the whole file. */

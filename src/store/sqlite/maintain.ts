@@ -11,9 +11,8 @@ import {
 import { Departures, heldBeyond } from './leases.ts';
 import { PAST_STARTS } from './rates.ts';
 import { deleteJobs, dropsOf, retentionOf } from './retention.ts';
-import type { JobRow, Tx } from './rows.ts';
+import type { Tx } from './rows.ts';
 import { applyChange, subjectOf } from './settle.ts';
-import { admit } from './turns.ts';
 import { NEEDS_WRITE } from './verb.ts';
 
 /** What is done for the store by whoever leads. Both verbs find out by reading alone that there is nothing to do. */
@@ -143,31 +142,4 @@ function deleteOldest(tx: Tx, { queue, state }: FinishedLine, jobs: number): num
     seqs.map(({ seq }) => seq),
   );
   return seqs.length;
-}
-
-/** Deletes a queue's jobs with their trails and keys. The outcomes of running ones will be lost. */
-export function clear(
-  tx: Tx,
-  { queue, states }: { readonly queue: string; readonly states: readonly JobState[] },
-): number {
-  const doomed = tx.db.all<Pick<JobRow, 'seq' | 'lease' | 'key'>>(
-    'SELECT seq, lease, key FROM job WHERE queue = ? AND state IN (SELECT value FROM json_each(?))',
-    queue,
-    JSON.stringify(states),
-  );
-  if (doomed.length === 0) return 0;
-  const departures = new Departures();
-  for (const { lease } of doomed) if (lease !== null) departures.add(lease);
-  const seqs = doomed.map(({ seq }) => seq);
-  tx.db.run(
-    `DELETE FROM unique_key WHERE (key, id) IN (
-       SELECT unique_key, id FROM job WHERE unique_key IS NOT NULL AND seq IN (SELECT value FROM json_each(?)))`,
-    JSON.stringify(seqs),
-  );
-  deleteJobs(tx, seqs);
-  departures.write(tx);
-  for (const key of [...new Set(doomed.map((job) => job.key))].sort())
-    if (key !== null) admit(tx, queue, key);
-  tx.topics.add('settled');
-  return doomed.length;
 }

@@ -24,6 +24,7 @@ import type {
   WorkerBeat,
 } from '../store.ts';
 import { Channel } from './channel.ts';
+import type { Cleared } from './clear.ts';
 import { KeepAlives } from './keep-alive.ts';
 import { SqliteNotifier } from './notifier.ts';
 import { fileOf } from './url.ts';
@@ -72,6 +73,7 @@ class SqliteStore implements Store {
   readonly #channel: Channel;
   readonly #clock: Clock | undefined;
   readonly #keepAlives: KeepAlives;
+  readonly #clearing = new Set<Promise<number>>();
   #closing: Promise<void> | null = null;
 
   constructor(file: string, { clock }: StoreOptions, { hooks, callCharsMax }: Internals) {
@@ -151,8 +153,22 @@ class SqliteStore implements Store {
     return this.#call('queues', null);
   }
 
-  clear(queue: string, states: readonly JobState[]) {
-    return this.#call('clear', { queue, states });
+  async clear(queue: string, states: readonly JobState[]) {
+    if (this.#closing !== null) throw this.#closed('clear');
+    const clearing = this.#clear(queue, states);
+    this.#clearing.add(clearing);
+    return clearing.finally(() => this.#clearing.delete(clearing));
+  }
+
+  /** In steps (clear.ts), also while the store closes: the call was made before. */
+  async #clear(queue: string, states: readonly JobState[]): Promise<number> {
+    let [jobs, below]: [number, number | null] = [0, null];
+    do {
+      const cleared: Cleared = await this.#send('clear', { queue, states, below });
+      jobs += cleared.jobs;
+      below = cleared.below;
+    } while (below !== null);
+    return jobs;
   }
 
   control(commands: readonly JobCommand[], options?: Timed) {
@@ -175,9 +191,14 @@ class SqliteStore implements Store {
     if (this.#closing === null) {
       this.notifier.close();
       this.#keepAlives.close();
-      this.#closing = this.#channel.close();
+      this.#closing = this.#close();
     }
     return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#clearing.size > 0) await Promise.allSettled(this.#clearing);
+    await this.#channel.close();
   }
 
   /** On this thread, since the caller's connection lives here. Loaded on use: it costs memory that few need. */
@@ -194,6 +215,14 @@ class SqliteStore implements Store {
     time?: Timed,
   ): Promise<VerbResult<Name>> {
     if (this.#closing !== null) throw this.#closed(verb);
+    return this.#send(verb, input, time);
+  }
+
+  async #send<Name extends VerbName>(
+    verb: Name,
+    input: VerbInput<Name>,
+    time?: Timed,
+  ): Promise<VerbResult<Name>> {
     const now = time?.now ?? this.#clock?.now();
     return (await this.#channel.call(verb, input, now)) as VerbResult<Name>;
   }

@@ -10,7 +10,7 @@ export interface Errand {
   readonly file: string;
   /** Names the opened store among those of all processes (wake.ts). */
   readonly instance: string;
-  readonly kind: 'serve' | 'migrate' | 'plan' | 'doctor';
+  readonly kind: 'serve' | 'migrate' | 'plan' | 'doctor' | 'repair';
   /** A module with `Hooks`, for tests. */
   readonly hooks: string | null;
 }

@@ -178,7 +178,10 @@ async function run(): Promise<void> {
     case 'plan':
       return say({ type: 'done', value: (await import('./errands.ts')).planFile(errand.file) });
     case 'doctor':
-      return say({ type: 'done', value: (await import('./doctor.ts')).doctor(errand.file) });
+    case 'repair': {
+      const { doctor } = await import('./doctor.ts');
+      return say({ type: 'done', value: doctor(errand.file, { repair: errand.kind === 'repair' }) });
+    }
   }
 }
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { JOB_STATES } from '../../core/job-state.ts';
 import { LIMITS_NONE } from '../../core/limits.ts';
-import { RETENTION_DEFAULT } from '../../store/store.ts';
+import { type JobSpec, RETENTION_DEFAULT } from '../../store/store.ts';
 import type { It } from './area.ts';
-import { BROUGHT_STATES, claimRequest, completed, ids, only, T0 } from './trial.ts';
+import { BROUGHT_STATES, claimRequest, completed, ids, only, spec, T0 } from './trial.ts';
 
 export function queuesArea(it: It): void {
   it('a paused queue is passed over until it is resumed', async (trial) => {
@@ -120,6 +120,22 @@ export function queuesArea(it: It): void {
       (await trial.store.queues()).map(({ name }) => name),
       ['other'],
     );
+  });
+
+  it('clear of many jobs goes in steps: an enqueue passes between them, and what it added stays', async (trial) => {
+    const { store } = trial;
+    const batch = (length: number, changes: Partial<JobSpec>): JobSpec[] =>
+      Array.from({ length }, () => spec({ queue: 'many', ...changes }));
+    for (const changes of [{}, { key: 'k' }, { delayMs: 3_600_000 }])
+      await store.enqueue(batch(5_000, changes), { now: T0 });
+    let cleared = false;
+    const clearing = store.clear('many', ['ready', 'scheduled']).finally(() => {
+      cleared = true;
+    });
+    const [added] = await store.enqueue(batch(1, {}), { now: T0 });
+    assert.equal(cleared, false);
+    assert.equal(await clearing, 15_000);
+    assert.deepEqual(ids((await store.list({ queue: 'many', limit: 10 })).jobs), [added?.id]);
   });
 
   it('clear of running jobs leaves their worker nothing to settle or to hold', async (trial) => {

@@ -105,7 +105,7 @@ test('the doctor names who holds an old snapshot, and how to end it', async (t) 
   await other.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
   const [own] = await other.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
   const bounds = { snapshotMs: 0, clockMs: 1_000, deadRows: 100_000 };
-  const { snapshots } = byCheck(await examinePlace(ground.place, bounds));
+  const { snapshots } = byCheck(await examinePlace(ground.place, { bounds }));
   assert.equal(snapshots?.level, 'note');
   assert.match(snapshots?.remedy ?? '', new RegExp(`pg_terminate_backend\\(${own?.pid}\\)`));
 });

@@ -192,10 +192,10 @@ test('a connection to a server that takes no writes any more is given up', async
   await eventually(() =>
     store.beat(beat).then(
       () => false,
-      ({ code }) => code === 'STORE_READ_ONLY',
+      ({ code }) => code === 'STORE_UNAVAILABLE',
     ),
   );
-  await refused(heart.beat(beat), 'STORE_READ_ONLY', /Connect to the primary/);
+  await refused(heart.beat(beat), 'STORE_UNAVAILABLE', /takes no writes now .*connect to the primary/);
   await eventually(async () => (await connected()) === 0);
   await admin.query('ALTER SYSTEM RESET default_transaction_read_only');
   await admin.query('SELECT pg_reload_conf()');

@@ -118,14 +118,8 @@ test('after a failover the store leaves the server that became a replica for the
   await admin.sendCommand(['REPLICAOF', '127.0.0.1', String(portOf(next.url))]);
   admin.destroy();
   wire.target = portOf(next.url);
-  await assert.rejects(store.enqueue([spec()]), { code: 'STORE_READ_ONLY' });
   const job = spec();
-  await eventually(() =>
-    store.enqueue([job]).then(
-      () => true,
-      () => false,
-    ),
-  );
+  await store.enqueue([job]);
   assert.equal((await next.store.get([job.id]))[0]?.id, job.id);
 });
 

@@ -154,8 +154,8 @@ test('a replica is read-only, also when the primary becomes one later', async (t
   assert.equal(code, 'STORE_READ_ONLY');
   assert.match(message, /is a replica.*Name the primary/);
   await assert.rejects(store.configureQueue('q', { paused: true }), {
-    code: 'STORE_READ_ONLY',
-    message: /takes no writes.*promote this one/,
+    code: 'STORE_UNAVAILABLE',
+    message: /takes no writes now.*promote this one/,
   });
 });
 

@@ -100,7 +100,7 @@ END $$;
 
 CREATE FUNCTION {{schema}}.require_name(field text, name text, longest integer) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  IF name IS NULL OR name = '' OR length(name) > longest OR name ~ '[\x01-\x1f\x7f-\x9f]' THEN
+  IF name IS NULL OR name = '' OR length(name) > longest OR name ~ E'[\\x01-\\x1f\\x7f-\\x9f]' THEN
     PERFORM {{schema}}.refuse(format('%s is %L', field, left(name, 80)),
       format('Expected 1 to %s characters, none of them a control character.', longest));
   END IF;

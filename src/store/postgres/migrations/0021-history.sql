@@ -15,7 +15,7 @@ RETURNS TABLE (part oid, name text, past bigint) LANGUAGE sql STABLE SET search_
   SELECT pg_class.oid, relname::text,
     extract(epoch FROM to_date(right(relname, 8), 'YYYYMMDD') + 1)::bigint * 1000
   FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
-  WHERE relname ~ '_\d{8}$' AND inhparent = to_regclass('history_' || of)
+  WHERE relname ~ '_[0-9]{8}$' AND inhparent = to_regclass('history_' || of)
 $$;
 
 -- Makes the partition of the day that begins at `first`, and moves there what lies in the default partition. False

@@ -60,6 +60,9 @@ DECLARE
   was text;
   entry json;
   topics text[] := '{}';
+  -- Waiting jobs that are cancelled one after the other are written at once.
+  ending uuid[] := '{}';
+  endings json[] := '{}';
 BEGIN
   PERFORM {{schema}}.lock_for_control(array_agg(given.id), array_agg(given.id) FILTER (WHERE given.type = 'redrive'), since)
   FROM json_to_recordset(commands) AS given (type text, id uuid);
@@ -70,6 +73,11 @@ BEGIN
   LOOP
     place := command.place;
     state := NULL;
+    IF cardinality(ending) > 0 AND (command.type <> 'cancel' OR command.id = ANY (ending)) THEN
+      topics := topics || ARRAY(SELECT topic FROM {{schema}}.write_changes(array_to_json(endings), at));
+      ending := '{}';
+      endings := '{}';
+    END IF;
     -- Not all of them are locked yet: some may have been added since.
     SELECT * INTO job FROM {{schema}}.job AS live WHERE live.id = command.id FOR UPDATE;
     IF job.turn = 3 THEN
@@ -105,9 +113,9 @@ BEGIN
           status := 'requested';
           topics := topics || 'control'::text;
         ELSE
-          topics := topics || ARRAY(SELECT topic FROM {{schema}}.write_changes(json_build_array(json_build_object(
-            'seq', job.seq, 'state', state, 'stays', false, 'attempt', job.attempt, 'crashes', job.crashes,
-            'finishedAt', at, 'cancelled', true)), at));
+          ending := ending || job.id;
+          endings := endings || json_build_object('seq', job.seq, 'state', state, 'stays', false,
+            'attempt', job.attempt, 'crashes', job.crashes, 'finishedAt', at, 'cancelled', true);
         END IF;
       WHEN 'redrive' THEN
         IF {{schema}}.redrive_job(old, at) THEN
@@ -136,6 +144,9 @@ BEGIN
     END CASE;
     RETURN NEXT;
   END LOOP;
+  IF cardinality(ending) > 0 THEN
+    topics := topics || ARRAY(SELECT topic FROM {{schema}}.write_changes(array_to_json(endings), at));
+  END IF;
   IF cardinality(topics) > 0 THEN
     place := 0;
     status := array_to_string(ARRAY(SELECT DISTINCT topic FROM unnest(topics) AS topic), ',');
@@ -220,80 +231,128 @@ BEGIN
   RETURN '{settled}';
 END $$;
 
--- Deletes the fresh jobs of a queue that wait, row before entry as all others do; how many. Those that are claimed
--- meanwhile are left to their workers.
-CREATE FUNCTION {{schema}}.clear_fresh(of_queue text) RETURNS bigint LANGUAGE plpgsql
-SET enable_hashjoin = on SET jit = off AS $$
-DECLARE
-  own bigint[];
-  cleared bigint;
-BEGIN
-  own := ARRAY(
-    SELECT job.seq FROM {{schema}}.fresh JOIN {{schema}}.job ON job.seq BETWEEN fresh.next_seq AND fresh.last_seq
-    WHERE fresh.queue = of_queue AND job.turn = 3 ORDER BY job.seq FOR UPDATE OF job);
-  own := {{schema}}.leave_line(own);
-  DELETE FROM {{schema}}.job WHERE seq = ANY (own);
-  GET DIAGNOSTICS cleared = ROW_COUNT;
-  RETURN cleared;
-END $$;
+-- Store.clear deletes in steps, each a short transaction: the next three functions delete about `room` jobs of a queue, none
+-- with a number above `last_seq`, and tell how many they found (`seen`; fewer than `room`: there are no more) and deleted.
 
--- Deletes the living jobs of a queue in some states, with their trails and keys. Tells how many, and the topics.
-CREATE FUNCTION {{schema}}.clear_live(of_queue text, states text[]) RETURNS TABLE (jobs bigint, topics text) LANGUAGE plpgsql AS $$
+-- Fresh jobs that wait: they have neither trails nor keys. Locks rows before entries, as all do who wait for either. Jobs that
+-- are claimed meanwhile are left to their workers.
+CREATE FUNCTION {{schema}}.clear_fresh(of_queue text, last_seq bigint, room bigint)
+RETURNS TABLE (seen bigint, jobs bigint) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET jit = off AS $$
+#variable_conflict use_variable
 DECLARE
-  gone record;
-  waiting bigint := 0;
+  found record;
+  taken record;
+  own bigint[];
 BEGIN
-  IF 'running' = ANY (states) THEN
-    PERFORM {{schema}}.ground(ARRAY(
-      SELECT member.seq FROM {{schema}}.lease CROSS JOIN LATERAL {{schema}}.range_seqs(lease.firsts, lease.lasts) AS member (seq)
-      WHERE lease.queue = of_queue AND lease.fresh_at IS NOT NULL));
+  SELECT coalesce(sum(entry.size), 0) AS jobs, array_agg(entry.priority) AS priorities, array_agg(entry.first_seq) AS keys,
+    array_agg(entry.next_seq) AS firsts, array_agg(entry.last_seq) AS lasts
+  INTO found FROM (
+    SELECT line.*, sum(line.size) OVER (ORDER BY line.priority, line.first_seq) AS total FROM (
+      SELECT range.priority, range.first_seq, range.next_seq, range.last_seq, range.last_seq - range.next_seq + 1 AS size
+      FROM {{schema}}.fresh AS range WHERE range.queue = of_queue AND range.first_seq <= last_seq
+      ORDER BY range.queue, range.priority, range.first_seq LIMIT room) AS line) AS entry
+  WHERE entry.total - entry.size < room;
+  seen := found.jobs;
+  jobs := 0;
+  IF seen > 0 THEN
+    own := ARRAY(SELECT {{schema}}.range_seqs(found.firsts, found.lasts));
+    PERFORM FROM {{schema}}.job WHERE seq = ANY (own) AND turn = 3 ORDER BY seq FOR UPDATE;
+    -- One by one: a join would read all entries of the queue.
+    SELECT array_agg(line.place) AS places, array_agg(line.next_seq) AS firsts, array_agg(line.last_seq) AS lasts INTO taken
+    FROM unnest(found.priorities, found.keys) AS known (priority, first_seq)
+      CROSS JOIN LATERAL (
+        SELECT fresh.ctid AS place, fresh.next_seq, fresh.last_seq FROM {{schema}}.fresh
+        WHERE fresh.queue = of_queue AND fresh.priority = known.priority AND fresh.first_seq = known.first_seq
+        FOR UPDATE) AS line;
+    DELETE FROM {{schema}}.fresh WHERE ctid = ANY (taken.places);
+    own := ARRAY(SELECT {{schema}}.range_seqs(taken.firsts, taken.lasts));
+    DELETE FROM {{schema}}.job WHERE seq = ANY (own) AND turn = 3;
+    GET DIAGNOSTICS jobs = ROW_COUNT;
   END IF;
-  -- Fresh jobs have neither trail nor keys. Those that are left run since this began.
-  IF 'ready' = ANY (states) THEN waiting := {{schema}}.clear_fresh(of_queue); END IF;
-  PERFORM FROM {{schema}}.job WHERE queue = of_queue AND turn <> 3 AND state = ANY (states::{{schema}}.job_state[]) ORDER BY seq FOR UPDATE;
-  PERFORM {{schema}}.lock_keys(array_agg(queue), array_agg(key)) FROM (
-    SELECT DISTINCT queue, key FROM {{schema}}.job
-    WHERE queue = of_queue AND key IS NOT NULL AND state = ANY (states::{{schema}}.job_state[])) AS keyed;
-  WITH cleared AS (
-    DELETE FROM {{schema}}.job
-    WHERE queue = of_queue AND turn <> 3 AND state = ANY (states::{{schema}}.job_state[]) RETURNING *
-  ), free AS (
-    DELETE FROM {{schema}}.unique_key USING cleared
-    WHERE unique_key.key = cleared.unique_key AND unique_key.id = cleared.id
-  ), trails AS (
-    DELETE FROM {{schema}}.job_trail USING cleared WHERE cleared.trailed AND job_trail.seq = cleared.seq
-  )
-  SELECT count(*) AS jobs, array_agg(lease) FILTER (WHERE lease IS NOT NULL) AS leases,
-    array_agg(DISTINCT key ORDER BY key) FILTER (WHERE key IS NOT NULL) AS keys
-  INTO gone FROM cleared;
-  jobs := gone.jobs + waiting;
-  topics := 'settled';
-  IF gone.keys IS NOT NULL
-    AND {{schema}}.admit(array_fill(of_queue, ARRAY[cardinality(gone.keys)]), gone.keys, true) > 0
-  THEN topics := 'settled,ready'; END IF;
-  IF gone.leases IS NOT NULL AND {{schema}}.leave_leases(gone.leases) THEN topics := 'settled,ready'; END IF;
   RETURN NEXT;
 END $$;
 
--- Deletes up to `room` of a queue's jobs that ended in a state, the oldest first; how many.
-CREATE FUNCTION {{schema}}.clear_ended(of_queue text, of {{schema}}.job_state, room bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+-- Other living jobs in some states, with their trails and keys; and the topics of the hints. Held jobs go first, so that
+-- none is let in only to be deleted.
+CREATE FUNCTION {{schema}}.clear_live(of_queue text, states text[], last_seq bigint, room bigint)
+RETURNS TABLE (seen bigint, jobs bigint, topics text) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET jit = off AS $$
+#variable_conflict use_variable
 DECLARE
-  last record;
-  cleared bigint;
+  own bigint[];
+  gone record;
 BEGIN
-  SELECT finished_at, seq INTO last FROM (
-    SELECT finished_at, seq FROM {{schema}}.history WHERE state = of AND queue = of_queue
-    ORDER BY finished_at, seq LIMIT room) AS oldest ORDER BY finished_at DESC, seq DESC LIMIT 1;
-  IF last.seq IS NULL THEN RETURN 0; END IF;
+  own := ARRAY(
+    SELECT part.seq FROM (
+      SELECT job.seq FROM {{schema}}.job
+      WHERE 'ready' = ANY (states) AND state = 'ready' AND key IS NOT NULL AND turn = 1 AND turn < 2 AND queue = of_queue
+      UNION ALL
+      SELECT job.seq FROM {{schema}}.job WHERE 'ready' = ANY (states) AND state = 'ready' AND turn = 0 AND queue = of_queue
+      UNION ALL
+      SELECT job.seq FROM {{schema}}.job WHERE 'ready' = ANY (states) AND state = 'ready' AND turn = -2 AND queue = of_queue
+      UNION ALL
+      SELECT job.seq FROM {{schema}}.job WHERE 'scheduled' = ANY (states) AND state = 'scheduled' AND queue = of_queue
+      UNION ALL
+      SELECT job.seq FROM {{schema}}.lease CROSS JOIN LATERAL {{schema}}.range_seqs(lease.firsts, lease.lasts) AS member (seq)
+        JOIN {{schema}}.job ON job.seq = member.seq
+          AND (job.lease = lease.token OR job.turn = 3 AND lease.fresh_at IS NOT NULL)
+      WHERE 'running' = ANY (states) AND lease.queue = of_queue
+    -- An expression, so that no part reads the table by its numbers.
+    ) AS part WHERE part.seq + 0 <= last_seq LIMIT room);
+  seen := cardinality(own);
+  jobs := 0;
+  topics := '';
+  IF seen > 0 THEN
+    IF 'running' = ANY (states) THEN PERFORM {{schema}}.ground(own); END IF;
+    PERFORM FROM {{schema}}.job WHERE seq = ANY (own) ORDER BY seq FOR UPDATE;
+    PERFORM {{schema}}.lock_keys(array_agg(keyed.queue), array_agg(keyed.key)) FROM (
+      SELECT DISTINCT job.queue, job.key FROM {{schema}}.job WHERE job.seq = ANY (own) AND job.key IS NOT NULL) AS keyed;
+    WITH cleared AS (
+      DELETE FROM {{schema}}.job
+      WHERE seq = ANY (own) AND queue = of_queue AND turn <> 3 AND state = ANY (states::{{schema}}.job_state[]) RETURNING *
+    ), free AS (
+      DELETE FROM {{schema}}.unique_key USING cleared
+      WHERE unique_key.key = cleared.unique_key AND unique_key.id = cleared.id
+    ), trails AS (
+      DELETE FROM {{schema}}.job_trail USING cleared WHERE cleared.trailed AND job_trail.seq = cleared.seq
+    )
+    SELECT count(*) AS jobs, array_agg(lease) FILTER (WHERE lease IS NOT NULL) AS leases,
+      array_agg(DISTINCT key ORDER BY key) FILTER (WHERE key IS NOT NULL) AS keys
+    INTO gone FROM cleared;
+    jobs := gone.jobs;
+    topics := 'settled';
+    IF gone.keys IS NOT NULL
+      AND {{schema}}.admit(array_fill(of_queue, ARRAY[cardinality(gone.keys)]), gone.keys, true) > 0
+    THEN topics := 'settled,ready'; END IF;
+    IF gone.leases IS NOT NULL AND {{schema}}.leave_leases(gone.leases) THEN topics := 'settled,ready'; END IF;
+  END IF;
+  RETURN NEXT;
+END $$;
+
+-- Jobs that ended in a state, the oldest first and all that ended in one millisecond together, from the time `after` on.
+-- `ended_at` is where the next step goes on, so that none wades through what those before it deleted.
+CREATE FUNCTION {{schema}}.clear_ended(of_queue text, of {{schema}}.job_state, last_seq bigint, after bigint, room bigint)
+RETURNS TABLE (seen bigint, jobs bigint, ended_at bigint) LANGUAGE plpgsql
+SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
+#variable_conflict use_variable
+BEGIN
+  ended_at := (
+    SELECT finished_at FROM {{schema}}.history
+    WHERE history.state = of AND history.queue = of_queue AND finished_at >= after AND history.seq <= last_seq
+    ORDER BY finished_at OFFSET room - 1 LIMIT 1);
   WITH cleared AS (
     DELETE FROM {{schema}}.history
-    WHERE state = of AND queue = of_queue AND finished_at <= last.finished_at
-      AND (finished_at < last.finished_at OR seq <= last.seq)
-    RETURNING id, unique_key
+    WHERE history.state = of AND history.queue = of_queue AND history.seq <= last_seq
+      AND finished_at BETWEEN after AND coalesce(ended_at, 9223372036854775807)
+    RETURNING history.id, history.unique_key
   ), free AS (
     DELETE FROM {{schema}}.unique_key USING cleared
     WHERE unique_key.key = cleared.unique_key AND unique_key.id = cleared.id
   )
-  SELECT count(*) INTO cleared FROM cleared;
-  RETURN cleared;
+  SELECT count(*) INTO jobs FROM cleared;
+  seen := CASE WHEN ended_at IS NULL THEN least(jobs, room - 1) ELSE room END;
+  RETURN NEXT;
 END $$;

@@ -32,7 +32,8 @@ END $$;
 
 CREATE FUNCTION {{schema}}.list_live(states text[], of_queue text, of_task text, before bigint, room bigint)
 RETURNS SETOF bigint LANGUAGE plpgsql STABLE
-SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
+SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+SET jit = off AS $$
 DECLARE
   wanted {{schema}}.job_state[] := states;
   fitting bigint[];
@@ -71,7 +72,16 @@ BEGIN
       ORDER BY job.seq + 0 DESC LIMIT room;
   ELSE
     RETURN QUERY SELECT job.seq FROM {{schema}}.job
-      WHERE CASE WHEN turn = 3 AND NOT {{schema}}.is_waiting(job) THEN 'running' = ANY (wanted) ELSE state = ANY (wanted) END
+      WHERE CASE
+          -- As is_waiting, which would cost each row 20 times as much.
+          WHEN turn = 3 AND 'running' = ANY (wanted) <> ('ready' = ANY (wanted)) AND NOT EXISTS (
+            SELECT FROM (
+              SELECT next_seq, last_seq FROM {{schema}}.fresh
+              WHERE fresh.queue = job.queue AND fresh.priority = job.priority AND fresh.first_seq <= job.seq
+              ORDER BY fresh.queue DESC, fresh.priority DESC, fresh.first_seq DESC LIMIT 1) AS around
+            WHERE job.seq BETWEEN around.next_seq AND around.last_seq)
+          THEN 'running' = ANY (wanted)
+          ELSE state = ANY (wanted) END
         AND (of_queue IS NULL OR queue = of_queue) AND job.seq < before AND (of_task IS NULL OR task = of_task)
       ORDER BY job.seq DESC LIMIT room;
   END IF;
