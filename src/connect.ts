@@ -69,8 +69,8 @@ export interface ConnectOptions {
   /**
    * Tells what happens on this connection: failures, retries, dead letters, what handlers `log`, trouble with the store. `true`
    * writes to standard error, short lines on a terminal and JSON elsewhere; a logger of yours takes `(facts, text)` as pino
-   * does, at the levels it wants. Default: one line on standard error for a failed job that nobody hears of;
-   * `false`: nothing.
+   * does, at the levels it wants. Default: one line on standard error for a failed job that nobody hears of, and for
+   * trouble with the store that does not pass by itself; `false`: nothing.
    */
   readonly logger?: boolean | Logger;
   /** For tests; default: the machine's. */

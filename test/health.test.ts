@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { defineTask, LongshoreError } from '../src/index.ts';
+import type { Store } from '../src/store/store.ts';
+import { tellUnheard } from '../src/telemetry/unheard.ts';
 import { FakeClock } from '../src/testing/index.ts';
 import { eventually, Gate, nextEvent, onEachStore } from './stage.ts';
 
@@ -53,12 +55,13 @@ onEachStore(
   async ({ connectThrough, t }) => {
     const lines = errorLines(t);
     let broken = true;
-    const longshore = await connectThrough((store) => ({
+    const wrap = (store: Store): Partial<Store> => ({
       settle: async (settlements, options) => {
         if (broken) throw new TypeError('settlements.pack is not a function');
         return store.settle(settlements, options);
       },
-    }));
+    });
+    const longshore = await connectThrough(wrap, { log: tellUnheard });
     await longshore.worker({ tasks: [task] }).start();
     const job = await longshore.enqueue(task, 1);
     await eventually(async () => !(await longshore.health()).ok);
@@ -80,12 +83,13 @@ onEachStore(
   async ({ connectThrough, t }) => {
     const lines = errorLines(t);
     let broken = true;
-    const longshore = await connectThrough((store) => ({
+    const wrap = (store: Store): Partial<Store> => ({
       claim: async (request) => {
         const receipt = await store.claim(request);
         return broken && receipt.leases.length > 0 ? ({ packed: 1 } as never) : receipt;
       },
-    }));
+    });
+    const longshore = await connectThrough(wrap, { log: tellUnheard });
     const lost = await longshore.enqueue(task, 1);
     const worker = longshore.worker({ tasks: [task], pollMs: 20 });
     await assert.rejects(worker.runUntilIdle(), {
@@ -116,7 +120,8 @@ onEachStore('an outage is told by events alone, and nothing where they are heard
     [new LongshoreError('STORE_UNAVAILABLE', 'The server is away.'), false],
     [new TypeError('It is not iterable.'), true],
   ] as const) {
-    const longshore = await stage.connectThrough(() => ({ claim: () => Promise.reject(error) }));
+    const wrap = (): Partial<Store> => ({ claim: () => Promise.reject(error) });
+    const longshore = await stage.connectThrough(wrap, { log: tellUnheard });
     if (heard) longshore.on('store.failed', () => undefined);
     const worker = longshore.worker({ tasks: [task] });
     await worker.start();

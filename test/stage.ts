@@ -9,6 +9,7 @@ import { PAYLOAD_BYTES_MAX_DEFAULT, PayloadCodec } from '../src/core/payload.ts'
 import { type ConnectOptions, connect, type EventName, type Events, Longshore } from '../src/index.ts';
 import type { Store } from '../src/store/store.ts';
 import { systemClock } from '../src/system-clock.ts';
+import type { EventBus } from '../src/telemetry/events.ts';
 import type { FakeClock } from '../src/testing/index.ts';
 import { freshStore, missingFor, PICKED_KINDS, STORE_KINDS, type StoreKind } from './fresh-store.ts';
 
@@ -24,7 +25,7 @@ export interface Stage {
   /** A connection to the same store through `wrap`, which may change what verbs do. */
   connectThrough(
     wrap: (store: Store) => Partial<Store>,
-    options?: { readonly clock?: Clock },
+    options?: { readonly clock?: Clock; readonly log?: (events: EventBus) => void },
   ): Promise<Longshore>;
 }
 
@@ -70,12 +71,13 @@ async function makeStage(t: TestContext, kind: StoreKind): Promise<Stage> {
     url,
     connect: async (options = {}) =>
       closing(await connect(url, { workerSettings: WORKER_SETTINGS, logger: false, ...options })),
-    connectThrough: async (wrap, { clock } = {}) => {
+    connectThrough: async (wrap, { clock, log } = {}) => {
       const store = await driver.open(url, clock === undefined ? {} : { clock });
       const parts = {
         codec: new PayloadCodec(PAYLOAD_BYTES_MAX_DEFAULT, noKeys),
         workerSettings: WORKER_SETTINGS,
         clock: clock ?? systemClock,
+        ...(log === undefined ? {} : { log }),
       };
       return closing(new Longshore(overlay(store, wrap(store)), parts));
     },

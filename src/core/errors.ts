@@ -144,6 +144,11 @@ export function mayBlameAnItem(code: ErrorCode): boolean {
   return code === 'STORE_FAILED' || !code.startsWith('STORE_');
 }
 
+/** True for an outage, or a store that is busy or full. Anything else comes again with the next try, unless somebody acts. */
+export function mayPass(error: unknown): boolean {
+  return error instanceof LongshoreError && error.retryable && error.code !== 'STORE_FAILED';
+}
+
 /** Marks the errors handlers throw on purpose, so that those of another copy of the package count as well. */
 const INTENT = Symbol.for('longshore.intent');
 

@@ -1,5 +1,5 @@
 import type { CancelTimer, Clock } from '../core/clock.ts';
-import { type AttemptError, LongshoreError, optionInvalid, requireMs } from '../core/errors.ts';
+import { type AttemptError, LongshoreError, mayPass, optionInvalid, requireMs } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import { isTerminal, type TerminalState } from '../core/job-state.ts';
 import { adviceFor, knownNames, requireKnown } from '../core/options.ts';
@@ -167,6 +167,7 @@ export class Watch {
       this.#readAll().then(
         () => this.#afterRead(),
         (error: unknown) => {
+          // A store that is busy or away costs a wait nothing but time.
           if (mayPass(error)) return this.#afterRead();
           this.#rejectAll(error);
           this.#reading = false;
@@ -234,11 +235,6 @@ function requireSignal(signal: AbortSignal): void {
     typeof addEventListener === 'function' &&
     typeof removeEventListener === 'function';
   if (!isSignal) throw optionInvalid('signal', signal, `an AbortSignal${adviceFor(signal)}`);
-}
-
-/** A store that is busy or away costs a wait nothing but time. */
-function mayPass(error: unknown): boolean {
-  return error instanceof LongshoreError && error.retryable && error.code !== 'STORE_FAILED';
 }
 
 function timedOut(id: string, timeoutMs: number): LongshoreError {

@@ -1,6 +1,6 @@
-import { LongshoreError } from '../core/errors.ts';
+import { LongshoreError, mayPass } from '../core/errors.ts';
 import { reasonOf } from '../core/legible.ts';
-import { passes, stillInTrouble, type Trouble } from './trouble.ts';
+import { stillInTrouble, type Trouble } from './trouble.ts';
 
 /** What failed claims say of the worker's health. */
 export class ClaimTrouble {
@@ -23,7 +23,7 @@ export class ClaimTrouble {
   }
 
   failed(error: unknown, now: number): void {
-    if (!passes(error)) this.#unexpected += 1;
+    if (!mayPass(error)) this.#unexpected += 1;
     this.fault = this.#faultOf(error);
     this.trouble = stillInTrouble(this.trouble, error, now);
   }

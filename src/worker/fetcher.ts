@@ -10,7 +10,6 @@ import { ClaimTrouble } from './claim-trouble.ts';
 import type { Executor } from './executor.ts';
 import { averageInput, type Prefetch } from './prefetch.ts';
 import { Service } from './service.ts';
-import { tellFailure } from './trouble.ts';
 
 /**
  * Claims jobs for free slots: notifier -> fetcher -> store.claim -> executor. One claim is under way at a time.
@@ -244,7 +243,7 @@ export class Fetcher extends Service {
       prefetch.observeAnswer(limit, false);
       this.health.failed(error, this.#options.clock.now());
       const retryMs = this.#backoff.retry(() => this.#options.turn());
-      tellFailure(events, { verb: 'claim', error, retryMs });
+      events.emit('store.failed', { verb: 'claim', error, retryMs });
     }
   }
 

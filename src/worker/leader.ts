@@ -2,7 +2,6 @@ import type { CancelTimer, Clock } from '../core/clock.ts';
 import type { Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import { Service } from './service.ts';
-import { tellFailure } from './trouble.ts';
 
 /**
  * Elects one worker to do the store's maintenance, and runs the duties while it leads. The lock is short (half a
@@ -75,7 +74,7 @@ export class Leader extends Service {
     } catch (error) {
       this.#cutOff = true;
       this.#become(false);
-      tellFailure(events, { verb: 'lock.acquire', error, retryMs: this.#ttlMs / 3 });
+      events.emit('store.failed', { verb: 'lock.acquire', error, retryMs: this.#ttlMs / 3 });
     }
     this.#later('campaign', this.#ttlMs / 3, () => this.#campaign());
   }
@@ -94,7 +93,7 @@ export class Leader extends Service {
     try {
       nextMs = await duty.run();
     } catch (error) {
-      tellFailure(this.#options.events, { verb: duty.name, error, retryMs: nextMs });
+      this.#options.events.emit('store.failed', { verb: duty.name, error, retryMs: nextMs });
     }
     if (this.#leading) this.#later(duty.name, nextMs, () => this.#perform(duty));
   }

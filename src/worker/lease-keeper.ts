@@ -4,7 +4,7 @@ import type { EventBus } from '../telemetry/events.ts';
 import type { Slots } from '../tuner/slots.ts';
 import type { Executor } from './executor.ts';
 import { Service } from './service.ts';
-import { stillInTrouble, type Trouble, tellFailure } from './trouble.ts';
+import { stillInTrouble, type Trouble } from './trouble.ts';
 
 /**
  * Keeps the worker's leases and its entry in the registry alive. The beats themselves run where no handler runs (the
@@ -146,7 +146,7 @@ export class LeaseKeeper extends Service {
   #onError(error: unknown, retryMs: number | null): void {
     const { clock, events } = this.#options;
     this.trouble = stillInTrouble(this.trouble, error, clock.now());
-    tellFailure(events, { verb: 'beat', error, retryMs });
+    events.emit('store.failed', { verb: 'beat', error, retryMs });
   }
 
   #onBeat(receipt: BeatReceipt): void {

@@ -8,7 +8,6 @@ import type { Lease, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { NoteTaker } from './attempt.ts';
 import { facts } from './facts.ts';
-import { tellFailure } from './trouble.ts';
 
 /** Progress and log lines of running jobs, written in batches: at an interval, and before their job is settled. */
 
@@ -107,7 +106,7 @@ export class Notes implements NoteTaker {
       // Notes are told, not promised: a store that is away costs lines, never jobs.
       const retries = !blames && error instanceof LongshoreError && error.retryable;
       const retryMs = isolates ? 0 : retries ? INTERVAL_MS : null;
-      tellFailure(this.#events, { verb: 'annotate', error, retryMs });
+      this.#events.emit('store.failed', { verb: 'annotate', error, retryMs });
       if (isolates) await Promise.all(batch.map((note) => this.#write([note])));
       else if (retries) this.#putBack(batch);
     }

@@ -7,7 +7,7 @@ import type { Lease, Settlement, SettleReceipt, Store } from '../store/store.ts'
 import type { EventBus, EventName } from '../telemetry/events.ts';
 import { BackoffTimer } from './backoff-timer.ts';
 import { facts } from './facts.ts';
-import { stillInTrouble, type Trouble, tellFailure } from './trouble.ts';
+import { stillInTrouble, type Trouble } from './trouble.ts';
 
 /**
  * Collects outcomes and writes them in batches: executor -> settler -> store.settle -> events. An outcome stays here
@@ -228,7 +228,7 @@ export class Settler {
   #tell(error: unknown, retryMs: number | null): void {
     const { clock, events } = this.#options;
     this.trouble = stillInTrouble(this.trouble, error, clock.now());
-    tellFailure(events, { verb: 'settle', error, retryMs });
+    events.emit('store.failed', { verb: 'settle', error, retryMs });
   }
 
   /** Nobody waits for it any more. */

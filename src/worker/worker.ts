@@ -22,7 +22,7 @@ import { ROLES, requireRole, requireRoles, type WorkerRole } from './roles.ts';
 import { type WorkerSettings, workerSettings } from './settings.ts';
 import type { Tally } from './settler.ts';
 import { drain } from './shutdown.ts';
-import { tellFailure, type WorkerHealth } from './trouble.ts';
+import type { WorkerHealth } from './trouble.ts';
 
 /**
  * The service that claims, runs and settles jobs: starts and stops its parts, and gives its roles names. The hot path
@@ -202,7 +202,7 @@ export class Worker {
       ['keepAlive', () => this.#pipeline.keeper.stop()],
       ['retire', () => store.retire(this.id)],
     ] as const) {
-      await farewell().catch((error) => tellFailure(events, { verb, error, retryMs: null }));
+      await farewell().catch((error) => events.emit('store.failed', { verb, error, retryMs: null }));
     }
     this.#end();
     events.emit('worker.stopped', { workerId: this.id, aborted, released });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { test } from 'node:test';
-import { type AttemptError, connect, defineTask, type Logger, type LongshoreError } from '../../src/index.ts';
+import { type AttemptError, connect, defineTask, type Logger, LongshoreError } from '../../src/index.ts';
 import { EventBus } from '../../src/telemetry/events.ts';
 import { tellUnheard } from '../../src/telemetry/unheard.ts';
 
@@ -147,4 +147,27 @@ test('of each task one failure is written a second, and the next line counts the
   bus.emit('job.failed', FAILED);
   assert.equal(lines.length, 3);
   assert.match(lines[2] ?? '', /So did 4 others of this task/);
+});
+
+test('trouble with the store that does not pass by itself is written, and the same again after a minute', () => {
+  const bus = new EventBus();
+  const lines: string[] = [];
+  let now = 0;
+  tellUnheard(
+    bus,
+    (line) => lines.push(line),
+    () => now,
+  );
+  const fail = (error: unknown): void => bus.emit('store.failed', { verb: 'claim', error, retryMs: 100 });
+  fail(new LongshoreError('STORE_UNAVAILABLE', 'The server is away.'));
+  assert.deepEqual(lines, []);
+  fail(new TypeError('It is not\niterable.'));
+  fail(new TypeError('It is not\niterable.'));
+  assert.deepEqual(lines, ['longshore: claim failed: It is not\\niterable. (STORE_FAILED)\n']);
+  now = 60_000;
+  fail(new TypeError('It is not\niterable.'));
+  bus.on('store.failed', () => undefined);
+  now = 120_000;
+  fail(new TypeError('It is not\niterable.'));
+  assert.equal(lines.length, 2);
 });
