@@ -168,7 +168,8 @@ class Spy implements JobSpy {
   #notSeen(wanted: WantedJob, moment: JobMoment, timeoutMs: number): LongshoreError {
     const near = this.#seen.filter((sighting) => fits(sighting, wanted)).slice(-SHOWN_MAX);
     const shown = near.map(
-      ({ moment, task, id, error }) => `${moment} ${task} ${id}${error === null ? '' : ` (${error.message})`}`,
+      ({ moment, task, id, error }) =>
+        `${moment} ${task} ${id}${error === null ? '' : ` (${error.message})`}`,
     );
     const unlike = wanted.data === undefined ? '' : ', whatever their input';
     return new LongshoreError(
