@@ -1,3 +1,4 @@
+import { BATCH_CHARS_MAX, sumOf } from '../core/batch.ts';
 import type { CancelTimer, Clock } from '../core/clock.ts';
 import { type AttemptError, LongshoreError, mayPass, optionInvalid, requireMs } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
@@ -32,6 +33,7 @@ export interface JobEnd {
 }
 
 const POLL_MS = 1_000;
+/** Jobs of one read; fewer after one that failed, or brought large jobs. */
 const READ_MAX = 1_000;
 
 interface Waiter {
@@ -58,6 +60,7 @@ export class Watch {
   #cancelPoll: CancelTimer | null = null;
   #reading = false;
   #again = false;
+  #readMax = READ_MAX;
   #keepOpen: NodeJS.Timeout | null = null;
 
   constructor(store: Store, clock: Clock) {
@@ -178,11 +181,24 @@ export class Watch {
 
   async #readAll(): Promise<void> {
     const ids = [...this.#awaited.keys()];
-    for (let start = 0; start < ids.length; start += READ_MAX) {
-      const slice = ids.slice(start, start + READ_MAX);
-      const jobs = await this.#store.get(slice);
+    for (let start = 0; start < ids.length; ) {
+      const slice = ids.slice(start, start + this.#readMax);
+      const jobs = await this.#get(slice);
+      start += slice.length;
       const missing = slice.filter((id, index) => !this.#deliver(id, jobs[index] ?? null));
       if (missing.length > 0) await this.#tellGone(missing);
+    }
+  }
+
+  async #get(ids: readonly string[]): Promise<(Job | null)[]> {
+    try {
+      const jobs = await this.#store.get(ids);
+      const fitting = (BATCH_CHARS_MAX * ids.length) / sumOf(jobs, charsOfJob);
+      this.#readMax = Math.ceil(Math.min(READ_MAX, this.#readMax * 2, fitting));
+      return jobs;
+    } catch (error) {
+      this.#readMax = Math.ceil(ids.length / 2);
+      throw error;
     }
   }
 
@@ -235,6 +251,10 @@ function requireSignal(signal: AbortSignal): void {
     typeof addEventListener === 'function' &&
     typeof removeEventListener === 'function';
   if (!isSignal) throw optionInvalid('signal', signal, `an AbortSignal${adviceFor(signal)}`);
+}
+
+function charsOfJob(job: Job | null): number {
+  return 1 + (job?.input?.length ?? 0) + (job?.result?.length ?? 0) + (job?.progress?.length ?? 0);
 }
 
 function timedOut(id: string, timeoutMs: number): LongshoreError {

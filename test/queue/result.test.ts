@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { defineTask, LongshoreError, UnrecoverableError } from '../../src/index.ts';
 import { FakeClock } from '../../src/testing/index.ts';
-import { Gate, nextEvent, onEachStore, SHARED_KINDS } from '../stage.ts';
+import { advanceUntil, Gate, nextEvent, onEachStore, SHARED_KINDS } from '../stage.ts';
 
 const task = defineTask({
   name: 'task',
@@ -44,6 +44,49 @@ onEachStore('1,000 results are awaited at once', async ({ connect }) => {
   assert.deepEqual(
     (await results).map(({ got }) => got),
     Array.from({ length: 1_000 }, (_, index) => index),
+  );
+});
+
+onEachStore('a read of many results that fails is tried again for fewer', async ({ connectThrough }) => {
+  const clock = new FakeClock();
+  const reads: number[] = [];
+  const longshore = await connectThrough(
+    (store) => ({
+      get: async (ids) => {
+        reads.push(ids.length);
+        if (ids.length > 3) throw new LongshoreError('STORE_UNAVAILABLE', 'too much for the time there is');
+        return store.get(ids);
+      },
+    }),
+    { clock },
+  );
+  const jobs = await longshore.enqueueMany(task, [0, 1, 2, 3, 4, 5, 6, 7]);
+  await longshore.worker({ tasks }).runUntilIdle();
+  const results = await advanceUntil(clock, Promise.all(jobs.map((job) => job.result())), 500);
+  assert.deepEqual(
+    results.map(({ got }) => got),
+    [0, 1, 2, 3, 4, 5, 6, 7],
+  );
+  assert.deepEqual(reads.slice(0, 3), [8, 4, 2]);
+});
+
+onEachStore('large results are read a few at a time', async ({ connectThrough }) => {
+  const reads: number[] = [];
+  const longshore = await connectThrough((store) => ({
+    get: async (ids) => {
+      const jobs = await store.get(ids);
+      reads.push(jobs.filter((job) => job?.result != null).length);
+      return jobs;
+    },
+  }));
+  const echo = defineTask({ name: 'task', run: ({ input }) => 'x'.repeat(input as number) });
+  const jobs = await longshore.enqueueMany(echo, Array(12).fill(1_000_000));
+  await longshore.worker({ tasks: [echo] }).runUntilIdle();
+  assert.equal((await jobs[0]?.result())?.length, 1_000_000);
+  await Promise.all(jobs.map((job) => job.result()));
+  assert.ok(
+    reads.slice(1).every((results) => results <= 5),
+    String(reads),
   );
 });
 

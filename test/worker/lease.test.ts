@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { defineTask, type LongshoreError } from '../../src/index.ts';
+import type { Notifier } from '../../src/store/notifier.ts';
 import type { KeepAlive, Store } from '../../src/store/store.ts';
 import { FakeClock } from '../../src/testing/index.ts';
 import { eventually, Gate, nextEvent, onEachStore, type Stage } from '../stage.ts';
@@ -20,6 +21,7 @@ async function withLostLease({ connectThrough }: Stage, concurrency = 1) {
             onBeat(await store.beat({ worker, leaseMs, load: { slots: 0, slotsUsed: 0, profiles: [] } }));
           return { update: () => undefined, beat, close: async () => undefined };
         },
+        notifier: withoutControl(store.notifier),
       };
     },
     { clock },
@@ -117,11 +119,7 @@ onEachStore('beats are told of used slots once in 200 ms, and of the last number
         };
       },
       // A beat that a hint asks for tells of them at once.
-      notifier: {
-        crossProcess: store.notifier.crossProcess,
-        subscribe: (topic, listener) =>
-          topic === 'control' ? () => undefined : store.notifier.subscribe(topic, listener),
-      },
+      notifier: withoutControl(store.notifier),
     }),
     { clock },
   );
@@ -139,6 +137,15 @@ onEachStore('beats are told of used slots once in 200 ms, and of the last number
   assert.deepEqual(told, [0, 3]);
   for (const gate of gates) gate.open();
 });
+
+/** Hints that ask for beats come whenever a notifier begins to listen. */
+function withoutControl(notifier: Notifier): Notifier {
+  return {
+    crossProcess: notifier.crossProcess,
+    subscribe: (topic, listener) =>
+      topic === 'control' ? () => undefined : notifier.subscribe(topic, listener),
+  };
+}
 
 function bound(keepAlive: KeepAlive): KeepAlive {
   return {

@@ -34,7 +34,9 @@ class Morgue {
       keepAlive: (options) => {
         const keepAlive = store.keepAlive(options);
         this.#keepAlives.push(keepAlive);
-        return keepAlive;
+        // One that a hint asks for would renew the leases of the dead.
+        const beat = alive(() => keepAlive.beat());
+        return { update: (load) => keepAlive.update(load), beat, close: () => keepAlive.close() };
       },
     };
   }

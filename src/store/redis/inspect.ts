@@ -7,14 +7,14 @@ import { idBytes, type JobRecord, readId, readRecord } from './record.ts';
 import type { Session } from './session.ts';
 import { stateNumber } from './wire.ts';
 
-/** So many jobs a call: a script must not hold the server up for long. */
+/** So many jobs a call, or fewer large ones: a script must not hold the server up for long. */
 const GET_MOST = 500;
 
 /** What there is to see. Nothing here writes. */
 export async function get(session: Session, ids: readonly string[]): Promise<(Job | null)[]> {
   const jobs: (Job | null)[] = [];
-  for (let from = 0; from < ids.length; from += GET_MOST) {
-    const wanted = ids.slice(from, from + GET_MOST).map(idBytes);
+  while (jobs.length < ids.length) {
+    const wanted = ids.slice(jobs.length, jobs.length + GET_MOST).map(idBytes);
     const { values } = await session.scripts.run('get', undefined, wanted);
     jobs.push(...(await toJobs(session, values[0] as Shown[])));
   }
