@@ -30,7 +30,7 @@ interface Program {
 
 const programs = PAGES.flatMap(programsOf);
 
-describe('the documents', { timeout: 100_000 }, () => {
+describe('the documents', { timeout: 600_000 }, () => {
   before(() => {
     for (const { file, text } of programs) {
       mkdirSync(dirname(file), { recursive: true });
