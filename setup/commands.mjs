@@ -26,6 +26,7 @@ const COMMANDS = {
   services: (args, root) => ({ args: [`${root}/setup/services/main.mjs`, ...args] }),
   check: (args, root) => ({ args: [`${root}/setup/check.mjs`, ...args], cwd: root }),
   build: (args, root) => ({ args: [`${root}/setup/build.mjs`, ...args], cwd: root }),
+  docs: (args, root) => ({ args: [`${root}/setup/docs.mjs`, ...args] }),
   format: (args, root) => ({ args: [`${root}/setup/format.mjs`, ...args], cwd: root }),
 };
 

@@ -1,9 +1,9 @@
-/** Makes examples/transactional ready to run: the database libraries that it shows, and the client that Prisma makes. */
+/** Makes examples with packages of their own ready to run: the libraries that they show, and the client that Prisma makes. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { runChild } from './child.mjs';
 import { withLock } from './lock.mjs';
-import { installPackages } from './own-packages.mjs';
+import { installPackages, readyPackages } from './own-packages.mjs';
 import { packagesAreCurrent } from './stamp.mjs';
 
 /**
@@ -18,6 +18,16 @@ export async function readyTransactionalExamples(root) {
     if (!isGenerated(folder)) await generate(folder);
     return folder;
   });
+}
+
+/**
+ * @param {string} root
+ * @returns {Promise<string>} the folder
+ */
+export async function readyFrameworkExamples(root) {
+  const folder = join(root, 'examples', 'frameworks');
+  await readyPackages(folder);
+  return folder;
 }
 
 function isReady(folder) {

@@ -67,7 +67,7 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
   { of: /^tuner\//, may: [/^core\//, /^tuner\//] },
   { of: EVENTS, may: [/^core\//] },
   { of: /^telemetry\//, may: [/^core\//, /^telemetry\//] },
-  { of: /^testing\//, may: [/^core\//, /^testing\//, CONTRACT] },
+  { of: /^testing\//, may: [/^core\//, /^testing\//, CONTRACT, EVENTS] },
   { of: /^bench\//, may: [/^bench\//, /^[^/]+\.ts$/] },
   { of: /^cli\//, may: [/^(?!testing\/)/] },
   { of: /^[^/]+\.ts$/, may: [/^(?!testing\/|cli\/|bench\/)/] },

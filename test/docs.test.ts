@@ -6,7 +6,8 @@
  * is compiled as if the README's first example stood above it.
  */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -29,7 +30,7 @@ interface Program {
 
 const programs = PAGES.flatMap(programsOf);
 
-describe('the documents', { timeout: 100_000 }, () => {
+describe('the documents', { timeout: 600_000 }, () => {
   before(() => {
     for (const { file, text } of programs) {
       mkdirSync(dirname(file), { recursive: true });
@@ -59,6 +60,28 @@ describe('the documents', { timeout: 100_000 }, () => {
       await run(process.execPath, [...FLAGS, program.file], dirname(program.file));
     });
   }
+
+  test('the worker of the deployment guide answers probes, and ends at SIGTERM', async (t) => {
+    const cwd = join(FOLDER, 'docs/guides/deployment.md');
+    const env = { ...environment(), PORT: '0' };
+    const worker = spawn(process.execPath, [...FLAGS, 'worker.ts'], { cwd, env });
+    t.after(() => worker.kill('SIGKILL'));
+    const ended = once(worker, 'exit');
+    const port = await new Promise((resolve) => {
+      let said = '';
+      worker.stdout.setEncoding('utf8').on('data', (text) => {
+        said += text;
+        const found = /port: (\d+)/.exec(said);
+        if (found !== null) resolve(found[1]);
+      });
+    });
+    for (const probe of ['live', 'ready']) {
+      const { status } = await fetch(`http://localhost:${port}/${probe}`);
+      assert.equal(status, 200, probe);
+    }
+    worker.kill('SIGTERM');
+    assert.deepEqual(await ended, [0, null]);
+  });
 
   test('the command lines of the README work, in the folder its programs made', async () => {
     const commands = [...page('README.md').matchAll(/^npx longshore .*/gm)].map(([line]) => line);

@@ -4,6 +4,15 @@
  */
 export { FakeClock } from './fake-clock.ts';
 export { FakeSensor } from './fake-sensor.ts';
+export {
+  type JobMoment,
+  type JobSpy,
+  type JobSpyOptions,
+  jobSpy,
+  type SeenJob,
+  type SpiedConnection,
+  type WantedJob,
+} from './job-spy.ts';
 export type { OpenFixture, StoreFixture } from './store-conformance/fixture.ts';
 export {
   type ConformanceOptions,
