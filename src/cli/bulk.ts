@@ -143,7 +143,7 @@ function tell(report: ActionReport, action: Pick<BulkAction<never>, 'verb' | 'pa
   if (done.length + requested.length + refused.length + unknown.length === 0) out.say('No job matches.');
 }
 
-function whoAmI(): string {
+export function whoAmI(): string {
   try {
     return `${userInfo().username}@${hostname()}`;
   } catch {
