@@ -30,7 +30,7 @@ export interface Stage {
 }
 
 /** For what takes a store that keeps plans. */
-export const PLAN_KINDS: readonly StoreKind[] = ['memory', 'sqlite', 'postgres'];
+export const PLAN_KINDS: readonly StoreKind[] = ['memory', 'sqlite', 'postgres', 'redis'];
 
 /** For what takes two connections to one store. */
 export const SHARED_KINDS: readonly StoreKind[] = ['sqlite', 'postgres', 'redis'];

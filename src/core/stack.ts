@@ -22,8 +22,10 @@ let own: readonly string[] | null = null;
 /** Where this package's code is, as URLs and as paths: the sources too, since source maps lead there. None where that is not known. */
 function ownPlaces(): readonly string[] {
   try {
-    const root = new URL('../../', import.meta.url).href;
-    if (!import.meta.url.endsWith('.ts') && !root.endsWith('/longshore/')) return [];
+    // The build knows the URL of a module as a last argument alone.
+    const here = new URL('', import.meta.url).href;
+    const root = new URL('../../', here).href;
+    if (!here.endsWith('.ts') && !root.endsWith('/longshore/')) return [];
     const places = [`${root}src/`, `${root}dist/`];
     return [...places, ...places.map((url) => decodeURI(url.slice('file://'.length)))];
   } catch {

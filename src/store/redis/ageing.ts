@@ -2,6 +2,7 @@ import { type Ageing, requireAgeing, untilSweepMs } from '../../core/ageing.ts';
 import { AGE_LIMIT_DEFAULT, type AgeReceipt, type AgeRequest, type QueueChange } from '../store.ts';
 import type { ScriptReply } from './scripts.ts';
 import type { Session } from './session.ts';
+import { parseSettings } from './settings.ts';
 
 /** Where a queue's sweep stands: the value of its field in the hash `ageing` (lua/sweep.lua). */
 interface Sweep {
@@ -63,16 +64,14 @@ function readSweeps({ now, values }: ScriptReply): {
   readonly now: number;
   readonly sweeps: readonly Sweep[];
 } {
-  const sweeps = (values[0] as [number, Buffer, Buffer][]).map(([queue, settings, bytes]): Sweep => {
+  const sweeps = (values[0] as [number, Buffer, Buffer][]).flatMap(([queue, settings, bytes]): Sweep[] => {
     const stored = String(bytes);
-    const [sweptAt, next] = stored.split(' ');
-    return {
-      queue,
-      stored,
-      ageing: (JSON.parse(String(settings)) as { ageing: Ageing }).ageing,
-      sweptAt: Number(sweptAt),
-      behindSeq: next === '-' ? null : Number(next),
-    };
+    const ageing = parseSettings(String(settings))?.ageing ?? null;
+    if (ageing === null) return [];
+    // Where that cannot be read, the sweep begins anew.
+    const [, sweptAt = '0', next = '-'] = /^(\d+) (\d+|-)$/.exec(stored) ?? [];
+    const behindSeq = next === '-' ? null : Number(next);
+    return [{ queue, stored, ageing, sweptAt: Number(sweptAt), behindSeq }];
   });
   return { now, sweeps };
 }

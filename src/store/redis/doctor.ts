@@ -1,18 +1,24 @@
-import type { Finding, Store } from '../store.ts';
+import type { DoctorOptions, Finding, Store } from '../store.ts';
+import { examineWholeness } from './doctor-store.ts';
 import { toStoreError } from './errors.ts';
 import { layoutVersion } from './migrate.ts';
+import type { Scripts } from './scripts.ts';
 import { askServer, evicts, keepsNothing, requireServer, type Send, type ServerFacts } from './server.ts';
 import { placeOf, type RedisAddress } from './url.ts';
 
 export interface Patient {
   readonly address: RedisAddress;
   readonly send: Send;
+  readonly scripts: () => Scripts;
   /** Opens the store; not called where there is none yet, since that would make one. */
   readonly openStore: () => Promise<Store>;
 }
 
-/** Looks for what may be wrong with a server and the store on it, without changing anything. */
-export async function doctor({ address, send, openStore }: Patient): Promise<Finding[]> {
+/** Looks for what may be wrong with a server and the store on it. Changes nothing unless asked to repair. */
+export async function doctor(
+  { address, send, scripts, openStore }: Patient,
+  options: DoctorOptions,
+): Promise<Finding[]> {
   const findings: Finding[] = [];
   try {
     const facts = await askServer(send);
@@ -20,7 +26,11 @@ export async function doctor({ address, send, openStore }: Patient): Promise<Fin
     findings.push(...examineServer(facts, address));
     const layout = await layoutVersion({ send, address });
     findings.push({ check: 'layout', ...layoutLook(layout, address) });
-    if (layout > 0) findings.push(...(await examineStore(await openStore())));
+    if (layout === 0) return findings;
+    findings.push(...(await examineWholeness(scripts(), options)));
+    // To ask a store whose keys are overwritten would set them aside.
+    if (!findings.some(({ check, level, repaired }) => check === 'keys' && level === 'fault' && !repaired))
+      findings.push(...(await examineStore(await openStore())));
   } catch (error) {
     const check = findings.length === 0 ? 'server' : 'store';
     findings.push({ check, level: 'fault', detail: toStoreError(error, address).message, remedy: null });

@@ -7,7 +7,7 @@ import { Writer } from './wire.ts';
 
 /**
  * Jobs in. What jobs of a batch have in common (queue, task, priority, attempts, time) goes over once, as a shape. Of the
- * record of a job, all that only the caller knows is written here; lua/enqueue.lua puts it behind the head. An id that is
+ * record of a job, all that only the caller knows is written here; lua/_add.lua puts it behind the head. An id that is
  * there already is not added again, so that a batch whose reply was lost is sent once more.
  */
 export async function enqueue(
@@ -17,15 +17,40 @@ export async function enqueue(
 ): Promise<EnqueueReceipt[]> {
   if (specs.length === 0) return [];
   const shapes = new Shapes();
-  const jobs = new Writer(specs.length * 128);
-  for (const spec of specs) writeJob(jobs, shapes.numberOf(spec), spec);
-  const { values } = await session.scripts.runAgain('enqueue', now, [shapes.done(), jobs.done()]);
+  const jobs = writeJobs(shapes, specs);
+  const { values } = await session.scripts.runAgain('enqueue', now, [shapes.done(), jobs.bytes]);
   const [states, exceptions] = values as [Buffer, Buffer];
-  const stateOf = (spec: number): JobState =>
-    JOB_STATES[states[(shapes.numbers[spec] as number) - 1] as number] as JobState;
-  const receipts = specs.map(
-    ({ id }, index): EnqueueReceipt => ({ status: 'created', id, state: stateOf(index) }),
-  );
+  return readReceipts(jobs, states, exceptions);
+}
+
+/** Jobs as lua/_add.lua takes them. */
+export interface WrittenJobs {
+  readonly specs: readonly JobSpec[];
+  /** Number of the shape of each. */
+  readonly shapes: readonly number[];
+  readonly bytes: Buffer;
+}
+
+export function writeJobs(shapes: Shapes, specs: readonly JobSpec[]): WrittenJobs {
+  const jobs = new Writer(specs.length * 128);
+  const numbers = specs.map((spec) => {
+    const shape = shapes.numberOf(spec);
+    writeJob(jobs, shape, spec);
+    return shape;
+  });
+  return { specs, shapes: numbers, bytes: jobs.done() };
+}
+
+/** `states` are those of the shapes. */
+export function readReceipts(
+  { specs, shapes }: WrittenJobs,
+  states: Buffer,
+  exceptions: Buffer,
+): EnqueueReceipt[] {
+  const receipts = specs.map(({ id }, index): EnqueueReceipt => {
+    const state = states[(shapes[index] as number) - 1] as number;
+    return { status: 'created', id, state: JOB_STATES[state] as JobState };
+  });
   for (const [index, receipt] of readExceptions(exceptions)) receipts[index] = receipt;
   return receipts;
 }
@@ -49,10 +74,8 @@ function writeJob(jobs: Writer, shape: number, { id, key, unique, meta = null, i
   });
 }
 
-/** Gives each kind of job of a batch a number, from 1. */
-class Shapes {
-  /** Of each job, in the order of the batch. */
-  readonly numbers: number[] = [];
+/** Gives each kind of job of a call a number, from 1. */
+export class Shapes {
   readonly #known = new Map<string, number>();
   readonly #bytes = new Writer(256);
   #last: { readonly spec: JobSpec; readonly number: number } | null = null;
@@ -61,7 +84,6 @@ class Shapes {
     const number =
       this.#last !== null && isAlike(this.#last.spec, spec) ? this.#last.number : this.#find(spec);
     this.#last = { spec, number };
-    this.numbers.push(number);
     return number;
   }
 

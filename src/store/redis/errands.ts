@@ -1,12 +1,14 @@
-import type { Finding, MigrationReport } from '../store.ts';
+import type { DoctorOptions, Finding, MigrationReport } from '../store.ts';
+import { asText } from './connect-to.ts';
 import { Connection } from './connection.ts';
 import { doctor } from './doctor.ts';
 import { toStoreError } from './errors.ts';
 import { baseOf } from './keys.ts';
 import { migrate } from './migrate.ts';
-import { asText, openStore } from './open.ts';
+import { openStore } from './open.ts';
+import { Scripts } from './scripts.ts';
 import type { Send } from './server.ts';
-import { parseUrl, type RedisAddress } from './url.ts';
+import { parseUrl, placeOf, type RedisAddress } from './url.ts';
 
 /** What is done to a store from outside, on a connection that is closed afterwards. */
 
@@ -14,15 +16,23 @@ export function migrateStore(url: string, options: { readonly dryRun: boolean })
   return withServer(url, (address, send) => migrate({ address, send }, options));
 }
 
-export async function examineStore(url: string): Promise<Finding[]> {
+export async function examineStore(url: string, options: DoctorOptions): Promise<Finding[]> {
   const address = parseUrl(url);
+  const base = baseOf(address.prefix);
   let connection: Connection | null = null;
   const send: Send = async (command) => {
-    connection ??= await Connection.open(address, baseOf(address.prefix));
+    connection ??= await Connection.open(address, base);
     return asText(await connection.send(command));
   };
+  const scripts = () =>
+    new Scripts(connection as Connection, {
+      base,
+      instance: 'doctor',
+      place: placeOf(address),
+      hear: () => {},
+    });
   try {
-    return await doctor({ address, send, openStore: () => openStore(url, {}) });
+    return await doctor({ address, send, scripts, openStore: () => openStore(url, {}) }, options);
   } finally {
     await (connection as Connection | null)?.close();
   }

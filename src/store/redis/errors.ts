@@ -1,5 +1,6 @@
 import { type ErrorCode, LongshoreError } from '../../core/errors.ts';
 import { isError, memberOf, show } from '../../core/legible.ts';
+import { missingOf, remedyFor } from './rights-text.ts';
 import { placeOf, type RedisAddress } from './url.ts';
 
 /**
@@ -27,6 +28,11 @@ export function isReadOnly(error: unknown): boolean {
   return replyWord(reasonOf(error)) === 'READONLY';
 }
 
+/** The user lacks a right. */
+export function isRefusal(error: unknown): boolean {
+  return replyWord(reasonOf(error)) === 'NOPERM';
+}
+
 /** The server refuses to answer, but was there: it is not the connection that is broken. */
 export function isReply(error: unknown): boolean {
   return replyWord(reasonOf(error)) !== null;
@@ -40,7 +46,8 @@ export function isUnsent(error: unknown): boolean {
 
 type Explanation = readonly [code: ErrorCode, problem: string, remedy: string];
 
-function explainReply(reason: string, { user, database }: RedisAddress): Explanation | null {
+function explainReply(reason: string, address: RedisAddress): Explanation | null {
+  const { user, database } = address;
   const asUser = user === null ? 'the default user' : `user '${user}'`;
   switch (replyWord(reason)) {
     case 'WRONGPASS':
@@ -51,12 +58,10 @@ function explainReply(reason: string, { user, database }: RedisAddress): Explana
         'wants a password',
         'Put it into the store URL: redis://user:password@host.',
       ];
-    case 'NOPERM':
-      return [
-        'STORE_UNAVAILABLE',
-        `does not allow ${asUser} what Longshore needs`,
-        'Give the user the rights +@all -@admin -@dangerous +info +config|get on keys and channels that start with the prefix in braces.',
-      ];
+    case 'NOPERM': {
+      const missing = missingOf(reason);
+      return ['STORE_UNAVAILABLE', `does not allow ${asUser} ${missing.what}`, remedyFor(address, [missing])];
+    }
     case 'READONLY':
     case 'NOREPLICAS':
       return [

@@ -13,5 +13,6 @@ import { openStore } from './open.ts';
 export const redisDriver: StoreDriver = {
   open: (url, options) => openStore(url, options),
   migrate: async (url, options) => (await import('./errands.ts')).migrateStore(url, options),
-  doctor: async (url) => (await import('./errands.ts')).examineStore(url),
+  doctor: async (url, options = { repair: false }) =>
+    (await import('./errands.ts')).examineStore(url, options),
 };

@@ -51,7 +51,7 @@ export async function trail({ scripts }: Session, id: string): Promise<JobTrail 
   if (values[0] !== 1) return null;
   const [errors, logs, audit] = values.slice(1).map((list) => read(list as Buffer[])) as [Kept, Kept, Kept];
   return {
-    errors: errors.entries as AttemptError[],
+    errors: [...errors.entries, ...[errors, logs, audit].flatMap(({ damaged }) => damaged)] as AttemptError[],
     errorsOmitted: errors.omitted,
     logs: logs.entries as LogLine[],
     logsOmitted: logs.omitted,
@@ -62,13 +62,35 @@ export async function trail({ scripts }: Session, id: string): Promise<JobTrail 
 interface Kept {
   readonly entries: readonly unknown[];
   readonly omitted: number;
+  /** In the place of entries that cannot be read. */
+  readonly damaged: readonly AttemptError[];
 }
 
 /** A number among the entries, which are objects, says how many were left out. */
 function read(list: readonly Buffer[]): Kept {
-  const values = list.map((bytes): unknown => JSON.parse(bytes.toString('utf8')));
+  const values = list.map(readEntry);
   const omitted = values.find((value) => typeof value === 'number') ?? 0;
-  return { entries: values.filter((value) => typeof value === 'object'), omitted: omitted as number };
+  return {
+    entries: values.filter((value) => typeof value === 'object' && value !== null),
+    omitted: omitted as number,
+    damaged: list.filter((_, index) => values[index] === null).map(unreadable),
+  };
+}
+
+/** Null for what is damaged. */
+function readEntry(bytes: Buffer): unknown {
+  try {
+    const entry: unknown = JSON.parse(bytes.toString('utf8'));
+    return typeof entry === 'object' || typeof entry === 'number' ? entry : null;
+  } catch {
+    return null;
+  }
+}
+
+/** In the place of an entry that is damaged. */
+function unreadable(bytes: Buffer): AttemptError {
+  const message = `An entry of the trail cannot be read; its bytes in base64: ${bytes.toString('base64')}`;
+  return { attempt: 0, at: 0, name: 'LongshoreError', message, stack: null, code: 'STORE_CORRUPT' };
 }
 
 /** States by their numbers; -1 when the job was gone. */
@@ -104,7 +126,7 @@ async function toJobs({ names }: Session, shown: readonly Shown[]): Promise<(Job
       ...job,
       queue: names.name('queue', queue),
       task: names.name('task', task),
-      workerId: workerId?.toString() ?? null,
+      workerId: workerId?.toString() || null,
       leaseExpiresAt: expiresAt ?? null,
     };
   });

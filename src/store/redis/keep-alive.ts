@@ -1,7 +1,7 @@
 import type { HeartModule } from '../heart.ts';
+import { connectTo } from './connect-to.ts';
 import { toStoreError } from './errors.ts';
 import { baseOf } from './keys.ts';
-import { connectTo } from './open.ts';
 import { Scripts } from './scripts.ts';
 import { Names } from './session.ts';
 import { parseUrl, placeOf } from './url.ts';
@@ -18,7 +18,7 @@ export const openHeart: HeartModule['openHeart'] = async (url) => {
     place: placeOf(address),
     hear: () => {},
   });
-  const session = { scripts, names: new Names(connection, base), wholes: new WholeBatches() };
+  const session = { scripts, names: new Names(scripts), wholes: new WholeBatches() };
   return {
     beat: async (request) => {
       try {

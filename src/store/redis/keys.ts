@@ -12,12 +12,14 @@
  * | `counts`, `places`, `bytes`, `all:*` | hash, list | lua/_counts.lua |
  * | `line:*`, `priorities:*`, `back:*`, `due:*`, `ended:*`, `late:*`, `endedAt`, `turn:*`, `held:*`, `keys:*`, `trail:*`, `errors:*`, `logs:*` | | lua/_jobs.lua |
  * | `unique` | hash | lua/_unique.lua |
+ * | `plans`, `planTexts:*`, `reports:*`, `planReports`, `planWakes`, `planExpires`, `planSeqs:*`, `planNo`, `reportNo` | | lua/_plans.lua |
  * | `batches`, `live`, `intact`, `expiry`, `holds:*` | | lua/_leases.lua |
  * | `wholeAt:*`, `wholeIds:*`, `wholeResults:*` | hash | lua/_whole.lua |
  * | `starts:*`, `used:*` | | lua/_rates.lua |
  * | `left:*` | hash | lua/prune.lua |
  * | `workers`, `locks`, `ageing`, `scans` | hash | lua/_crew.lua, lock.lua, sweep.lua, prune.lua |
- * | `hints`, `hints:settled` | channel | first letters of topics, a space, and who it was (notifier.ts) |
+ * | `aside`, `aside:*` | hash | lua/_aside.lua |
+ * | `hints`, `hints:settled` | channel | letters of topics, a space, and who it was (notifier.ts) |
  */
 export function baseOf(prefix: string): string {
   return `{${prefix}}:`;

@@ -23,7 +23,7 @@ export async function reap(
 ): Promise<ReapReceipt> {
   const reaped: ReapReceipt['reaped'][number][] = [];
   for (;;) {
-    const { now, values } = await session.scripts.run('held', at, ['', String(REAP_BATCHES)]);
+    const { now, values } = await session.scripts.run('lapsed', at, [String(REAP_BATCHES)]);
     const subjects = subjectsOf(values[0]);
     if (subjects.length === 0) return { reaped };
     const changes = subjects.map((subject) => expire(subject, now, crashesMax));

@@ -1,9 +1,18 @@
 import { type Notifier, TOPICS, type Topic } from '../notifier.ts';
 
 /** Hints that may have been sent while nothing was heard; `settled` follows by itself. */
-const MISSED: readonly Topic[] = ['ready', 'control'];
+const MISSED: readonly Topic[] = TOPICS.filter((topic) => topic !== 'settled');
 
-/** A connection that hears `ready` and `control`. */
+/** As in messages; lua/_begin.lua writes them. */
+const LETTERS: Readonly<Record<Topic, string>> = {
+  ready: 'r',
+  control: 'c',
+  settled: 's',
+  plan: 'p',
+  planEnded: 'e',
+};
+
+/** A connection that hears all topics but `settled`. */
 export interface Ear {
   /** Lets it hear `settled` too; resolves when it does. */
   hearSettled(): Promise<void>;
@@ -35,8 +44,7 @@ const BACKOFF_MIN_MS = 100;
 const BACKOFF_MAX_MS = 10_000;
 
 /**
- * Hints over Redis's publish/subscribe. A message is the first letters of the topics, a space and the instance that sent
- * it. `settled` has a channel of its own, heard from the first listener on: workers settle all the time, and only who waits
+ * Hints over Redis's publish/subscribe. A message is the letters of the topics, a space and the instance that sent it. `settled` has a channel of its own, heard from the first listener on: workers settle all the time, and only who waits
  * for results should be woken by it.
  * Hints of this store's own verbs are given by `publish`, since its listeners must not wait for the round trip; its own
  * messages are ignored. The connection is opened for the first listener; after each loss, and once when it is there, all
@@ -171,7 +179,7 @@ export class RedisNotifier implements Notifier {
   #hear(text: string): void {
     const [letters = '', instance] = text.split(' ');
     if (instance !== this.#options.instance)
-      this.publish(TOPICS.filter((topic) => letters.includes(topic.charAt(0))));
+      this.publish(TOPICS.filter((topic) => letters.includes(LETTERS[topic])));
   }
 }
 

@@ -5,13 +5,7 @@ import type { JobState } from '../../core/job-state.ts';
 import { ownFile } from '../../own-file.ts';
 import { KeepAlives } from '../keep-alive.ts';
 import type { LeaseLock } from '../lease-lock.ts';
-import {
-  type DueReceipt,
-  type PlanPage,
-  type PlanRecord,
-  plansUnsupported,
-  type UnitReceipt,
-} from '../plans.ts';
+import type { CommitCall, DueRequest, PlanFilter, Unit } from '../plans.ts';
 import type {
   AgeRequest,
   ClaimRequest,
@@ -36,7 +30,9 @@ import { age } from './ageing.ts';
 import { type BatchVerb, Channel } from './channel.ts';
 import { claim } from './claim.ts';
 import { listener } from './client.ts';
-import { Connection } from './connection.ts';
+import { commit } from './commit.ts';
+import { type Connected, connectTo } from './connect-to.ts';
+import type { Connection } from './connection.ts';
 import { control } from './control.ts';
 import { enqueue } from './enqueue.ts';
 import { toStoreError } from './errors.ts';
@@ -45,11 +41,10 @@ import { baseOf } from './keys.ts';
 import { acquire, release } from './lock.ts';
 import { LostClaims } from './lost.ts';
 import { prune, reap } from './maintain.ts';
-import { requireLayout } from './migrate.ts';
 import { RedisNotifier } from './notifier.ts';
+import { duePlans, listPlans, plan } from './plans.ts';
 import { clear, configureQueue, type InTurn, queues } from './queues.ts';
 import { Scripts } from './scripts.ts';
-import { askServer, requireServer, warningsOf } from './server.ts';
 import { Names, type Session } from './session.ts';
 import { annotate, settle } from './settle.ts';
 import { parseUrl, placeOf, type RedisAddress } from './url.ts';
@@ -67,38 +62,6 @@ interface OpenOptions extends StoreOptions {
   readonly requestBytesMax?: number;
 }
 
-/** A connection to a server that can have the store, as a cluster's where it is one. Rejects with a LongshoreError. */
-export async function connectTo(address: RedisAddress): Promise<Connected> {
-  const base = baseOf(address.prefix);
-  const connection = await Connection.open(address, base);
-  const send = async (command: readonly string[]) => asText(await connection.send(command));
-  try {
-    const facts = await askServer(send);
-    requireServer(facts, address);
-    if (facts.isCluster && !address.cluster) {
-      await connection.close();
-      return await connectTo({ ...address, cluster: true });
-    }
-    await requireLayout({ send, address });
-    return { connection, address, warnings: warningsOf(facts, address) };
-  } catch (error) {
-    await connection.close();
-    throw toStoreError(error, address);
-  }
-}
-
-interface Connected {
-  readonly connection: Connection;
-  readonly address: RedisAddress;
-  readonly warnings: readonly string[];
-}
-
-/** Replies as text where the store's own scripts are not concerned. */
-export function asText(reply: unknown): unknown {
-  if (Buffer.isBuffer(reply)) return reply.toString();
-  return Array.isArray(reply) ? reply.map(asText) : reply;
-}
-
 /** Each verb is one script (docs/adr/0006-redis-one-slot-a-store.md); this object sends them on one connection, in order. */
 class RedisStore implements Store {
   readonly capabilities = {
@@ -109,7 +72,7 @@ class RedisStore implements Store {
     // The server runs one script at a time, but while it runs one, the answer of another is read and its jobs run here.
     parallel: true,
     transactions: false,
-    plans: false,
+    plans: true,
   } as const;
   readonly warnings: readonly string[];
   readonly notifier: RedisNotifier;
@@ -142,11 +105,8 @@ class RedisStore implements Store {
     const hear = (topics: Parameters<RedisNotifier['publish']>[0]) => this.notifier.publish(topics);
     this.#channel = new Channel((error) => mayBlameAnItem(toStoreError(error, address).code));
     const place = placeOf(address);
-    this.#session = {
-      scripts: new Scripts(connection, { base, instance, place, bytesMax: requestBytesMax, hear }),
-      names: new Names(connection, base),
-      wholes: new WholeBatches(),
-    };
+    const scripts = new Scripts(connection, { base, instance, place, bytesMax: requestBytesMax, hear });
+    this.#session = { scripts, names: new Names(scripts), wholes: new WholeBatches() };
     this.#lost = new LostClaims(this.#session);
     this.#keepAlives = new KeepAlives({
       module: () => ownFile('./keep-alive', import.meta.url).href,
@@ -237,20 +197,20 @@ class RedisStore implements Store {
     return this.#do('trail', {}, () => trail(this.#session, id));
   }
 
-  async commit(): Promise<UnitReceipt[]> {
-    throw plansUnsupported('commit');
+  commit(units: readonly Unit[], options: CommitCall = {}) {
+    return this.#do('commit', options, (now) => commit(this.#session, units, now));
   }
 
-  async duePlans(): Promise<DueReceipt> {
-    throw plansUnsupported('duePlans');
+  duePlans(request: DueRequest) {
+    return this.#do('duePlans', request, (now) => duePlans(this.#session, request, now));
   }
 
-  async plan(): Promise<PlanRecord | null> {
-    throw plansUnsupported('plan');
+  plan(key: string, kept: readonly string[] | 'all' = []) {
+    return this.#do('plan', {}, () => plan(this.#session, key, kept));
   }
 
-  async listPlans(): Promise<PlanPage> {
-    throw plansUnsupported('listPlans');
+  listPlans(filter: PlanFilter) {
+    return this.#do('listPlans', {}, () => listPlans(this.#session, filter));
   }
 
   close(): Promise<void> {

@@ -1,24 +1,10 @@
-import type { Ageing } from '../../core/ageing.ts';
 import { JOB_STATES, type JobState } from '../../core/job-state.ts';
-import { changeLimits, LIMITS_NONE, type QueueLimits } from '../../core/limits.ts';
-import {
-  type QueueChange,
-  type QueueRecord,
-  type QueueSettings,
-  RETENTION_DEFAULT,
-  type Retention,
-} from '../store.ts';
+import { changeLimits, LIMITS_NONE } from '../../core/limits.ts';
+import type { QueueChange, QueueRecord, QueueSettings } from '../store.ts';
 import { changeAgeing } from './ageing.ts';
 import type { Session } from './session.ts';
+import { parseSettings, type StoredSettings, settingsUnreadable } from './settings.ts';
 import { stateNumber } from './wire.ts';
-
-/** What the hash `settings` has of a queue; claims read `pausedAt` and `limits`, null where nothing is limited. */
-export interface StoredSettings {
-  readonly pausedAt: number | null;
-  readonly retention: Retention;
-  readonly limits: QueueLimits | null;
-  readonly ageing: Ageing | null;
-}
 
 /** Read, changed here, and written if nobody else was faster: then once more from the start. */
 export async function configureQueue(
@@ -30,14 +16,15 @@ export async function configureQueue(
   for (;;) {
     const { now, values } = await scripts.run('settings', at, [name]);
     const read = String(values[0]);
-    const before = parseSettings(read);
+    const stored = parseSettings(read);
+    const before = stored ?? settingsUnreadable(now);
     const after = changed(before, change, now);
     const args = [
       name,
       read,
       JSON.stringify(after),
       changeAgeing(before.ageing, change.ageing, now),
-      change.limits === undefined ? '0' : '1',
+      change.limits === undefined && stored !== null ? '0' : '1',
       hintsOf(change),
     ];
     const written = await scripts.run('configure', now, args);
@@ -64,27 +51,23 @@ function hintsOf({ paused, limits }: QueueChange): string {
   return (paused === undefined ? '' : 'c') + (paused === false || limits !== undefined ? 'r' : '');
 }
 
-const DEFAULTS: StoredSettings = { pausedAt: null, retention: RETENTION_DEFAULT, limits: null, ageing: null };
-
-/** Written by configureQueue alone; '' where nobody did. */
-export function parseSettings(text: string): StoredSettings {
-  return text === '' ? DEFAULTS : (JSON.parse(text) as StoredSettings);
-}
-
 function toSettings(name: string, { pausedAt, retention, limits, ageing }: StoredSettings): QueueSettings {
   return { name, pausedAt, retention, limits: limits ?? LIMITS_NONE, ageing };
 }
 
 /** Every queue that has settings or jobs, by name. Counts are kept, not counted. */
 export async function queues({ scripts }: Session): Promise<QueueRecord[]> {
-  const { values } = await scripts.run('queues', undefined);
+  const { now, values } = await scripts.run('queues', undefined);
   const [names, settings, counts] = (values as (readonly Buffer[])[]).map(pairs) as [Pairs, Pairs, Pairs];
   const records: QueueRecord[] = [];
   for (const [number, name] of [['0', '*'] as const, ...names]) {
     const known = settings.get(number);
     const jobs = countsOf(Number(number), counts);
     if (known !== undefined || Object.values(jobs).some((count) => count > 0))
-      records.push({ ...toSettings(name, parseSettings(known ?? '')), counts: jobs });
+      records.push({
+        ...toSettings(name, parseSettings(known ?? '') ?? settingsUnreadable(now)),
+        counts: jobs,
+      });
   }
   return records.sort((one, other) => (one.name < other.name ? -1 : 1));
 }

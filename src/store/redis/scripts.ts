@@ -1,16 +1,12 @@
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
 import { LongshoreError } from '../../core/errors.ts';
-import { ERRORS_KEPT_FIRST, ERRORS_KEPT_LAST, LOGS_KEPT } from '../../core/trail.ts';
 import { TOPICS, type Topic } from '../notifier.ts';
 import type { Connection } from './connection.ts';
 import { isNoScript, isReply, isUnsent } from './errors.ts';
-import { scriptsFolder } from './folder.ts';
 import { type Argument, REQUEST_BYTES_MAX, requestOf, tooLarge } from './request.ts';
+import { type Script, scriptOf } from './script-text.ts';
 
 /**
- * Calls the scripts of lua/. A verb's file names the shared parts it needs (`-- Needs: jobs, wire`), a part those it
- * needs itself; what is sent to the server is the parts and then the verb, once for each connection: after that, a digest.
+ * Calls the scripts of lua/ (script-text.ts). A script's text is sent once for each connection: after that, a digest.
  * Were the digest sent first, a server that does not know it yet would carry out the calls behind it before this one. Where a
  * server forgot its scripts meanwhile, it is given the text again.
  */
@@ -26,19 +22,34 @@ export class Scripts {
     this.#options = options;
   }
 
-  /** One round trip. `now` undefined = the server's clock. Rejects with PAYLOAD_TOO_LARGE before anything is sent. */
+  /** For those that only read: what cannot be read is told and left as it is, instead of set aside. */
+  async look(name: string, args: readonly Argument[] = []): Promise<Look> {
+    const [told, , ...values] = await this.#call(name, undefined, args);
+    return told < DAMAGED ? { values, damaged: [] } : { values: [], damaged: values.pop() as Buffer[] };
+  }
+
+  /** One round trip, or two more where it meets damage. `now` undefined = the server's clock. Rejects with a LongshoreError. */
   async run(name: string, now: number | undefined, args: readonly Argument[] = []): Promise<ScriptReply> {
-    const script = scriptOf(name);
-    const { base, instance, place, bytesMax = REQUEST_BYTES_MAX, hear } = this.#options;
-    const request = requestOf(args);
-    if (request.bytes > bytesMax) throw tooLarge(name, { bytes: request.bytes, bytesMax, place });
-    const publish = this.#connection.isCluster ? 'SPUBLISH' : 'PUBLISH';
-    const time = now === undefined ? '' : String(Math.floor(now));
-    const rest = ['1', base, time, instance, publish + request.pieces, ...request.args];
-    const reply = (await this.#evaluate(script, rest)) as [number, number, ...unknown[]];
-    const [told, at, ...values] = reply;
-    if (told > 0) hear(topicsOf(told));
-    return { now: at, values };
+    const { reads } = scriptOf(name);
+    for (let round = 0; ; round += 1) {
+      const [told, at, ...values] = await this.#call(name, now, args);
+      if (told > 0) this.#options.hear(topicsOf(told));
+      if (told < DAMAGED) return { now: at, values };
+      const damaged = values.pop() as Buffer[];
+      if (!reads) {
+        // What was written holds, whatever becomes of this: who meets the same again asks for it again.
+        await this.setAside(damaged, now).catch(() => {});
+        return { now: at, values };
+      }
+      if (round === ROUNDS_MAX) throw corrupt(name, damaged.length);
+      await this.setAside(damaged, now);
+    }
+  }
+
+  /** What scripts met and cannot read, as they name it. */
+  async setAside(damaged: readonly Buffer[], now: number | undefined): Promise<void> {
+    for (let from = 0; from < damaged.length; from += ASIDE_MOST)
+      await this.#call('aside', now, damaged.slice(from, from + ASIDE_MOST));
   }
 
   /** For scripts that may run twice on the same arguments: where the reply was lost, and the server is soon back, it is asked again. */
@@ -53,6 +64,17 @@ export class Scripts {
       if (!isLost(error) || !(await this.#connection.returned(RETURN_MS))) throw error;
       return this.run(name, now, args);
     }
+  }
+
+  /** Rejects with PAYLOAD_TOO_LARGE before anything is sent. */
+  async #call(name: string, now: number | undefined, args: readonly Argument[]): Promise<Reply> {
+    const { base, instance, place, bytesMax = REQUEST_BYTES_MAX } = this.#options;
+    const request = requestOf(args);
+    if (request.bytes > bytesMax) throw tooLarge(name, { bytes: request.bytes, bytesMax, place });
+    const publish = this.#connection.isCluster ? 'SPUBLISH' : 'PUBLISH';
+    const time = now === undefined ? '' : String(Math.floor(now));
+    const rest = ['1', base, time, instance, publish + request.pieces, ...request.args];
+    return (await this.#evaluate(scriptOf(name), rest)) as Reply;
   }
 
   async #evaluate(script: Script, rest: readonly Argument[]): Promise<unknown> {
@@ -98,139 +120,29 @@ export interface ScriptReply {
   readonly values: readonly unknown[];
 }
 
-export interface Script {
-  readonly text: string;
-  readonly digest: string;
+/** What a script answers: hints, the time it went by, values. */
+type Reply = [told: number, at: number, ...values: unknown[]];
+
+/** What was read; of what cannot be read, what lua/_begin.lua says of it, and then no values. */
+export interface Look {
+  readonly values: readonly unknown[];
+  readonly damaged: readonly Buffer[];
+}
+
+/** In that sum: the script met what it cannot read and names it (lua/_begin.lua). */
+const DAMAGED = 128;
+
+/** Damaged jobs that one script sets aside: a millisecond each at most. */
+const ASIDE_MOST = 20;
+/** A script that reads is run so often again after what it met was set aside. */
+const ROUNDS_MAX = 50;
+
+function corrupt(name: string, things: number): LongshoreError {
+  const message = `The store meets damage that it cannot set aside (${name}: ${things} things). Run longshore doctor.`;
+  return new LongshoreError('STORE_CORRUPT', message, { details: { verb: name } });
 }
 
 /** From the sum a script gives. */
 function topicsOf(told: number): Topic[] {
   return TOPICS.filter((_, index) => (told & (1 << index)) !== 0);
 }
-
-const scripts = new Map<string, Script>();
-const files = new Map<string, string>();
-
-export function scriptNames(): string[] {
-  return readdirSync(scriptsFolder())
-    .filter((file) => file.endsWith('.lua') && !file.startsWith('_'))
-    .map((file) => file.slice(0, -'.lua'.length));
-}
-
-export function scriptOf(name: string): Script {
-  let script = scripts.get(name);
-  if (script === undefined) {
-    const text = joined(name);
-    script = { text, digest: createHash('sha1').update(text).digest('hex') };
-    scripts.set(name, script);
-  }
-  return script;
-}
-
-/** The first line is the verb's own when it starts with `#!`: it tells the server how the script may run. */
-function joined(name: string): string {
-  const verb = fileOf(name);
-  const flags = /^#!.*\n/.exec(verb)?.[0] ?? '#!lua\n';
-  const parts = new Set<string>();
-  addNeeds(verb, parts);
-  const pieces = [...parts].map(fileOf);
-  pieces.push(verb.replace(/^#!.*\n/, ''));
-  const layered = withLayer(pieces.map(withoutComments), [...parts].indexOf(LOWER_LAST) + 1);
-  return flags + withoutUnused(withConstants(layered));
-}
-
-/** The last of the parts that nearly all others use names of. */
-const LOWER_LAST = '_record';
-
-/**
- * Puts what follows the first `lower` pieces into a function that is called at once. Lua makes a script's functions anew at
- * each call, and looks each name from outside that one uses up among all names of the function around it, the oldest last;
- * names from further outside it has at hand. So the oldest and most used names cost nothing where a function lies between: a
- * call of claim that finds nothing takes 10 µs instead of 19. Such a function takes no more than 60 names from outside.
- */
-function withLayer(pieces: readonly string[], lower: number): string {
-  if (lower === 0) return pieces.join('\n');
-  const [below, above] = [pieces.slice(0, lower), pieces.slice(lower)];
-  return [...below, 'return (function()', ...above, 'end)()'].join('\n');
-}
-
-/** A part comes after those it needs. */
-function addNeeds(text: string, parts: Set<string>): void {
-  const needs = /^--.*\bNeeds: ([a-z, ]+)$/m.exec(text)?.[1]?.split(', ') ?? [];
-  for (const need of needs.map((part) => `_${part}`)) {
-    addNeeds(fileOf(need), parts);
-    parts.add(need);
-  }
-}
-
-function fileOf(name: string): string {
-  let text = files.get(name);
-  if (text === undefined) {
-    text = readFileSync(new URL(`${name}.lua`, scriptsFolder()), 'utf8');
-    files.set(name, text);
-  }
-  return text;
-}
-
-function withoutComments(text: string): string {
-  return text.replaceAll(/^\s*--.*\n/gm, '');
-}
-
-/**
- * Writes numbers with a name in capitals where the name stands. A script makes its functions anew at each call, and each
- * name from outside that a function uses is looked up among all that are in use so: together with `withoutUnused` this
- * takes a third to a half of what a call of a small script costs.
- */
-function withConstants(code: string): string {
-  const values = new Map<string, string>(Object.entries(BOUNDS));
-  const rest = code.replaceAll(CONSTANTS, (_, names: string, numbers: string) => {
-    const given = numbers.split(/,\s*/);
-    for (const [index, name] of names.split(', ').entries()) values.set(name, given[index] ?? 'nil');
-    return '';
-  });
-  // Not in strings, which stand at the odd places.
-  const pieces = rest.split(/('[^'\n]*')/);
-  return pieces
-    .map((piece, index) =>
-      index % 2 === 1 ? piece : piece.replaceAll(/\b[A-Z_]+\b/g, (word) => values.get(word) ?? word),
-    )
-    .join('');
-}
-
-/** Of trails. */
-const BOUNDS = {
-  ERRORS_KEPT_FIRST: String(ERRORS_KEPT_FIRST),
-  ERRORS_KEPT_LAST: String(ERRORS_KEPT_LAST),
-  LOGS_KEPT: String(LOGS_KEPT),
-};
-
-const CONSTANTS = /^local ([A-Z_]+(?:, [A-Z_]+)*) =\s*(\d+(?:,\s*\d+)*)\n/gm;
-
-/** Leaves out the functions of a file's outermost level that nothing uses but those that are left out themselves. */
-function withoutUnused(code: string): string {
-  const left = wordsOf(code);
-  const functions = [...code.matchAll(FUNCTIONS)].map(([text, name = '']) => ({
-    name,
-    words: wordsOf(text),
-  }));
-  const unused = new Set<string>();
-  for (let before = -1; before !== unused.size; ) {
-    before = unused.size;
-    for (const { name, words } of functions) {
-      if (unused.has(name) || left.get(name) !== words.get(name)) continue;
-      unused.add(name);
-      for (const [word, times] of words) left.set(word, (left.get(word) ?? 0) - times);
-    }
-  }
-  return code.replaceAll(FUNCTIONS, (text, name: string) => (unused.has(name) ? '' : text));
-}
-
-/** How often each stands there. */
-function wordsOf(code: string): Map<string, number> {
-  const words = new Map<string, number>();
-  for (const [word] of code.matchAll(/\w+/g)) words.set(word, (words.get(word) ?? 0) + 1);
-  return words;
-}
-
-/** On one line, or up to an `end` that is not indented. */
-const FUNCTIONS = /^local function (\w+)\(.*(?: end\n|\n(?:(?: .*)?\n)*end\n)/gm;

@@ -1,4 +1,3 @@
-import type { Connection } from './connection.ts';
 import type { Scripts } from './scripts.ts';
 import type { WholeBatches } from './whole.ts';
 
@@ -13,13 +12,11 @@ export type NameKind = 'queue' | 'task';
 
 /** Names of queues and tasks by their numbers, which never change: each is asked for once. */
 export class Names {
-  readonly #connection: Connection;
-  readonly #base: string;
+  readonly #scripts: Scripts;
   readonly #known: Readonly<Record<NameKind, Map<number, string>>>;
 
-  constructor(connection: Connection, base: string) {
-    this.#connection = connection;
-    this.#base = base;
+  constructor(scripts: Scripts) {
+    this.#scripts = scripts;
     this.#known = { queue: new Map([[0, '*']]), task: new Map() };
   }
 
@@ -28,12 +25,13 @@ export class Names {
     const known = this.#known[kind];
     const unknown = [...new Set(numbers)].filter((number) => !known.has(number));
     if (unknown.length === 0) return;
-    const reply = await this.#connection.send(['HMGET', `${this.#base}${kind}Names`, ...unknown.map(String)]);
-    for (const [index, name] of (reply as (Buffer | null)[]).entries())
-      if (name !== null) known.set(unknown[index] as number, name.toString());
+    const { values } = await this.#scripts.run('names', undefined, [kind, ...unknown.map(String)]);
+    for (const [index, name] of (values[0] as Buffer[]).entries())
+      if (name.length > 0) known.set(unknown[index] as number, name.toString());
   }
 
+  /** A name that the store lost is said to be so; no task has such a name. */
   name(kind: NameKind, number: number): string {
-    return this.#known[kind].get(number) ?? '';
+    return this.#known[kind].get(number) ?? `(lost name of ${kind} ${number})`;
   }
 }

@@ -3,7 +3,7 @@ import { isGivenBack, type OutcomeType } from '../../core/outcome.ts';
 import { settle as rule } from '../../core/settle-rule.ts';
 import type { AnnotateReceipt, Note, Settlement, SettleReceipt } from '../store.ts';
 import type { Session } from './session.ts';
-import { batchOf, parseToken, type Token } from './token.ts';
+import { parseToken, type Token } from './token.ts';
 import type { WholeBatch } from './whole.ts';
 import { Writer } from './wire.ts';
 
@@ -42,14 +42,12 @@ class Parts {
   /** False for what cannot be anybody's. */
   add(settlement: Settlement): boolean {
     const { id, token, outcome } = settlement;
-    if (outcome.type === 'completed') {
-      const batch = batchOf(token);
-      if (batch === null) return false;
-      if (this.#others !== null) this.#end();
-      if (this.#completions.add(id, batch, outcome.result)) return true;
-    }
     const parsed = parseToken(token);
     if (parsed === null) return false;
+    if (outcome.type === 'completed') {
+      if (this.#others !== null) this.#end();
+      if (this.#completions.add(id, parsed, outcome.result)) return true;
+    }
     this.#others ??= new Writer();
     writeSettlement(this.#others, settlement, parsed);
     return true;
@@ -75,26 +73,31 @@ class Parts {
 
 const NOTHING = Buffer.alloc(0);
 
-/** In runs of one batch, as lua/settle.lua describes them. */
+/** In runs of one batch and of seqs that begin alike, as lua/settle.lua describes them. */
 class Completions {
   readonly #bytes = new Writer();
   #results: (string | null)[] = [];
   #batch = 0;
+  #upper = 0;
   #sizeAt = 0;
   #hasResults = false;
   #inRun = false;
 
   /** False when the id is not one of 16 bytes. */
-  add(id: string, batch: number, result: string | null): boolean {
-    if (!this.#inRun || batch !== this.#batch) {
+  add(id: string, { batch, seq }: Token, result: string | null): boolean {
+    const low = seq % 256;
+    const upper = (seq - low) / 256;
+    if (!this.#inRun || batch !== this.#batch || upper !== this.#upper) {
       this.#endRun();
       this.#inRun = true;
       this.#batch = batch;
+      this.#upper = upper;
       this.#bytes.integer(batch, 6);
       this.#sizeAt = this.#bytes.length;
-      this.#bytes.integer(0, 4);
+      this.#bytes.integer(0, 4).bigEndian(upper, 5);
     }
     if (!this.#bytes.uuid(id)) return false;
+    this.#bytes.integer(low, 1);
     this.#results.push(result);
     if (result !== null) this.#hasResults = true;
     return true;
@@ -141,9 +144,10 @@ function receiptOf(state: number): SettleReceipt {
   return SETTLED[state] ?? LOST;
 }
 
-function writeSettlement(bytes: Writer, { id, outcome }: Settlement, token: Token): void {
-  const { batch, attempt, attemptsMax, crashes } = token;
-  bytes.integer(KINDS.indexOf(outcome.type), 1).id(id).integer(batch, 6);
+/** As lua/_change.lua reads it. */
+export function writeSettlement(bytes: Writer, { id, outcome }: Settlement, token: Token): void {
+  const { batch, seq, attempt, attemptsMax, crashes } = token;
+  bytes.integer(KINDS.indexOf(outcome.type), 1).id(id).integer(batch, 6).integer(seq, 6);
   bytes.integer(attempt, 3).double(attemptsMax).integer(crashes, 2);
   if (outcome.type === 'completed') {
     bytes.text(outcome.result);
@@ -168,7 +172,8 @@ export async function annotate(
   if (notes.length === 0) return [];
   const bytes = new Writer(notes.length * 128);
   for (const { id, token, progress, logs = [] } of notes) {
-    bytes.id(id).integer(parseToken(token)?.batch ?? 0, 6);
+    const { batch, seq } = parseToken(token) ?? { batch: 0, seq: 0 };
+    bytes.id(id).integer(batch, 6).integer(seq, 6);
     bytes.integer(progress === undefined ? 0 : 1, 1).text(progress);
     bytes.integer(logs.length, 4);
     for (const { at, attempt, message, data } of logs)

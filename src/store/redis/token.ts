@@ -32,8 +32,3 @@ export function parseToken(token: string): Token | null {
     crashes: Number(crashes),
   };
 }
-
-/** The batch alone; null for what no claim ever gave. */
-export function batchOf(token: string): number | null {
-  return TOKEN.test(token) ? Number.parseInt(token, 10) : null;
-}

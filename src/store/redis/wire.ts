@@ -26,6 +26,12 @@ export class Writer {
     return this;
   }
 
+  /** The highest byte first; `bytes` is 1 to 6. */
+  bigEndian(value: number, bytes: number): this {
+    this.#at = this.#room(bytes).writeUIntBE(value, this.#at, bytes);
+    return this;
+  }
+
   /** Over what was written at `at`: four bytes. */
   integerAt(at: number, value: number): this {
     this.#bytes.writeUInt32LE(value, at);
@@ -118,4 +124,50 @@ const NOTHING = 0xffffffff;
 
 export function stateNumber(state: JobState): number {
   return JOB_STATES.indexOf(state);
+}
+
+/** Reads what a script packed, from its first byte on. */
+export class Reader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  /** `bytes` is 1 to 6. */
+  integer(bytes: number): number {
+    this.#at += bytes;
+    return this.#bytes.readUIntLE(this.#at - bytes, bytes);
+  }
+
+  /** Seven bytes, of which the last one is 0 up to the year 10889. */
+  time(): number {
+    const at = this.integer(6);
+    return at + this.integer(1) * 2 ** 48;
+  }
+
+  /** A double; null for NaN. */
+  maybe(): number | null {
+    this.#at += 8;
+    const value = this.#bytes.readDoubleLE(this.#at - 8);
+    return Number.isNaN(value) ? null : value;
+  }
+
+  /** What has its length before it; null where it is not there. */
+  bytes(): Buffer | null {
+    const length = this.integer(4);
+    if (length === NOTHING) return null;
+    this.#at += length;
+    return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+
+  text(): string | null {
+    return this.bytes()?.toString() ?? null;
+  }
+
+  /** The text up to the end. */
+  rest(): string {
+    return this.#bytes.toString('utf8', this.#at);
+  }
 }

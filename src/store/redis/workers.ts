@@ -44,15 +44,29 @@ const SAID_AT = 14;
 
 export async function workers({ scripts }: Session, at: number | undefined): Promise<WorkerRecord[]> {
   const { now, values } = await scripts.run('workers', at);
-  const records = (values[0] as [Buffer, Buffer, number][]).map(([, bytes, running]): WorkerRecord => {
-    const said = JSON.parse(bytes.toString('utf8', SAID_AT)) as WorkerInfo & WorkerLoad;
+  const records = (values[0] as [Buffer, Buffer, number][]).flatMap(([, bytes, running]): WorkerRecord[] => {
+    const said = readSaid(bytes);
+    // Its next beat writes it anew; doctor names it.
+    if (said === null) return [];
     const [seenAt, leaseMs] = [readTime(bytes, 0), readTime(bytes, 7)];
     const alive = seenAt + leaseMs > now;
-    return { ...said, seenAt, running, alive };
+    return [{ ...said, seenAt, running, alive }];
   });
   return records.sort(
     (one, other) => one.startedAt - other.startedAt || (one.id < other.id ? -1 : one.id === other.id ? 0 : 1),
   );
+}
+
+/** Null for a damaged record. */
+export function readSaid(bytes: Buffer): (WorkerInfo & WorkerLoad) | null {
+  if (bytes.length <= SAID_AT) return null;
+  try {
+    const said = JSON.parse(bytes.toString('utf8', SAID_AT)) as Partial<WorkerInfo & WorkerLoad> | null;
+    const isWhole = typeof said?.id === 'string' && Array.isArray(said.tasks) && Array.isArray(said.queues);
+    return isWhole ? (said as WorkerInfo & WorkerLoad) : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Seven bytes; the last is 0 until the year 10,889. */

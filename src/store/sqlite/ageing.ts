@@ -1,5 +1,6 @@
 import { type Ageing, requireAgeing, untilSweepMs } from '../../core/ageing.ts';
 import { AGE_LIMIT_DEFAULT, type AgeReceipt, type AgeRequest, type QueueChange } from '../store.ts';
+import { isAgeing, parseStored } from '../stored-settings.ts';
 import type { JobRow, Tx } from './rows.ts';
 import { TURN } from './turns.ts';
 import { NEEDS_WRITE } from './verb.ts';
@@ -26,7 +27,8 @@ interface Cursor {
 }
 
 /** In this order: a job that is let in meanwhile is passed over rather than aged twice. */
-type Part = 'line' | 'letIn' | 'held';
+type Part = (typeof PARTS)[number];
+const PARTS = ['line', 'letIn', 'held'] as const;
 
 /** Both halves end at their limit, so that a batch costs the same wherever the sweep stands. */
 function following(index: string, where: string, place: 'seq' | 'ticket'): string {
@@ -82,7 +84,10 @@ function ageingQueues(tx: Tx): AgeingQueue[] {
     .all<{ name: string; ageing: string }>(
       'SELECT name, ageing FROM queue WHERE ageing IS NOT NULL ORDER BY name',
     )
-    .map(({ name, ageing }) => ({ name, state: JSON.parse(ageing) as AgeingState }));
+    .flatMap(({ name, ageing }) => {
+      const state = parseAgeing(ageing);
+      return state === null ? [] : [{ name, state }];
+    });
 }
 
 function untilNextMs(tx: Tx, queues: readonly AgeingQueue[]): number | null {
@@ -171,9 +176,16 @@ export function changeAgeing(
   return { ...requireAgeing('ageing', change), sweptAt, next };
 }
 
-/** Written by configureQueue and `age` alone. */
+/** Written by configureQueue and `age` alone; null also where it cannot be read: then the queue does not age. */
 export function parseAgeing(text: string | null): AgeingState | null {
-  return text === null ? null : (JSON.parse(text) as AgeingState);
+  const state = text === null ? null : parseStored(text);
+  if (!isAgeing(state)) return null;
+  const { sweptAt, next } = state as Partial<AgeingState>;
+  return typeof sweptAt === 'number' && isCursor(next) ? (state as AgeingState) : null;
+}
+
+function isCursor(next: Cursor | null | undefined): boolean {
+  return next === null || PARTS.includes(next?.part as Part);
 }
 
 /** Without where the sweep stands. */

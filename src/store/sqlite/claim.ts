@@ -94,8 +94,10 @@ function openQueues(tx: Tx, names: readonly string[]): OpenQueue[] {
   return names.flatMap((name) => {
     const settings = settingsOf(tx, name);
     if (settings === undefined) return [{ name, limits: null }];
-    const limits = settings.limits === null ? null : parseLimits(settings.limits);
-    return settings.paused_at === null ? [{ name, limits }] : [];
+    // Nobody knows what a queue with damaged settings allows.
+    const limits = parseLimits(settings.limits);
+    if (limits === null || settings.paused_at !== null) return [];
+    return [{ name, limits: settings.limits === null ? null : limits }];
   });
 }
 

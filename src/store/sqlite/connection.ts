@@ -22,25 +22,25 @@ export class Connection {
 
   /** The first row. Row is what the caller's SQL selects; the tables are STRICT. */
   get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#prepare(sql).get(...values) as Row | undefined;
+    return readNumbers(this.#prepare(sql), (statement) => statement.get(...values)) as Row | undefined;
   }
 
   all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
-    return this.#prepare(sql).all(...values) as Row[];
+    return readNumbers(this.#prepare(sql), (statement) => statement.all(...values)) as Row[];
   }
 
   /** Like `all` for the hot path: rows as arrays, which node:sqlite makes in two thirds of the time of objects. */
   tuples<Row extends readonly unknown[]>(sql: string, ...values: SQLInputValue[]): Row[] {
     const statement = this.#prepare(sql);
     statement.setReturnArrays(true);
-    return statement.all(...values) as unknown as Row[];
+    return readNumbers(statement, () => statement.all(...values)) as unknown as Row[];
   }
 
   /** Its first row; for what always has one. */
   tuple<Row extends readonly unknown[]>(sql: string, ...values: SQLInputValue[]): Row {
     const statement = this.#prepare(sql);
     statement.setReturnArrays(true);
-    return statement.get(...values) as unknown as Row;
+    return readNumbers(statement, () => statement.get(...values)) as unknown as Row;
   }
 
   /** Returns the number of rows changed. */
@@ -74,6 +74,31 @@ export class Connection {
     }
     return statement;
   }
+}
+
+/**
+ * node:sqlite refuses a whole row for an integer beyond 2^53, which only damage leaves there; such a row must not keep the
+ * others from being read. It is read again, and its number rounded.
+ */
+function readNumbers<Result>(statement: StatementSync, read: (statement: StatementSync) => Result): Result {
+  try {
+    return read(statement);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ERR_OUT_OF_RANGE') throw error;
+  }
+  statement.setReadBigInts(true);
+  try {
+    return rounded(read(statement)) as Result;
+  } finally {
+    statement.setReadBigInts(false);
+  }
+}
+
+function rounded(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number(value);
+  if (Array.isArray(value)) return value.map(rounded);
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, rounded(part)]));
 }
 
 function openFile(file: string, readOnly: boolean): DatabaseSync {

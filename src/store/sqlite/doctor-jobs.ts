@@ -1,4 +1,4 @@
-import { keyWindow } from '../../core/limits.ts';
+import { keyWindow, LIMITS_NONE } from '../../core/limits.ts';
 import type { Finding } from '../store.ts';
 import type { Connection } from './connection.ts';
 import type { Tx } from './rows.ts';
@@ -138,7 +138,7 @@ function starved(tx: Tx): { readonly queue: string; readonly key: string }[] {
      FROM job LEFT JOIN queue ON queue.name = job.queue WHERE job.key IS NOT NULL AND turn < 2
      GROUP BY job.queue, job.key HAVING count(*) FILTER (WHERE turn = ${TURN.held} AND state = 'ready') > 0`,
   );
-  return keys.filter(({ length, limits }) => length < keyWindow(parseLimits(limits)));
+  return keys.filter(({ length, limits }) => length < keyWindow(parseLimits(limits) ?? LIMITS_NONE));
 }
 
 function counted(tx: Tx, statement: string): number {

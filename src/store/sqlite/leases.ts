@@ -77,9 +77,12 @@ export function runningIn(tx: Tx, queue: string): number {
   );
 }
 
-/** To be followed by a condition on `lease`, such as WHERE; CROSS JOIN keeps this order of the loops. */
+/**
+ * To be followed by a condition on `lease`, such as WHERE; CROSS JOIN keeps this order of the loops. A damaged list would fail
+ * the statement for all leases.
+ */
 const FROM_HELD = `
-  FROM lease CROSS JOIN json_each(lease.seqs) AS member CROSS JOIN job
+  FROM lease CROSS JOIN json_each(iif(json_valid(lease.seqs), lease.seqs, '[]')) AS member CROSS JOIN job
     ON job.seq = member.value AND job.lease = lease.token`;
 
 export const HELD_SEQS = `SELECT job.seq ${FROM_HELD}`;
@@ -99,5 +102,28 @@ export function heldBriefly(tx: Tx, workerId: string): Pick<JobRow, 'id' | 'canc
   return tx.db.all(
     `SELECT job.id, job.cancel_requested ${FROM_HELD} WHERE lease.worker_id = ? ORDER BY job.seq`,
     workerId,
+  );
+}
+
+/** Lists the jobs of damaged leases anew. Costs a look at all jobs for each of them; there are none. */
+export function mendLeases(tx: Tx): void {
+  relist(tx, `WHERE NOT json_valid(seqs) OR json_type(seqs) <> 'array'`);
+}
+
+/** After all jobs of leases that ended were taken back: what is left lists others than it has. It goes, or is listed anew. */
+export function dropEmpty(tx: Tx): void {
+  const ended = 'WHERE expires_at <= ?';
+  if (tx.db.get(`SELECT 1 FROM lease ${ended} LIMIT 1`, tx.now) === undefined) return;
+  relist(tx, ended, tx.now);
+  tx.db.run(`DELETE FROM lease ${ended} AND live = 0`, tx.now);
+}
+
+function relist(tx: Tx, where: string, ...values: number[]): void {
+  tx.db.run(
+    `UPDATE lease SET
+       seqs = (SELECT json_group_array(seq) FROM job WHERE job.lease = lease.token),
+       live = (SELECT count(*) FROM job WHERE job.lease = lease.token)
+     ${where}`,
+    ...values,
   );
 }

@@ -9,7 +9,7 @@ import {
   WORKER_KEPT_MS,
 } from '../store.ts';
 import { EXPIRED_PLANS, prunePlans } from './commit.ts';
-import { Departures, heldBeyond } from './leases.ts';
+import { Departures, dropEmpty, heldBeyond, mendLeases } from './leases.ts';
 import { PAST_STARTS } from './rates.ts';
 import { deleteJobs, dropsOf, retentionOf } from './retention.ts';
 import type { Tx } from './rows.ts';
@@ -24,6 +24,7 @@ export function peekReap(tx: Tx): ReapReceipt | typeof NEEDS_WRITE {
 }
 
 export function reap(tx: Tx, { crashesMax }: ReapRequest): ReapReceipt {
+  mendLeases(tx);
   const drops = dropsOf(tx);
   const departures = new Departures();
   const reaped = heldBeyond(tx, tx.now).map((job) => {
@@ -34,6 +35,7 @@ export function reap(tx: Tx, { crashesMax }: ReapRequest): ReapReceipt {
     return { id: job.id, queue: job.queue, task: job.task, state, attempt, crashes, error };
   });
   departures.write(tx);
+  dropEmpty(tx);
   return { reaped };
 }
 
@@ -77,7 +79,10 @@ interface FinishedLine {
 
 function finishedLines(tx: Tx): FinishedLine[] {
   return TERMINAL_STATES.flatMap((state) =>
-    queuesWith(tx, state).map((queue) => ({ queue, state, keep: retentionOf(tx, queue)[state] })),
+    queuesWith(tx, state).flatMap((queue) => {
+      const keep = retentionOf(tx, queue)?.[state];
+      return keep === undefined ? [] : [{ queue, state, keep }];
+    }),
   );
 }
 

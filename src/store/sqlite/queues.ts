@@ -23,7 +23,8 @@ export function configureQueue(
   { queue: name, change }: { readonly queue: string; readonly change: QueueChange },
 ): QueueSettings {
   const row = tx.db.get<QueueRow>(`${SELECT_QUEUE} WHERE name = ?`, name);
-  const before = row === undefined ? defaults(name) : toSettings(row);
+  const before = row === undefined ? defaults(name) : toSettings(tx, row);
+  const isDamaged = row !== undefined && parseLimits(row.limits) === null;
   const retention = { ...before.retention, ...change.retention };
   const pausedAt =
     change.paused === undefined ? before.pausedAt : change.paused ? (before.pausedAt ?? tx.now) : null;
@@ -42,7 +43,7 @@ export function configureQueue(
     limits.concurrency === null ? 0 : 1,
     ageing === null ? null : JSON.stringify(ageing),
   );
-  if (change.limits !== undefined) {
+  if (change.limits !== undefined || isDamaged) {
     rearrange(tx, name, limits);
     forgetStarts(tx, name, limits);
     tx.topics.add('ready');
@@ -54,7 +55,7 @@ export function configureQueue(
 
 /** Counting walks the partial indexes: about 30 ms for a million jobs. */
 export function queues(tx: Tx): QueueRecord[] {
-  const settings = tx.db.all<QueueRow>(SELECT_QUEUE).map(toSettings);
+  const settings = tx.db.all<QueueRow>(SELECT_QUEUE).map((row) => toSettings(tx, row));
   const records = new Map(settings.map((queue) => [queue.name, { ...queue, counts: noJobs() }]));
   for (const { queue, state, jobs } of countJobs(tx)) {
     const record = records.get(queue) ?? { ...defaults(queue), counts: noJobs() };
@@ -104,13 +105,15 @@ function defaults(name: string): QueueSettings {
   return { name, pausedAt: null, retention: RETENTION_DEFAULT, limits: LIMITS_NONE, ageing: null };
 }
 
-function toSettings({ name, paused_at: pausedAt, retention, limits, ageing }: QueueRow): QueueSettings {
+/** A queue whose limits are damaged counts as paused, since now; it is to be resumed when they are set again. */
+function toSettings(tx: Tx, row: QueueRow): QueueSettings {
+  const limits = parseLimits(row.limits);
   return {
-    name,
-    pausedAt,
-    retention: parseRetention(retention),
-    limits: parseLimits(limits),
-    ageing: toAgeing(parseAgeing(ageing)),
+    name: row.name,
+    pausedAt: row.paused_at ?? (limits === null ? tx.now : null),
+    retention: parseRetention(row.retention) ?? RETENTION_DEFAULT,
+    limits: limits ?? LIMITS_NONE,
+    ageing: toAgeing(parseAgeing(row.ageing)),
   };
 }
 

@@ -1,5 +1,6 @@
 import { TERMINAL_STATES, type TerminalState } from '../../core/job-state.ts';
 import { type Keep, RETENTION_DEFAULT, type Retention } from '../store.ts';
+import { isRetention, parseStored } from '../stored-settings.ts';
 import type { Tx } from './rows.ts';
 
 /** Which queues keep no finished jobs at all. Few queues, usually none: read once a verb. */
@@ -24,17 +25,20 @@ export function dropsOf(tx: Tx): Drops {
   const rows = tx.db.all<{ name: string; retention: string }>(
     'SELECT name, retention FROM queue WHERE drops = 1',
   );
-  return new Drops(new Map(rows.map(({ name, retention }) => [name, parseRetention(retention)])));
+  const read = rows.map(({ name, retention }) => [name, parseRetention(retention)] as const);
+  return new Drops(new Map(read.filter((entry): entry is [string, Retention] => entry[1] !== null)));
 }
 
-export function retentionOf(tx: Tx, queue: string): Retention {
+/** Null where it cannot be read: then nothing of the queue is deleted. */
+export function retentionOf(tx: Tx, queue: string): Retention | null {
   const row = tx.db.get<{ retention: string }>('SELECT retention FROM queue WHERE name = ?', queue);
   return row === undefined ? RETENTION_DEFAULT : parseRetention(row.retention);
 }
 
-/** Written by configureQueue alone. */
-export function parseRetention(text: string): Retention {
-  return JSON.parse(text) as Retention;
+/** Written by configureQueue alone; null where it cannot be read. */
+export function parseRetention(text: string): Retention | null {
+  const retention = parseStored(text);
+  return isRetention(retention) ? retention : null;
 }
 
 export function dropsAny(retention: Retention): boolean {

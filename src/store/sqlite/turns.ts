@@ -1,5 +1,6 @@
 import type { JobMove, JobState } from '../../core/job-state.ts';
 import { keyWindow, LIMITS_NONE, type QueueLimits, staysInLine } from '../../core/limits.ts';
+import { isLimits, parseStored } from '../stored-settings.ts';
 import type { JobRow, Tx } from './rows.ts';
 
 /**
@@ -30,16 +31,17 @@ export const YOUNGEST_READY = `
 
 type Keyed = Pick<JobRow, 'queue' | 'key' | 'turn' | 'ticket'>;
 
-/** Those of a queue that nobody configured are LIMITS_NONE. */
+/** Those of a queue that nobody configured, or whose row is damaged, are LIMITS_NONE; nothing of the latter is given out. */
 export function limitsOf(tx: Tx, queue: string): QueueLimits {
-  return parseLimits(
-    tx.db.get<{ limits: string | null }>('SELECT limits FROM queue WHERE name = ?', queue)?.limits,
-  );
+  const row = tx.db.get<{ limits: string | null }>('SELECT limits FROM queue WHERE name = ?', queue);
+  return parseLimits(row?.limits ?? null) ?? LIMITS_NONE;
 }
 
-/** Written by configureQueue alone; null where nothing is limited. */
-export function parseLimits(text: string | null | undefined): QueueLimits {
-  return text == null ? LIMITS_NONE : (JSON.parse(text) as QueueLimits);
+/** Written by configureQueue alone; null where they cannot be read. */
+export function parseLimits(text: string | null): QueueLimits | null {
+  if (text === null) return LIMITS_NONE;
+  const limits = parseStored(text);
+  return isLimits(limits) ? limits : null;
 }
 
 /** The turn of a job that `move` takes to `state`. Its row must still be as it was. */

@@ -1,7 +1,8 @@
 import { settle as rule } from '../../core/settle-rule.ts';
 import type { BeatReceipt, TaskProfile, WorkerBeat, WorkerRecord } from '../store.ts';
+import { parseStored } from '../stored-settings.ts';
 import { pausedAmong } from './claim.ts';
-import { Departures, heldBriefly, heldByWorker } from './leases.ts';
+import { Departures, heldBriefly, heldByWorker, mendLeases } from './leases.ts';
 import { dropsOf } from './retention.ts';
 import { type Tx, wholeMs } from './rows.ts';
 import { applyChange, subjectOf } from './settle.ts';
@@ -28,6 +29,7 @@ export function beat(tx: Tx, { worker, load, leaseMs }: WorkerBeat): BeatReceipt
     load.slotsUsed,
     JSON.stringify(load.profiles),
   );
+  mendLeases(tx);
   tx.db.run('UPDATE lease SET expires_at = ? WHERE worker_id = ?', wholeMs(tx.now + leaseMs), worker.id);
   const held = heldBriefly(tx, worker.id);
   return {
@@ -41,6 +43,7 @@ export function beat(tx: Tx, { worker, load, leaseMs }: WorkerBeat): BeatReceipt
 /** A worker that leaves gives back what it holds, by the settle rule for `released`. */
 export function retire(tx: Tx, workerId: string): null {
   tx.db.run('DELETE FROM worker WHERE id = ?', workerId);
+  mendLeases(tx);
   const drops = dropsOf(tx);
   const departures = new Departures();
   for (const job of heldByWorker(tx, workerId)) {
@@ -78,14 +81,20 @@ export function workers(tx: Tx): WorkerRecord[] {
     host: row.host,
     pid: row.pid,
     version: row.version,
-    tasks: JSON.parse(row.tasks) as string[],
-    queues: JSON.parse(row.queues) as string[],
+    tasks: listIn<string>(row.tasks),
+    queues: listIn<string>(row.queues),
     startedAt: row.started_at,
     slots: row.slots,
     slotsUsed: row.slots_used,
-    profiles: JSON.parse(row.profiles) as TaskProfile[],
+    profiles: listIn<TaskProfile>(row.profiles),
     seenAt: row.seen_at,
     running: row.running,
     alive: row.seen_at + row.lease_ms > tx.now,
   }));
+}
+
+/** Empty where the column is damaged; the worker's next beat writes it anew. */
+function listIn<Item>(text: string): Item[] {
+  const list = parseStored(text);
+  return Array.isArray(list) ? (list as Item[]) : [];
 }

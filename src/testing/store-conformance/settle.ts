@@ -122,6 +122,32 @@ export function settleArea(it: It): void {
     assert.deepEqual(await trial.store.settle([]), []);
   });
 
+  it("the token of another job of the same claim is nobody's", async (trial) => {
+    const jobs = Array.from({ length: 300 }, () => spec());
+    await trial.store.enqueue(jobs, { now: T0 });
+    const leases = await trial.claim({ limit: jobs.length });
+    const swapped = leases.map(({ id }, index) => ({
+      id,
+      token: (leases[(index + 1) % leases.length] ?? assert.fail()).token,
+    }));
+    const outcomes = [completed('1'), failed(), retried(0)];
+    const receipts = await trial.store.settle(
+      swapped.map((lease, index) => ({ ...lease, outcome: outcomes[index % 4] ?? completed(null) })),
+      { now: T0 },
+    );
+    assert.deepEqual(new Set(receipts.map(({ status }) => status)), new Set(['lost']));
+    const noted = await trial.store.annotate(
+      swapped.map((lease) => ({ ...lease, progress: '1' })),
+      { now: T0 },
+    );
+    assert.deepEqual(new Set(noted), new Set(['lost']));
+    const { jobs: running } = await trial.store.list({ states: ['running'], limit: 1_000 });
+    assert.deepEqual([running.length, running.filter(({ progress }) => progress !== null)], [300, []]);
+    const settled = leases.map((lease) => ({ id: lease.id, token: lease.token, outcome: completed(null) }));
+    const last = await trial.store.settle(settled, { now: T0 });
+    assert.deepEqual(new Set(last.map(({ status }) => status)), new Set(['settled']));
+  });
+
   it('notes add progress and log lines to a running job', async (trial) => {
     const { id, token } = await trial.start();
     const line = (message: string) => ({ at: T0, attempt: 1, message, data: '{"a":1}' });

@@ -7,6 +7,7 @@ import { redisDriver } from '../../../src/store/redis/index.ts';
 import { requireServer, type ServerFacts, warningsOf } from '../../../src/store/redis/server.ts';
 import { parseUrl } from '../../../src/store/redis/url.ts';
 import { eventually, ownServer } from './server.ts';
+import { claimRequest } from './specs.ts';
 
 /** What opening a store at `url` is refused with. */
 async function refusal(url: string): Promise<LongshoreError> {
@@ -18,6 +19,74 @@ async function refusal(url: string): Promise<LongshoreError> {
   }
   throw new Error(`${url} could be opened`);
 }
+
+/** Everything the store needs, as docs/redis.md says. */
+const RIGHTS = [
+  '~{longshore}:*',
+  '&{longshore}:*',
+  '+@all',
+  '-@admin',
+  '-@dangerous',
+  '+info',
+  '+config|get',
+];
+
+for (const [lacks, rule, added] of [
+  ['TIME', '-time', '\\+time'],
+  ['PUBLISH', '-publish', '\\+publish'],
+  ['HSET', '-hset', '\\+hset'],
+  ['RENAME', '-rename', '\\+rename'],
+  ['SUBSCRIBE', '-subscribe', '\\+subscribe'],
+  ['EVAL', '-eval', '\\+eval'],
+  ['EVALSHA', '-evalsha', '\\+evalsha'],
+  ['INFO', '-info', '\\+info'],
+  ["the store's channels", 'resetchannels', '&\\{longshore\\}:\\*'],
+  ["the store's keys", 'resetkeys', '~\\{longshore\\}:\\*'],
+] as const)
+  test(`a user without rights to ${lacks} is told at opening which rule to add`, async (t) => {
+    const server = await ownServer(t);
+    await server.send('ACL', 'SETUSER', 'ada', 'on', '>right', ...RIGHTS, rule);
+    const url = `redis://ada:right@127.0.0.1:${server.port}`;
+    const { code, message } = await refusal(url);
+    assert.equal(code, 'STORE_UNAVAILABLE');
+    assert.match(message, new RegExp(`does not allow user 'ada' .*${lacks}`));
+    assert.match(message, new RegExp(`ACL SETUSER ada .*${added}`));
+    assert.doesNotMatch(message, /defect/);
+  });
+
+test('all rights that a user lacks are told at once, and with them the store works', async (t) => {
+  const server = await ownServer(t);
+  await server.send(
+    'ACL',
+    'SETUSER',
+    'ada',
+    'on',
+    '>right',
+    ...RIGHTS,
+    '-time',
+    '-publish',
+    '-zadd',
+    'resetchannels',
+  );
+  const url = `redis://ada:right@127.0.0.1:${server.port}`;
+  const { message } = await refusal(url);
+  const [, rules = ''] = /Run ACL SETUSER ada (.*?)\. Enough/.exec(message) ?? [];
+  assert.deepEqual(rules.split(' ').sort(), ['&{longshore}:*', '+publish', '+time', '+zadd']);
+  await server.send('ACL', 'SETUSER', 'ada', ...rules.split(' '));
+  await (await redisDriver.open(url, {})).close();
+});
+
+test('a right that is taken away while the store is open is named', async (t) => {
+  const server = await ownServer(t);
+  await server.send('ACL', 'SETUSER', 'ada', 'on', '>right', ...RIGHTS);
+  const store = await redisDriver.open(`redis://ada:right@127.0.0.1:${server.port}`, {});
+  try {
+    await server.send('ACL', 'SETUSER', 'ada', '-time');
+    await assert.rejects(store.claim(claimRequest({})), /does not allow user 'ada' the command TIME.*\+time/);
+  } finally {
+    await store.close();
+  }
+});
 
 test('a URL says host, port, user, database and options', () => {
   assert.deepEqual(parseUrl('redis://example.org'), {
@@ -122,7 +191,7 @@ test('users, passwords and rights that are wrong are told from each other', asyn
   assert.match(wrong.message, /refuses user 'ada'.*Check user name and password/);
   assert.equal(wrong.message.includes('wrong-one'), false);
   const guest = await refusal(`redis://guest:right@${at}`);
-  assert.match(guest.message, /does not allow user 'guest' what Longshore needs.*rights/);
+  assert.match(guest.message, /does not allow user 'guest' the command EVAL.*ACL SETUSER guest \+eval/);
   await (await redisDriver.open(`redis://ada:right@${at}`, {})).close();
 });
 

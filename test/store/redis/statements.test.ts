@@ -6,7 +6,7 @@ import { startRedis } from '../../../setup/services/index.mjs';
 import { newId } from '../../../src/core/ids.ts';
 import { settle as rule } from '../../../src/core/settle-rule.ts';
 import { redisDriver } from '../../../src/store/redis/index.ts';
-import { scriptNames, scriptOf } from '../../../src/store/redis/scripts.ts';
+import { scriptNames, scriptOf } from '../../../src/store/redis/script-text.ts';
 import type { JobSpec, Lease, Store } from '../../../src/store/store.ts';
 import { claimRequest, spec } from './specs.ts';
 

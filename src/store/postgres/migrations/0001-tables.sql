@@ -77,8 +77,8 @@ CREATE TABLE {{schema}}.job_trail (
   kind text NOT NULL CHECK (kind IN ('error', 'log', 'audit')),
   -- Counts the entries of a job and kind from 1, those left out included.
   nth integer NOT NULL,
-  -- JSON: AttemptError, LogLine or AuditEntry.
-  entry text NOT NULL,
+  -- JSON: AttemptError, LogLine or AuditEntry. One that is none would fail every settlement that it is part of.
+  entry text NOT NULL CHECK (entry::json IS NOT NULL),
   PRIMARY KEY (seq, kind, nth)
 );
 
@@ -144,7 +144,7 @@ CREATE TABLE {{schema}}.lease (
   -- All jobs of the batch, as ranges of numbers in ascending order, no two of which could be one; those that were settled
   -- no longer carry the token.
   firsts bigint[] NOT NULL,
-  lasts bigint[] NOT NULL,
+  lasts bigint[] NOT NULL CHECK (cardinality(firsts) = cardinality(lasts)),
   -- When, where the batch was claimed out of `fresh`; null otherwise. Its jobs carry the token by being listed here, until
   -- something changes them.
   fresh_at bigint
@@ -165,7 +165,22 @@ CREATE TABLE {{schema}}.unique_key (
 
 CREATE INDEX unique_key_ended ON {{schema}}.unique_key (until) WHERE ended IS NOT NULL;
 
--- Queues that were configured; any other has the defaults.
+-- A number, or null for no limit.
+CREATE FUNCTION {{schema}}.is_bound(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS
+  $$ SELECT coalesce(jsonb_typeof(value) IN ('number', 'null'), false) $$;
+
+CREATE FUNCTION {{schema}}.is_rate(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce(jsonb_typeof(value) = 'null'
+    OR (jsonb_typeof(value->'count') = 'number' AND jsonb_typeof(value->'perMs') = 'number'), false)
+$$;
+
+-- How long jobs of a state are kept.
+CREATE FUNCTION {{schema}}.is_keep(value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce({{schema}}.is_bound(value->'ageMs') AND {{schema}}.is_bound(value->'count'), false)
+$$;
+
+-- Queues that were configured; any other has the defaults. Settings of another shape would fail the claims of all queues, so
+-- they cannot be written.
 CREATE TABLE {{schema}}.queue (
   name text PRIMARY KEY,
   paused_at bigint,
@@ -178,7 +193,16 @@ CREATE TABLE {{schema}}.queue (
   -- Ageing and how far its sweep got; null where nothing ages.
   ageing jsonb,
   -- Some terminal state is not kept at all: settle deletes such jobs at once.
-  drops boolean NOT NULL DEFAULT false
+  drops boolean NOT NULL DEFAULT false,
+  CONSTRAINT queue_retention CHECK ({{schema}}.is_keep(retention->'completed')
+    AND {{schema}}.is_keep(retention->'failed') AND {{schema}}.is_keep(retention->'cancelled')),
+  CONSTRAINT queue_limits CHECK (limits IS NULL OR (
+    {{schema}}.is_bound(limits->'concurrency') AND {{schema}}.is_rate(limits->'rate')
+    AND {{schema}}.is_bound(limits#>'{perKey,concurrency}') AND {{schema}}.is_rate(limits#>'{perKey,rate}')
+    AND coalesce(jsonb_typeof(limits#>'{perKey,ordered}') = 'boolean', false))),
+  CONSTRAINT queue_ageing CHECK (ageing IS NULL OR coalesce(
+    jsonb_typeof(ageing->'everyMs') = 'number' AND jsonb_typeof(ageing->'floor') = 'number'
+    AND jsonb_typeof(ageing->'sweptAt') = 'number' AND jsonb_typeof(ageing->'next') IN ('object', 'null'), false))
 );
 
 -- Starts within the window of a rate: of a queue (key '') or of one of its keys.
@@ -203,7 +227,7 @@ CREATE TABLE {{schema}}.worker (
   slots integer NOT NULL,
   slots_used integer NOT NULL,
   -- JSON array, as in store.ts.
-  profiles json NOT NULL
+  profiles json NOT NULL CHECK (json_typeof(profiles) = 'array')
 ) WITH (fillfactor = 50);
 
 -- Leadership, see store/lease-lock.ts.

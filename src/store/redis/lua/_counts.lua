@@ -20,7 +20,7 @@ end
 -- How many jobs of the queue are in the state, those counted by this script included.
 local function counted(queue, state)
   local field = queue * 8 + state
-  return tonumber(call('HGET', base .. 'counts', text(field)) or 0) + (countDelta[field] or 0)
+  return numberIn(call('HGET', base .. 'counts', text(field)), 0) + (countDelta[field] or 0)
 end
 
 local function writeDeltas(key, deltas)
@@ -40,14 +40,15 @@ local function sweepChunks()
     local key, left = base .. 'all:' .. text(chunk), 0
     local fields = {}
     for state = BLOCKED, CANCELLED do fields[#fields + 1] = text(chunk * 8 + state) end
-    for _, jobs in ipairs(call('HMGET', base .. 'places', unpack(fields))) do left = left + (tonumber(jobs or 0)) end
+    for _, jobs in ipairs(call('HMGET', base .. 'places', unpack(fields))) do left = left + numberIn(jobs, 0) end
     if left == 0 then
       call('UNLINK', key)
     elseif left * 4 < call('LLEN', key) then
       local ids = call('LRANGE', key, 0, -1)
       local there, kept = call('HMGET', jobsKey, unpack(ids)), {}
       for index, id in ipairs(ids) do
-        if there[index] and floor(seqOf(there[index]) / CHUNK) == chunk then kept[#kept + 1] = id end
+        local record = there[index]
+        if record and (not isSound(record) or floor(seqOf(record) / CHUNK) == chunk) then kept[#kept + 1] = id end
       end
       call('DEL', key)
       if #kept > 0 then call('RPUSH', key, unpack(kept)) end

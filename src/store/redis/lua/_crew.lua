@@ -1,7 +1,7 @@
 -- Part: crew. Workers and what they hold. Hash `workers`: id -> seenAt I7, leaseMs I7, JSON of what the worker said of
 -- itself. Needs: jobs, leases
 
--- The jobs that batches hold, in the order of their seq.
+-- The jobs that batches hold, in the order of their seq; those of a batch that cannot be read are not known.
 local function heldBy(batches)
   local held = {}
   for _, number in ipairs(batches) do

@@ -15,13 +15,20 @@
 --   keys:<queue>             set of the keys that have either
 local loaded = {}
 
--- nil when there is none.
-local function load(id)
-  if loaded[id] == nil then
+-- nil when there is none; then also whether there is one that cannot be read (see whole's setAside).
+local function load(id, was)
+  local job = loaded[id]
+  if job then return job end
+  if job == nil then
     local record = call('HGET', jobsKey, id)
-    loaded[id] = record and decode(id, asItStands(id, record)) or false
+    if record and not isSound(record) then
+      setAside(id, was)
+      return nil, true
+    end
+    job = record and decode(id, asItStands(id, record)) or false
+    loaded[id] = job
   end
-  return loaded[id] or nil
+  return job or nil
 end
 
 local function save(job)
@@ -34,7 +41,8 @@ end
 local lastNumber
 local function nextNumber()
   if not lastNumber then
-    lastNumber = tonumber(call('GET', base .. 'seq') or 0)
+    lastNumber = numberIn(call('GET', base .. 'seq'), nil)
+    if not lastNumber then lastNumber = call('EXISTS', jobsKey) == 1 and numberAfterLoss() or 0 end
     atEnd[#atEnd + 1] = function() call('SET', base .. 'seq', text(lastNumber)) end
   end
   lastNumber = lastNumber + 1
@@ -63,7 +71,7 @@ end
 -- At the end of those that ended so, unless the clock went back.
 local function pushEnded(queue, state, finishedAt, ids)
   local field = queue * 8 + state
-  local last = tonumber(call('HGET', base .. 'endedAt', field) or 0)
+  local last = numberIn(call('HGET', base .. 'endedAt', field), 0)
   if finishedAt >= last then
     if finishedAt > last then call('HSET', base .. 'endedAt', field, text(finishedAt)) end
     callMany('RPUSH', base .. 'ended:' .. queue .. ':' .. state, ids)
@@ -119,6 +127,11 @@ local function enter(job)
     countBytes(job.queue, job.state, job.bytes)
   end
   save(job)
+end
+
+-- Counts out a job that is listed and has no record any more.
+local function countMissing(queue, state, seq)
+  count({ queue = queue, seq = seq }, state, -1)
 end
 
 -- Takes a job, as it is saved, from where its state belongs. To be followed by enter or by its deletion. Who has the

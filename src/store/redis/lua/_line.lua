@@ -12,9 +12,13 @@ local function recordsOf(ids)
   return call('HMGET', jobsKey, unpack(ids))
 end
 
--- The lowest priority that has a list, and its key.
+-- The lowest priority that has a list, and its key. What is no number goes.
 local function firstList(queue)
   local priority = call('ZRANGE', base .. 'priorities:' .. queue, 0, 0)[1]
+  while priority and text(numberIn(priority, 0)) ~= priority do
+    call('ZREM', base .. 'priorities:' .. queue, priority)
+    priority = call('ZRANGE', base .. 'priorities:' .. queue, 0, 0)[1]
+  end
   if not priority then return nil end
   return tonumber(priority), base .. 'line:' .. queue .. ':' .. priority
 end
@@ -28,12 +32,28 @@ local function backEntry(member)
   return { id = sub(member, 11), priority = priority - 2147483648, place = place, member = member }
 end
 
+-- A member that is too short names no job, and goes.
 local function backEntries(queue, most)
   local entries = {}
   for _, member in ipairs(call('ZRANGE', base .. 'back:' .. queue, 0, most - 1)) do
-    entries[#entries + 1] = backEntry(member)
+    if #member > 10 then entries[#entries + 1] = backEntry(member)
+    else call('ZREM', base .. 'back:' .. queue, member) end
   end
   return entries
+end
+
+-- The form of a listed record; nil for a job that is gone or was set aside.
+local function formIn(queue, id, record)
+  if not record then return nil end
+  if isSound(record) then return formOf(record) end
+  setAside(id, { queue = queue, state = READY })
+end
+
+-- The same for an entry of `back`, which has nobody who is not ready.
+local function formInBack(queue, id, record)
+  local form = formIn(queue, id, record)
+  if form and form.state == READY and form.turn == LINE and form.queue == queue then return form end
+  if not record then countDelta[queue * 8 + READY] = (countDelta[queue * 8 + READY] or 0) - 1 end
 end
 
 local function idsOf(entries)
@@ -51,7 +71,7 @@ local function walkLine(queue, want, budget, take, takePlain)
   local plain = {}
   local function hand(id, record, form, member)
     members[#members + 1] = member
-    if seen[id] then return end
+    if seen[id] or not form then return end
     seen[id] = true
     if take(id, record, form) then want = want - 1 end
   end
@@ -72,7 +92,7 @@ local function walkLine(queue, want, budget, take, takePlain)
       local records = recordsOf(idsOf(back))
       for index, entry in ipairs(back) do
         if want == 0 or priority and entry.priority >= priority then break end
-        hand(entry.id, records[index], formOf(records[index]), entry.member)
+        hand(entry.id, records[index], formInBack(queue, entry.id, records[index]), entry.member)
         looked = looked + 1
       end
     elseif priority then
@@ -92,13 +112,13 @@ local function walkLine(queue, want, budget, take, takePlain)
       if not takePlain then see() end
       while want > 0 and from <= last do
         local id, record, entry = ids[from], listed[from], back[backFrom]
-        local form = record and formOf(record)
+        local form = formIn(queue, id, record)
         looked = looked + 1
         if not form or seen[id] or not countsIn(record, form, queue, priority) then
           from = from + 1
         elseif entry and entry.priority == priority and entry.place < seqOf(record) then
           returned = returned or recordsOf(idsOf(back))
-          hand(entry.id, returned[backFrom], formOf(returned[backFrom]), entry.member)
+          hand(entry.id, returned[backFrom], formInBack(queue, entry.id, returned[backFrom]), entry.member)
           backFrom = backFrom + 1
         elseif not entry and backFrom > 1 and #back == most then
           -- There may be more in `back` that comes first.
@@ -126,7 +146,8 @@ local function isLine(queue, budget)
     if not priority then return false end
     local ids = call('LRANGE', list, 0, 99)
     for index, record in ipairs(recordsOf(ids)) do
-      if record and countsIn(record, formOf(record), queue, priority) then return true end
+      local form = formIn(queue, ids[index], record)
+      if form and countsIn(record, form, queue, priority) then return true end
     end
     if #ids == 0 then dropList(queue, priority) else call('LTRIM', list, #ids, -1) end
   end

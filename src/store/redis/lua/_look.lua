@@ -2,7 +2,8 @@
 -- Needs: whole, leases
 local batchesRead = {}
 local function shown(id, kept)
-  local record = asItStands(id, kept)
+  local record = readable(id, kept)
+  if not record then return {} end
   local number = formOf(record).state == RUNNING and decode(id, record).batch
   if not number then return { id, record, false, false } end
   if batchesRead[number] == nil then batchesRead[number] = readBatch(text(number)) or false end

@@ -6,7 +6,7 @@ local function startsKey(queue, key)
 end
 
 local function startsOf(member)
-  return tonumber(string.match(member, '^%d+'))
+  return numberIn(string.match(member, '^%d+'), 0)
 end
 
 -- Sum of what left the window, and how many entries that are.
@@ -20,7 +20,7 @@ end
 -- How many may start now; when none may, also the time the next one may.
 local function roomOf(queue, key, rate)
   local gone, skipped = expired(queue, key, rate)
-  local used = tonumber(call('HGET', base .. 'used:' .. queue, key) or 0) - gone
+  local used = numberIn(call('HGET', base .. 'used:' .. queue, key), 0) - gone
   if used < rate.count then return rate.count - used, now end
   -- The window frees up when enough of the oldest starts leave it.
   local over, from = used - rate.count, skipped

@@ -24,12 +24,21 @@ local CANCEL, APART, TRAIL, WIDE, PRIORITY, TRIES, ATTEMPTS, INNER = 1024, 2048,
 -- The last that three bytes have room for.
 local META = 262144
 local ATTEMPTS_MAX = 3
+local ALL_FLAGS = 524287
+-- Whose turn it is among the jobs of a key; see turns.
+local NONE, LINE, LATER, HELD = 0, 1, 2, 3
 local has = bit.band
 local function with(flags, flag) return bit.bor(flags, flag) end
 local function without(flags, flag) return bit.band(flags, bit.bnot(flag)) end
 
--- Whose turn it is among the jobs of a key; see turns.
-local NONE, LINE, LATER, HELD = 0, 1, 2, 3
+-- Whether a job can be in this state with these flags and this turn.
+local function isPossible(state, turn, flags)
+  if state > CANCELLED or flags > ALL_FLAGS then return false end
+  if (state == RUNNING) ~= (has(flags, BATCH) > 0) or (state == RUNNING and has(flags, STARTED) == 0) then return false end
+  if (state >= COMPLETED) ~= (has(flags, FINISHED) > 0) then return false end
+  if turn >= LATER and has(flags, KEY) == 0 then return false end
+  return (turn ~= HELD or state == READY) and (has(flags, APART) == 0 or state == READY)
+end
 
 local function newForm(record)
   local bits, queue, task = unpackStruct('<I3I2I2', record)
@@ -46,10 +55,16 @@ local function newForm(record)
   form.seqAt = at
   at = at + 12
   form.attemptsAt, form.priorityAt, form.wideAt = past(ATTEMPTS, 1), past(PRIORITY, 4), past(WIDE, 15)
-  if has(flags, WIDE) > 0 then queue, task = unpackStruct('<I4I4', record, form.wideAt) end
+  if has(flags, WIDE) > 0 then queue, task = tryUnpack('<I4I4', record, form.wideAt) end
   form.queue, form.task = queue, task
   form.dueAt = past(DUE, 7)
   form.textsAt = at
+  form.isTexted = has(flags, KEY + UNIQUE + META + PROGRESS + RESULT) > 0
+  if form.isTexted then
+    for _, flag in ipairs({ KEY, UNIQUE, META, PROGRESS, RESULT }) do past(flag, 4) end
+  end
+  -- The least bytes of such a record; all of them, where it has no texts.
+  form.least = at - 1
   -- What a list's entry must say of its job to count: ready, in its turn, never held.
   form.isInLine = form.state == READY and form.turn == LINE and has(flags, TICKET) == 0
   return form
@@ -65,6 +80,30 @@ local function formOf(record)
     if has(form.flags, WIDE) == 0 then forms[bytes] = form end
   end
   return form
+end
+
+-- Whether the texts of a record are as long as they say and fill it.
+local function areTextsWhole(record, form)
+  local at, last = form.textsAt, #record
+  for _, flag in ipairs({ KEY, UNIQUE, META, PROGRESS }) do
+    if has(form.flags, flag) > 0 then
+      if at + 3 > last then return false end
+      at = at + 4 + unpackStruct('<I4', record, at)
+    end
+  end
+  if has(form.flags, RESULT) > 0 then last = last - 4 - unpackStruct('<I4', record, last - 3) end
+  return at <= last + 1 and (has(form.flags, INPUT) > 0 or at == last + 1)
+end
+
+-- Whether a record can be read: it is as long as its form says, and the form is one that jobs have. Nothing below may be
+-- asked about one that is not.
+local function isSound(record)
+  if #record < FORM_BYTES then return false end
+  local form = formOf(record)
+  if form.isPossible == nil then form.isPossible = isPossible(form.state, form.turn, form.flags) end
+  if not form.isPossible or #record < form.least then return false end
+  if form.isTexted then return areTextsWhole(record, form) end
+  return has(form.flags, INPUT) > 0 or #record == form.least
 end
 
 local function bitsOf(state, turn, flags)
@@ -175,6 +214,7 @@ local function packIds(ids)
   return table.concat(parts)
 end
 
+-- Empty where the bytes are not those of so many.
 local function unpackIds(bytes, size)
   local ids = {}
   if #bytes == 16 * size then
@@ -182,6 +222,9 @@ local function unpackIds(bytes, size)
     return ids
   end
   local at = 1
-  for index = 1, size do ids[index], at = unpackStruct('<I2c0', bytes, at) end
+  for index = 1, size do
+    ids[index], at = tryUnpack('<I2c0', bytes, at)
+    if not at then return {} end
+  end
   return ids
 end

@@ -47,8 +47,14 @@ local function admit(queue, key)
     if not first then return end
     window = window or windowOf(queue)
     if lineLength(queue, key) >= window then return end
-    setTurn(load(sub(first, 11)), LINE, nextNumber())
-    hint('ready')
+    local job, isDamaged = load(sub(first, 11), { queue = queue, state = READY })
+    if job and job.turn == HELD and job.key == key and job.queue == queue and heldMember(job) == first then
+      setTurn(job, LINE, nextNumber())
+      hint('ready')
+    else
+      if not job and not isDamaged and #first > 10 then countMissing(queue, READY, unpackStruct('>I6', first, 5)) end
+      call('ZREM', held, first)
+    end
   end
 end
 
@@ -112,8 +118,10 @@ local function setLimits(queue)
   table.sort(keys)
   for _, key in ipairs(keys) do
     for _, id in ipairs(call('SMEMBERS', keyPlace('turn', queue, key))) do
-      local job = load(id)
-      if job.state == SCHEDULED and (job.turn == LATER or not ordered) then
+      local job = load(id, { queue = queue })
+      if not job or job.queue ~= queue or job.key ~= key or not inLine(job) then
+        call('SREM', keyPlace('turn', queue, key), id)
+      elseif job.state == SCHEDULED and (job.turn == LATER or not ordered) then
         leave(job)
         if job.turn == LATER then job.state, job.turn, job.dueAt = READY, LINE, now
         else job.turn = NONE end
@@ -122,7 +130,8 @@ local function setLimits(queue)
     end
     local waiting, members = {}, call('SMEMBERS', keyPlace('turn', queue, key))
     for _, id in ipairs(members) do
-      if load(id).state == READY then waiting[#waiting + 1] = load(id) end
+      local job = load(id)
+      if job and job.state == READY then waiting[#waiting + 1] = job end
     end
     table.sort(waiting, function(one, other)
       if one.priority ~= other.priority then return one.priority > other.priority end

@@ -5,7 +5,7 @@ local uniqueKey = base .. 'unique'
 -- Who has the key, be it held or not: { id, untilAt, state }.
 local function holdOf(key)
   local hold = call('HGET', uniqueKey, key)
-  if not hold then return nil end
+  if not hold or #hold < 9 then return nil end
   local untilAt, state, at = unpackStruct('<I7B', hold)
   return { id = sub(hold, at), untilAt = untilAt, state = state }
 end

@@ -7,7 +7,7 @@ local WALK_BYTES = 4194304
 local function chunksWith(states)
   local chunks, seen = {}, {}
   for _, field in ipairs(call('HKEYS', base .. 'places')) do
-    local chunk, state = floor(field / 8), field % 8
+    local chunk, state = floor(numberIn(field, 0) / 8), numberIn(field, 0) % 8
     if not seen[chunk] and string.find(states, tostring(state), 1, true) then
       seen[chunk] = true
       chunks[#chunks + 1] = chunk
@@ -31,6 +31,10 @@ end
 local function entryOf(id, chunk)
   local record = call('HGET', jobsKey, id)
   if not record then return nil end
+  if not isSound(record) then
+    setAside(id)
+    return nil
+  end
   local seq = seqOf(record)
   if floor(seq / CHUNK) ~= chunk then return nil end
   return record, seq
@@ -82,5 +86,5 @@ end
 
 -- What `walk` starts with to see all jobs there are.
 local function endOfLine()
-  return tonumber(call('GET', base .. 'seq') or 0) + 1
+  return numberIn(call('GET', base .. 'seq'), 2 ^ 48) + 1
 end

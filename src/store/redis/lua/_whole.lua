@@ -17,17 +17,18 @@ local function wholeAt(queue, batch)
   local finishedAt = wholes[batch]
   if finishedAt == nil then
     finishedAt = call('HGET', base .. 'wholeAt:' .. queue, text((unpackStruct('<I6', batch))))
+    if finishedAt and #finishedAt ~= 7 then finishedAt = false end
     wholes[batch] = finishedAt
   end
   return finishedAt
 end
 
--- Ids of all its jobs, by its entry in the list of those that ended.
+-- Ids of all its jobs, by its entry in the list of those that ended; none where they cannot be read.
 local function idsOfWhole(queue, entry)
   local value = call('HGET', base .. 'wholeIds:' .. queue, text((unpackStruct('<I6', entry))))
-  if not value then return {} end
-  local size, at = unpackStruct('<I4', value)
-  return unpackIds(sub(value, at), size)
+  local size, at = nil, nil
+  if value then size, at = tryUnpack('<I4', value) end
+  return size and unpackIds(sub(value, at), size) or {}
 end
 
 -- Results as settlements bring them: of each job a length I4 (NOTHING for no result), and where there is one the text and its
@@ -54,7 +55,7 @@ local function resultOfWhole(queue, batch, id)
     results = bytes and {}
     if bytes then
       local ids, list = idsOfWhole(queue, batch), {}
-      readResults(bytes, 1, 0, #ids, list)
+      pcall(readResults, bytes, 1, 0, #ids, list)
       for index, one in ipairs(ids) do results[one] = list[index] end
     end
     wholeResults[batch] = results
@@ -71,6 +72,19 @@ local function asItStands(id, record)
   local result = resultOfWhole(form.queue, batch, id)
   local front = completedFront(record, form, result and with(form.flags, RESULT) or form.flags, finishedAt)
   return front .. sub(record, form.seqAt) .. (result or '')
+end
+
+-- Of a record that cannot be read. `was` says what is known of its job from where it was found: state and queue. A verb
+-- goes on without the job, and its caller has it set aside.
+local function setAside(id, was)
+  damaged[#damaged + 1] = 'j' .. pack('<BI4', was and was.state or 255, was and was.queue or 0) .. id
+end
+
+-- The record as it stands; nil where there is none that can be read.
+local function readable(id, record, was)
+  if not record then return nil end
+  if isSound(record) then return asItStands(id, record) end
+  setAside(id, was)
 end
 
 -- `results` '' for none.

@@ -4,6 +4,7 @@
 -- Needs: begin
 local answers, found = {}, call('HGETALL', base .. 'ageing')
 for index = 1, #found, 2 do
-  answers[#answers + 1] = { tonumber(found[index]), call('HGET', base .. 'settings', found[index]), found[index + 1] }
+  local queue = numberIn(found[index], 0)
+  answers[#answers + 1] = { queue, call('HGET', base .. 'settings', found[index]) or '', found[index + 1] }
 end
 return reply(answers)

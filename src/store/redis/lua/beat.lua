@@ -2,11 +2,13 @@
 -- Marks a worker alive and renews its leases.
 -- ARGV[4] id of the worker; [5] JSON of what it says of itself; [6] leaseMs; [7]... its queues
 -- Answers  ids of the jobs it holds; ids of those whose cancellation was asked for; those of its queues that are paused
--- Needs: crew, names
+-- Needs: crew, names, strays
 local workerId, expiresAt = ARGV[4], wholeMs(now + ARGV[6])
 call('HSET', base .. 'workers', workerId, pack('<I7I7', now, wholeMs(ARGV[6])) .. ARGV[5])
 local batches = batchesOf(workerId)
-for _, batch in ipairs(batches) do renewBatch(batch, expiresAt) end
+for _, batch in ipairs(batches) do
+  if not renewBatch(batch, expiresAt) then leaseAgain(batch, workerId, expiresAt) end
+end
 local held, cancelled = {}, {}
 for _, job in ipairs(heldBy(batches)) do
   held[#held + 1] = job.id

@@ -13,7 +13,13 @@ local PROMOTED_MAX, LOOKED_MAX = 2000, 2000
 local function promote(queue)
   local due = base .. 'due:' .. queue
   for _, member in ipairs(call('ZRANGEBYSCORE', due, '-inf', text(now), 'LIMIT', 0, PROMOTED_MAX)) do
-    move(load(sub(member, 7)), 'promote', READY)
+    local job, isDamaged = load(sub(member, 7), { state = SCHEDULED, queue = queue })
+    if job and job.state == SCHEDULED and job.queue == queue and dueMember(job) == member then
+      move(job, 'promote', READY)
+    else
+      if not job and not isDamaged and #member > 6 then countMissing(queue, SCHEDULED, unpackStruct('>I6', member)) end
+      call('ZREM', due, member)
+    end
   end
 end
 
@@ -96,10 +102,11 @@ local function newPlain(taken, record, priority)
   local isPlain = priority == 0 and form.queue == taken.queue and form.isInLine and
     has(form.flags, PRIORITY + WIDE + TRIES + APART + STARTED) == 0
   if not isPlain then return nil end
-  if has(form.flags, KEY + UNIQUE + TRAIL) > 0 then taken.isPlain = false end
+  if not isSound(record) then return nil end
+  if has(form.flags, KEY + UNIQUE + META + TRAIL) > 0 then taken.isPlain = false end
   local front = formBytes(record, form, RUNNING, with(form.flags, STARTED + BATCH + TRIES + INNER)) .. countTry('') ..
     taken.started
-  return { front = front, upper = sub(record, 8, PLAIN_BYTES), lows = {} }
+  return { front = front, upper = sub(record, 8, PLAIN_BYTES), lows = {}, least = form.least, isTexted = form.isTexted }
 end
 
 -- The short way of takeOne for jobs that were never claimed, as they stand in the line: a new front is put before the record
@@ -120,7 +127,7 @@ local function takePlain(taken, plains, ids, records, most, priority)
       beginFront(taken, front)
     end
     local low = byte(record, PLAIN_BYTES + 1)
-    if lows[low] then break end
+    if lows[low] or #record < plain.least or (plain.isTexted and not isSound(record)) then break end
     lows[low] = true
     if #record ~= length then
       taken.size, length = size, #record

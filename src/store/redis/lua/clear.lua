@@ -14,7 +14,7 @@ local bound = walk(states, tonumber(ARGV[6]) or endOfLine(), -1, function(id, re
   return false
 end)
 for _, job in ipairs(doomed) do
-  freeUnique(job)
+  dismiss(job)
   if job.batch then depart(job.batch) end
 end
 removeJobs(doomed)

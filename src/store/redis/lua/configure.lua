@@ -6,6 +6,8 @@
 -- Needs: turns, rates
 local queue = numberOf('queue', ARGV[4], true)
 if (call('HGET', base .. 'settings', queue) or '') ~= ARGV[5] then return reply(0) end
+local before = settingsOf(queue)
+if before and before.isDamaged then keepAside('settings ' .. ARGV[4], ARGV[5]) end
 call('HSET', base .. 'settings', queue, ARGV[6])
 if ARGV[7] == '-' then call('HDEL', base .. 'ageing', queue)
 elseif ARGV[7] ~= '' then call('HSET', base .. 'ageing', queue, ARGV[7]) end

@@ -76,7 +76,7 @@ function act.reprioritize(job, value, entry)
 end
 
 function act.remove(job)
-  freeUnique(job)
+  dismiss(job)
   removeJobs({ job })
   hint('settled')
   return 'done', -1
@@ -84,9 +84,10 @@ end
 
 local receipts = {}
 for index = 4, #ARGV, 5 do
-  local job = load(ARGV[index])
+  local job, isDamaged = load(ARGV[index])
   local status, state = 'unknown', -1
-  if job and not string.find(ARGV[index + 2], tostring(job.state), 1, true) then status, state = 'refused', job.state
+  if isDamaged then status, state = 'refused', FAILED
+  elseif job and not string.find(ARGV[index + 2], tostring(job.state), 1, true) then status, state = 'refused', job.state
   elseif job then status, state = act[ARGV[index + 1]](job, ARGV[index + 3], ARGV[index + 4]) end
   receipts[#receipts + 1] = { status, state }
 end

@@ -20,7 +20,8 @@ local most, found, states, bound = tonumber(ARGV[8]), {}, ARGV[5], tonumber(ARGV
 local total, places = 0, {}
 for index, value in ipairs(call('HGETALL', base .. 'counts')) do
   if index % 2 == 1 then
-    local ofQueue, state = floor(value / 8), value % 8
+    local field = numberIn(value, 0)
+    local ofQueue, state = floor(field / 8), field % 8
     if (not queue or ofQueue == queue) and string.find(states, tostring(state), 1, true) then
       places[#places + 1] = { queue = ofQueue, state = state }
     end
@@ -39,7 +40,7 @@ end
 local function endedIds()
   local ids, bytes = {}, 0
   for _, place in ipairs(places) do
-    bytes = bytes + tonumber(call('HGET', base .. 'bytes', text(place.queue * 8 + place.state)) or 0)
+    bytes = bytes + numberIn(call('HGET', base .. 'bytes', text(place.queue * 8 + place.state)), 0)
     local of = place.queue .. ':' .. place.state
     if not isEnded(place.state) or call('LLEN', base .. 'ended:' .. of) > SPARSE_ENTRIES then return nil end
     for _, entry in ipairs(call('LRANGE', base .. 'ended:' .. of, 0, -1)) do
@@ -61,9 +62,9 @@ local ids = total <= SPARSE_JOBS and endedIds()
 if ids then
   local jobs, seen = {}, {}
   for _, id in ipairs(ids) do
-    local record = not seen[id] and call('HGET', jobsKey, id)
+    local record = not seen[id] and readable(id, call('HGET', jobsKey, id))
     seen[id] = true
-    if record and isWanted(asItStands(id, record)) then jobs[#jobs + 1] = { id = id, seq = seqOf(record) } end
+    if record and isWanted(record) then jobs[#jobs + 1] = { id = id, seq = seqOf(record) } end
   end
   table.sort(jobs, function(one, other) return one.seq > other.seq end)
   for index = 1, math.min(most, #jobs) do

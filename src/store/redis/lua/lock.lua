@@ -6,6 +6,7 @@
 local verb, name, holder = ARGV[4], ARGV[5], ARGV[6]
 local locks = base .. 'locks'
 local value = call('HGET', locks, name)
+if value and #value < 7 then value = nil end
 local heldBy = value and sub(value, 8)
 if verb == 'release' then
   if heldBy ~= holder then return reply(0) end

@@ -3,7 +3,7 @@
 -- ARGV[4] at most so many jobs; [5] retention of queues that nobody configured, as JSON; [6] ms for which a dead worker is
 --         shown
 -- Answers  jobs deleted; workers deleted; 1 when there is more to delete
--- Needs: turns, rates, unique, crew
+-- Needs: turns, rates, unique, crew, plans
 local most, default, workerKeptMs = tonumber(ARGV[4]), cjson.decode(ARGV[5]), tonumber(ARGV[6])
 local NAMES = { [COMPLETED] = 'completed', [FAILED] = 'failed', [CANCELLED] = 'cancelled' }
 -- Entries that count no more and are dropped in one call.
@@ -18,19 +18,21 @@ local function isBeyond(job, jobs, bytes, keep)
 end
 
 local function bytesIn(field)
-  return tonumber(call('HGET', base .. 'bytes', text(field)) or 0) + (bytesDelta[field] or 0)
+  return numberIn(call('HGET', base .. 'bytes', text(field)), 0) + (bytesDelta[field] or 0)
 end
 
 -- Writes the jobs of the batch that `list` begins with as they stand, and their ids in its place.
 local function fallApart(queue, list)
   local entry = call('LPOP', list)
   local ids, fields, reversed = idsOfWhole(queue, entry), {}, {}
+  -- Its jobs are told from others by that entry still; only their place here is lost.
+  if #ids == 0 then return end
   for from = 1, #ids, SCAN do
     local to = math.min(from + SCAN - 1, #ids)
     for index, record in ipairs(call('HMGET', jobsKey, unpack(ids, from, to))) do
       local id = ids[from + index - 1]
-      local current = record and asItStands(id, record)
-      if current ~= record then fields[#fields + 1], fields[#fields + 2] = id, current end
+      local current = record and readable(id, record, { state = COMPLETED, queue = queue })
+      if current and current ~= record then fields[#fields + 1], fields[#fields + 2] = id, current end
       reversed[#ids - from - index + 2] = id
     end
   end
@@ -64,6 +66,10 @@ local function oldestFirst(queue, state, visit)
 
   local function counts(id, record)
     if not record or seen[id] then return false end
+    if not isSound(record) then
+      setAside(id, { state = state, queue = queue })
+      return false
+    end
     local form = formOf(record)
     if form.state ~= state or form.queue ~= queue then return false end
     if isLate and call('ZSCORE', late, id) then return false end
@@ -77,7 +83,7 @@ local function oldestFirst(queue, state, visit)
     if not isLate then return false end
     for _, id in ipairs(call('ZRANGEBYSCORE', late, '-inf', '(' .. time)) do
       local record = call('HGET', jobsKey, id)
-      if record and not seen[id] then
+      if record and not seen[id] and readable(id, record, { state = state, queue = queue }) then
         seen[id] = true
         if visit(id, record) then return true end
       end
@@ -114,6 +120,7 @@ end
 -- Returns how many it deleted, and whether there are more.
 local function pruneLine(queue, state, room)
   local of, doomed, more = settingsOf(queue), {}, false
+  if of and of.isDamaged then return 0, false end
   local keep = (of and given(of.retention) or default)[NAMES[state]]
   local jobs, bytes = counted(queue, state), bytesIn(queue * 8 + state)
   local all = oldestFirst(queue, state, function(id, record)
@@ -138,15 +145,22 @@ end
 -- Goes on where the last call stopped: a part of a hash in each.
 local function scan(key, visit)
   local at = base .. 'scans'
-  local found = call('HSCAN', key, call('HGET', at, key) or '0', 'COUNT', SCAN)
+  local cursor = call('HGET', at, key)
+  if not cursor or #cursor > 19 or string.find(cursor, '%D') or cursor == '' then cursor = '0' end
+  local found = call('HSCAN', key, cursor, 'COUNT', SCAN)
   if found[1] == '0' then call('HDEL', at, key) else call('HSET', at, key, found[1]) end
   for index = 1, #found[2], 2 do visit(found[2][index], found[2][index + 1]) end
 end
 
 local function pruneUnique()
   scan(uniqueKey, function(key, hold)
-    local untilAt, state = unpackStruct('<I7B', hold)
-    if isEnded(state) and untilAt <= now then call('HDEL', uniqueKey, key) end
+    local untilAt, state = tryUnpack('<I7B', hold)
+    if not state or #hold < 9 then
+      keepAside('unique ' .. key, hold)
+      call('HDEL', uniqueKey, key)
+    elseif isEnded(state) and untilAt <= now then
+      call('HDEL', uniqueKey, key)
+    end
   end)
 end
 
@@ -167,8 +181,11 @@ end
 local function pruneWorkers()
   local deleted, found = 0, call('HGETALL', base .. 'workers')
   for index = 1, #found, 2 do
-    local seenAt, leaseMs = unpackStruct('<I7I7', found[index + 1])
-    if seenAt + leaseMs <= now - workerKeptMs and #batchesOf(found[index]) == 0 then
+    local seenAt, leaseMs = tryUnpack('<I7I7', found[index + 1])
+    if not leaseMs then
+      keepAside('worker ' .. found[index], found[index + 1])
+      call('HDEL', base .. 'workers', found[index])
+    elseif seenAt + leaseMs <= now - workerKeptMs and #batchesOf(found[index]) == 0 then
       call('HDEL', base .. 'workers', found[index])
       deleted = deleted + 1
     end
@@ -176,13 +193,23 @@ local function pruneWorkers()
   return deleted
 end
 
+-- Plans whose time is over.
+local PLANS_MOST = 1000
+local function prunePlans()
+  for _, key in ipairs(call('ZRANGEBYSCORE', expiresKey, '-inf', text(now), 'LIMIT', 0, PLANS_MOST)) do
+    local plan = planToWrite(key)
+    removePlan(key, plan and plan.kind)
+  end
+end
+
+prunePlans()
 pruneUnique()
-for _, queue in ipairs(call('HKEYS', base .. 'settings')) do pruneStarts(tonumber(queue)) end
+for _, queue in ipairs(call('HKEYS', base .. 'settings')) do pruneStarts(numberIn(queue, 0)) end
 local workers, jobs, more = pruneWorkers(), 0, false
 local fields = call('HKEYS', base .. 'endedAt')
 table.sort(fields)
 for _, field in ipairs(fields) do
-  local queue, state = floor(field / 8), field % 8
+  local queue, state = floor(numberIn(field, 0) / 8), numberIn(field, 0) % 8
   if isEnded(state) and not more then
     local deleted
     deleted, more = pruneLine(queue, state, most - jobs)

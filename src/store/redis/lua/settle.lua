@@ -1,17 +1,13 @@
 #!lua flags=allow-oom
 -- Outcomes in, each fenced by its batch. A completion of a plain job has a short way; for the rest the caller sends what
 -- the settle rule says for a job that is to be cancelled and for one that is not.
--- ARGV[4], [6]...  completions, in runs of one batch: batch I6, how many I4, their ids (16 bytes each); then 0 (I4) where none
---                  has a result, else 1 and the results: length I4, and where there is one the text and its length again.
+-- ARGV[4], [6]...  completions, in runs of one batch and of one begin of seq: batch I6, how many I4, the first five bytes of
+--                  their seqs, ids (16 bytes) and last byte of seq of each; then 0 (I4) where none has a result, else 1 and the results: length I4, and where there is one the text and its length again.
 --                  Where all jobs of a batch are completed: batch I6, 4294967295 (I4), how many I4, the claim's id and the
 --                  results as texts, '' where there are none
--- ARGV[5], [7]...  others, after those and before the next: kind B (0 completed, else the move), id, batch I6, attempt I3,
---                  attemptsMax d, crashes I2; then for a completion the result as a text, else two changes: one if
---                  cancellation was not asked for, one if it was; then B, and where it is 1 a third one, if another job took
---                  the unique key over
+-- ARGV[5], [7]...  others, after those and before the next, as part change reads them
 -- Reply            a byte each: the state, or 255 for lost
--- Needs: change, unique, wire
-local MOVES = { [0] = 'complete', 'retry', 'fail', 'cancel', 'snooze', 'release' }
+-- Needs: change, wire
 local LOST, COMPLETED_BYTE = string.char(255), string.char(COMPLETED)
 local finishedAt = pack('<I7', now)
 local MOST = 4000
@@ -74,16 +70,16 @@ end
 local function newRun(record, form)
   local queue = queueOf(form.queue)
   local run = { batch = sub(record, form.batchAt, form.batchAt + 5), queue = queue, restAt = form.seqAt, size = 0,
-    upper = sub(record, form.seqAt, form.seqAt + 4), lowAt = form.seqAt + 5, lows = {} }
+    upper = sub(record, form.seqAt, form.seqAt + 4), lowAt = form.seqAt + 5, lows = {}, least = form.least }
   run.isHeld = not wholeAt(form.queue, run.batch)
-  -- Not with a key or a unique key, nor with a trail when its queue keeps no completed jobs.
-  run.isShort = form.state == RUNNING and has(form.flags, queue.drops and KEY + UNIQUE + TRAIL or KEY + UNIQUE) == 0
+  -- Not with a key or a unique key, nor with meta, which may name a plan, nor with a trail when its queue keeps no completed jobs.
+  run.isShort = form.state == RUNNING and has(form.flags, KEY + UNIQUE + META + (queue.drops and TRAIL or 0)) == 0
   run.completed = completedFront(record, form, form.flags, finishedAt)
   run.completedWith = completedFront(record, form, with(form.flags, RESULT), finishedAt)
   return run
 end
 
--- The run of a record; nil for a job that is in no batch. Then by how many bytes the next record is to be looked for: how
+-- The run of a record that can be read; nil for a job that is in no batch. Then by how many bytes the next record is to be looked for: how
 -- many there are its form tells, so no run can be taken for another.
 local beginBytes = FORM_BYTES
 local function runOf(record)
@@ -116,30 +112,26 @@ local function completePlain(id, record, run, result)
   queue.bytes = queue.bytes + #changed
 end
 
--- The long way, for a job as it is saved. `item` has batch and result or changes.
+-- The long way, for a job as it is saved. `item` has batch, seq and result or changes.
 local function settleSaved(id, item)
   write()
   isMixed = true
   local job = load(id)
-  if not job or job.state ~= RUNNING or job.batch ~= item.batch then return LOST end
-  local change
-  if item.kind == 0 then
-    change = { state = COMPLETED, attempt = job.attempt, crashes = job.crashes, finishedAt = now, result = item.result }
-  else
-    if job.attempt ~= item.attempt or job.attemptsMax ~= item.attemptsMax or job.crashes ~= item.crashes then return LOST end
-    change = job.cancel and item.cancelled or givenBack(job, item.plain, item.replaced)
-  end
+  local change = changeBy(job, item)
+  if not change then return LOST end
   applyChange(job, MOVES[item.kind], change)
   return string.char(change.state)
 end
 
--- Of jobs of one batch; ids, batches and results are added to the lists given.
-local function readRun(bytes, at, ids, batchOf, resultOf)
+-- Of jobs of one batch; what it says of them is added to the lists of `listed`.
+local function readRun(bytes, at, listed)
   local batch, size, next = sub(bytes, at, at + 5), unpackStruct('<I4', bytes, at + 6)
-  local from = #ids
+  local ids, batchOf, upperOf, lowOf, resultOf = listed.ids, listed.batchOf, listed.upperOf, listed.lowOf, listed.resultOf
+  local from, upper = #ids, sub(bytes, next, next + 4)
+  next = next + 5
   for index = from + 1, from + size do
-    ids[index], batchOf[index] = sub(bytes, next, next + 15), batch
-    next = next + 16
+    ids[index], batchOf[index], upperOf[index], lowOf[index] = sub(bytes, next, next + 15), batch, upper, byte(bytes, next + 16)
+    next = next + 17
   end
   local isWith
   isWith, at = unpackStruct('<I4', bytes, next)
@@ -147,8 +139,10 @@ local function readRun(bytes, at, ids, batchOf, resultOf)
   return readResults(bytes, at, from, size, resultOf)
 end
 
--- Completes the jobs whose records were found: the first is that of the id at `from`.
-local function completeFound(found, from, ids, batchOf, resultOf)
+-- Completes the jobs whose records were found: the first is that of the id at `from`. Where no seqs are given, the ids are
+-- those that the batch itself lists.
+local function completeFound(found, from, listed)
+  local ids, batchOf, upperOf, lowOf, resultOf = listed.ids, listed.batchOf, listed.upperOf, listed.lowOf, listed.resultOf
   local begin, run, size = nil, nil, #states
   for place = 1, #found do
     local index, record, state = from + place - 1, found[place], LOST
@@ -160,14 +154,18 @@ local function completeFound(found, from, ids, batchOf, resultOf)
       if bytes ~= begin then
         local isWide
         run, isWide = runs[bytes], false
-        if not run then run, isWide = runOf(record) end
-        begin = not isWide and bytes or nil
+        if not run and isSound(record) then run, isWide = runOf(record) end
+        begin = run and not isWide and bytes or nil
       end
-      if run and run.isHeld and run.batch == batch then
+      if not run and not isSound(record) or run and #record < run.least then
+        settleSaved(id, { batch = unpackStruct('<I6', batch) })
+      elseif run and run.isHeld and run.batch == batch and (not lowOf or
+          run.upper == upperOf[index] and byte(record, run.lowAt) == lowOf[index]) then
         -- By the byte by which the jobs of a run differ, each is there once.
         local low = byte(record, run.lowAt)
         if not run.isShort then
-          state = settleSaved(id, { kind = 0, batch = unpackStruct('<I6', batch), result = result and sub(result, 1, -5) })
+          state = settleSaved(id, { kind = 0, batch = unpackStruct('<I6', batch), seq = seqOf(record),
+            result = result and sub(result, 1, -5) })
         elseif not run.lows[low] then
           run.lows[low], state = true, COMPLETED_BYTE
           completePlain(id, record, run, result)
@@ -182,7 +180,7 @@ local function completeListed(listed)
   local ids = listed.ids
   for from = 1, #ids, MOST do
     local to = math.min(from + MOST - 1, #ids)
-    completeFound(call('HMGET', jobsKey, unpack(ids, from, to)), from, ids, listed.batchOf, listed.resultOf)
+    completeFound(call('HMGET', jobsKey, unpack(ids, from, to)), from, listed)
     write()
   end
 end
@@ -201,15 +199,22 @@ local function countWhole(queue, size, intact, drops, results)
   countBytes(queue, COMPLETED, unpackStruct('<I6', intact) + math.max(0, #results - 4 * size))
 end
 
+-- Whether what was noted at the claim is of so many jobs.
+local function isIntact(intact, size)
+  if not intact or #intact % 9 ~= 6 then return false end
+  for at = 7, #intact, 9 do size = size - unpackStruct('<I4', intact, at + 5) end
+  return size == 0
+end
+
 -- False where its jobs must be looked at one by one.
 local function completeWhole(held, batch, results)
   local queue, number = held.queue, text(held.number)
   local intact, drops = call('HGET', base .. 'intact', number), dropsAll(queue, COMPLETED)
-  if not intact or #results > RESULTS_MAX then return false end
+  if not isIntact(intact, held.size) or #results > RESULTS_MAX then return false end
   if drops then
     callMany('HDEL', jobsKey, idsIn(held))
   else
-    if now < tonumber(call('HGET', base .. 'endedAt', queue * 8 + COMPLETED) or 0) then return false end
+    if now < numberIn(call('HGET', base .. 'endedAt', queue * 8 + COMPLETED), 0) then return false end
     addWhole(queue, batch, held.size, held.packed, results)
     pushEnded(queue, COMPLETED, now, { batch })
   end
@@ -233,23 +238,31 @@ local function settleWhole(batch, size, claimId, results)
     states[#states + 1] = string.rep(COMPLETED_BYTE, size)
   else
     local listed = { ids = idsIn(held), batchOf = {}, resultOf = {} }
+    if #listed.ids ~= size then
+      states[#states + 1] = string.rep(LOST, size)
+      return
+    end
     for index = 1, size do listed.batchOf[index] = batch end
     if results ~= '' then readResults(results, 1, 0, size, listed.resultOf) end
     completeListed(listed)
   end
 end
 
+local function newListed()
+  return { ids = {}, batchOf = {}, upperOf = {}, lowOf = {}, resultOf = {} }
+end
+
 local function settleCompletions(bytes)
-  local listed, at = { ids = {}, batchOf = {}, resultOf = {} }, 1
+  local listed, at = newListed(), 1
   while at <= #bytes do
     if unpackStruct('<I4', bytes, at + 6) == NOTHING then
       completeListed(listed)
-      listed = { ids = {}, batchOf = {}, resultOf = {} }
+      listed = newListed()
       local size, claimId, results, next = unpackStruct('<I4I4c0I4c0', bytes, at + 10)
       settleWhole(sub(bytes, at, at + 5), size, claimId, results)
       at = next
     else
-      at = readRun(bytes, at, listed.ids, listed.batchOf, listed.resultOf)
+      at = readRun(bytes, at, listed)
     end
   end
   completeListed(listed)
@@ -258,16 +271,7 @@ end
 local function settleOthers(bytes)
   local read = reader(bytes)
   while read.more() do
-    local item = { kind = read.number('B') }
-    local id = read.id()
-    item.batch = read.number('<I6')
-    item.attempt, item.attemptsMax, item.crashes = read.number('<I3'), read.number('<d'), read.number('<I2')
-    if item.kind == 0 then item.result = read.text()
-    else
-      item.plain, item.cancelled = read.change(now), read.change(now)
-      if read.number('B') == 1 then item.replaced = read.change(now) end
-    end
-    states[#states + 1] = settleSaved(id, item)
+    states[#states + 1] = settleSaved(readOutcome(read))
   end
 end
 

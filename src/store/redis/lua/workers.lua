@@ -7,7 +7,7 @@ local found = call('HGETALL', base .. 'workers')
 for index = 1, #found, 2 do
   local running = 0
   for _, batch in ipairs(batchesOf(found[index])) do
-    running = running + tonumber(call('HGET', base .. 'live', batch) or 0)
+    running = running + numberIn(call('HGET', base .. 'live', batch), 0)
   end
   answers[#answers + 1] = { found[index], found[index + 1], running }
 end

@@ -1,0 +1,102 @@
+-- Part: plans. Plans, their kept texts and their reports (store/plans.ts); plans.ts reads the same bytes. Needs: whole
+--   plans            hash: key -> seq I6, version I6, createdAt I7, updatedAt I7, wakeAt d and expiresAt d (NaN for none), kind,
+--                    label and state, each with its length I4 before it, value
+--   planTexts:<key>  hash: name -> text
+--   reports:<key>    sorted set by number: number I6, at I7, state B, attempt I3, startedAt d (NaN for none), then as texts (I4;
+--                    4294967295 for none) the part, id of the job, result, error (JSON)
+--   planReports      sorted set of the plans with reports, by the time of the first one
+--   planWakes        sorted set of plans by wakeAt; planExpires likewise by expiresAt
+--   planSeqs:<kind>  sorted set of the plans of a kind, by seq
+--   planNo, reportNo numbers given last
+local plansKey, wakesKey, expiresKey, tellersKey = base .. 'plans', base .. 'planWakes', base .. 'planExpires', base .. 'planReports'
+
+local function reportsKey(plan) return base .. 'reports:' .. plan end
+
+-- nil where there is none that can be read; then also its bytes, where there are any. `value` is where the value begins.
+local function readPlan(key)
+  local bytes = call('HGET', plansKey, key)
+  if not bytes then return nil end
+  local seq, version, createdAt, updatedAt, wakeAt, expiresAt, at = tryUnpack('<I6I6I7I7dd', bytes)
+  local kind, label, state
+  if at then kind, label, state, at = tryUnpack('<I4c0I4c0I4c0', bytes, at) end
+  if not at then return nil, bytes end
+  return { key = key, seq = seq, version = version, createdAt = createdAt, kind = kind, label = label, state = state, bytes = bytes }
+end
+
+local function nextOf(name)
+  local number = call('INCR', base .. name)
+  if number > 1 or call('EXISTS', plansKey) == 0 then return number end
+  number = numberAfterLoss()
+  call('SET', base .. name, text(number))
+  return number
+end
+
+local function removePlan(key, kind)
+  call('HDEL', plansKey, key)
+  call('UNLINK', base .. 'planTexts:' .. key, reportsKey(key))
+  for _, index in ipairs({ wakesKey, expiresKey, tellersKey }) do call('ZREM', index, key) end
+  if kind then call('ZREM', base .. 'planSeqs:' .. kind, key) end
+end
+
+-- The plan for who is to write; one that cannot be read is set aside first, with its bytes, and is none.
+local function planToWrite(key)
+  local plan, bytes = readPlan(key)
+  if not plan and bytes then
+    keepAside('plan ' .. key, bytes)
+    removePlan(key)
+  end
+  return plan
+end
+
+local function setIndex(index, key, at)
+  if at == at then call('ZADD', index, text(wholeMs(at)), key) else call('ZREM', index, key) end
+end
+
+-- After reports were taken: by the first one left. One that cannot be read counts as one that has always been there.
+local function indexReports(key)
+  local first = call('ZRANGE', reportsKey(key), 0, 0)[1]
+  if not first then return call('ZREM', tellersKey, key) end
+  local _, at = tryUnpack('<I6I7', first)
+  call('ZADD', tellersKey, text(at or 0), key)
+end
+
+-- Adds a report, if there is such a plan. Returns whether there is.
+local function addReport(key, of)
+  if not planToWrite(key) then return false end
+  local no = nextOf('reportNo')
+  local parts = { pack('<I6I7BI3d', no, now, of.state, of.attempt, of.startedAt or 0 / 0) }
+  for index, name in ipairs({ 'as', 'job', 'result', 'error' }) do
+    local value = of[name]
+    parts[index + 1] = value and pack('<I4', #value) .. value or pack('<I4', NOTHING)
+  end
+  call('ZADD', reportsKey(key), text(no), table.concat(parts))
+  if call('ZCARD', reportsKey(key)) == 1 then call('ZADD', tellersKey, text(now), key) end
+  hint('plan')
+  return true
+end
+
+-- What `plan` in a job's meta says (core/plan.ts); nil for none. Half of a surrogate pair, which JSON can have, cannot be read.
+local function planRefIn(meta)
+  if not meta or not string.find(meta, '"plan"', 1, true) then return nil end
+  local isJson, of = pcall(cjson.decode, meta)
+  if not isJson then isJson, of = pcall(cjson.decode, (string.gsub(meta, '\\u[dD][89a-fA-F]%x%x', '\\ufffd'))) end
+  local ref = isJson and type(of) == 'table' and of.plan
+  if type(ref) ~= 'string' then return nil end
+  local at = string.find(ref, '\31', 1, true) or #ref + 1
+  return sub(ref, 1, at - 1), sub(ref, at + 1)
+end
+
+-- The last of a job's errors, as JSON.
+local function lastError(id)
+  return call('LRANGE', base .. 'errors:' .. id, -1, -1)[1]
+end
+
+-- The one way in which a job that has just ended, or goes without having ended, reports.
+local function reportEnd(job)
+  local plan, part = planRefIn(job.meta)
+  if not plan then return end
+  local isCompleted = job.state == COMPLETED
+  addReport(plan, { as = part, job = job.id, state = job.state >= COMPLETED and job.state or CANCELLED, attempt = job.attempt,
+    startedAt = job.startedAt, result = isCompleted and job.result or nil,
+    error = not isCompleted and job.trail and lastError(job.id) or nil })
+end
