@@ -18,6 +18,7 @@ import type { EnqueueArguments, EnqueueOptions, InputOf, ResultOf } from './queu
 import type { JobHandle } from './queue/job-handle.ts';
 import type { Jobs } from './queue/jobs.ts';
 import type { Queues } from './queue/queues.ts';
+import { Schedules } from './schedule/schedules.ts';
 import { instrument } from './store/instrument.ts';
 import type { Store, WorkerRecord } from './store/store.ts';
 import { storeDriver } from './store-driver.ts';
@@ -151,6 +152,8 @@ export class Longshore {
   readonly queues: Queues;
   /** Runs of flows: start, look, act. */
   readonly flows: Flows;
+  /** What starts jobs and runs at set times. */
+  readonly schedules: Schedules;
   readonly #store: Store;
   readonly #client: Client;
   readonly #events = new EventBus();
@@ -165,12 +168,10 @@ export class Longshore {
     this.#store = this.#client.store;
     this.jobs = this.#client.jobs;
     this.queues = this.#client.queues;
-    this.flows = new Flows({
-      store: this.#store,
-      events: this.#events,
-      codec: parts.codec,
-      clock: parts.clock,
-    });
+    const { codec, clock } = parts;
+    const means = { store: this.#store, events: this.#events, codec, clock };
+    this.flows = new Flows(means);
+    this.schedules = new Schedules(means, this.flows);
   }
 
   /**
@@ -208,6 +209,7 @@ export class Longshore {
       version: VERSION,
       codec,
       planner: this.flows.planner,
+      schedules: this.schedules,
       fileSettings: workerSettings,
       env: process.env,
       live: this.#live,

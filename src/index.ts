@@ -27,6 +27,7 @@ export type { KeyLimits, LimitsChange, QueueLimits, Rate } from './core/limits.t
 export type { JobMeta, KeptMeta, StoredBackoff } from './core/meta.ts';
 export type { Json } from './core/payload.ts';
 export type { Backoff, BackoffFunction, BackoffPolicy } from './core/retry.ts';
+export type { Missed, Overlap, ScheduleState } from './core/schedule/data.ts';
 export type { Schema } from './core/schema.ts';
 export type { Hint, Strategy } from './core/strategy.ts';
 export {
@@ -64,6 +65,22 @@ export type { ActionOptions, ActionReport, Jobs, ListOptions } from './queue/job
 export { ALL_QUEUES, type Queues } from './queue/queues.ts';
 export type { Criteria, Selection } from './queue/selection.ts';
 export type { WaitOptions } from './queue/watch.ts';
+export type { ScheduleDetail, ScheduleStart, ScheduleView } from './schedule/schedule-view.ts';
+export type {
+  BackfillOptions,
+  BackfillReport,
+  ScheduleActionOptions,
+  ScheduleListOptions,
+  Schedules,
+} from './schedule/schedules.ts';
+export type {
+  FlowSchedule,
+  ScheduleBehaviour,
+  ScheduleSpec,
+  ScheduleTiming,
+  TaskSchedule,
+} from './schedule/spec.ts';
+export type { UpsertReport } from './schedule/upsert.ts';
 export type {
   Keep,
   QueueRecord,

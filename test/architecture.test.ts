@@ -31,9 +31,11 @@ const MAIN_FILES: Readonly<Record<string, string>> = {
   cli: 'main.ts',
   core: 'settle-rule.ts',
   'core/flow': 'decide.ts',
+  'core/schedule': 'decide.ts',
   execution: 'lane.ts',
   flow: 'define.ts',
   queue: 'client.ts',
+  schedule: 'schedules.ts',
   store: 'store.ts',
   'store/memory': 'index.ts',
   'store/redis': 'index.ts',
@@ -49,7 +51,7 @@ const MAIN_FILES: Readonly<Record<string, string>> = {
 /** Folders that are a part of the one above, and explained there. */
 const PARTS = /^(store\/\w+\/migrations|worker\/maintenance|cli\/commands|bench\/(commands|programs))$/;
 
-const EVENTS = /^telemetry\/events\.ts$/;
+const EVENTS = /^telemetry\/(plan-)?events\.ts$/;
 const CONTRACT = /^store\/[^/]+\.ts$/;
 const STORE = /^store\/\w+\//;
 /** Where the files of the package are. */
@@ -62,10 +64,17 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
   { of: STORE, may: [/^core\//, CONTRACT, STORE, OWN_FILE] },
   { of: /^queue\//, may: [/^core\//, /^queue\//, CONTRACT, EVENTS] },
   { of: /^flow\//, may: [/^core\//, /^flow\//, CONTRACT, EVENTS] },
-  { of: /^worker\//, may: [/^core\//, /^worker\//, CONTRACT, EVENTS, /^execution\//, /^tuner\//, /^flow\//] },
+  {
+    of: /^schedule\//,
+    may: [/^core\//, /^schedule\//, CONTRACT, EVENTS, /^flow\//, /^queue\/enqueue\.ts$/],
+  },
+  {
+    of: /^worker\//,
+    may: [/^core\//, /^worker\//, CONTRACT, EVENTS, /^execution\//, /^tuner\//, /^flow\//, /^schedule\//],
+  },
   { of: /^execution\//, may: [/^core\//, /^execution\//, OWN_FILE] },
   { of: /^tuner\//, may: [/^core\//, /^tuner\//] },
-  { of: EVENTS, may: [/^core\//] },
+  { of: EVENTS, may: [/^core\//, EVENTS] },
   { of: /^telemetry\//, may: [/^core\//, /^telemetry\//] },
   { of: /^testing\//, may: [/^core\//, /^testing\//, CONTRACT, EVENTS] },
   { of: /^bench\//, may: [/^bench\//, /^[^/]+\.ts$/] },
@@ -74,7 +83,13 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
 ];
 
 /** Where packages from npm may be imported. */
-const VENDORS_IN = [/^cli\//, /^bench\//, /^telemetry\/(?!events\.ts)/, /^store\/\w+\//];
+const VENDORS_IN = [
+  /^cli\//,
+  /^bench\//,
+  /^telemetry\/(?!events\.ts)/,
+  /^store\/\w+\//,
+  /^schedule\/cron\.ts$/,
+];
 
 /** Where not even Node's own modules may: the semantics are pure. */
 const PURE = /^core\//;

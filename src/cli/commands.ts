@@ -35,6 +35,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/tasks.ts')).tasks,
   },
   {
+    name: 'schedules',
+    group: RUN,
+    summary: 'list, preview, set, pause or run what starts jobs at set times',
+    load: async () => (await import('./commands/schedules.ts')).schedules,
+  },
+  {
     name: 'jobs',
     group: LOOK,
     summary: 'list jobs, the newest first',

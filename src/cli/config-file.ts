@@ -4,9 +4,11 @@ import { pathToFileURL } from 'node:url';
 import type { ConnectOptions } from '../connect.ts';
 import { LongshoreError, optionInvalid } from '../core/errors.ts';
 import { unknownName } from '../core/options.ts';
+import type { WorkerOptions } from '../worker/options.ts';
 import { WORKER_SETTINGS_DEFAULT, type WorkerSettings } from '../worker/settings.ts';
 import { parseJson } from './json-text.ts';
 import { loadFault } from './load-fault.ts';
+import { time } from './values.ts';
 
 /** `longshore.config.*`: weaker than flags, stronger than LONGSHORE_* variables. Paths in it start at its folder. */
 export interface Config {
@@ -15,17 +17,25 @@ export interface Config {
   readonly store?: string;
   readonly tasks?: readonly string[];
   readonly worker: Partial<WorkerSettings>;
+  readonly schedules: Pick<WorkerOptions, 'schedules' | 'schedulesOwner'>;
   readonly connect: Pick<ConnectOptions, 'payloadBytesMax' | 'encryption'>;
 }
 
 const NAMES = ['ts', 'js', 'mjs', 'json'].map((extension) => `longshore.config.${extension}`);
 const CONNECT_KEYS = ['payloadBytesMax', 'encryption'] as const;
-const KEYS: readonly string[] = ['store', 'tasks', ...CONNECT_KEYS, ...Object.keys(WORKER_SETTINGS_DEFAULT)];
+const SCHEDULE_KEYS = ['schedules', 'schedulesOwner'] as const;
+const KEYS: readonly string[] = [
+  'store',
+  'tasks',
+  ...SCHEDULE_KEYS,
+  ...CONNECT_KEYS,
+  ...Object.keys(WORKER_SETTINGS_DEFAULT),
+];
 
 /** Loads the file given, or the one in the current folder. Throws OPTION_INVALID, PAYLOAD_NOT_JSON, TASKS_UNLOADABLE. */
 export async function loadConfig(given: string | undefined): Promise<Config> {
   const file = given === undefined ? NAMES.find((name) => existsSync(name)) : given;
-  if (file === undefined) return { file: null, worker: {}, connect: {} };
+  if (file === undefined) return { file: null, worker: {}, schedules: {}, connect: {} };
   if (!existsSync(file)) throw optionInvalid('--config', file, 'the path of a file that exists');
   return checked(
     file,
@@ -60,9 +70,38 @@ function checked(file: string, value: unknown): Config {
     file,
     ...(store === undefined ? {} : { store: storeIn(folder, requireText(`${file}: store`, store)) }),
     ...(tasks === undefined ? {} : { tasks: tasksIn(folder, file, tasks) }),
+    schedules: schedulesIn(file, rest),
     connect: pick(rest, (key) => (CONNECT_KEYS as readonly string[]).includes(key)),
     worker: pick(rest, (key) => key in WORKER_SETTINGS_DEFAULT),
   };
+}
+
+/** JSON has no dates: times in it are texts. */
+function schedulesIn(
+  file: string,
+  { schedules, schedulesOwner }: { schedules?: unknown; schedulesOwner?: unknown },
+): Config['schedules'] {
+  const owner =
+    schedulesOwner === undefined
+      ? {}
+      : { schedulesOwner: requireText(`${file}: schedulesOwner`, schedulesOwner) };
+  if (schedules === undefined) return owner;
+  if (typeof schedules !== 'object' || schedules === null || Array.isArray(schedules))
+    throw optionInvalid(`${file}: schedules`, schedules, 'an object of schedules by their names');
+  const read = Object.entries(schedules).map(([name, spec]) => [
+    name,
+    withTimes(`${file}: schedules.${name}`, spec),
+  ]);
+  return { schedules: Object.fromEntries(read), ...owner };
+}
+
+function withTimes(where: string, spec: unknown): unknown {
+  if (typeof spec !== 'object' || spec === null) return spec;
+  const fields = Object.entries(spec).map(([field, value]) => {
+    const isText = ['at', 'start', 'end'].includes(field) && typeof value === 'string';
+    return [field, isText ? time(`${where}.${field}`)(value) : value];
+  });
+  return Object.fromEntries(fields);
 }
 
 function tasksIn(folder: string, file: string, tasks: unknown): string[] {

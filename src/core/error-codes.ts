@@ -106,6 +106,12 @@ export const ERROR_CODES = {
   RUN_FAILED: { meaning: 'the run ended as failed', retryable: false, status: 424 },
   RUN_CANCELLED: { meaning: 'the run was cancelled', retryable: false, status: 410 },
   PLANS_UNSUPPORTED: { meaning: 'the store keeps no runs and schedules', retryable: false, status: 501 },
+  SCHEDULE_UNKNOWN: { meaning: 'there is no schedule of that name', retryable: false, status: 404 },
+  SCHEDULE_OWNED: {
+    meaning: 'the code of another owner defines a schedule of that name',
+    retryable: false,
+    status: 409,
+  },
   STORE_URL_INVALID: { meaning: 'the store URL cannot be understood', retryable: false, status: 400 },
   STORE_UNAVAILABLE: { meaning: 'the store cannot be reached or opened', retryable: true, status: 503 },
   STORE_READ_ONLY: { meaning: 'the store cannot be written', retryable: false, status: 503 },

@@ -35,6 +35,10 @@ export interface KeptMeta {
   readonly traceparent: string | null;
   readonly tracestate: string | null;
   readonly tags: readonly string[];
+  /** Of a job that a schedule started, or of the run it started: its name; null for others. */
+  readonly schedule: string | null;
+  /** The time that the schedule's tick was meant for, in ms since the epoch. */
+  readonly scheduledAt: number | null;
   /** Of this job alone; null: the task's. */
   readonly backoff: StoredBackoff | null;
   /** Of this job alone; null: the task's. */
@@ -46,9 +50,22 @@ export const NO_META: KeptMeta = Object.freeze({
   traceparent: null,
   tracestate: null,
   tags: Object.freeze([]),
+  schedule: null,
+  scheduledAt: null,
   backoff: null,
   timeoutMs: null,
 });
+
+/** What a schedule adds to the meta of what it starts. */
+export interface TickMeta {
+  readonly schedule: string;
+  readonly scheduledAt: number;
+}
+
+/** The meta of one start of a schedule. */
+export function tickMeta(meta: string | null, tick: TickMeta): Record<string, unknown> {
+  return { ...(meta === null ? {} : (JSON.parse(meta) as object)), ...tick };
+}
 
 /** Null where nothing is to be kept. Throws OPTION_INVALID. */
 export function encodeMeta({ meta, backoff, timeoutMs }: KeptOptions): string | null {
@@ -65,12 +82,15 @@ export function encodeMeta({ meta, backoff, timeoutMs }: KeptOptions): string | 
 export function decodeMeta(text: string | null, jobId: string): KeptMeta {
   if (text === null) return NO_META;
   try {
-    const stored = JSON.parse(text) as (KeptOptions & JobMeta) | null;
+    const stored = JSON.parse(text) as (KeptOptions & JobMeta & Partial<TickMeta>) | null;
     if (typeof stored !== 'object' || stored === null) throw new TypeError(`${show(stored)} is no object`);
     const { backoff, timeoutMs, correlationId, traceparent, tracestate, tags } = stored;
+    const { schedule = null, scheduledAt = null } = stored;
     return {
       ...NO_META,
       ...requireMeta({ correlationId, traceparent, tracestate, tags } as JobMeta),
+      schedule: schedule === null ? null : requireName('schedule', schedule),
+      scheduledAt: scheduledAt === null ? null : requireMs('scheduledAt', scheduledAt),
       backoff: backoff === undefined ? null : requireStoredBackoff(backoff),
       timeoutMs: timeoutMs === undefined ? null : requireMs('timeoutMs', timeoutMs),
     };

@@ -20,7 +20,9 @@ export type PayloadPlace =
   | { readonly role: 'input'; readonly task: string; readonly id: string | null }
   | { readonly role: 'result' | 'progress' | 'log'; readonly id: string }
   /** All that a run of a flow keeps; `id` is the run's. */
-  | { readonly role: 'run'; readonly id: string };
+  | { readonly role: 'run'; readonly id: string }
+  /** The input that a schedule gives; `id` is its name. */
+  | { readonly role: 'schedule'; readonly id: string };
 
 export function inputOf({ task, id }: { readonly task: string; readonly id: string | null }): PayloadPlace {
   return { role: 'input', task, id };

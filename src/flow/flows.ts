@@ -6,15 +6,17 @@ import { RUN_STATES, type RunState } from '../core/flow/run.ts';
 import { newId } from '../core/ids.ts';
 import type { Job } from '../core/job.ts';
 import { encodeMeta, type JobMeta } from '../core/meta.ts';
-import { decodePayload } from '../core/payload.ts';
-import { validate } from '../core/schema.ts';
 import { sortedJson } from '../core/unique.ts';
 import type { DuePlan, PlanRecord } from '../store/plans.ts';
+import type { Definitions } from './definitions.ts';
 import type { AnyFlow, FlowGiven, FlowResult } from './flow.ts';
+import { flowInput, requireFlow } from './flow-input.ts';
+import type { Decided } from './plan-rule.ts';
 import { Planner, type PlannerMeans } from './planner.ts';
 import { RunHandle, type RunMeans } from './run-handle.ts';
 import { runPlace } from './run-payload.ts';
-import { type Decided, decidePlan, planOfNewRun, RUN_KIND, runIdOf, runKey } from './run-plan.ts';
+import { planOfNewRun, RUN_KIND, runIdOf, runKey } from './run-plan.ts';
+import { RunRule } from './run-rule.ts';
 import { type RunDetail, type RunView, runDetail, runView, stepJobIds } from './run-view.ts';
 import { gone, hasEnded, RunWatch } from './run-watch.ts';
 
@@ -48,11 +50,17 @@ export interface RunActionOptions {
 /** Starts runs of flows, looks at them and acts on them. `longshore.flows`. */
 export class Flows {
   readonly planner: Planner;
+  /** Definitions that runs began with. */
+  readonly definitions: Definitions;
+  readonly #rule: RunRule;
   readonly #means: RunMeans & PlannerMeans;
 
   constructor(means: PlannerMeans) {
     this.#means = { ...means, watch: new RunWatch(means.store, means.clock) };
     this.planner = new Planner(means);
+    this.#rule = new RunRule(means);
+    this.planner.add(this.#rule);
+    this.definitions = this.#rule.definitions;
   }
 
   /** Starts a run. When this has resolved, it is stored. Rejects with INPUT_INVALID, OPTION_INVALID, PAYLOAD_TOO_LARGE. */
@@ -76,10 +84,9 @@ export class Flows {
     const plans: DuePlan[] = [];
     for (const [index, input] of inputs.entries())
       plans.push(await this.#newPlan(flow, input, options(input, index)));
-    await this.planner.definitions.put(flow);
+    await this.definitions.put(flow);
     const decided: Decided[] = [];
-    for (const plan of plans)
-      decided.push(await decidePlan(plan, { ...this.#means, now: this.#means.clock.now(), flow: flow.data }));
+    for (const plan of plans) decided.push(await this.#rule.decide(plan, this.#means.clock.now()));
     const receipts = await this.planner.commit(decided, plans);
     const handles: RunHandle<FlowResult<F>>[] = [];
     for (const [index, { status }] of receipts.entries()) {
@@ -100,7 +107,7 @@ export class Flows {
     const { store, codec } = this.#means;
     const plan = await store.plan(runKey(id), 'all');
     if (plan === null) return null;
-    const flow = await this.planner.definitions.get(runView(plan).version);
+    const flow = await this.definitions.get(runView(plan).version);
     if (flow === null)
       throw new LongshoreError('FLOW_UNKNOWN', `The definition of run '${id}' is not stored.`, {
         details: { id },
@@ -140,7 +147,7 @@ export class Flows {
       throw new LongshoreError('RUN_STATE_REFUSED', `Run '${id}' takes no signal: it is ${plan.state}.`, {
         details: { id, state: plan.state },
       });
-    const flow = await this.planner.definitions.get(runView(plan).version);
+    const flow = await this.definitions.get(runView(plan).version);
     const names = flow?.steps.flatMap((step) => (step.kind === 'wait' ? [step.signal] : [])) ?? [];
     if (!names.includes(name))
       throw optionInvalid(
@@ -203,7 +210,7 @@ export class Flows {
     action: DistributiveOmit<Action, 'by' | 'why'>,
     { by = 'api', why }: RunActionOptions,
   ): Promise<void> {
-    await this.planner.act(runKey(requireId(id)), {
+    await this.planner.act(this.#rule, runKey(requireId(id)), {
       ...action,
       by: requireName('by', by),
       why: why ?? null,
@@ -219,13 +226,11 @@ export class Flows {
   async #newPlan(flow: AnyFlow, input: unknown, options: RunStartOptions): Promise<DuePlan> {
     const { codec, clock } = this.#means;
     const what = `the input of flow ${show(flow.name)}`;
-    // The schema sees what will come out of the store: a Date is a text by then.
-    const given = decodePayload(codec.text(input, what), what);
-    const checked = flow.schema === null ? given : await validate(flow.schema, given, what);
+    const checked = await flowInput(flow, input, codec);
     const id = idOf(flow, checked, options, clock);
     const run = {
       id,
-      flow: flow.data,
+      flow: flow.name,
       version: flow.version,
       input: codec.encode(checked, runPlace(id), what),
       meta: options.meta === undefined ? null : encodeMeta({ meta: options.meta }),
@@ -271,9 +276,4 @@ function idOf(
 
 function requireId(id: unknown): string {
   return requireName('id', id);
-}
-
-function requireFlow(flow: unknown): void {
-  if (typeof flow === 'object' && flow !== null && 'data' in flow && 'version' in flow) return;
-  throw new LongshoreError('FLOW_INVALID', `The flow is ${show(flow)}; expected what defineFlow() returns.`);
 }

@@ -1,17 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 import { LongshoreError } from '../core/errors.ts';
-import type { Action } from '../core/flow/actions.ts';
-import type { FlowData } from '../core/flow/data.ts';
-import type { RunValue } from '../core/flow/run.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { DuePlan, UnitReceipt } from '../store/plans.ts';
-import type { JobCommand, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
-import { Definitions } from './definitions.ts';
-import { type Decided, decidePlan, RUN_KIND, stopOf } from './run-plan.ts';
+import type { Decided, PlanRule, Stops } from './plan-rule.ts';
 
 /**
- * Asks the rule what follows, and writes it: read -> decide -> commit. Anybody may plan any run at any time; the plan's
+ * Asks the rule of a plan's kind what follows, and writes it: read -> decide -> commit. Anybody may decide at any time; the plan's
  * version says whose decision counts, and who loses decides anew. What cannot be written stays due, for the next one who
  * looks (worker/plan-sweeper.ts), so nothing is lost with a planner.
  */
@@ -28,14 +24,18 @@ const PLANS_MAX = 100;
 const STOPS_MAX = 500;
 
 export class Planner {
-  readonly definitions: Definitions;
   readonly #means: PlannerMeans;
+  readonly #rules = new Map<string, PlanRule>();
   #pending = new Set<string>();
   #working: Promise<void> | null = null;
 
   constructor(means: PlannerMeans) {
     this.#means = means;
-    this.definitions = new Definitions(means.store);
+  }
+
+  /** From now on, plans of the rule's kind are decided on. */
+  add(rule: PlanRule): void {
+    this.#rules.set(rule.kind, rule);
   }
 
   /** Decides on these plans, soon; resolves when nothing is left to decide on, or the store failed (an event tells). */
@@ -62,16 +62,15 @@ export class Planner {
     return nextWakeAt === null ? null : Math.max(0, nextWakeAt - now);
   }
 
-  /** Decides with a by-hand action. Throws RUN_UNKNOWN, RUN_STATE_REFUSED, FLOW_STEP_UNKNOWN. */
-  async act(key: string, action: Action): Promise<RunValue> {
+  /** Decides with an action by hand. Throws what the rule throws where it is refused, or there is no such plan. */
+  async act<D extends Decided>(rule: PlanRule<D>, key: string, action: unknown): Promise<D> {
     for (let tries = 0; ; tries += 1) {
       const { now, plans } = await this.#means.store.duePlans({ keys: [key], limit: 1 });
       const [plan] = plans;
-      if (plan === undefined) throw unknownRun(key);
-      const decided = await this.#decide(plan, now, action);
-      if (decided === null) throw unknownRun(key);
+      if (plan === undefined) throw rule.unknown(key);
+      const decided = await rule.decide(plan, now, action);
       const receipts = await this.commit([decided], [plan]);
-      if (receipts[0]?.status === 'committed') return decided.decision.run;
+      if (receipts[0]?.status === 'committed') return decided;
       if (tries === TRIES_MAX) throw busy(key);
     }
   }
@@ -81,12 +80,12 @@ export class Planner {
     const receipts = await this.#means.store.commit(decided.map(({ unit }) => unit));
     for (const [index, { status }] of receipts.entries()) {
       if (status !== 'committed') continue;
-      const { decision, follow } = decided[index] as Decided;
+      const one = decided[index] as Decided;
       const plan = plans[index] as DuePlan;
-      this.#tell(plan, decision);
-      await this.#stop(plan.key, decision);
-      const goesOn = plan.more || (decision.wakeAt !== null && decision.wakeAt <= this.#means.clock.now());
-      for (const key of goesOn ? [plan.key, ...follow] : follow) this.#pending.add(key);
+      one.tell();
+      await this.#stop(plan.key, one.stops);
+      const goesOn = plan.more || (one.wakeAt !== null && one.wakeAt <= this.#means.clock.now());
+      for (const key of goesOn ? [plan.key, ...one.follow] : one.follow) this.#pending.add(key);
     }
     if (this.#pending.size > 0) void this.kick([]);
     return receipts;
@@ -130,8 +129,11 @@ export class Planner {
 
   /** One damaged plan keeps no other from going on. */
   async #decideSafely(plan: DuePlan, now: number): Promise<Decided | null> {
+    const rule = this.#rules.get(plan.kind);
+    // A newer version knows what to do with it.
+    if (rule === undefined) return null;
     try {
-      return await this.#decide(plan, now);
+      return await rule.decide(plan, now);
     } catch (error) {
       if (error instanceof LongshoreError && error.code.startsWith('STORE_')) throw error;
       this.#means.events.emit('plan.stuck', { key: plan.key, kind: plan.kind, label: plan.label, error });
@@ -139,62 +141,23 @@ export class Planner {
     }
   }
 
-  /** Null for a plan of a kind that is not decided on. Throws FLOW_UNKNOWN. */
-  async #decide(plan: DuePlan, now: number, action?: Action): Promise<Decided | null> {
-    if (plan.kind !== RUN_KIND) return null;
-    const { version } = JSON.parse(plan.value) as RunValue;
-    const flow: FlowData | null = await this.definitions.get(version);
-    if (flow === null)
-      throw new LongshoreError(
-        'FLOW_UNKNOWN',
-        `The definition '${version}' of flow '${plan.label}' is not stored, so run '${plan.key}' cannot go on. Start a run of that version of the flow to store it again.`,
-        { details: { key: plan.key, version } },
-      );
-    return decidePlan(plan, { ...this.#means, now, flow }, action);
-  }
-
-  async #stop(key: string, { run, stops }: Decided['decision']): Promise<void> {
-    if (stops.length === 0) return;
+  async #stop(key: string, { jobs, reports }: Stops): Promise<void> {
+    if (jobs.length === 0 && reports.length === 0) return;
     const { store, events } = this.#means;
-    const orders = stops.map((order) => stopOf(run, order));
-    const why = `run '${run.id}': ${run.reason ?? 'the step was ended by hand'}`;
-    const commands = orders.flatMap((order): JobCommand[] =>
-      'job' in order ? [{ type: 'cancel', id: order.job, by: 'flow', why }] : [],
-    );
-    const reports = orders.flatMap((order) => ('report' in order ? [order.report] : []));
     try {
-      for (let from = 0; from < commands.length; from += STOPS_MAX)
-        await store.control(commands.slice(from, from + STOPS_MAX));
+      for (let from = 0; from < jobs.length; from += STOPS_MAX)
+        await store.control(jobs.slice(from, from + STOPS_MAX));
       if (reports.length > 0) await store.commit(reports.map((report) => ({ reports: [report] })));
       for (const { plan } of reports) this.#pending.add(plan);
-      if (commands.length > 0) this.#pending.add(key);
+      if (jobs.length > 0) this.#pending.add(key);
     } catch (error) {
       // Asked for again when the plan wakes.
       events.emit('store.failed', { verb: 'control', error, retryMs: null });
     }
   }
-
-  #tell(plan: DuePlan, { run, moves, state }: Decided['decision']): void {
-    const { events } = this.#means;
-    const of = { run: run.id, flow: run.flow };
-    if (plan.version === 0 && events.wants('run.started'))
-      events.emit('run.started', { ...of, parent: run.parent !== null });
-    if (events.wants('step.moved')) for (const move of moves) events.emit('step.moved', { ...of, ...move });
-    if (plan.state !== state && events.wants('run.moved'))
-      events.emit('run.moved', { ...of, from: plan.state, to: state, reason: run.reason });
-  }
 }
 
 const TRIES_MAX = 50;
-
-function unknownRun(key: string): LongshoreError {
-  const id = key.slice('run/'.length);
-  return new LongshoreError(
-    'RUN_UNKNOWN',
-    `There is no run '${id}': it never was, or it ended and is kept no longer.`,
-    { details: { id } },
-  );
-}
 
 function busy(key: string): LongshoreError {
   return new LongshoreError(

@@ -9,6 +9,7 @@ import { inputOf, type PayloadCodec } from '../core/payload.ts';
 import { parsePlanRef, planRefText } from '../core/plan.ts';
 import type { DuePlan, KeptText, NewReport, PlanChange, PlanRecord, Report, Unit } from '../store/plans.ts';
 import type { JobSpec, Store } from '../store/store.ts';
+import { partId } from './part-id.ts';
 import { moved, runCodec, runPlace } from './run-payload.ts';
 
 /** Between the rule of flows and the store: a run as a plan, and what the rule decided as a unit to commit. */
@@ -28,7 +29,7 @@ export function childId(parent: string, { step, gen }: Pick<RunOrder, 'step' | '
   return gen === 0 ? `${parent}>${step}` : `${parent}>${step}.${gen}`;
 }
 
-export interface Decided {
+export interface DecidedRun {
   readonly unit: Unit;
   readonly decision: RunDecision;
   /** Plans that have something to decide once this is committed. */
@@ -43,7 +44,7 @@ export interface DecideMeans {
 }
 
 /** Decides on a run. Throws what the rule throws for an action that is refused. */
-export async function decidePlan(plan: DuePlan, means: DecideMeans, action?: Action): Promise<Decided> {
+export async function decidePlan(plan: DuePlan, means: DecideMeans, action?: Action): Promise<DecidedRun> {
   const { store, codec, now, flow } = means;
   const run = JSON.parse(plan.value) as RunValue;
   const kept = new Map<string, string | null>();
@@ -60,7 +61,8 @@ export async function decidePlan(plan: DuePlan, means: DecideMeans, action?: Act
 /** A run that begins: its first decision, as a unit that is committed only if there is no run of this id. */
 export interface NewRun {
   readonly id: string;
-  readonly flow: FlowData;
+  /** Its name. */
+  readonly flow: string;
   readonly version: string;
   /** Encoded. */
   readonly input: string | null;
@@ -70,13 +72,13 @@ export interface NewRun {
 
 export function planOfNewRun(given: NewRun, now: number): DuePlan {
   const { id, flow, version, input, meta, parent } = given;
-  const run = newRun({ id, flow: flow.name, version, startedAt: now, parent, meta });
+  const run = newRun({ id, flow, version, startedAt: now, parent, meta });
   // Where it is small it stays there; else the first decision moves it beside the value.
   run.inline[KEPT.input] = input;
   return {
     key: runKey(id),
     kind: RUN_KIND,
-    label: flow.name,
+    label: flow,
     state: 'running',
     version: 0,
     value: JSON.stringify(run),
@@ -109,7 +111,7 @@ function reportOf(
   return { no, as, state, result: text, error: brief };
 }
 
-function decidedOf(plan: DuePlan, decision: RunDecision, codec: PayloadCodec): Decided {
+function decidedOf(plan: DuePlan, decision: RunDecision, codec: PayloadCodec): DecidedRun {
   const { run } = decision;
   const children = decision.runs.map((order) => childPlan(plan.key, run, order, codec));
   const parent =
@@ -144,29 +146,21 @@ function changeOf(plan: PlanRecord & Pick<DuePlan, 'reports'>, decision: RunDeci
 
 /** It wakes at once: whoever finds it decides its first steps. */
 function childPlan(key: string, run: RunValue, order: RunOrder, codec: PayloadCodec): PlanChange {
+  const { flow, version, as } = order;
   const id = childId(run.id, order);
   const places = { from: runPlace(run.id), to: runPlace(id), what: `the input of run '${id}'` };
-  const child = {
-    id,
-    flow: { name: order.flow } as FlowData,
-    version: order.version,
-    input: moved(codec, order.input, places),
-    meta: run.meta,
-    parent: planRefText({ plan: key, as: order.as }),
-  };
-  const { value, ...plan } = planOfNewRun(child, 0);
-  const begun = { ...(JSON.parse(value) as RunValue), startedAt: run.startedAt };
-  const { key: own, kind, label, state } = plan;
-  return {
-    key: own,
-    kind,
-    label,
-    state,
-    version: 0,
-    value: JSON.stringify(begun),
-    wakeAt: 0,
-    expiresAt: null,
-  };
+  const input = moved(codec, order.input, places);
+  const child = { id, flow, version, input, meta: run.meta, parent: planRefText({ plan: key, as }) };
+  return newRunChange(child, { startedAt: run.startedAt, wakeAt: 0 });
+}
+
+/** A run that begins when it wakes, to be committed with what starts it. */
+export function newRunChange(
+  given: NewRun,
+  { startedAt, wakeAt }: { readonly startedAt: number; readonly wakeAt: number },
+): PlanChange {
+  const { key, kind, label, state, version, value, expiresAt } = planOfNewRun(given, startedAt);
+  return { key, kind, label, state, version, value, wakeAt, expiresAt };
 }
 
 function endReport(parent: string, { run, keep }: RunDecision): NewReport {
@@ -215,18 +209,9 @@ function metaOf(run: RunValue, { timeoutMs }: JobOrder, plan: string): string {
   return JSON.stringify({ ...meta, ...(timeoutMs === null ? {} : { timeoutMs }), plan });
 }
 
-/**
- * The id of the job that stands for a part of a run: always the same, so that a part is enqueued once however often it is
- * decided. It has the form of other ids (core/ids.ts), with the time at which the run began and a digest of the reference.
- */
+/** The id of the job that stands for a part of a run. */
 export function jobIdOf(run: Pick<RunValue, 'id' | 'startedAt'>, as: string): string {
-  const { createHash } = process.getBuiltinModule('node:crypto');
-  const hex = createHash('sha256')
-    .update(planRefText({ plan: runKey(run.id), as }))
-    .digest('hex');
-  const time = Math.floor(run.startedAt).toString(16).padStart(12, '0');
-  const variant = ((Number.parseInt(hex[3] as string, 16) & 0x3) | 0x8).toString(16);
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${hex.slice(0, 3)}-${variant}${hex.slice(4, 7)}-${hex.slice(7, 19)}`;
+  return partId({ plan: runKey(run.id), as }, run.startedAt);
 }
 
 /** What a stop asks for: a job to be cancelled, or a report to a child run. */
@@ -235,6 +220,10 @@ export function stopOf(
   { kind, as, step, gen }: StopOrder,
 ): { job: string } | { report: NewReport } {
   if (kind === 'job') return { job: jobIdOf(run, as) };
-  const child = runKey(childId(run.id, { step, gen }));
-  return { report: { plan: child, as: CANCEL, state: 'told', result: null, error: null } };
+  return { report: runCancel(runKey(childId(run.id, { step, gen }))) };
+}
+
+/** The report by which a run is asked to stop. */
+export function runCancel(key: string): NewReport {
+  return { plan: key, as: CANCEL, state: 'told', result: null, error: null };
 }

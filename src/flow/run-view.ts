@@ -6,9 +6,10 @@ import { readinessOf } from '../core/flow/ready.ts';
 import { KEPT, type RunState, type RunValue, type StepError, type StepStateName } from '../core/flow/run.ts';
 import type { Job } from '../core/job.ts';
 import type { PayloadCodec } from '../core/payload.ts';
+import { parsePlanRef } from '../core/plan.ts';
 import type { PlanRecord } from '../store/plans.ts';
 import { runPlace } from './run-payload.ts';
-import { childId, jobIdOf, runKey } from './run-plan.ts';
+import { childId, jobIdOf, runIdOf, runKey } from './run-plan.ts';
 
 /** A run as people and programs look at it. Times are Dates. */
 export interface RunView {
@@ -140,10 +141,15 @@ export function runDetail(given: DetailGiven): RunDetail {
     ...runView(plan),
     input: read(KEPT.input),
     result: read(KEPT.result),
-    parent: run.parent === null ? null : (run.parent.split('\u001f')[0] ?? '').slice(runKey('').length),
+    parent: parentRun(run),
     steps: flow.steps.map((step) => stepView(step, run, given, read)),
     audit: audit.flatMap((entry) => (entry === null ? [] : [JSON.parse(entry) as RunAudit])),
   };
+}
+
+/** A run may report to what is no run, such as a schedule. */
+function parentRun({ parent }: RunValue): string | null {
+  return parent?.startsWith(runKey('')) ? runIdOf(parsePlanRef(parent).plan) : null;
 }
 
 function stepView(

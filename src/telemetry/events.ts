@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import { type AttemptError, optionInvalid } from '../core/errors.ts';
 import type { JobState } from '../core/job-state.ts';
 import { unknownName } from '../core/options.ts';
+import type { PlanEvents } from './plan-events.ts';
 
 /**
  * The one catalogue of events. Each is published to typed listeners of one `Longshore` (longshore.on) and to the
@@ -27,14 +28,8 @@ export interface EndFacts extends AttemptFacts {
   readonly runMs: number;
 }
 
-export interface RunFacts {
-  /** The run's id. */
-  readonly run: string;
-  readonly flow: string;
-}
-
 /** The events by name. */
-export interface Events {
+export interface Events extends PlanEvents {
   'job.enqueued': JobFacts & {
     readonly status: 'created' | 'existing' | 'replaced';
     readonly state: JobState;
@@ -156,23 +151,6 @@ export interface Events {
   'tuner.sensorChosen': { readonly sensor: string; readonly problem: string | null };
   /** Leadership for maintenance was won or lost. */
   'leader.changed': { readonly workerId: string; readonly leading: boolean };
-  /** A run of a flow began; `parent`: as a step of another run. */
-  'run.started': RunFacts & { readonly parent: boolean };
-  /** A run went from one state to another. */
-  'run.moved': RunFacts & { readonly from: string; readonly to: string; readonly reason: string | null };
-  /** A step went to another state; `undoing` and `undone` tell of its undo. */
-  'step.moved': RunFacts & {
-    readonly step: string;
-    readonly to: string;
-    readonly error: { readonly name: string; readonly message: string; readonly code: string | null } | null;
-  };
-  /** A plan cannot be decided on; others go on. Told each time it is tried. */
-  'plan.stuck': {
-    readonly key: string;
-    readonly kind: string;
-    readonly label: string;
-    readonly error: unknown;
-  };
   'queue.paused': { readonly queue: string };
   'queue.resumed': { readonly queue: string };
   /** A queue holds at least as many dead letters as the alert threshold. */
@@ -220,6 +198,8 @@ export const EVENT_NAMES = [
   'run.started',
   'run.moved',
   'step.moved',
+  'schedule.ticked',
+  'schedule.skipped',
   'plan.stuck',
   'queue.paused',
   'queue.resumed',

@@ -131,6 +131,17 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
     ({ run, step, to, error }) =>
       `run ${run}: step ${step} ${to}${error === null ? '' : `: ${error.message}`}`,
   ],
+  'schedule.ticked': [
+    'debug',
+    ({ schedule, target, id, cause }) => `schedule ${schedule} started ${target} (${id}): ${cause}`,
+  ],
+  'schedule.skipped': [
+    'info',
+    ({ schedule, reason, from, to }) =>
+      from === to
+        ? `schedule ${schedule} skipped ${time(from)}: ${reason}`
+        : `schedule ${schedule} skipped ${time(from)} to ${time(to)}: ${reason}`,
+  ],
   'plan.stuck': ['error', ({ key, error }) => `plan ${key} cannot go on: ${namedReasonOf(error)}`],
   'worker.started': [
     'info',
@@ -237,4 +248,8 @@ function times(event: EndFacts): string {
 
 function again(retryMs: number | null): string {
   return retryMs === null ? '' : `, again in ${formatDuration(retryMs)}`;
+}
+
+function time(ms: number): string {
+  return new Date(ms).toISOString();
 }

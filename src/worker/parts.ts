@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { Planner } from '../flow/planner.ts';
+import type { Schedules } from '../schedule/schedules.ts';
 import type { Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { Sensor } from '../tuner/sensor.ts';
@@ -18,6 +19,7 @@ export interface WorkerParts {
   readonly codec: PayloadCodec;
   /** Decides what follows in runs whose jobs end here. */
   readonly planner: Planner;
+  readonly schedules: Pick<Schedules, 'upsertAll'>;
   readonly fileSettings: Partial<WorkerSettings>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The workers that run: each is in here from its start to its stop. */

@@ -11,6 +11,7 @@ import {
   requireWorkerOptions,
   type StartOptions,
   type StopOptions,
+  upsertOf,
   type WorkerOptions,
 } from './options.ts';
 import type { WorkerParts } from './parts.ts';
@@ -35,6 +36,7 @@ export class Worker {
   readonly #pipeline: Pipeline;
   readonly #leader: Leader;
   readonly #plans: PlanSweeper;
+  readonly #upsert: () => Promise<unknown>;
   #mode: 'stopped' | 'started' | 'once' = 'stopped';
   #stopping: Promise<void> | null = null;
   #keepOpen: NodeJS.Timeout | null = null;
@@ -42,9 +44,10 @@ export class Worker {
   /** Throws OPTION_INVALID, TASK_INVALID, TASK_DUPLICATE. */
   constructor(options: WorkerOptions, parts: WorkerParts) {
     requireWorkerOptions(options);
-    const { tasks: taskList, roles = ROLES, ...settings } = options;
+    const { tasks: taskList, roles = ROLES, schedules: _s, schedulesOwner: _o, ...settings } = options;
     if (!Array.isArray(taskList)) throw optionInvalid('tasks', taskList, 'an array of tasks');
     this.#parts = parts;
+    this.#upsert = upsertOf(options, parts.schedules);
     this.settings = workerSettings(settings, parts.fileSettings, parts.env);
     const tasks = indexTasks(taskList);
     const queues = this.settings.queues ?? [...new Set(taskList.map((task) => task.queue))];
@@ -119,6 +122,7 @@ export class Worker {
     try {
       await this.#pipeline.keeper.start();
       await this.#pipeline.openLanes();
+      if (this.#isUp()) await this.#upsert();
       // A stop may have come meanwhile: what starts after it would never be stopped.
       if (roles.includes('scheduling') && this.#isUp()) {
         await this.#leader.start();
@@ -228,6 +232,7 @@ export class Worker {
     try {
       await this.#pipeline.keeper.start();
       await this.#pipeline.openLanes();
+      await this.#upsert();
       await this.#parts.store.reap({ crashesMax: this.settings.crashesMax });
       if (this.#parts.store.capabilities.plans) await this.#parts.planner.sweep(0);
       if (this.#isUp()) await work();

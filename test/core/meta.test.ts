@@ -21,7 +21,7 @@ test('what is kept comes back', () => {
   };
   const backoff = { type: 'linear', delayMs: 5, maxMs: 50, jitter: 0.5 } as const;
   const text = encodeMeta({ meta, backoff, timeoutMs: 7.5 });
-  assert.deepEqual(decodeMeta(text, 'j'), { ...meta, backoff, timeoutMs: 7.5 });
+  assert.deepEqual(decodeMeta(text, 'j'), { ...NO_META, ...meta, backoff, timeoutMs: 7.5 });
   assert.equal(encodeMeta({ backoff: 5 }), '{"backoff":5}');
   assert.deepEqual(decodeMeta('{"backoff":5}', 'j'), { ...NO_META, backoff: 5 });
 });

@@ -5,15 +5,17 @@ import { nextEvent, onEachStore } from '../stage.ts';
 
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const META = { correlationId: 'order/7', traceparent: TRACEPARENT, tags: ['a', 'b'] };
-const SEEN = { ...META, tracestate: null, backoff: null, timeoutMs: null };
 const NONE = {
   correlationId: null,
   traceparent: null,
   tracestate: null,
   tags: [],
+  schedule: null,
+  scheduledAt: null,
   backoff: null,
   timeoutMs: null,
 };
+const SEEN = { ...NONE, ...META };
 
 onEachStore('a handler and whoever looks see what was given as meta', async ({ connect }) => {
   const longshore = await connect();

@@ -131,10 +131,10 @@ async function enqueueOne(
 }
 
 /** The task itself where its code is at hand, for its schema and defaults; else its name. */
-async function findTask(
+export async function findTask(
   name: string,
-  options: EnqueueCliOptions,
-  { config }: Session,
+  options: Pick<EnqueueCliOptions, 'tasks'>,
+  { config }: Pick<Session, 'config'>,
   out: Output,
 ): Promise<AnyTask | string> {
   const paths = taskPaths(options.tasks, config);

@@ -7,7 +7,7 @@ import type { WorkerSettings } from '../../worker/settings.ts';
 import type { Tally } from '../../worker/settler.ts';
 import type { Worker } from '../../worker/worker.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
-import { loadConfig } from '../config-file.ts';
+import { type Config, loadConfig } from '../config-file.ts';
 import type { Output } from '../output.ts';
 import { printEvents } from '../print-events.ts';
 import { taskPaths, withStore } from '../session.ts';
@@ -113,6 +113,7 @@ async function run({ options, out }: Call<Options>): Promise<number> {
       const worker = longshore.worker({
         tasks,
         ...settings(options),
+        ...withTasks(config.schedules, tasks),
         ...(out.json ? { printTo: 'stderr' } : {}),
       });
       const log = await makeLogger(longshore, out, options);
@@ -124,6 +125,20 @@ async function run({ options, out }: Call<Options>): Promise<number> {
     },
     { create: true },
   );
+}
+
+/** A schedule that names a task of the files found gets the task itself, for its schema and its options. */
+function withTasks(
+  { schedules, ...owner }: Config['schedules'],
+  tasks: readonly AnyTask[],
+): Config['schedules'] {
+  if (schedules === undefined) return owner;
+  const found = Object.entries(schedules).map(([name, spec]) => {
+    const { task } = (spec ?? {}) as { task?: unknown };
+    const known = tasks.find((one) => one.name === task);
+    return [name, known === undefined ? spec : { ...spec, task: known }];
+  });
+  return { schedules: Object.fromEntries(found), ...owner };
 }
 
 /** Threads and processes import the file that the task was found in, which need not be the one that calls defineTask. */

@@ -1,0 +1,77 @@
+import { LongshoreError } from '../core/errors.ts';
+import type { Action } from '../core/flow/actions.ts';
+import type { RunDecision } from '../core/flow/decide.ts';
+import type { RunValue } from '../core/flow/run.ts';
+import type { PayloadCodec } from '../core/payload.ts';
+import type { DuePlan } from '../store/plans.ts';
+import type { JobCommand, Store } from '../store/store.ts';
+import type { EventBus } from '../telemetry/events.ts';
+import { Definitions } from './definitions.ts';
+import type { Decided, PlanRule, Stops } from './plan-rule.ts';
+import { decidePlan, RUN_KIND, runIdOf, stopOf } from './run-plan.ts';
+
+/** Decides on runs of flows, by the definition each began with. */
+export class RunRule implements PlanRule {
+  readonly kind = RUN_KIND;
+  readonly definitions: Definitions;
+  readonly #means: { readonly store: Store; readonly codec: PayloadCodec; readonly events: EventBus };
+
+  constructor(means: { readonly store: Store; readonly codec: PayloadCodec; readonly events: EventBus }) {
+    this.#means = means;
+    this.definitions = new Definitions(means.store);
+  }
+
+  /** Throws FLOW_UNKNOWN, and what core/flow/actions.ts throws for an action that is refused. */
+  async decide(plan: DuePlan, now: number, action?: unknown): Promise<Decided> {
+    const { version } = JSON.parse(plan.value) as RunValue;
+    const flow = await this.definitions.get(version);
+    if (flow === null)
+      throw new LongshoreError(
+        'FLOW_UNKNOWN',
+        `The definition '${version}' of flow '${plan.label}' is not stored, so run '${plan.key}' cannot go on. Start a run of that version of the flow to store it again.`,
+        { details: { key: plan.key, version } },
+      );
+    const { unit, follow, decision } = await decidePlan(
+      plan,
+      { ...this.#means, now, flow },
+      action as Action,
+    );
+    return {
+      unit,
+      follow,
+      wakeAt: decision.wakeAt,
+      stops: stopsOf(decision),
+      tell: () => this.#tell(plan, decision),
+    };
+  }
+
+  unknown(key: string): LongshoreError {
+    const id = runIdOf(key);
+    return new LongshoreError(
+      'RUN_UNKNOWN',
+      `There is no run '${id}': it never was, or it ended and is kept no longer.`,
+      { details: { id } },
+    );
+  }
+
+  #tell(plan: DuePlan, { run, moves, state }: RunDecision): void {
+    const { events } = this.#means;
+    const of = { run: run.id, flow: run.flow };
+    if (plan.version === 0 && events.wants('run.started'))
+      events.emit('run.started', { ...of, parent: run.parent !== null });
+    if (events.wants('step.moved')) for (const move of moves) events.emit('step.moved', { ...of, ...move });
+    if (plan.state !== state && events.wants('run.moved'))
+      events.emit('run.moved', { ...of, from: plan.state, to: state, reason: run.reason });
+  }
+}
+
+function stopsOf({ run, stops }: RunDecision): Stops {
+  const orders = stops.map((order) => stopOf(run, order));
+  const why = `run '${run.id}': ${run.reason ?? 'the step was ended by hand'}`;
+  return {
+    jobs: orders.flatMap((order): JobCommand[] =>
+      'job' in order ? [{ type: 'cancel', id: order.job, by: 'flow', why }] : [],
+    ),
+    reports: orders.flatMap((order) => ('report' in order ? [order.report] : [])),
+  };
+}
