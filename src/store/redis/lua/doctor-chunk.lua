@@ -22,7 +22,9 @@ local function look(id, record)
   if nameOf('task', job.task) == '' then fault('names', 'task') end
   if not isPlaced(job) then fault('lines', job.queue) end
   if job.state == RUNNING and not readBatch(text(job.batch)) then fault('leases', job.id) end
-  if job.trail then call('LLEN', base .. 'trail:' .. id) end
+  if job.trail then
+    for _, list in ipairs({ 'trail:', 'errors:', 'logs:' }) do call('LLEN', base .. list .. id) end
+  end
   if job.unique and not isEnded(job.state) and not holdOf(job.unique) then fault('lines', job.queue) end
   return job.state
 end
