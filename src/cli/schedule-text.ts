@@ -1,5 +1,4 @@
 import { formatDuration } from '../core/duration.ts';
-import { isDate } from '../core/legible.ts';
 import type { ScheduleDetail, ScheduleView } from '../schedule/schedule-view.ts';
 import type { Format } from '../telemetry/terminal.ts';
 import type { Column } from './table.ts';
@@ -85,17 +84,6 @@ export function tickText(tick: Date, zone: string | null): string {
     ...{ hour: '2-digit', minute: '2-digit', second: '2-digit', timeZoneName: 'shortOffset' },
   }).format(tick);
   return `${utc}  ${local}`;
-}
-
-/** The same with times in ms since the epoch, as all JSON of this program has them. */
-export function withEpochTimes(value: object): object {
-  const plain = (item: unknown): unknown => {
-    if (isDate(item)) return item.getTime();
-    if (Array.isArray(item)) return item.map(plain);
-    if (typeof item !== 'object' || item === null) return item;
-    return Object.fromEntries(Object.entries(item).map(([key, one]) => [key, plain(one)]));
-  };
-  return plain(value) as object;
 }
 
 function whenText({ cron, zone, everyMs, at }: ScheduleView): string {

@@ -6,7 +6,8 @@ import type { TaskSchedule } from '../../schedule/spec.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
 import { UsageError } from '../exit-codes.ts';
 import { parseJson } from '../json-text.ts';
-import { scheduleColumns, scheduleText, tickText, withEpochTimes } from '../schedule-text.ts';
+import { withMilliseconds } from '../json-times.ts';
+import { scheduleColumns, scheduleText, tickText } from '../schedule-text.ts';
 import { type Session, withStore } from '../session.ts';
 import { counted, printable } from '../text.ts';
 import { duration, integer, numberOrName, repeated, time } from '../values.ts';
@@ -132,7 +133,7 @@ async function list({ longshore }: Session, { out }: Call<Options>): Promise<num
     cursor = page.cursor;
   }
   all.sort((one, other) => (one.name < other.name ? -1 : 1));
-  if (out.json) out.document(withEpochTimes({ schedules: all }));
+  if (out.json) out.document(withMilliseconds({ schedules: all }));
   else if (all.length === 0) out.say('No schedules.');
   else out.table(scheduleColumns(Date.now()), all);
   return 0;
@@ -143,7 +144,7 @@ async function show({ longshore }: Session, name: string, { options, out }: Call
   if (found === null)
     throw new LongshoreError('SCHEDULE_UNKNOWN', `There is no schedule '${name}'.`, { details: { name } });
   const next = found.state === 'active' ? await longshore.schedules.preview(name, options.count ?? 5) : [];
-  if (out.json) out.document(withEpochTimes({ ...found, next }));
+  if (out.json) out.document(withMilliseconds({ ...found, next }));
   else out.print(scheduleText(found, next));
   return 0;
 }
@@ -161,7 +162,7 @@ async function preview(
   const timing = { ...(everyMs === undefined ? cron : { everyMs }), ...bounds };
   const ticks = await longshore.schedules.preview(found === null ? timing : text, count);
   const shown = found === null ? (zone ?? null) : found.zone;
-  if (out.json) out.document(withEpochTimes({ ticks }));
+  if (out.json) out.document(withMilliseconds({ ticks }));
   else for (const tick of ticks) out.print(tickText(tick, shown));
   return 0;
 }
@@ -173,7 +174,7 @@ async function set(session: Session, name: string, { options, out }: Call<Option
   const spec = { ...specOf(options), task: target } as TaskSchedule;
   const status = await session.longshore.schedules.set(name, spec, { by });
   const [nextAt = null] = await session.longshore.schedules.preview(name, 1);
-  if (out.json) out.document(withEpochTimes({ name, status, nextAt }));
+  if (out.json) out.document(withMilliseconds({ name, status, nextAt }));
   else out.print(`${printable(name)} ${status}${nextAt === null ? '' : `; next ${tickText(nextAt, null)}`}`);
   return 0;
 }
@@ -228,7 +229,7 @@ async function runNow(
   { options, out }: Call<Options>,
 ): Promise<number> {
   const start = await longshore.schedules.runNow(name, audit(options));
-  if (out.json) out.document(withEpochTimes({ name, ...start }));
+  if (out.json) out.document(withMilliseconds({ name, ...start }));
   else out.print(start.id);
   return 0;
 }
@@ -244,7 +245,7 @@ async function backfill(
   const span = { from, to, ...(max === undefined ? {} : { max }), ...audit(options) };
   const report = await longshore.schedules.backfill(name, span);
   if (out.json) {
-    out.document(withEpochTimes({ name, ...report }));
+    out.document(withMilliseconds({ name, ...report }));
     return 0;
   }
   for (const { id } of report.starts) out.print(id);

@@ -1,6 +1,8 @@
-/** A run's view for --json: times are milliseconds since the epoch, as everywhere in the program's JSON. */
+import { isDate } from '../core/legible.ts';
+
+/** A view for --json: times are milliseconds since the epoch, as everywhere in the program's JSON. */
 export function withMilliseconds(value: unknown): unknown {
-  if (value instanceof Date) return value.getTime();
+  if (isDate(value)) return value.getTime();
   if (Array.isArray(value)) return value.map(withMilliseconds);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, withMilliseconds(part)]));
