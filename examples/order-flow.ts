@@ -47,7 +47,7 @@ const order = defineFlow({
   },
 });
 
-const longshore = await connect('memory:');
+const longshore = await connect('memory:', { logger: false });
 await longshore.worker({ tasks }).start();
 const large = { amount: 4_200, items: ['lamp', 'desk'], card: 'good' };
 const run = await longshore.flows.start(order, large, { id: 'order-7' });

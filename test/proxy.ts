@@ -141,9 +141,10 @@ export class Link {
   }
 }
 
-/** By the words that only such a connection says. */
+/** By the words that only such a connection says; one that gives a queued SUBSCRIBE up only asked whether it may. */
 function purposeOf(data: Buffer): Purpose | undefined {
   const text = data.toString('latin1');
+  if (/\r\nDISCARD\r\n/.test(text)) return 'verbs';
   if (/subscribe\r\n|LISTEN "/i.test(text)) return 'ear';
   if (/\r\nheart\r\n|AS now\) AS clock/.test(text)) return 'heart';
   return undefined;

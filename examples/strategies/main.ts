@@ -2,7 +2,7 @@
 import { connect, LongshoreError } from '../../src/index.ts';
 import { fragile, primes } from './tasks.ts';
 
-const longshore = await connect('memory:');
+const longshore = await connect('memory:', { logger: false });
 const worker = longshore.worker({ tasks: [primes, fragile] });
 await worker.start();
 
