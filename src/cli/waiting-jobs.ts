@@ -5,7 +5,7 @@ import type { Finding, Store, StoreDriver } from '../store/store.ts';
 import { counted } from './text.ts';
 
 /**
- * What the doctor says of waiting jobs that nobody can run: no live worker of their queue has their task, or the config
+ * The doctor's words on waiting jobs that nobody can run: no live worker of their queue has their task, or the config
  * file has no key for their input. A look at the newest jobs of each queue, since all of them may be millions.
  */
 export async function checkWaiting(

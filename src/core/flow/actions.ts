@@ -151,7 +151,7 @@ function retry(
     draft.restart(step.name);
     return;
   }
-  // What completed is kept: only what failed, or was never begun, runs again.
+  // Completed steps are kept: only those that failed, or were never begun, run again.
   const todo = joined(items.todo, items.failed);
   draft.run.steps[step.name] = {
     is: 'running',

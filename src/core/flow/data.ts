@@ -21,7 +21,7 @@ export interface ParentRef {
 }
 
 /**
- * What follows when a step has failed for good: the run fails (`fail`), the run fails and the steps that completed are
+ * The policy when a step has failed for good: the run fails (`fail`), the run fails and the steps that completed are
  * undone in reverse order (`compensate`), the run goes on with `null` as the step's result (`continue`), or the run waits
  * for a person (`block`).
  */

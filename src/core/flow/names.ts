@@ -1,5 +1,5 @@
 /**
- * What a job or a child run of a run is called in its plan reference: `s` for a step's job or run, `i` for one of many
+ * The name of a run's job or child run in its plan reference: `s` for a step's job or run, `i` for one of many
  * (a fan-out, a loop), `u` for an undo; then the step, how often it was started anew, and the index.
  */
 export interface PartName {
