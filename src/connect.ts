@@ -5,6 +5,7 @@ import { optionInvalid, requireInteger } from './core/errors.ts';
 import { knownNames, requireKnown } from './core/options.ts';
 import { PAYLOAD_BYTES_MAX_DEFAULT, PayloadCodec } from './core/payload.ts';
 import type { AnyDeclaration } from './core/task.ts';
+import type { Tracing } from './core/tracing.ts';
 import { Flows } from './flow/flows.ts';
 import {
   HEALTH_OPTIONS,
@@ -31,6 +32,7 @@ import { VERSION } from './version.ts';
 import type { WorkerOptions } from './worker/options.ts';
 import type { LiveWorker } from './worker/parts.ts';
 import { SETTINGS, type WorkerSettings } from './worker/settings.ts';
+import type { WorkerGauges } from './worker/trouble.ts';
 import { Worker } from './worker/worker.ts';
 
 /**
@@ -56,6 +58,8 @@ export interface ConnectOptions {
    * trouble with the store that does not pass by itself; `false`: nothing.
    */
   readonly logger?: boolean | Logger;
+  /** What makes spans of jobs and runs: `await otelTracing()` of `longshore/otel`. Default: nothing is traced. */
+  readonly tracing?: Tracing;
   /** For tests; default: the machine's. */
   readonly clock?: Clock;
   /** What the tuner of workers reads; for tests, default: control groups or the machine. */
@@ -68,6 +72,7 @@ const CONNECT_OPTIONS = knownNames<ConnectOptions>({
   workerSettings: true,
   client: true,
   logger: true,
+  tracing: true,
   clock: true,
   sensor: true,
 });
@@ -103,8 +108,8 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     ...(clock === undefined ? {} : { clock }),
   });
   for (const warning of store.warnings ?? []) warnOnce(warning);
-  const { sensor } = options;
-  return new Longshore(store, { codec, workerSettings, clock: clock ?? systemClock, sensor, log });
+  const { sensor, tracing = null } = options;
+  return new Longshore(store, { codec, workerSettings, clock: clock ?? systemClock, sensor, log, tracing });
 }
 
 /** What tells of a connection's events. The exporters are loaded on use: pino takes 3 MB. Throws OPTION_INVALID. */
@@ -144,6 +149,7 @@ interface LongshoreParts {
   readonly clock: Clock;
   readonly sensor?: Sensor | undefined;
   readonly log?: (events: EventBus) => void;
+  readonly tracing?: Tracing | null;
 }
 
 /** A connection to a store: enqueues, looks, acts, and makes workers. Get one from `connect`. */
@@ -164,12 +170,13 @@ export class Longshore {
   constructor(store: Store, parts: LongshoreParts) {
     parts.log?.(this.#events);
     this.#parts = parts;
-    this.#client = new Client(instrument(store, this.#events), this.#events, parts.codec, parts.clock);
+    const { codec, clock, tracing = null } = parts;
+    const events = this.#events;
+    this.#client = new Client(instrument(store, events), { events, codec, clock, tracing });
     this.#store = this.#client.store;
     this.jobs = this.#client.jobs;
     this.queues = this.#client.queues;
-    const { codec, clock } = parts;
-    const means = { store: this.#store, events: this.#events, codec, clock };
+    const means = { store: this.#store, events, codec, clock, tracing };
     this.flows = new Flows(means);
     this.schedules = new Schedules(means, this.flows);
   }
@@ -199,7 +206,7 @@ export class Longshore {
 
   /** A worker for these tasks; it does nothing until started. Throws OPTION_INVALID, TASK_INVALID, TASK_DUPLICATE. */
   worker(options: WorkerOptions): Worker {
-    const { codec, workerSettings, clock, sensor } = this.#parts;
+    const { codec, workerSettings, clock, sensor, tracing = null } = this.#parts;
     return new Worker(options, {
       store: this.#store,
       events: this.#events,
@@ -208,6 +215,7 @@ export class Longshore {
       pid: process.pid,
       version: VERSION,
       codec,
+      tracing,
       planner: this.flows.planner,
       schedules: this.schedules,
       fileSettings: workerSettings,
@@ -221,6 +229,11 @@ export class Longshore {
   /** The registry: every worker of every process, dead ones included until they are forgotten. */
   workers(): Promise<WorkerRecord[]> {
     return this.#store.workers();
+  }
+
+  /** The workers of this connection that are started, in figures, without asking the store. */
+  localWorkers(): WorkerGauges[] {
+    return [...this.#live].map((worker) => worker.gauges());
   }
 
   /**

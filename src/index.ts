@@ -53,9 +53,10 @@ export type { LaneName } from './execution/lane.ts';
 export type { Choice } from './execution/routes.ts';
 export { defineFlow } from './flow/define.ts';
 export type { AnyFlow, Flow, FlowGiven, FlowResult } from './flow/flow.ts';
-export type { Flows, RunActionOptions, RunListOptions, RunStartOptions } from './flow/flows.ts';
+export type { Flows, RunActionOptions, RunListOptions } from './flow/flows.ts';
 export { optional } from './flow/refs.ts';
 export type { RunHandle } from './flow/run-handle.ts';
+export type { RunStartOptions } from './flow/run-id.ts';
 export type { ItemsView, RunDetail, RunView, StepJob, StepView } from './flow/run-view.ts';
 export type { Health, HealthOptions } from './health.ts';
 export type { EnqueueArguments, EnqueueOptions } from './queue/enqueue.ts';
@@ -99,5 +100,5 @@ export type { StartOptions, StopOptions, WorkerOptions } from './worker/options.
 export type { WorkerRole } from './worker/roles.ts';
 export { WORKER_SETTINGS_DEFAULT, type WorkerSettings } from './worker/settings.ts';
 export type { Tally } from './worker/settler.ts';
-export type { Trouble, WorkerHealth } from './worker/trouble.ts';
+export type { Trouble, WorkerGauges, WorkerHealth } from './worker/trouble.ts';
 export type { Worker } from './worker/worker.ts';

@@ -100,6 +100,17 @@ export function decodeMeta(text: string | null, jobId: string): KeptMeta {
   }
 }
 
+/** The correlation id in a stored meta, if there is one that can be read. */
+export function correlationIdIn(meta: string | null): string | undefined {
+  if (meta === null || !meta.includes('"correlationId"')) return undefined;
+  try {
+    const { correlationId } = JSON.parse(meta) as { correlationId?: unknown };
+    return typeof correlationId === 'string' ? correlationId : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 const TAGS_MAX = 16;
 const TAG_CHARS_MAX = 100;
 const TRACESTATE_CHARS_MAX = 512;

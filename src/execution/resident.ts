@@ -3,6 +3,7 @@ import { LongshoreError, show } from '../core/errors.ts';
 import type { AnyTask } from '../core/task.ts';
 import { markAsHost } from './border.ts';
 import { exportedTasks } from './exported-tasks.ts';
+import { withinScope } from './handler-scope.ts';
 import { UnfitJob } from './lane.ts';
 import { Meter } from './meter.ts';
 import type {
@@ -122,7 +123,7 @@ export class Resident {
       };
     };
     try {
-      const returned = runHandler(task, job);
+      const returned = withinScope(job.meta, () => runHandler(task, job));
       if (returned instanceof Promise)
         return returned.then(
           (result) => this.#done(job, result, ended()),

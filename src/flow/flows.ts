@@ -1,12 +1,10 @@
-import type { Clock } from '../core/clock.ts';
 import { LongshoreError, optionInvalid, requireInteger, requireName, show } from '../core/errors.ts';
 import type { Action } from '../core/flow/actions.ts';
 import { signalText } from '../core/flow/names.ts';
 import { RUN_STATES, type RunState } from '../core/flow/run.ts';
-import { newId } from '../core/ids.ts';
 import type { Job } from '../core/job.ts';
-import { encodeMeta, type JobMeta } from '../core/meta.ts';
-import { sortedJson } from '../core/unique.ts';
+import { encodeMeta } from '../core/meta.ts';
+import type { Sending, Sent } from '../core/tracing.ts';
 import type { DuePlan, PlanRecord } from '../store/plans.ts';
 import type { Definitions } from './definitions.ts';
 import type { AnyFlow, FlowGiven, FlowResult } from './flow.ts';
@@ -14,23 +12,12 @@ import { flowInput, requireFlow } from './flow-input.ts';
 import type { Decided } from './plan-rule.ts';
 import { Planner, type PlannerMeans } from './planner.ts';
 import { RunHandle, type RunMeans } from './run-handle.ts';
+import { type RunStartOptions, requireRunId, runIdFor } from './run-id.ts';
 import { runPlace } from './run-payload.ts';
-import { planOfNewRun, RUN_KIND, runIdOf, runKey } from './run-plan.ts';
+import { type NewRun, planOfNewRun, RUN_KIND, runIdOf, runKey } from './run-plan.ts';
 import { RunRule } from './run-rule.ts';
 import { type RunDetail, type RunView, runDetail, runView, stepJobIds } from './run-view.ts';
 import { gone, hasEnded, RunWatch } from './run-watch.ts';
-
-export interface RunStartOptions {
-  /**
-   * The run's id, 1 to 200 characters without `>`: a second start with the same one starts nothing and returns the run there
-   * is (`status` is `existing`). Default: a new one.
-   */
-  readonly id?: string;
-  /** `strict`: the same flow and input is the same run, as long as that is kept. Excludes `id`. */
-  readonly identity?: 'new' | 'strict';
-  /** What all jobs of the run carry: correlation id, trace context, tags. */
-  readonly meta?: JobMeta;
-}
 
 export interface RunListOptions {
   readonly flow?: string;
@@ -81,14 +68,30 @@ export class Flows {
   ): Promise<RunHandle<FlowResult<F>>[]> {
     requireFlow(flow);
     if (!Array.isArray(inputs)) throw optionInvalid('inputs', inputs, 'an array of inputs');
-    const plans: DuePlan[] = [];
+    const runs: NewRun[] = [];
     for (const [index, input] of inputs.entries())
-      plans.push(await this.#newPlan(flow, input, options(input, index)));
+      runs.push(await this.#newRun(flow, input, options(input, index)));
     await this.definitions.put(flow);
+    const sending = this.#means.tracing?.send(runs.map(sentOf)) ?? null;
+    try {
+      const handles = await this.#startAll<FlowResult<F>>(
+        flow,
+        sending === null ? runs : traced(runs, sending),
+      );
+      sending?.end();
+      return handles;
+    } catch (error) {
+      sending?.end(error);
+      throw error;
+    }
+  }
+
+  async #startAll<Result>(flow: AnyFlow, runs: readonly NewRun[]): Promise<RunHandle<Result>[]> {
+    const plans = runs.map((run) => planOfNewRun(run, this.#means.clock.now()));
     const decided: Decided[] = [];
     for (const plan of plans) decided.push(await this.#rule.decide(plan, this.#means.clock.now()));
     const receipts = await this.planner.commit(decided, plans);
-    const handles: RunHandle<FlowResult<F>>[] = [];
+    const handles: RunHandle<Result>[] = [];
     for (const [index, { status }] of receipts.entries()) {
       const { key } = plans[index] as DuePlan;
       if (status === 'conflict') await this.#requireSameFlow(key, flow);
@@ -210,7 +213,7 @@ export class Flows {
     action: DistributiveOmit<Action, 'by' | 'why'>,
     { by = 'api', why }: RunActionOptions,
   ): Promise<void> {
-    await this.planner.act(this.#rule, runKey(requireId(id)), {
+    await this.planner.act(this.#rule, runKey(requireRunId(id)), {
       ...action,
       by: requireName('by', by),
       why: why ?? null,
@@ -218,17 +221,17 @@ export class Flows {
   }
 
   async #plan(id: string): Promise<PlanRecord> {
-    const plan = await this.#means.store.plan(runKey(requireId(id)));
+    const plan = await this.#means.store.plan(runKey(requireRunId(id)));
     if (plan === null) throw gone(id);
     return plan;
   }
 
-  async #newPlan(flow: AnyFlow, input: unknown, options: RunStartOptions): Promise<DuePlan> {
+  async #newRun(flow: AnyFlow, input: unknown, options: RunStartOptions): Promise<NewRun> {
     const { codec, clock } = this.#means;
     const what = `the input of flow ${show(flow.name)}`;
     const checked = await flowInput(flow, input, codec);
-    const id = idOf(flow, checked, options, clock);
-    const run = {
+    const id = runIdFor(flow, checked, options, clock);
+    return {
       id,
       flow: flow.name,
       version: flow.version,
@@ -236,7 +239,6 @@ export class Flows {
       meta: options.meta === undefined ? null : encodeMeta({ meta: options.meta }),
       parent: null,
     };
-    return planOfNewRun(run, clock.now());
   }
 
   async #requireSameFlow(key: string, flow: AnyFlow): Promise<void> {
@@ -250,30 +252,12 @@ export class Flows {
   }
 }
 
+function sentOf({ id, flow, meta }: NewRun): Sent {
+  return { kind: 'run', id, queue: null, name: flow, meta };
+}
+
+function traced(runs: readonly NewRun[], { metas }: Sending): NewRun[] {
+  return runs.map((run, index) => ({ ...run, meta: metas[index] ?? null }));
+}
+
 type DistributiveOmit<T, K extends string> = T extends unknown ? Omit<T, K> : never;
-
-function idOf(
-  flow: AnyFlow,
-  input: unknown,
-  { id, identity = 'new' }: RunStartOptions,
-  clock: Clock,
-): string {
-  if (id !== undefined && identity === 'strict')
-    throw optionInvalid('identity', identity, 'to be left out when id is given');
-  if (id !== undefined) {
-    // Runs that are steps of others have ids with it.
-    if (requireId(id).includes('>')) throw optionInvalid('id', id, "a text without '>'");
-    return id;
-  }
-  if (identity === 'new') return newId(clock.now());
-  if (identity !== 'strict') throw optionInvalid('identity', identity, "'new' or 'strict'");
-  const { createHash } = process.getBuiltinModule('node:crypto');
-  return `${flow.name}-${createHash('sha256').update(sortedJson(input)).digest('base64url').slice(0, 22)}`.replaceAll(
-    '>',
-    '_',
-  );
-}
-
-function requireId(id: unknown): string {
-  return requireName('id', id);
-}

@@ -1,7 +1,9 @@
 import type { Clock } from '../core/clock.ts';
 import { LongshoreError, optionInvalid, show } from '../core/errors.ts';
+import { correlationIdIn } from '../core/meta.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { AnyDeclaration } from '../core/task.ts';
+import type { Tracing } from '../core/tracing.ts';
 import { keyGiven } from '../core/unique.ts';
 import type { EnqueueReceipt, JobSpec, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
@@ -10,6 +12,7 @@ import { hearEnds } from './hear-ends.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
 import { Jobs } from './jobs.ts';
 import { Queues } from './queues.ts';
+import { sendTraced } from './send-traced.ts';
 import { Watch } from './watch.ts';
 
 /**
@@ -23,9 +26,11 @@ export class Client {
   readonly store: Store;
   readonly #events: EventBus;
   readonly #means: HandleMeans & { readonly clock: Clock };
+  readonly #tracing: Tracing | null;
 
-  constructor(store: Store, events: EventBus, codec: PayloadCodec, clock: Clock) {
+  constructor(store: Store, { events, codec, clock, tracing }: ClientParts) {
     this.#events = events;
+    this.#tracing = tracing;
     const watch = new Watch(store, clock);
     this.store = hearEnds(store, watch);
     this.#means = { store: this.store, watch, codec, clock };
@@ -84,10 +89,11 @@ export class Client {
 
   #write(specs: readonly JobSpec[], tx: unknown): Promise<EnqueueReceipt[]> {
     const { store } = this.#means;
-    if (tx === undefined) return store.enqueue(specs);
-    if (!store.capabilities.transactions)
+    if (tx !== undefined && !store.capabilities.transactions)
       throw optionInvalid('tx', tx, 'to be left out: this store cannot write in a transaction of yours');
-    return store.enqueue(specs, { tx });
+    const write = (given: readonly JobSpec[]): Promise<EnqueueReceipt[]> =>
+      tx === undefined ? store.enqueue(given) : store.enqueue(given, { tx });
+    return this.#tracing === null ? write(specs) : sendTraced(this.#tracing, specs, write);
   }
 
   #handle<Result>(spec: JobSpec, receipt: EnqueueReceipt, tx: unknown): JobHandle<Result> {
@@ -96,16 +102,26 @@ export class Client {
     if (status === 'conflict') throw conflict(spec, receipt);
     // In a transaction of the caller's, nobody here learns whether it commits.
     if (tx === undefined && this.#events.wants('job.enqueued')) {
+      const correlationId = correlationIdIn(spec.meta ?? null);
       this.#events.emit('job.enqueued', {
         id: receipt.id,
         queue: spec.queue,
         task: spec.task,
         status,
         state: receipt.state,
+        ...(correlationId === undefined ? {} : { correlationId }),
       });
     }
     return new JobHandle<Result>(receipt.id, status, this.#means);
   }
+}
+
+/** What a connection gives its client. */
+export interface ClientParts {
+  readonly events: EventBus;
+  readonly codec: PayloadCodec;
+  readonly clock: Clock;
+  readonly tracing: Tracing | null;
 }
 
 function conflict(spec: JobSpec, receipt: EnqueueReceipt): LongshoreError {

@@ -15,6 +15,8 @@ export interface JobFacts {
   readonly id: string;
   readonly queue: string;
   readonly task: string;
+  /** Of a job whose meta has one. */
+  readonly correlationId?: string;
 }
 
 export interface AttemptFacts extends JobFacts {

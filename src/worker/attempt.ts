@@ -3,6 +3,7 @@ import type { LongshoreError } from '../core/errors.ts';
 import type { JobContext } from '../core/job-context.ts';
 import { type KeptMeta, NO_META } from '../core/meta.ts';
 import type { AnyTask } from '../core/task.ts';
+import type { Running } from '../core/tracing.ts';
 import type { LaneJob, SharedSlot, Stopper } from '../execution/lane.ts';
 import type { Lease } from '../store/store.ts';
 import { isBarrier } from './barrier.ts';
@@ -36,6 +37,8 @@ export class Attempt implements LaneJob {
   input: string | null = null;
   /** What the job's meta says. */
   kept: KeptMeta = NO_META;
+  /** Null where it is not traced. */
+  trace: Running | null = null;
   /** `performance.now()` at the start of the attempt, or when it began to wait for another host. */
   startedAt: number;
   /** The handler has started. In a pool it may have to wait for that. */
@@ -79,7 +82,7 @@ export class Attempt implements LaneJob {
   }
 
   get meta(): string | null {
-    return this.lease.meta;
+    return this.trace === null ? this.lease.meta : this.trace.meta;
   }
 
   get attempt(): number {

@@ -10,7 +10,7 @@ import { facts } from './facts.ts';
 import { LeaseBuffer } from './lease-buffer.ts';
 import { Places } from './places.ts';
 import { RunningAttempts } from './running.ts';
-import { openJob, outcomeOf, resultOf } from './steps.ts';
+import { openJob, outcomeOf, resultOf, trace } from './steps.ts';
 import { cancelled, leaseLost, stopping } from './stop-reasons.ts';
 import { watchTime } from './watch-time.ts';
 
@@ -157,7 +157,7 @@ export class Executor {
         events.emit('job.started', { ...facts(lease), waitMs: Math.max(0, lease.claimedAt - lease.dueAt) });
       }
       attempt.task = task;
-      if (fault === null) this.#execute(attempt, task);
+      if (fault === null) this.#execute(trace(attempt, this.#options.traces), task);
       else this.#finish(attempt, this.#outcomeOf(fault, attempt));
     }
     return attempt.finished ? attempt.startedAt + attempt.runMs : performance.now();
@@ -182,7 +182,10 @@ export class Executor {
     const { lane, codec } = this.#options;
     let outcome: Outcome | null;
     try {
-      const returned = lane.run(task, attempt);
+      const returned =
+        attempt.trace === null
+          ? lane.run(task, attempt)
+          : attempt.trace.within(() => lane.run(task, attempt));
       if (isThenable(returned)) {
         void this.#finishLater(attempt, returned);
         return;

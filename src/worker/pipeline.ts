@@ -15,6 +15,7 @@ import { Prefetch } from './prefetch.ts';
 import { PutOff } from './put-off.ts';
 import type { WorkerSettings } from './settings.ts';
 import { Settler, type Tally } from './settler.ts';
+import { Traces } from './traces.ts';
 import type { WorkerHealth } from './trouble.ts';
 import { slotsOf } from './tuning.ts';
 
@@ -44,6 +45,7 @@ export class Pipeline {
   readonly #settler: Settler;
   readonly #executor: Executor;
   readonly #lanes: Lanes;
+  readonly #traces: Traces | null;
   #turnPending = false;
   #claimingOnce = false;
   #quietWaiters: (() => void)[] = [];
@@ -60,7 +62,8 @@ export class Pipeline {
     this.slots = slotsOf(parts, settings);
     this.#prefetch = new Prefetch(settings.prefetchMax);
     this.#notes = new Notes(parts);
-    const shared = { ...parts, ...settings, workerId: info.id, slots: this.slots };
+    this.#traces = parts.tracing === null ? null : new Traces(parts.tracing, info.id);
+    const shared = { ...parts, ...settings, workerId: info.id, slots: this.slots, traces: this.#traces };
     const turn = (): void => this.turn();
     const unsettled = (): number => this.#settler.pending;
     const givingBack = (): boolean => this.#settler.givingBack;
@@ -220,6 +223,7 @@ export class Pipeline {
   #onOutcome(attempt: Attempt, outcome: Outcome | null): void {
     const { lease, runMs } = attempt;
     this.#prefetch.observeRun(runMs);
+    this.#traces?.ended(lease, outcome);
     // Called in this turn, and so applied before the settle that follows.
     if (this.#notes.has(lease)) void this.#notes.flush();
     if (outcome === null) this.#settler.lose(lease, 'unknown');

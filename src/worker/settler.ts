@@ -1,13 +1,14 @@
 import { charsOfSettlement, fitting } from '../core/batch.ts';
 import type { Clock } from '../core/clock.ts';
 import { type ErrorCode, LongshoreError, mayBlameAnItem, toAttemptError } from '../core/errors.ts';
-import type { JobState } from '../core/job-state.ts';
 import type { Outcome, OutcomeType } from '../core/outcome.ts';
 import type { Lease, Settlement, SettleReceipt, Store } from '../store/store.ts';
-import type { EventBus, EventName } from '../telemetry/events.ts';
+import type { EventBus } from '../telemetry/events.ts';
 import { BackoffTimer } from './backoff-timer.ts';
+import { EVENT_OF, typeOf } from './ends.ts';
 import { facts } from './facts.ts';
 import { plansOf } from './plans-of.ts';
+import type { Traces } from './traces.ts';
 import { stillInTrouble, type Trouble } from './trouble.ts';
 
 /**
@@ -23,6 +24,8 @@ export interface SettlerOptions {
   readonly clock: Clock;
   readonly events: EventBus;
   readonly workerId: string;
+  /** Null: nothing is traced. */
+  readonly traces: Traces | null;
   readonly random: () => number;
   /** Jobs ended that report to these plans. */
   readonly onReports: (plans: ReadonlySet<string>) => void;
@@ -104,7 +107,8 @@ export class Settler {
 
   /** The job belongs to somebody else: its outcome does not count. `outcome` is what it was, if it is known. */
   lose(lease: Lease, outcome: OutcomeType | 'unknown'): void {
-    const { events } = this.#options;
+    const { events, traces } = this.#options;
+    traces?.settled(lease, 'lost');
     this.tally.lost += 1;
     if (events.wants('job.lost')) events.emit('job.lost', { ...facts(lease), outcome });
   }
@@ -262,6 +266,7 @@ export class Settler {
     }
     const type = typeOf(outcome, receipt.state);
     this.tally[type] += 1;
+    this.#options.traces?.settled(lease, type);
     const name = EVENT_OF[type];
     if (!events.wants(name) || (passedBy && type === 'snoozed')) return;
     const end = { ...facts(lease), waitMs: Math.max(0, lease.claimedAt - lease.dueAt), runMs };
@@ -276,23 +281,6 @@ function neverWritten(cause: LongshoreError): LongshoreError {
   return new LongshoreError(cause.code, message, { cause, details: cause.details });
 }
 
-/** Not put together for each job: to look something up by a text that is new each time is slow. */
-const EVENT_OF = {
-  completed: 'job.completed',
-  retried: 'job.retried',
-  failed: 'job.failed',
-  cancelled: 'job.cancelled',
-  snoozed: 'job.snoozed',
-  released: 'job.released',
-} as const satisfies Record<OutcomeType, EventName>;
-
 function settlement({ lease, outcome }: Ended): Settlement {
   return { id: lease.id, token: lease.token, outcome };
-}
-
-/** The settle rule may have decided otherwise than the worker: a retry without attempts left failed, a cancel won. */
-function typeOf(outcome: Outcome, state: JobState): OutcomeType {
-  if (state === 'cancelled') return 'cancelled';
-  if (state === 'failed') return 'failed';
-  return outcome.type;
 }

@@ -6,6 +6,7 @@ import { BACKOFF_DEFAULT, type Backoff, outcomeOfError } from '../core/retry.ts'
 import { UnfitJob } from '../execution/lane.ts';
 import { unfit } from '../execution/steps.ts';
 import type { Attempt } from './attempt.ts';
+import type { Traces } from './traces.ts';
 
 /**
  * The executor's steps before and after the lane, over one Attempt. Each either returns what the next one needs or
@@ -22,6 +23,14 @@ export function openJob(attempt: Attempt, codec: PayloadCodec): unknown {
   } catch (error) {
     return unfit(error);
   }
+}
+
+/** The handler sees the context of its own run, and what it enqueues goes on from there. */
+export function trace(attempt: Attempt, traces: Traces | null): Attempt {
+  if (traces === null) return attempt;
+  attempt.trace = traces.start(attempt.lease);
+  if (attempt.trace !== null) attempt.kept = decodeMeta(attempt.trace.meta, attempt.lease.id);
+  return attempt;
 }
 
 /** Where its result goes. */

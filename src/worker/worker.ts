@@ -1,6 +1,5 @@
 import { LongshoreError, optionInvalid, requireMs } from '../core/errors.ts';
 import { indexTasks } from '../core/task.ts';
-import { insideHost } from '../execution/border.ts';
 import type { Choice } from '../execution/routes.ts';
 import type { WorkerInfo } from '../store/store.ts';
 import { Leader } from './leader.ts';
@@ -14,6 +13,7 @@ import {
   upsertOf,
   type WorkerOptions,
 } from './options.ts';
+import { requireOutsideHost } from './outside-host.ts';
 import type { WorkerParts } from './parts.ts';
 import { Pipeline } from './pipeline.ts';
 import { PlanSweeper } from './plan-sweeper.ts';
@@ -21,7 +21,8 @@ import { ROLES, requireRole, requireRoles, type WorkerRole } from './roles.ts';
 import { type WorkerSettings, workerSettings } from './settings.ts';
 import type { Tally } from './settler.ts';
 import { drain } from './shutdown.ts';
-import type { WorkerHealth } from './trouble.ts';
+import type { WorkerGauges, WorkerHealth } from './trouble.ts';
+import { workerId } from './worker-id.ts';
 
 /**
  * The service that claims, runs and settles jobs: starts and stops its parts, and gives its roles names. The hot path
@@ -107,6 +108,15 @@ export class Worker {
       beat,
       settle,
     };
+  }
+
+  gauges(): WorkerGauges {
+    const { id, running, slots } = this;
+    const lanes = this.profiles().map(({ task, lane }) => ({ task, lane }));
+    const troubles = Object.entries(this.#pipeline.troubles).flatMap(([verb, one]) =>
+      one === null ? [] : [verb],
+    );
+    return { id, leading: this.#leader.leading, running, slots, lanes, troubles };
   }
 
   /**
@@ -251,7 +261,7 @@ export class Worker {
         'This worker is inside runOnce or runUntilIdle; wait for it first.',
       );
     if (this.#mode === mode) return;
-    if (insideHost()) throw startedInHost();
+    requireOutsideHost();
     this.#pipeline.slots.start(() => this.#pipeline.fetcher.onSlots());
     this.#mode = mode;
     this.#parts.live.add(this);
@@ -281,19 +291,3 @@ export class Worker {
 }
 
 const HELD_OPEN_MS = 2 ** 30;
-
-/** The module of a task is more than its definition: it is a program, which must not run once more in each thread. */
-function startedInHost(): LongshoreError {
-  return new LongshoreError(
-    'TASK_MODULE_UNLOADABLE',
-    'A module that starts a worker when it is imported cannot be imported by a thread or process for its tasks; move the tasks to a file of their own.',
-  );
-}
-
-/** Says where the worker is, and tells workers of one process apart: `host-4711-k3f9x2ab`. */
-function workerId({ host, pid, random }: WorkerParts): string {
-  const own = Math.floor(random() * 36 ** 8)
-    .toString(36)
-    .padStart(8, '0');
-  return `${host}-${pid}-${own}`;
-}
