@@ -7,6 +7,7 @@ import { PAYLOAD_BYTES_MAX_DEFAULT, PayloadCodec } from './core/payload.ts';
 import type { AnyDeclaration } from './core/task.ts';
 import type { Tracing } from './core/tracing.ts';
 import { Flows } from './flow/flows.ts';
+import { type Trace, traceOf } from './flow/trace.ts';
 import {
   HEALTH_OPTIONS,
   HEALTH_TIMEOUT_MS_DEFAULT,
@@ -229,6 +230,15 @@ export class Longshore {
   /** The registry: every worker of every process, dead ones included until they are forgotten. */
   workers(): Promise<WorkerRecord[]> {
     return this.#store.workers();
+  }
+
+  /**
+   * Where the time of a job, a run, or all jobs of a correlation id went, from what the store keeps; null when there is none of that
+   * id. Rejects with OPTION_INVALID.
+   */
+  trace(id: string): Promise<Trace | null> {
+    const { codec, clock } = this.#parts;
+    return traceOf(id, { store: this.#store, codec, clock, definitions: this.flows.definitions });
   }
 
   /** The workers of this connection that are started, in figures, without asking the store. */

@@ -47,6 +47,7 @@ export type {
   TaskKey,
   TaskOptions,
 } from './core/task-options.ts';
+export type { Phase, PhaseName, Ran, Sum } from './core/trace.ts';
 export type { UniqueMode, UniqueOptions, UniqueScope } from './core/unique.ts';
 export type { Profile } from './execution/auto.ts';
 export type { LaneName } from './execution/lane.ts';
@@ -58,6 +59,7 @@ export { optional } from './flow/refs.ts';
 export type { RunHandle } from './flow/run-handle.ts';
 export type { RunStartOptions } from './flow/run-id.ts';
 export type { ItemsView, RunDetail, RunView, StepJob, StepView } from './flow/run-view.ts';
+export type { Trace, TracedJob, TracedRun } from './flow/trace.ts';
 export type { Health, HealthOptions } from './health.ts';
 export type { EnqueueArguments, EnqueueOptions } from './queue/enqueue.ts';
 export type { JobHandle } from './queue/job-handle.ts';

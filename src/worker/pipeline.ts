@@ -224,6 +224,7 @@ export class Pipeline {
     const { lease, runMs } = attempt;
     this.#prefetch.observeRun(runMs);
     this.#traces?.ended(lease, outcome);
+    if (lease.meta !== null && attempt.begun) this.#notes.ran(lease, this.#info.id, runMs);
     // Called in this turn, and so applied before the settle that follows.
     if (this.#notes.has(lease)) void this.#notes.flush();
     if (outcome === null) this.#settler.lose(lease, 'unknown');

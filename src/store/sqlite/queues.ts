@@ -1,6 +1,12 @@
 import { JOB_STATES, type JobState } from '../../core/job-state.ts';
 import { changeLimits, LIMITS_NONE, type QueueLimits } from '../../core/limits.ts';
-import { OLDEST_AMONG, type QueueChange, type QueueRecord, type QueueSettings, RETENTION_DEFAULT } from '../store.ts';
+import {
+  OLDEST_AMONG,
+  type QueueChange,
+  type QueueRecord,
+  type QueueSettings,
+  RETENTION_DEFAULT,
+} from '../store.ts';
 import { type AgeingState, changeAgeing, parseAgeing, toAgeing } from './ageing.ts';
 import { HELD_COUNTS } from './leases.ts';
 import { forgetStarts } from './rates.ts';

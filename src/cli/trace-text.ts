@@ -1,0 +1,131 @@
+import { formatDuration } from '../core/duration.ts';
+import { PHASES, type PhaseName } from '../core/trace.ts';
+import type { Trace, TracedJob } from '../flow/trace.ts';
+import type { Format, Paint } from '../telemetry/terminal.ts';
+import { STATE_FORMATS } from './job-columns.ts';
+import { type Column, tableLines } from './table.ts';
+import { absoluteTime, printable } from './text.ts';
+
+export interface TraceTextOptions {
+  /** Columns of the screen; null when the output is no terminal. */
+  readonly width: number | null;
+  readonly paint: Paint;
+}
+
+/** Each phase as it is drawn. */
+const SIGNS: Readonly<Record<PhaseName, readonly [sign: string, format: Format]>> = {
+  enqueue: ['-', 'dim'],
+  delay: ['.', 'dim'],
+  wait: ['░', 'cyan'],
+  claim: ['▒', 'blue'],
+  run: ['█', 'green'],
+  settle: ['▓', 'magenta'],
+  busy: ['█', 'yellow'],
+  end: ['-', 'dim'],
+};
+
+const BAR_MIN = 20;
+const BAR_MAX = 60;
+/** What the other columns take, about. */
+const BESIDE = 70;
+
+/** A timeline of every job, and how the way to the end adds up. */
+export function traceText(trace: Trace, { width, paint }: TraceTextOptions): string {
+  const { jobs, runs, notStored, startedAt, endedAt } = trace;
+  const bar = Math.min(BAR_MAX, Math.max(BAR_MIN, (width ?? BESIDE + BAR_MAX) - BESIDE));
+  const took = `${formatDuration(trace.totalMs)}${endedAt === null ? ' so far' : ''}`;
+  return [
+    `${paint('bold', `${trace.kind} ${printable(trace.id)}`)}  ${absoluteTime(startedAt)}  ${took}`,
+    ...(trace.kind === 'correlation' || trace.correlationId === null
+      ? []
+      : [`${paint('dim', 'correlation'.padEnd(12))}${printable(trace.correlationId)}`]),
+    ...runs.map(
+      ({ id, flow, state }) =>
+        `${paint('dim', 'run'.padEnd(12))}${printable(id)}  ${printable(flow)}  ${state}`,
+    ),
+    '',
+    ...tableLines(columns(trace, bar, paint), jobs, { width: null, titles: true, paint }),
+    legend(jobs, paint),
+    '',
+    ...sums(trace, paint),
+    ...(notStored.length === 0 ? [] : ['', paint('dim', 'not stored')]),
+    ...notStored.map((text) => `  ${text}`),
+  ].join('\n');
+}
+
+function columns(trace: Trace, bar: number, paint: Paint): Column<TracedJob>[] {
+  const time = (name: PhaseName) => (job: TracedJob) => {
+    const ms = job.phases.reduce(
+      (total, phase) => total + (phase.name === name ? phase.to - phase.from : 0),
+      0,
+    );
+    return ms === 0 ? '' : formatDuration(ms);
+  };
+  const used = PHASES.filter((name) =>
+    trace.jobs.some(({ phases }) => phases.some((phase) => phase.name === name)),
+  );
+  return [
+    {
+      title: 'STEP',
+      value: ({ step, task }) => (step === null || step === task ? task : `${step} (${task})`),
+      flexible: true,
+    },
+    { title: 'STATE', value: ({ state }) => state, format: ({ state }) => STATE_FORMATS[state] },
+    { title: 'TIME', value: (job) => drawn(job, trace, bar, paint) },
+    ...used.map(
+      (name): Column<TracedJob> => ({ title: name.toUpperCase(), value: time(name), align: 'right' }),
+    ),
+    { title: 'WORKER', value: ({ worker }) => worker ?? 'not stored' },
+  ];
+}
+
+/** From the start of the trace to its end. */
+function drawn({ phases }: TracedJob, { startedAt, totalMs }: Trace, bar: number, paint: Paint): string {
+  const cell = Math.max(totalMs, 1) / bar;
+  let [text, at] = ['', 0];
+  for (const { name, from, to } of phases) {
+    const begin = Math.max(at, Math.floor((from - startedAt) / cell));
+    const last = Math.min(
+      bar,
+      Math.max(Math.round((to - startedAt) / cell), name === 'run' ? begin + 1 : begin),
+    );
+    const [sign, format] = SIGNS[name];
+    text += ' '.repeat(Math.max(0, Math.min(begin, bar) - at));
+    text += paint(format, sign.repeat(Math.max(0, last - begin)));
+    at = Math.max(Math.min(begin, bar), last);
+  }
+  return text + ' '.repeat(Math.max(0, bar - at));
+}
+
+function legend(jobs: readonly TracedJob[], paint: Paint): string {
+  const used = PHASES.filter((name) =>
+    jobs.some(({ phases }) => phases.some((phase) => phase.name === name)),
+  );
+  const names = used.map(
+    (name) => `${paint(SIGNS[name][1], SIGNS[name][0])} ${name === 'busy' ? 'claim, run and settle' : name}`,
+  );
+  return paint('dim', '  ') + names.join('   ');
+}
+
+function sums({ sum, jobs, totalMs }: Trace, paint: Paint): string[] {
+  const names = new Map(jobs.map(({ id, step, task }) => [id, printable(step ?? task)]));
+  const way = sum.path.map((id) => names.get(id) ?? id);
+  const shown = way.length > WAY_MAX ? [...way.slice(0, WAY_MAX), `and ${way.length - WAY_MAX} more`] : way;
+  const line = (name: string, ms: number): string =>
+    `  ${name.padEnd(10)}${formatDuration(ms).padStart(10)}  ${share(ms, totalMs)}`;
+  return [
+    `${paint('bold', 'adds up along')} ${shown.join(' > ')}`,
+    ...PHASES.flatMap((name) => {
+      const ms = sum.phases[name] ?? 0;
+      return ms === 0 ? [] : [line(name, ms)];
+    }),
+    ...(sum.otherMs > 0 ? [line('other', sum.otherMs)] : []),
+    line('total', sum.totalMs),
+  ];
+}
+
+const WAY_MAX = 12;
+
+function share(ms: number, totalMs: number): string {
+  return totalMs === 0 ? '' : `${Math.round((ms / totalMs) * 100)} %`.padStart(5);
+}
