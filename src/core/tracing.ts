@@ -43,6 +43,8 @@ export interface TracedAttempt {
   /** When the job became claimable and when it was claimed, by the store's clock, in ms since the epoch. */
   readonly dueAt: number;
   readonly claimedAt: number;
+  /** How long ago the attempt started, ms: a moment. */
+  readonly agoMs: number;
 }
 
 export interface Running {
@@ -50,8 +52,8 @@ export interface Running {
   readonly meta: string;
   /** Calls `work` with the context of this run active. */
   within<Result>(work: () => Result): Result;
-  /** The handler ended, with this error if it failed. */
-  ended(outcome: OutcomeType, error: AttemptError | null): void;
+  /** The attempt ended, with this error if it failed. `runMs`: time in the handler. */
+  ended(outcome: OutcomeType, error: AttemptError | null, runMs: number): void;
   /** The outcome is stored, or was refused: the lease is lost. */
   settled(outcome: OutcomeType | 'lost'): void;
 }

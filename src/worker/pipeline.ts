@@ -223,7 +223,7 @@ export class Pipeline {
   #onOutcome(attempt: Attempt, outcome: Outcome | null): void {
     const { lease, runMs } = attempt;
     this.#prefetch.observeRun(runMs);
-    this.#traces?.ended(lease, outcome);
+    this.#traces?.ended(lease, outcome, runMs);
     if (lease.meta !== null && attempt.begun) this.#notes.ran(lease, this.#info.id, runMs);
     // Called in this turn, and so applied before the settle that follows.
     if (this.#notes.has(lease)) void this.#notes.flush();

@@ -28,7 +28,7 @@ export function openJob(attempt: Attempt, codec: PayloadCodec): unknown {
 /** The handler sees the context of its own run, and what it enqueues goes on from there. */
 export function trace(attempt: Attempt, traces: Traces | null): Attempt {
   if (traces === null) return attempt;
-  attempt.trace = traces.start(attempt.lease);
+  attempt.trace = traces.start(attempt.lease, attempt.startedAt);
   if (attempt.trace !== null) attempt.kept = decodeMeta(attempt.trace.meta, attempt.lease.id);
   return attempt;
 }

@@ -13,21 +13,22 @@ export class Traces {
     this.#workerId = workerId;
   }
 
-  start(lease: Lease): Running | null {
+  start(lease: Lease, startedAt: number): Running | null {
     const { id, queue, task, attempt, meta, dueAt, claimedAt } = lease;
     const workerId = this.#workerId;
-    const traced: TracedAttempt = { id, queue, task, attempt, meta, dueAt, claimedAt, workerId };
+    const agoMs = performance.now() - startedAt;
+    const traced: TracedAttempt = { id, queue, task, attempt, meta, dueAt, claimedAt, agoMs, workerId };
     const running = this.#tracing.run(traced);
     if (running !== null) this.#running.set(lease, running);
     return running;
   }
 
   /** `null`: the lease is lost. */
-  ended(lease: Lease, outcome: Outcome | null): void {
+  ended(lease: Lease, outcome: Outcome | null, runMs: number): void {
     const running = this.#running.get(lease);
     if (running === undefined) return;
     const error = outcome !== null && 'error' in outcome ? outcome.error : null;
-    running.ended(outcome?.type ?? 'released', error);
+    running.ended(outcome?.type ?? 'released', error, runMs);
   }
 
   settled(lease: Lease, outcome: OutcomeType | 'lost'): void {

@@ -21,6 +21,8 @@ export const ATTEMPT = 'longshore.attempt';
 export const OUTCOME = 'longshore.outcome';
 /** From claimable to claimed, by the store's clock. */
 export const WAIT_MS = 'longshore.wait_ms';
+/** Of a run: as long it was in its lane, not in its handler, as while a thread or process started for it. */
+export const LANE_MS = 'longshore.lane_ms';
 export const FLOW = 'longshore.flow';
 export const RUN = 'longshore.run';
 /** The part of the run that the job stands for. */

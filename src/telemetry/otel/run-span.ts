@@ -3,13 +3,15 @@ import type { AttemptError } from '../../core/errors.ts';
 import type { OutcomeType } from '../../core/outcome.ts';
 import type { Running } from '../../core/tracing.ts';
 import type { Api } from './api.ts';
-import { ERROR_TYPE, OUTCOME } from './names.ts';
+import { ERROR_TYPE, LANE_MS, OUTCOME } from './names.ts';
 import { epochMs } from './time.ts';
 
 export interface RunSpanGiven {
   readonly api: Api;
   readonly tracer: Tracer;
   readonly span: Span;
+  /** Of the span. */
+  readonly startedAt: number;
   readonly meta: string;
   /** The span of the settlement, to be. */
   readonly settle: { readonly name: string; readonly attributes: Attributes };
@@ -31,11 +33,12 @@ export class RunSpan implements Running {
     return api.context.with(api.trace.setSpan(api.ROOT_CONTEXT, span), work);
   }
 
-  ended(outcome: OutcomeType, error: AttemptError | null): void {
+  ended(outcome: OutcomeType, error: AttemptError | null, runMs: number): void {
     if (this.#endedAt !== null) return;
     this.#endedAt = epochMs();
-    const { api, span } = this.#given;
+    const { api, span, startedAt } = this.#given;
     span.setAttribute(OUTCOME, outcome);
+    span.setAttribute(LANE_MS, Math.max(0, this.#endedAt - startedAt - runMs));
     if (error !== null) {
       const { name, message, stack, code } = error;
       span.recordException({ name, message, ...(stack === null ? {} : { stack }) });

@@ -88,7 +88,7 @@ export class OtelTracing implements Tracing {
   }
 
   #run(attempt: TracedAttempt): Running | null {
-    const { id, queue, task, meta, workerId, dueAt, claimedAt } = attempt;
+    const { id, queue, task, meta, workerId, dueAt, claimedAt, agoMs } = attempt;
     const carried = this.#carried(meta);
     if (!this.#isChosen({ ...carried, id })) return null;
     const { ROOT_CONTEXT, SpanKind, trace, isSpanContextValid } = this.#api;
@@ -97,7 +97,7 @@ export class OtelTracing implements Tracing {
     const outer = parent !== null && hasParent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
     const links: Link[] = parent === null ? [] : [{ context: parent }];
     const common = { ...attributesOf(attempt, carried), [names.WORKER]: workerId };
-    const startedAt = epochMs();
+    const startedAt = epochMs() - agoMs;
     const claim = this.#tracer.startSpan(
       `claim ${queue}`,
       {
@@ -128,6 +128,7 @@ export class OtelTracing implements Tracing {
       api: this.#api,
       tracer: this.#tracer,
       span,
+      startedAt,
       meta: withContext(meta, span.spanContext()),
       settle: { name: `settle ${queue}`, attributes: { ...common, ...operation('settle', 'settle') } },
     });

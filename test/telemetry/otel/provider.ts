@@ -1,6 +1,4 @@
 import type { TestContext } from 'node:test';
-import { context } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
@@ -8,14 +6,10 @@ import {
   InMemorySpanExporter,
   type ReadableSpan,
   SimpleSpanProcessor,
-  type SpanExporter,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 
-/** Providers as a program would have them, with a context manager, which is the process's. */
-
-context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-
+/** Providers as a program would have them. */
 const resource = resourceFromAttributes({ 'service.name': 'longshore-test' });
 
 export interface Kept {
@@ -31,16 +25,19 @@ export function keepingProvider(): Kept {
   return { provider, spans: () => exporter.getFinishedSpans() };
 }
 
-/** Sends spans in batches, as production does. */
-export function sendingProvider(t: TestContext, url: string): TracerProvider {
-  return batching(t, new OTLPTraceExporter({ url, timeoutMillis: 2_000 }));
+/** Sends spans in batches, as production does; to be shut down. */
+export function providerFor(url: string): TracerProvider {
+  const exporter = new OTLPTraceExporter({ url, timeoutMillis: 2_000 });
+  return new TracerProvider({
+    resource,
+    spanProcessors: [
+      new BatchSpanProcessor({ exporter, scheduledDelayMillis: 100, exportTimeoutMillis: 3_000 }),
+    ],
+  });
 }
 
-function batching(t: TestContext, exporter: SpanExporter): TracerProvider {
-  const provider = new TracerProvider({
-    resource,
-    spanProcessors: [new BatchSpanProcessor({ exporter, scheduledDelayMillis: 100 })],
-  });
+export function sendingProvider(t: TestContext, url: string): TracerProvider {
+  const provider = providerFor(url);
   t.after(() => provider.shutdown().catch(() => undefined));
   return provider;
 }
