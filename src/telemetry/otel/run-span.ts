@@ -4,7 +4,6 @@ import type { OutcomeType } from '../../core/outcome.ts';
 import type { Running } from '../../core/tracing.ts';
 import type { Api } from './api.ts';
 import { ERROR_TYPE, LANE_MS, OUTCOME } from './names.ts';
-import { epochMs } from './time.ts';
 
 export interface RunSpanGiven {
   readonly api: Api;
@@ -12,6 +11,8 @@ export interface RunSpanGiven {
   readonly span: Span;
   /** Of the span. */
   readonly startedAt: number;
+  /** The same as `performance.now()` has it. */
+  readonly beganAt: number;
   readonly meta: string;
   /** The span of the settlement, to be. */
   readonly settle: { readonly name: string; readonly attributes: Attributes };
@@ -21,11 +22,14 @@ export interface RunSpanGiven {
 export class RunSpan implements Running {
   readonly meta: string;
   readonly #given: RunSpanGiven;
+  /** Times of one attempt are told by the clock that is never set. */
+  readonly #offset: number;
   #endedAt: number | null = null;
 
   constructor(given: RunSpanGiven) {
     this.#given = given;
     this.meta = given.meta;
+    this.#offset = given.startedAt - given.beganAt;
   }
 
   within<Result>(work: () => Result): Result {
@@ -35,7 +39,7 @@ export class RunSpan implements Running {
 
   ended(outcome: OutcomeType, error: AttemptError | null, runMs: number): void {
     if (this.#endedAt !== null) return;
-    this.#endedAt = epochMs();
+    this.#endedAt = this.#now();
     const { api, span, startedAt } = this.#given;
     span.setAttribute(OUTCOME, outcome);
     span.setAttribute(LANE_MS, Math.max(0, this.#endedAt - startedAt - runMs));
@@ -57,6 +61,10 @@ export class RunSpan implements Running {
     const settling = tracer.startSpan(settle.name, options, api.trace.setSpan(api.ROOT_CONTEXT, span));
     if (outcome === 'lost')
       settling.setStatus({ code: api.SpanStatusCode.ERROR, message: 'the lease is lost' });
-    settling.end(epochMs());
+    settling.end(this.#now());
+  }
+
+  #now(): number {
+    return performance.now() + this.#offset;
   }
 }

@@ -97,6 +97,7 @@ export class OtelTracing implements Tracing {
     const outer = parent !== null && hasParent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
     const links: Link[] = parent === null ? [] : [{ context: parent }];
     const common = { ...attributesOf(attempt, carried), [names.WORKER]: workerId };
+    const beganAt = performance.now() - agoMs;
     const startedAt = epochMs() - agoMs;
     const claim = this.#tracer.startSpan(
       `claim ${queue}`,
@@ -129,6 +130,7 @@ export class OtelTracing implements Tracing {
       tracer: this.#tracer,
       span,
       startedAt,
+      beganAt,
       meta: withContext(meta, span.spanContext()),
       settle: { name: `settle ${queue}`, attributes: { ...common, ...operation('settle', 'settle') } },
     });
