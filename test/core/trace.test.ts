@@ -78,7 +78,16 @@ test('a job that a handler enqueued comes after as much of that handler as had r
 
 test('whatever the times, the phases and the rest add up to all of it', () => {
   const span = fc.nat(1_000);
-  const anyJob = fc.record({ run: fc.constantFrom(null, 'r'), created: span, due: span, wait: span, busy: span, at: span, runMs: span, kept: fc.boolean() });
+  const anyJob = fc.record({
+    run: fc.constantFrom(null, 'r'),
+    created: span,
+    due: span,
+    wait: span,
+    busy: span,
+    at: span,
+    runMs: span,
+    kept: fc.boolean(),
+  });
   fc.assert(
     fc.property(fc.array(anyJob, { minLength: 1, maxLength: 8 }), (given) => {
       const jobs = given.map(({ run, created, due, wait, busy, at, runMs, kept }, index) => {

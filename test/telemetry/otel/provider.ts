@@ -26,12 +26,12 @@ export function keepingProvider(): Kept {
 }
 
 /** Sends spans in batches, as production does; to be shut down. */
-export function providerFor(url: string): TracerProvider {
-  const exporter = new OTLPTraceExporter({ url, timeoutMillis: 2_000 });
+export function providerFor(url: string, timeoutMillis = 5_000): TracerProvider {
+  const exporter = new OTLPTraceExporter({ url, timeoutMillis });
   return new TracerProvider({
     resource,
     spanProcessors: [
-      new BatchSpanProcessor({ exporter, scheduledDelayMillis: 100, exportTimeoutMillis: 3_000 }),
+      new BatchSpanProcessor({ exporter, scheduledDelayMillis: 100, exportTimeoutMillis: 10_000 }),
     ],
   });
 }
