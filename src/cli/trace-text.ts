@@ -1,5 +1,5 @@
 import { formatDuration } from '../core/duration.ts';
-import { PHASES, type PhaseName } from '../core/trace.ts';
+import { PHASES, type Phase, type PhaseName } from '../core/trace.ts';
 import type { Trace, TracedJob } from '../flow/trace.ts';
 import type { Format, Paint } from '../telemetry/terminal.ts';
 import { STATE_FORMATS } from './job-columns.ts';
@@ -79,22 +79,17 @@ function columns(trace: Trace, bar: number, paint: Paint): Column<TracedJob>[] {
   ];
 }
 
-/** From the start of the trace to its end. */
+/** From the start of the trace to its end; a handler's time takes a place however short it was, over what is beside it. */
 function drawn({ phases }: TracedJob, { startedAt, totalMs }: Trace, bar: number, paint: Paint): string {
   const cell = Math.max(totalMs, 1) / bar;
-  let [text, at] = ['', 0];
-  for (const { name, from, to } of phases) {
-    const begin = Math.max(at, Math.floor((from - startedAt) / cell));
-    const last = Math.min(
-      bar,
-      Math.max(Math.round((to - startedAt) / cell), name === 'run' ? begin + 1 : begin),
-    );
-    const [sign, format] = SIGNS[name];
-    text += ' '.repeat(Math.max(0, Math.min(begin, bar) - at));
-    text += paint(format, sign.repeat(Math.max(0, last - begin)));
-    at = Math.max(Math.min(begin, bar), last);
+  const cells = new Array<PhaseName | null>(bar).fill(null);
+  const isShort = ({ name }: Phase): boolean => name === 'run' || name === 'busy';
+  for (const phase of [...phases.filter((one) => !isShort(one)), ...phases.filter(isShort)]) {
+    const begin = Math.min(Math.round((phase.from - startedAt) / cell), isShort(phase) ? bar - 1 : bar);
+    const end = Math.max(Math.round((phase.to - startedAt) / cell), isShort(phase) ? begin + 1 : begin);
+    cells.fill(phase.name, begin, end);
   }
-  return text + ' '.repeat(Math.max(0, bar - at));
+  return cells.map((name) => (name === null ? ' ' : paint(SIGNS[name][1], SIGNS[name][0]))).join('');
 }
 
 function legend(jobs: readonly TracedJob[], paint: Paint): string {

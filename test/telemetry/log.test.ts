@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
+import { dag7, tasks } from '../../examples/flows/shapes.ts';
+import { connect, defineTask } from '../../src/index.ts';
 import { EVENT_NAMES, EventBus } from '../../src/telemetry/events.ts';
 import { logEvents } from '../../src/telemetry/log.ts';
 
@@ -105,4 +107,27 @@ test('of jobs of an unknown task one is told in a minute, for each task and queu
   time = 60_000;
   meet('mail', '4');
   assert.deepEqual(told(), ['40 4 mail']);
+});
+
+test('records of a job with a correlation id carry it', async (t) => {
+  const records: Record<string, unknown>[] = [];
+  const logger = pino({ level: 'trace' }, { write: (line: string) => records.push(JSON.parse(line)) });
+  const longshore = await connect('memory:', { logger });
+  t.after(() => longshore.close());
+  const task = defineTask({ name: 'told', run: ({ log }) => log('half way') });
+  await longshore.enqueue(task, undefined, { meta: { correlationId: 'request-7' } });
+  await longshore.enqueue(task, undefined);
+  await longshore.flows.start(dag7, null, { meta: { correlationId: 'request-8' } });
+  await longshore.worker({ tasks: [task, ...tasks] }).runUntilIdle();
+  const of = (id: string | undefined): unknown[] =>
+    records
+      .filter(({ correlationId, id: job }) => correlationId === id && job !== undefined)
+      .map(({ event }) => event);
+  const all = ['job.enqueued', 'job.started', 'job.logged', 'job.completed'];
+  assert.deepEqual([of('request-7'), of(undefined)], [all, all]);
+  const runs = records.filter(({ run, correlationId }) => run !== undefined && correlationId === 'request-8');
+  assert.ok(
+    runs.some(({ event }) => event === 'run.moved') && runs.some(({ event }) => event === 'step.moved'),
+  );
+  assert.equal(of('request-8').filter((event) => event === 'job.completed').length, 7);
 });
