@@ -1,7 +1,7 @@
 import { formatDuration } from '../core/duration.ts';
 import { PHASES, type Phase, type PhaseName } from '../core/trace.ts';
 import type { Trace, TracedJob } from '../flow/trace.ts';
-import type { Format, Paint } from '../telemetry/terminal.ts';
+import type { Paint } from '../telemetry/terminal.ts';
 import { STATE_FORMATS } from './job-columns.ts';
 import { type Column, tableLines } from './table.ts';
 import { absoluteTime, printable } from './text.ts';
@@ -13,15 +13,15 @@ export interface TraceTextOptions {
 }
 
 /** Each phase as it is drawn. */
-const SIGNS: Readonly<Record<PhaseName, readonly [sign: string, format: Format]>> = {
-  enqueue: ['-', 'dim'],
-  delay: ['.', 'dim'],
-  wait: ['░', 'cyan'],
-  claim: ['▒', 'blue'],
-  run: ['█', 'green'],
-  settle: ['▓', 'magenta'],
-  busy: ['█', 'yellow'],
-  end: ['-', 'dim'],
+const SIGNS: Readonly<Record<PhaseName, string>> = {
+  enqueue: '-',
+  delay: '.',
+  wait: '░',
+  claim: '▒',
+  run: '█',
+  settle: '▓',
+  busy: '█',
+  end: '-',
 };
 
 const BAR_MIN = 20;
@@ -44,8 +44,8 @@ export function traceText(trace: Trace, { width, paint }: TraceTextOptions): str
         `${paint('dim', 'run'.padEnd(12))}${printable(id)}  ${printable(flow)}  ${state}`,
     ),
     '',
-    ...tableLines(columns(trace, bar, paint), jobs, { width: null, titles: true, paint }),
-    legend(jobs, paint),
+    ...tableLines(columns(trace, bar), jobs, { width: null, titles: true, paint }),
+    legend(jobs),
     '',
     ...sums(trace, paint),
     ...(notStored.length === 0 ? [] : ['', paint('dim', 'not stored')]),
@@ -53,7 +53,7 @@ export function traceText(trace: Trace, { width, paint }: TraceTextOptions): str
   ].join('\n');
 }
 
-function columns(trace: Trace, bar: number, paint: Paint): Column<TracedJob>[] {
+function columns(trace: Trace, bar: number): Column<TracedJob>[] {
   const time = (name: PhaseName) => (job: TracedJob) => {
     const ms = job.phases.reduce(
       (total, phase) => total + (phase.name === name ? phase.to - phase.from : 0),
@@ -71,7 +71,7 @@ function columns(trace: Trace, bar: number, paint: Paint): Column<TracedJob>[] {
       flexible: true,
     },
     { title: 'STATE', value: ({ state }) => state, format: ({ state }) => STATE_FORMATS[state] },
-    { title: 'TIME', value: (job) => drawn(job, trace, bar, paint) },
+    { title: 'TIME', value: (job) => drawn(job, trace, bar) },
     ...used.map(
       (name): Column<TracedJob> => ({ title: name.toUpperCase(), value: time(name), align: 'right' }),
     ),
@@ -80,7 +80,7 @@ function columns(trace: Trace, bar: number, paint: Paint): Column<TracedJob>[] {
 }
 
 /** From the start of the trace to its end; a handler's time takes a place however short it was, over what is beside it. */
-function drawn({ phases }: TracedJob, { startedAt, totalMs }: Trace, bar: number, paint: Paint): string {
+function drawn({ phases }: TracedJob, { startedAt, totalMs }: Trace, bar: number): string {
   const cell = Math.max(totalMs, 1) / bar;
   const cells = new Array<PhaseName | null>(bar).fill(null);
   const isShort = ({ name }: Phase): boolean => name === 'run' || name === 'busy';
@@ -89,17 +89,15 @@ function drawn({ phases }: TracedJob, { startedAt, totalMs }: Trace, bar: number
     const end = Math.max(Math.round((phase.to - startedAt) / cell), isShort(phase) ? begin + 1 : begin);
     cells.fill(phase.name, begin, end);
   }
-  return cells.map((name) => (name === null ? ' ' : paint(SIGNS[name][1], SIGNS[name][0]))).join('');
+  return cells.map((name) => (name === null ? ' ' : SIGNS[name])).join('');
 }
 
-function legend(jobs: readonly TracedJob[], paint: Paint): string {
+function legend(jobs: readonly TracedJob[]): string {
   const used = PHASES.filter((name) =>
     jobs.some(({ phases }) => phases.some((phase) => phase.name === name)),
   );
-  const names = used.map(
-    (name) => `${paint(SIGNS[name][1], SIGNS[name][0])} ${name === 'busy' ? 'claim, run and settle' : name}`,
-  );
-  return paint('dim', '  ') + names.join('   ');
+  const names = used.map((name) => `${SIGNS[name]} ${name === 'busy' ? 'claim, run and settle' : name}`);
+  return `  ${names.join('   ')}`;
 }
 
 function sums({ sum, jobs, totalMs }: Trace, paint: Paint): string[] {

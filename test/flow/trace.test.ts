@@ -22,10 +22,7 @@ onEachStore(
     assert.ok(trace !== null);
     assert.deepEqual([trace.kind, trace.correlationId, trace.runs.length], ['run', 'request-7', 1]);
     const detail = await longshore.flows.get(run.id);
-    assert.deepEqual(
-      trace.jobs.map(({ step }) => step).sort(),
-      detail?.steps.map(({ name }) => name).sort(),
-    );
+    assert.deepEqual(trace.jobs.map(({ step }) => step).sort(), detail?.steps.map(({ name }) => name).sort());
     for (const { worker: id, phases, attempts } of trace.jobs) {
       assert.deepEqual([id, attempts.length], [worker.id, 1]);
       assert.ok(phases.some(({ name }) => name === 'run'));
@@ -48,7 +45,9 @@ onEachStore('without a correlation id, what is not stored is named', async ({ co
   const trace = await longshore.trace(run.id);
   assert.ok(trace !== null);
   assert.match(trace.notStored.join(), /worker, claim, run and settle of 7 of 7 jobs/);
-  assert.ok(trace.jobs.every(({ worker, phases }) => worker === null && !phases.some(({ name }) => name === 'run')));
+  assert.ok(
+    trace.jobs.every(({ worker, phases }) => worker === null && !phases.some(({ name }) => name === 'run')),
+  );
   requireSum(trace);
 });
 
