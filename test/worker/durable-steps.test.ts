@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { JOB_STEPS_CHECK_MS, JOB_STEPS_KIND, jobStepsKey } from '../../src/core/job-steps.ts';
-import { type AnyTask, defineTask, type JobContext, type Longshore } from '../../src/index.ts';
+import { type AnyTask, defineTask, type JobContext, type Longshore, LongshoreError } from '../../src/index.ts';
 import type { Store } from '../../src/store/store.ts';
 import { FakeClock } from '../../src/testing/index.ts';
-import { Gate, nextEvent, onEachStore, record } from '../stage.ts';
+import { advanceUntil, Gate, nextEvent, onEachStore, record } from '../stage.ts';
 
 /** Durable steps inside one handler: what is kept, what ends an attempt, what signals do. On every store. */
 const MINUTE = 60_000;
@@ -465,4 +465,37 @@ onEachStore('a thousand steps are each written once, and found again', async ({ 
   const job = await longshore.enqueue(task, null);
   await settle(longshore, task);
   assert.deepEqual([await job.result(), writes], [499_500, 1_000]);
+});
+
+onEachStore('who awaits its result hears it where the queue keeps nothing of ended jobs', async ({ connect }) => {
+  const longshore = await connect();
+  await longshore.queues.setRetention('default', { completed: { ageMs: 0, count: 0 } });
+  const task = taskOf('unkept', ({ step }) => step('one', () => 'heard'));
+  const result = (await longshore.enqueue(task, null)).result();
+  await settle(longshore, task);
+  assert.equal(await result, 'heard');
+});
+
+onEachStore('a store that is away for a while holds a step up, and fails none', async ({ connectThrough }) => {
+  const clock = new FakeClock();
+  let refusals = 0;
+  const away = () => {
+    refusals += 1;
+    return Promise.reject(new LongshoreError('STORE_UNAVAILABLE', 'It is away.'));
+  };
+  const longshore = await connectThrough(
+    (store) => ({
+      plan: (...given) => (refusals < 2 ? away() : store.plan(...given)),
+      commit: (...given) => (refusals < 5 ? away() : store.commit(...given)),
+    }),
+    { clock },
+  );
+  const ran: string[] = [];
+  const task = taskOf('patient', async ({ step }) => {
+    await step('one', () => void ran.push('one'));
+    return step('two', () => ran.length);
+  }, 1);
+  const job = await longshore.enqueue(task, null);
+  await advanceUntil(clock, settle(longshore, task));
+  assert.deepEqual([await job.result(), refusals], [1, 5]);
 });
