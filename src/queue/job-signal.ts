@@ -41,7 +41,8 @@ export async function signalJob(
     const [[job], plan] = await Promise.all([store.get([id]), store.plan(jobStepsKey(id), [kept, timedOut])]);
     if (job == null) throw gone(id);
     if (isTerminal(job.state)) throw refused(id, name, `the job is ${job.state}`);
-    if (plan?.kept[kept] !== undefined) throw refused(id, name, 'it has come already, and the first one counts');
+    if (plan?.kept[kept] !== undefined)
+      throw refused(id, name, 'it has come already, and the first one counts');
     if (plan?.kept[timedOut] !== undefined) throw refused(id, name, 'its wait has timed out');
     const steps: JobSteps = plan === null ? { owner: null, waits: [] } : (JSON.parse(plan.value) as JobSteps);
     const now = clock.now();

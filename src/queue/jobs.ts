@@ -1,13 +1,14 @@
 import type { Clock } from '../core/clock.ts';
 import { optionInvalid, requireInteger, requireName, showNul } from '../core/errors.ts';
 import type { PriorityName } from '../core/job.ts';
-import { jobStepsKey } from '../core/job-steps.ts';
 import { JOB_STATES, type JobState, statesThatAllow } from '../core/job-state.ts';
+import { jobStepsKey } from '../core/job-steps.ts';
 import { knownNames, requireKnown } from '../core/options.ts';
 import { type AnyDeclaration, requirePriority, requireQueue } from '../core/task.ts';
 import type { ControlReceipt, JobCommand, JobFilter, Store } from '../store/store.ts';
 import { type ResultOf, requireTask, requireTime } from './enqueue.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
+import { signalJob } from './job-signal.ts';
 import {
   type JobDetail,
   type JobView,
@@ -16,7 +17,6 @@ import {
   type TypedDetail,
   typedDetail,
 } from './job-view.ts';
-import { signalJob } from './job-signal.ts';
 import { type Criteria, requireId, requireSelection, requireState, type Selection } from './selection.ts';
 
 /** Who acts and why: kept in the job's audit trail. */

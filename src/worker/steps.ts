@@ -46,7 +46,8 @@ export function outcomeOf(
 ): Outcome | null {
   const { lease, abortReason } = attempt;
   if (abortReason !== null) return outcomeOfAbort(abortReason, thrown, attempt, now, random);
-  if (attempt.durable?.suspended === true) return outcomeOfSuspension(attempt.durable, thrown, attempt, now, random);
+  if (attempt.durable?.suspended === true)
+    return outcomeOfSuspension(attempt.durable, thrown, attempt, now, random);
   if (UnfitJob.is(thrown)) return { type: 'failed', error: toAttemptError(thrown.cause, lease.attempt, now) };
   return outcomeOfError(thrown, { ...lease, backoff: backoffOf(attempt), now, random });
 }
@@ -60,7 +61,12 @@ function outcomeOfSuspension(
 ): Outcome {
   if (isSuspension(thrown)) return durable.suspension();
   const isTold = memberOf(thrown, 'code') === 'SUSPENSION_SWALLOWED';
-  return outcomeOfError(isTold ? thrown : durable.swallowed(thrown), { ...attempt.lease, backoff: backoffOf(attempt), now, random });
+  return outcomeOfError(isTold ? thrown : durable.swallowed(thrown), {
+    ...attempt.lease,
+    backoff: backoffOf(attempt),
+    now,
+    random,
+  });
 }
 
 function outcomeOfAbort(

@@ -242,7 +242,8 @@ export const durableFaults = defineTask<string>({
     if (input === 'STEP_DUPLICATE') await Promise.all([step('same', () => 1), step('same', () => 2)]);
     if (input === 'PAYLOAD_NOT_JSON') await step('map', () => new Map());
     if (input === 'SUSPENSION_SWALLOWED') await sleep('nap', 60_000).catch(() => 'never mind');
-    if (input === 'OWN') await step('own', () => Promise.reject(Object.assign(new Error('own'), { code: 'OWN' })));
+    if (input === 'OWN')
+      await step('own', () => Promise.reject(Object.assign(new Error('own'), { code: 'OWN' })));
   },
 });
 
