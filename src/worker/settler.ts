@@ -1,12 +1,12 @@
 import { charsOfSettlement, fitting } from '../core/batch.ts';
 import type { Clock } from '../core/clock.ts';
 import { type ErrorCode, LongshoreError, mayBlameAnItem, toAttemptError } from '../core/errors.ts';
-import type { JobState } from '../core/job-state.ts';
 import type { Outcome, OutcomeType } from '../core/outcome.ts';
-import type { Lease, Settlement, SettleReceipt, Store } from '../store/store.ts';
-import type { EventBus, EventName } from '../telemetry/events.ts';
+import type { Lease, SettleReceipt, Store } from '../store/store.ts';
+import type { EventBus } from '../telemetry/events.ts';
 import { BackoffTimer } from './backoff-timer.ts';
-import { type Beside, settleBeside } from './beside.ts';
+import { alike, type Beside, settleAlike, settlement } from './beside.ts';
+import { END_EVENTS, typeOf } from './end-events.ts';
 import { facts } from './facts.ts';
 import { plansOf } from './plans-of.ts';
 import { stillInTrouble, type Trouble } from './trouble.ts';
@@ -143,11 +143,8 @@ export class Settler {
   #take(): Ended[] {
     const suspectAt = this.#ended.findIndex(({ failedAt }) => failedAt !== null);
     if (suspectAt === 0) return this.#ended.splice(0, 1);
-    const unsuspected = suspectAt < 0 ? this.#ended : this.#ended.slice(0, suspectAt);
-    const isAlone = unsuspected[0]?.beside == null;
-    const turnAt = unsuspected.findIndex(({ beside }) => (beside === null) !== isAlone);
-    const others = turnAt < 0 ? unsuspected : unsuspected.slice(0, turnAt);
-    return this.#ended.splice(0, Math.min(fitting(others, charsOfSettlement), this.#batchMax));
+    const others = suspectAt < 0 ? this.#ended : this.#ended.slice(0, suspectAt);
+    return this.#ended.splice(0, Math.min(fitting(alike(others), charsOfSettlement), this.#batchMax));
   }
 
   async #write(batch: readonly Ended[]): Promise<void> {
@@ -155,9 +152,7 @@ export class Settler {
     this.#inFlight += batch.length;
     const began = performance.now();
     try {
-      const receipts = await (batch[0]?.beside == null
-        ? store.settle(batch.map(settlement))
-        : settleBeside(store, batch));
+      const receipts = await settleAlike(store, batch);
       this.#inFlight -= batch.length;
       this.#batchesWritten += 1;
       this.#batchMax *= 2;
@@ -275,7 +270,7 @@ export class Settler {
     }
     const type = typeOf(outcome, receipt.state);
     this.tally[type] += 1;
-    const name = EVENT_OF[type];
+    const name = END_EVENTS[type];
     if (!events.wants(name) || (passedBy && type === 'snoozed')) return;
     const end = { ...facts(lease), waitMs: Math.max(0, lease.claimedAt - lease.dueAt), runMs };
     const error = 'error' in outcome && outcome.error !== null ? { error: outcome.error } : {};
@@ -287,25 +282,4 @@ export class Settler {
 function neverWritten(cause: LongshoreError): LongshoreError {
   const message = `The outcome of this job could not be written in ${OUTAGES_MAX} tries, between which those of others were. ${cause.message}`;
   return new LongshoreError(cause.code, message, { cause, details: cause.details });
-}
-
-/** Not put together for each job: to look something up by a text that is new each time is slow. */
-const EVENT_OF = {
-  completed: 'job.completed',
-  retried: 'job.retried',
-  failed: 'job.failed',
-  cancelled: 'job.cancelled',
-  snoozed: 'job.snoozed',
-  released: 'job.released',
-} as const satisfies Record<OutcomeType, EventName>;
-
-function settlement({ lease, outcome }: Ended): Settlement {
-  return { id: lease.id, token: lease.token, outcome };
-}
-
-/** The settle rule may have decided otherwise than the worker: a retry without attempts left failed, a cancel won. */
-function typeOf(outcome: Outcome, state: JobState): OutcomeType {
-  if (state === 'cancelled') return 'cancelled';
-  if (state === 'failed') return 'failed';
-  return outcome.type;
 }
