@@ -1,3 +1,4 @@
+import { cut } from '../core/batch.ts';
 import type { Clock } from '../core/clock.ts';
 import { LongshoreError, mayPass, show } from '../core/errors.ts';
 import {
@@ -47,6 +48,11 @@ export interface DurableAttempt {
   lose(): void;
 }
 
+interface StepText extends KeptText {
+  /** Not where a text of this name is kept. */
+  readonly unless?: string;
+}
+
 export class Durable implements DurablePort {
   /** The handler was told that its attempt ends for a sleep or a wait. */
   suspended = false;
@@ -58,7 +64,7 @@ export class Durable implements DurablePort {
   #kept = new Map<string, string>();
   #waits: JobWait[] = [];
   /** To be written, together. */
-  #unwritten: KeptText[] = [];
+  #unwritten: StepText[] = [];
   #nextWrite: Promise<void> | null = null;
   #lastWrite: Promise<void> = Promise.resolve();
 
@@ -93,9 +99,9 @@ export class Durable implements DurablePort {
     const until = this.#until(STEP_KEPT.timeout(name), timeoutMs);
     const [signal, timedOut] = [STEP_KEPT.signal(name), STEP_KEPT.timedOut(name)];
     const isOver = until !== null && until <= this.#now;
-    // A signal that comes in this instant makes it conflict, and is found then.
-    if (isOver && !this.#kept.has(signal) && !this.#kept.has(timedOut))
-      await this.#write([{ name: timedOut, text: entryText({ at: this.#now, text: null }) }]);
+    // A signal that comes in this instant makes it conflict, and counts.
+    if (isOver)
+      await this.#write([{ name: timedOut, text: entryText({ at: this.#now, text: null }), unless: signal }]);
     if (this.#kept.has(timedOut)) return { is: 'timedOut' };
     if (this.#kept.has(signal)) return { is: 'here', text: this.#opened(signal) };
     this.#waits.push({ kind: 'signal', name, until });
@@ -106,10 +112,9 @@ export class Durable implements DurablePort {
     await this.#write([{ name: STEP_KEPT.signal(name), text: null }]);
   }
 
-  suspend(): Promise<void> {
+  async suspend(): Promise<void> {
     this.#requireLive();
     this.suspended = true;
-    return Promise.resolve();
   }
 
   suspension(): Outcome {
@@ -207,20 +212,23 @@ export class Durable implements DurablePort {
   }
 
   /** Whatever is to be kept while a write is under way goes with the next one. */
-  #write(texts: readonly KeptText[]): Promise<void> {
+  #write(texts: readonly StepText[]): Promise<void> {
     this.#unwritten.push(...texts);
-    this.#nextWrite ??= this.#lastWrite.then(() => {
+    this.#nextWrite ??= this.#lastWrite.then(async () => {
       this.#nextWrite = null;
-      return this.#commit(this.#unwritten.splice(0));
+      for (const batch of cut(this.#unwritten.splice(0), charsOfText)) await this.#commit(batch);
     });
     this.#lastWrite = this.#nextWrite.catch(() => undefined);
     return this.#nextWrite;
   }
 
   /** What is kept is never replaced: whoever was first counts. */
-  async #commit(texts: readonly KeptText[], always = false): Promise<void> {
+  async #commit(texts: readonly StepText[], always = false): Promise<void> {
     for (;;) {
-      const keep = texts.filter(({ name, text }) => this.#kept.has(name) === (text === null));
+      const keep = texts
+        .filter(({ name, text }) => this.#kept.has(name) === (text === null))
+        .filter(({ unless }) => unless === undefined || !this.#kept.has(unless))
+        .map(({ name, text }) => ({ name, text }));
       if (keep.length === 0 && !always) return;
       const change = { ...this.#change({ owner: this.#attempt.lease.token, waits: [] }), keep };
       const [receipt] = await this.#persist(() => this.#means.store.commit([{ plans: [change] }]));
@@ -268,6 +276,10 @@ export class Durable implements DurablePort {
       { details: { id: lease.id } },
     );
   }
+}
+
+function charsOfText({ name, text }: StepText): number {
+  return name.length + (text?.length ?? 0);
 }
 
 const CAUSES_MAX = 10;

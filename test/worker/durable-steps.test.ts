@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { JOB_STEPS_CHECK_MS, JOB_STEPS_KIND, jobStepsKey } from '../../src/core/job-steps.ts';
+import { JOB_STEPS_CHECK_MS, JOB_STEPS_KIND, jobOfSteps, jobStepsKey } from '../../src/core/job-steps.ts';
 import {
   type AnyTask,
   defineTask,
@@ -117,6 +117,7 @@ onEachStore(
       OPTION_INVALID: ({ step }) => step('', () => 1),
       'OPTION_INVALID ': ({ sleep }) => sleep('never', Number.NaN),
       'OPTION_INVALID  ': ({ waitFor }) => waitFor('x', { timeout: 5 } as never),
+      STEP_NESTED: ({ step, sleep }) => step('outer', () => sleep('inner', 1)),
       'OPTION_INVALID   ': ({ step }) => step('nothing', undefined as never),
     };
     for (const [code, run] of Object.entries(faults)) {
@@ -449,9 +450,10 @@ onEachStore(
       1,
     );
     const ids: Record<string, string> = {};
-    for (const input of ['completes', 'sleeps', 'fails'])
+    for (const input of ['completes', 'sleeps', 'fails', 'plain'])
       ids[input] = (await longshore.enqueue(task, input)).id;
-    const { completes = '', sleeps = '', fails = '' } = ids;
+    const { completes = '', sleeps = '', fails = '', plain = '' } = ids;
+    await longshore.jobs.signal(plain, 'unasked');
     await settle(longshore, task);
     assert.equal(await kept(completes), null);
     await longshore.jobs.cancel([sleeps]);
@@ -464,7 +466,7 @@ onEachStore(
     await longshore.jobs.remove([sleeps]);
     await longshore.jobs.resolve([fails], 'by hand');
     await sweep();
-    assert.deepEqual([await kept(sleeps), await kept(fails)], [null, null]);
+    for (const id of Object.values(ids)) assert.equal(await kept(id), null);
     assert.deepEqual((await store.listPlans({ kind: JOB_STEPS_KIND, limit: 10 })).plans, []);
   },
 );
@@ -586,3 +588,41 @@ onEachStore(
     assert.deepEqual([await job.result(), refusals], [1, 5]);
   },
 );
+
+onEachStore('a signal that comes as its wait times out counts', async ({ connectThrough }) => {
+  const clock = new FakeClock();
+  let isSent = false;
+  const longshore: Longshore = await connectThrough(
+    (store) => ({
+      commit: async (units, options) => {
+        const [change] = units[0]?.plans ?? [];
+        if (!isSent && change?.keep?.some(({ name }) => name === 't:approval')) {
+          isSent = true;
+          await longshore.jobs.signal(jobOfSteps(change.key), 'approval', 'just in time');
+        }
+        return store.commit(units, options);
+      },
+    }),
+    { clock },
+  );
+  const task = taskOf('hurried', ({ waitFor }) => waitFor('approval', { timeoutMs: MINUTE }), 1);
+  const job = await longshore.enqueue(task, null);
+  await settle(longshore, task);
+  await clock.advance(MINUTE);
+  await settle(longshore, task);
+  assert.deepEqual([await job.result(), isSent], ['just in time', true]);
+});
+
+onEachStore('steps, sleeps and waits that nobody awaits harm neither job nor worker', async ({ connect }) => {
+  const longshore = await connect();
+  const task = taskOf('careless', async ({ step, sleep, waitFor }) => {
+    await step('one', () => 1);
+    void sleep('nap', MINUTE);
+    void waitFor('signal');
+    void step('two', () => Promise.reject(new Error('unheard')));
+    return 'done';
+  });
+  const job = await longshore.enqueue(task, null);
+  await settle(longshore, task);
+  assert.equal(await job.result(), 'done');
+});
