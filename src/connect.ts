@@ -6,6 +6,7 @@ import { knownNames, requireKnown } from './core/options.ts';
 import { PAYLOAD_BYTES_MAX_DEFAULT, PayloadCodec } from './core/payload.ts';
 import type { AnyDeclaration } from './core/task.ts';
 import { Flows } from './flow/flows.ts';
+import { JobStepsRule } from './flow/job-steps-rule.ts';
 import {
   HEALTH_OPTIONS,
   HEALTH_TIMEOUT_MS_DEFAULT,
@@ -171,6 +172,7 @@ export class Longshore {
     const { codec, clock } = parts;
     const means = { store: this.#store, events: this.#events, codec, clock };
     this.flows = new Flows(means);
+    this.flows.planner.add(new JobStepsRule(this.#store));
     this.schedules = new Schedules(means, this.flows);
   }
 

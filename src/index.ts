@@ -20,7 +20,7 @@ export {
   UnrecoverableError,
 } from './core/errors.ts';
 export type { AuditEntry, Job, PriorityName } from './core/job.ts';
-export type { Handler, JobContext } from './core/job-context.ts';
+export type { Handler, JobContext, WaitFor, WaitForOptions } from './core/job-context.ts';
 export { JOB_STATES, type JobState } from './core/job-state.ts';
 export type { Jsonified } from './core/jsonified.ts';
 export type { KeyLimits, LimitsChange, QueueLimits, Rate } from './core/limits.ts';
@@ -60,6 +60,7 @@ export type { ItemsView, RunDetail, RunView, StepJob, StepView } from './flow/ru
 export type { Health, HealthOptions } from './health.ts';
 export type { EnqueueArguments, EnqueueOptions } from './queue/enqueue.ts';
 export type { JobHandle } from './queue/job-handle.ts';
+export type { JobStepView } from './queue/job-steps-view.ts';
 export type { JobDetail, JobView, LogView, TypedDetail } from './queue/job-view.ts';
 export type { ActionOptions, ActionReport, Jobs, ListOptions } from './queue/jobs.ts';
 export { ALL_QUEUES, type Queues } from './queue/queues.ts';

@@ -63,6 +63,21 @@ export const ERROR_CODES = {
     status: 504,
   },
   JOB_POISONED: { meaning: 'the workers that ran the job kept dying', retryable: false, status: 500 },
+  JOB_SUSPENDED: {
+    meaning: 'the attempt ends here: the job sleeps or waits, and its handler runs again',
+    retryable: true,
+    status: 503,
+  },
+  SUSPENSION_SWALLOWED: {
+    meaning: 'a handler caught what ended its attempt for a sleep or a wait, and went on',
+    retryable: true,
+    status: 500,
+  },
+  STEP_DUPLICATE: {
+    meaning: 'an attempt used a name twice for its durable steps',
+    retryable: false,
+    status: 409,
+  },
   LANE_CRASHED: {
     meaning: 'the thread or process that ran the handler ended under it',
     retryable: true,

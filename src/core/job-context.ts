@@ -1,4 +1,6 @@
+import type { Jsonified } from './jsonified.ts';
 import type { KeptMeta } from './meta.ts';
+import type { Schema } from './schema.ts';
 
 /** What a handler is given. Every member may be taken by destructuring. */
 export interface JobContext<Input> {
@@ -31,6 +33,37 @@ export interface JobContext<Input> {
   readonly lastProgress: () => Promise<unknown>;
   /** Adds a line to the job's log, with optional JSON data. Written in batches. */
   readonly log: (message: string, data?: unknown) => void;
+  /**
+   * Runs `run` once and keeps what it returns under `name`: a later attempt gets that back, as JSON made it, and does not run
+   * it. Rejects with what `run` threw, and with STEP_DUPLICATE, PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE, OPTION_INVALID.
+   */
+  readonly step: <Result>(name: string, run: () => Result) => Promise<Jsonified<Awaited<Result>>>;
+  /**
+   * Ends the attempt, uncharged and without a slot, and runs the handler again `ms` later; then it resolves. What it rejects
+   * with to end the attempt has the code JOB_SUSPENDED: let it pass.
+   */
+  readonly sleep: (name: string, ms: number) => Promise<void>;
+  /** Resolves to the payload of a signal that was sent, or will be (`longshore.jobs.signal`). Ends the attempt as `sleep` does. */
+  readonly waitFor: WaitFor;
+}
+
+/** With a `timeoutMs`, resolves to null when no signal has come by then. */
+export interface WaitFor {
+  <Payload = unknown>(name: string, options?: WaitForOptions<Payload>): Promise<Payload>;
+  <Payload = unknown>(
+    name: string,
+    options: WaitForOptions<Payload> & { readonly timeoutMs: number },
+  ): Promise<Payload | null>;
+}
+
+export interface WaitForOptions<Payload> {
+  /** From the first time that the handler comes here and waits. */
+  readonly timeoutMs?: number;
+  /**
+   * What the payload has to be. One that does not match ends the attempt with INPUT_INVALID and is dropped, so that another
+   * one can be sent.
+   */
+  readonly schema?: Schema<unknown, Payload>;
 }
 
 export type Handler<Input, Result> = (context: JobContext<Input>) => Result | Promise<Result>;

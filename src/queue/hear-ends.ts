@@ -10,6 +10,19 @@ export function hearEnds(store: Store, watch: Watch): Store {
   return {
     ...store,
     settle: (settlements, options) => heard(watch, settlements, store.settle(settlements, options), settled),
+    commit: (units, options) => {
+      const write = store.commit(units, options);
+      const ends = units.flatMap(({ settle }) => settle ?? []);
+      if (ends.length === 0) return write;
+      const receipts = write.then((all) =>
+        units.flatMap(({ settle }, index) =>
+          settle === undefined ? [] : [all[index]?.settled ?? ({ status: 'lost' } as const)],
+        ),
+      );
+      // Who commits hears of a failure himself.
+      void heard(watch, ends, receipts, settled).catch(() => undefined);
+      return write;
+    },
     control: (commands, options) => heard(watch, commands, store.control(commands, options), controlled),
   };
 }

@@ -1,11 +1,14 @@
+import type { Clock } from '../core/clock.ts';
 import { optionInvalid, requireInteger, requireName, showNul } from '../core/errors.ts';
 import type { PriorityName } from '../core/job.ts';
 import { JOB_STATES, type JobState, statesThatAllow } from '../core/job-state.ts';
+import { jobStepsKey } from '../core/job-steps.ts';
 import { knownNames, requireKnown } from '../core/options.ts';
 import { type AnyDeclaration, requirePriority, requireQueue } from '../core/task.ts';
 import type { ControlReceipt, JobCommand, JobFilter, Store } from '../store/store.ts';
 import { type ResultOf, requireTask, requireTime } from './enqueue.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
+import { signalJob } from './job-signal.ts';
 import {
   type JobDetail,
   type JobView,
@@ -66,9 +69,9 @@ const PAGE = 500;
 /** Looks at jobs, and acts on them. `longshore.jobs`. */
 export class Jobs {
   readonly #store: Store;
-  readonly #means: HandleMeans;
+  readonly #means: HandleMeans & { readonly clock: Clock };
 
-  constructor(means: HandleMeans) {
+  constructor(means: HandleMeans & { readonly clock: Clock }) {
     this.#store = means.store;
     this.#means = means;
   }
@@ -82,10 +85,16 @@ export class Jobs {
   get<T extends AnyDeclaration>(task: T, id: string): Promise<TypedDetail<T> | null>;
   async get(...given: [id: string] | [task: AnyDeclaration, id: string]): Promise<JobDetail | null> {
     const { task, id } = ofTask(given);
-    const [[job], trail] = await Promise.all([this.#store.get([id]), this.#store.trail(id)]);
+    const { capabilities } = this.#store;
+    const [[job], trail, plan] = await Promise.all([
+      this.#store.get([id]),
+      this.#store.trail(id),
+      capabilities.plans ? this.#store.plan(jobStepsKey(id), 'all') : null,
+    ]);
     if (job == null || trail === null) return null;
     const { codec } = this.#means;
-    return task === null ? jobDetail(job, trail, codec) : typedDetail(task, job, trail, codec);
+    const stored = { job, trail, plan };
+    return task === null ? jobDetail(stored, codec) : typedDetail(task, stored, codec);
   }
 
   /** A handle for a job enqueued elsewhere, e.g. to await its result. */
@@ -100,6 +109,14 @@ export class Jobs {
   async list(options: ListOptions = {}): Promise<{ jobs: JobView[]; cursor: string | null }> {
     const page = await this.#store.list(filter(options));
     return { jobs: page.jobs.map((job) => jobView(job, this.#means.codec)), cursor: page.cursor };
+  }
+
+  /**
+   * Sends a signal to a job, whose handler may wait for it (`ctx.waitFor`). One that comes before the wait is kept; of those of
+   * one name the first counts. Rejects with JOB_UNKNOWN, JOB_STATE_REFUSED, PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE, OPTION_INVALID.
+   */
+  async signal(id: string, name: string, payload?: unknown): Promise<void> {
+    return signalJob(this.#means, { id: requireId('id', id), name, payload });
   }
 
   /** Waiting jobs are cancelled; running ones see their signal abort. */

@@ -223,7 +223,10 @@ export class Pipeline {
     // Called in this turn, and so applied before the settle that follows.
     if (this.#notes.has(lease)) void this.#notes.flush();
     if (outcome === null) this.#settler.lose(lease, 'unknown');
-    else this.#settler.add(lease, outcome, runMs, attempt.task === null);
+    else {
+      const beside = attempt.durable?.beside(outcome) ?? null;
+      this.#settler.add(lease, outcome, runMs, { passedBy: attempt.task === null, beside });
+    }
     this.turn();
   }
 

@@ -6,6 +6,7 @@ import type { Outcome, OutcomeType } from '../core/outcome.ts';
 import type { Lease, Settlement, SettleReceipt, Store } from '../store/store.ts';
 import type { EventBus, EventName } from '../telemetry/events.ts';
 import { BackoffTimer } from './backoff-timer.ts';
+import { type Beside, settleBeside } from './beside.ts';
 import { facts } from './facts.ts';
 import { plansOf } from './plans-of.ts';
 import { stillInTrouble, type Trouble } from './trouble.ts';
@@ -43,6 +44,8 @@ interface Ended {
   readonly runMs: number;
   /** No handler asked for it: a snooze is not told. */
   readonly passedBy: boolean;
+  /** Never in one batch with those that have none. */
+  readonly beside: Beside | null;
   /** How often the store refused it when it was written alone. */
   refusals: number;
   /** How many batches had been written when it last failed alone; null as long as it did not. */
@@ -92,10 +95,15 @@ export class Settler {
   }
 
   /** `passedBy`: no handler ran. */
-  add(lease: Lease, outcome: Outcome, runMs: number, passedBy = false): void {
+  add(
+    lease: Lease,
+    outcome: Outcome,
+    runMs: number,
+    { passedBy = false, beside = null }: { passedBy?: boolean; beside?: Beside | null } = {},
+  ): void {
     const returning = outcome.type === 'released';
     if (returning) this.#returning += 1;
-    this.#ended.push({ lease, outcome, runMs, passedBy, refusals: 0, failedAt: null, returning });
+    this.#ended.push({ lease, outcome, runMs, passedBy, beside, refusals: 0, failedAt: null, returning });
   }
 
   release(leases: readonly Lease[]): void {
@@ -135,7 +143,10 @@ export class Settler {
   #take(): Ended[] {
     const suspectAt = this.#ended.findIndex(({ failedAt }) => failedAt !== null);
     if (suspectAt === 0) return this.#ended.splice(0, 1);
-    const others = suspectAt < 0 ? this.#ended : this.#ended.slice(0, suspectAt);
+    const unsuspected = suspectAt < 0 ? this.#ended : this.#ended.slice(0, suspectAt);
+    const isAlone = unsuspected[0]?.beside == null;
+    const turnAt = unsuspected.findIndex(({ beside }) => (beside === null) !== isAlone);
+    const others = turnAt < 0 ? unsuspected : unsuspected.slice(0, turnAt);
     return this.#ended.splice(0, Math.min(fitting(others, charsOfSettlement), this.#batchMax));
   }
 
@@ -144,7 +155,9 @@ export class Settler {
     this.#inFlight += batch.length;
     const began = performance.now();
     try {
-      const receipts = await store.settle(batch.map(settlement));
+      const receipts = await (batch[0]?.beside == null
+        ? store.settle(batch.map(settlement))
+        : settleBeside(store, batch));
       this.#inFlight -= batch.length;
       this.#batchesWritten += 1;
       this.#batchMax *= 2;
@@ -219,7 +232,7 @@ export class Settler {
     const { store, clock, onSettled } = this.#options;
     const { lease } = refused;
     const failed = { type: 'failed', error: toAttemptError(error, lease.attempt, clock.now()) } as const;
-    const ended = { ...refused, outcome: failed };
+    const ended = { ...refused, outcome: failed, beside: null };
     this.#inFlight += 1;
     try {
       const [receipt] = await store.settle([settlement(ended)]);
