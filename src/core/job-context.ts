@@ -1,4 +1,5 @@
 import type { KeptMeta } from './meta.ts';
+import type { TransactionOf } from './transaction-of.ts';
 
 /** What a handler is given. Every member may be taken by destructuring. */
 export interface JobContext<Input> {
@@ -31,6 +32,23 @@ export interface JobContext<Input> {
   readonly lastProgress: () => Promise<unknown>;
   /** Adds a line to the job's log, with optional JSON data. Written in batches. */
   readonly log: (message: string, data?: unknown) => void;
+  /**
+   * Runs `run` in a transaction of yours and completes the job in it: your writes and the job's end commit together, or not
+   * at all. `db` is the pool or client of your library, on the store's own database. What `run` returns is the job's result
+   * and comes back after the commit; what the handler does afterwards changes no outcome. When it rejects, all was rolled back.
+   * Rejects with what `run` or your library threw; TRANSACTIONS_UNSUPPORTED, OPTION_INVALID; LEASE_LOST when another worker
+   * may have the job; JOB_STATE_REFUSED when the job was completed already; PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE for the result;
+   * and the reason of `signal`, once it is aborted.
+   */
+  readonly transaction: <Db extends object, Result>(
+    db: Db,
+    run: (tx: TransactionOf<Db>) => Result | Promise<Result>,
+  ) => Promise<Result>;
+  /**
+   * Completes the job in a transaction that you opened and will commit. Best called last in it. An attempt whose transaction
+   * was rolled back afterwards counts as failed. Rejects as `transaction` does.
+   */
+  readonly complete: (result: unknown, options: { readonly tx: object }) => Promise<void>;
 }
 
 export type Handler<Input, Result> = (context: JobContext<Input>) => Result | Promise<Result>;

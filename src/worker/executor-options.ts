@@ -9,6 +9,7 @@ import type { Lease } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { Slots } from '../tuner/slots.ts';
 import type { Attempt, NoteTaker } from './attempt.ts';
+import type { CompletionMeans } from './own-completion.ts';
 
 export interface ExecutorOptions {
   readonly tasks: ReadonlyMap<string, AnyTask>;
@@ -17,6 +18,7 @@ export interface ExecutorOptions {
   readonly clock: Clock;
   readonly events: EventBus;
   readonly notes: NoteTaker;
+  readonly completions: CompletionMeans;
   readonly abortGraceMs: number;
   readonly crashesMax: number;
   readonly codec: PayloadCodec;

@@ -6,6 +6,7 @@ import { type Lease, PROFILES_MAX, type TaskProfile, type WorkerInfo } from '../
 import type { EventBus } from '../telemetry/events.ts';
 import type { Slots } from '../tuner/slots.ts';
 import type { Attempt } from './attempt.ts';
+import { Confirmer } from './confirmer.ts';
 import { Executor } from './executor.ts';
 import { Fetcher } from './fetcher.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
@@ -42,6 +43,7 @@ export class Pipeline {
   readonly #prefetch: Prefetch;
   readonly #notes: Notes;
   readonly #settler: Settler;
+  readonly #confirmer: Confirmer;
   readonly #executor: Executor;
   readonly #lanes: Lanes;
   #turnPending = false;
@@ -62,13 +64,21 @@ export class Pipeline {
     this.#notes = new Notes(parts);
     const shared = { ...parts, ...settings, workerId: info.id, slots: this.slots };
     const turn = (): void => this.turn();
-    const unsettled = (): number => this.#settler.pending;
+    const unsettled = (): number => this.#settler.pending + this.#confirmer.pending;
     const givingBack = (): boolean => this.#settler.givingBack;
     const release = (leases: readonly Lease[]): void => this.#release(leases);
     const onReports = (plans: ReadonlySet<string>): void => {
       void parts.planner.kick(plans).then(() => this.#onSettled());
     };
     this.#settler = new Settler({ ...shared, onReports, onSettled: () => this.#onSettled() });
+    const { transactions } = parts.store;
+    this.#confirmer = new Confirmer({
+      ...shared,
+      transactions,
+      settler: this.#settler,
+      onUndone: (attempt, outcome) => this.#settle(attempt, outcome),
+      onConfirmed: () => this.#onSettled(),
+    });
     const onRoom = (): void => this.fetcher.onRoom();
     this.#lanes = lanesOf(tasks, { ...shared, onRoom });
     const putOff = new PutOff({ ...shared, tasks, notes: this.#notes });
@@ -78,6 +88,12 @@ export class Pipeline {
       outcomeOfBarred: (lease, barrier) => putOff.outcomeOf(lease, barrier),
       lane: this.#lanes,
       notes: this.#notes,
+      completions: {
+        transactions,
+        codec: parts.codec,
+        notes: this.#notes,
+        onCommitted: (attempt) => this.#confirmer.committed(attempt),
+      },
       unsettled,
       onOutcome: (attempt, outcome) => this.#onOutcome(attempt, outcome),
       onRelease: release,
@@ -157,7 +173,7 @@ export class Pipeline {
     return new Promise((resolve) => {
       const check = (): void => {
         const { buffer, running } = this.#executor;
-        const busy = buffer.length + running + this.#settler.pending > 0 || this.#parts.planner.busy;
+        const busy = buffer.length + running + this.#settler.pending + this.#confirmer.pending > 0 || this.#parts.planner.busy;
         if (busy || !also()) this.#quietWaiters.push(check);
         else resolve();
       };
@@ -195,6 +211,7 @@ export class Pipeline {
   /** Writes the last notes, and forgets outcomes that the store could not take: their leases will expire. */
   async finish(): Promise<void> {
     await this.#notes.flush();
+    await this.#confirmer.lastTry();
     await this.#settler.lastTry();
   }
 
@@ -218,8 +235,13 @@ export class Pipeline {
   }
 
   #onOutcome(attempt: Attempt, outcome: Outcome | null): void {
+    this.#prefetch.observeRun(attempt.runMs);
+    if (this.#confirmer.ended(attempt, outcome)) this.turn();
+    else this.#settle(attempt, outcome);
+  }
+
+  #settle(attempt: Attempt, outcome: Outcome | null): void {
     const { lease, runMs } = attempt;
-    this.#prefetch.observeRun(runMs);
     // Called in this turn, and so applied before the settle that follows.
     if (this.#notes.has(lease)) void this.#notes.flush();
     if (outcome === null) this.#settler.lose(lease, 'unknown');

@@ -51,6 +51,8 @@ interface Ended {
   returning: boolean;
 }
 
+type Told = Pick<Ended, 'lease' | 'outcome' | 'runMs' | 'passedBy'>;
+
 /** An outcome the store refuses this often, with an error nobody expected, is held to be at fault itself. */
 const REFUSALS_MAX = 3;
 /** The same where the error is one of an outage, but others were written between all of these tries. */
@@ -107,6 +109,12 @@ export class Settler {
     const { events } = this.#options;
     this.tally.lost += 1;
     if (events.wants('job.lost')) events.emit('job.lost', { ...facts(lease), outcome });
+  }
+
+  /** The store has this outcome, though it was not written here. */
+  tell(lease: Lease, outcome: Outcome, runMs: number, receipt: SettleReceipt): void {
+    this.#report({ lease, outcome, runMs, passedBy: false }, receipt);
+    this.#tellPlans([{ lease }], [receipt]);
   }
 
   /** Writes what was collected, in one batch; what does not fit stays for the next. Returns whether there was something. */
@@ -168,7 +176,7 @@ export class Settler {
 
   /** Resolves when whatever was tried again at once is over. */
   async #failed(batch: readonly Ended[], error: unknown): Promise<void> {
-    const failed = (retryMs: number | null): void => this.#tell(error, retryMs);
+    const failed = (retryMs: number | null): void => this.#tellTrouble(error, retryMs);
     const code = error instanceof LongshoreError ? error.code : 'STORE_FAILED';
     if (code === 'STORE_CLOSED') {
       this.tally.lost += batch.length;
@@ -196,7 +204,7 @@ export class Settler {
     failed(this.#retry(batch));
   }
 
-  #tellPlans(batch: readonly Ended[], receipts: readonly SettleReceipt[]): void {
+  #tellPlans(batch: readonly Pick<Ended, 'lease'>[], receipts: readonly SettleReceipt[]): void {
     const plans = plansOf(batch, receipts);
     if (plans !== null) this.#options.onReports(plans);
   }
@@ -230,12 +238,12 @@ export class Settler {
     } catch (again) {
       // The store takes nothing at all: the outcome is not to blame, and stays.
       this.#inFlight -= 1;
-      this.#tell(again, this.#retry([refused]));
+      this.#tellTrouble(again, this.#retry([refused]));
     }
     onSettled();
   }
 
-  #tell(error: unknown, retryMs: number | null): void {
+  #tellTrouble(error: unknown, retryMs: number | null): void {
     const { clock, events } = this.#options;
     this.trouble = stillInTrouble(this.trouble, error, clock.now());
     events.emit('store.failed', { verb: 'settle', error, retryMs });
@@ -254,7 +262,7 @@ export class Settler {
     return this.#backoff.retry(() => void this.flush());
   }
 
-  #report({ lease, outcome, runMs, passedBy }: Ended, receipt: SettleReceipt): void {
+  #report({ lease, outcome, runMs, passedBy }: Told, receipt: SettleReceipt): void {
     const { events } = this.#options;
     if (receipt.status === 'lost') {
       this.lose(lease, outcome.type);
