@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { defineTask } from '../../src/index.ts';
 import { onEachStore, record, type Stage } from '../stage.ts';
-import { BANK_KINDS, openBank } from './bank.ts';
+import { TRANSACTION_KINDS } from '../user-database.ts';
+import { openBank } from './bank.ts';
 
 function onBanks(title: string, body: (stage: Stage) => Promise<void>): void {
-  onEachStore(title, body, BANK_KINDS);
+  onEachStore(title, body, TRANSACTION_KINDS);
 }
 
 onBanks('writes, the end and jobs enqueued inside commit together', async (stage) => {
