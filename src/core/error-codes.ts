@@ -120,6 +120,16 @@ export const ERROR_CODES = {
   },
   RUN_FAILED: { meaning: 'the run ended as failed', retryable: false, status: 424 },
   RUN_CANCELLED: { meaning: 'the run was cancelled', retryable: false, status: 410 },
+  TRANSACTIONS_UNSUPPORTED: {
+    meaning: 'a job cannot be completed in a transaction of yours here',
+    retryable: false,
+    status: 501,
+  },
+  TRANSACTION_ROLLED_BACK: {
+    meaning: 'the transaction that was to complete the job was rolled back',
+    retryable: true,
+    status: 409,
+  },
   PLANS_UNSUPPORTED: { meaning: 'the store keeps no runs and schedules', retryable: false, status: 501 },
   SCHEDULE_UNKNOWN: { meaning: 'there is no schedule of that name', retryable: false, status: 404 },
   SCHEDULE_OWNED: {

@@ -241,4 +241,21 @@ class ResidentContext implements JobContext<unknown> {
     this.#durable ??= new DurableCalls(this.#job, this.#job.durablePort);
     return this.#durable;
   }
+
+  get transaction(): JobContext<unknown>['transaction'] {
+    return async () => Promise.reject(elsewhere(this.#job, 'transaction'));
+  }
+
+  get complete(): JobContext<unknown>['complete'] {
+    return async () => Promise.reject(elsewhere(this.#job, 'complete'));
+  }
+}
+
+/** The pool of the handler's lives here and the store in the worker. */
+function elsewhere({ id, taskName }: ResidentJob, method: string): LongshoreError {
+  return new LongshoreError(
+    'TRANSACTIONS_UNSUPPORTED',
+    `ctx.${method}() of task '${taskName}' was called in a thread or process; it works on the worker's event loop alone. Give the task the strategy 'async'.`,
+    { details: { id, task: taskName, method } },
+  );
 }

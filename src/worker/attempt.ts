@@ -9,6 +9,7 @@ import type { Lease } from '../store/store.ts';
 import { isBarrier } from './barrier.ts';
 import { Durable, type DurableMeans } from './durable.ts';
 import type { HeartbeatWatch } from './heartbeat-watch.ts';
+import { type CompletionMeans, OwnCompletion } from './own-completion.ts';
 
 /** Where a handler's progress and log lines go. */
 export interface NoteTaker {
@@ -21,6 +22,7 @@ export interface NoteTaker {
 export interface AttemptMeans {
   readonly notes: NoteTaker;
   readonly payloadBytesMax: number;
+  readonly completions: CompletionMeans;
   /** The handler starts. */
   readonly onBegin: (attempt: Attempt) => void;
   /** It was started early, and will not begin soon. */
@@ -64,6 +66,8 @@ export class Attempt implements LaneJob {
   heartbeatWatch: HeartbeatWatch | null = null;
   /** Made when the handler first uses a durable step. */
   durable: Durable | null = null;
+  /** Its end in a transaction of the handler's; null as long as the handler asks for none. */
+  completion: OwnCompletion | null = null;
   readonly #means: AttemptMeans;
   #controller: AbortController | null = null;
 
@@ -139,7 +143,7 @@ export class Attempt implements LaneJob {
 
   progress(value: unknown): void {
     this.heartbeatWatch?.beat();
-    if (!this.finished) this.#means.notes.progress(this.lease, value);
+    if (this.takesNotes) this.#means.notes.progress(this.lease, value);
   }
 
   heartbeat(details: unknown): void {
@@ -157,7 +161,21 @@ export class Attempt implements LaneJob {
   }
 
   log(message: string, data: unknown): void {
-    if (!this.finished) this.#means.notes.log(this.lease, message, data);
+    if (this.takesNotes) this.#means.notes.log(this.lease, message, data);
+  }
+
+  /** Its job is completed in a transaction of the handler's, which may have committed: its lease is no sign of anything. */
+  get endsByItself(): boolean {
+    return this.completion !== null && this.completion.written !== null;
+  }
+
+  get takesNotes(): boolean {
+    return !this.finished && !this.endsByItself;
+  }
+
+  own(): OwnCompletion {
+    this.completion ??= new OwnCompletion(this, this.#means.completions);
+    return this.completion;
   }
 
   get durablePort(): DurablePort {
@@ -251,5 +269,13 @@ class AttemptContext implements JobContext<unknown> {
   get #calls(): DurableCalls {
     this.#durable ??= new DurableCalls(this.#attempt, this.#attempt.durablePort);
     return this.#durable;
+  }
+
+  get transaction(): JobContext<unknown>['transaction'] {
+    return async (db, run) => this.#attempt.own().transaction(db, run);
+  }
+
+  get complete(): JobContext<unknown>['complete'] {
+    return async (result, options) => this.#attempt.own().complete(result, options);
   }
 }

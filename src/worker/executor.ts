@@ -44,6 +44,7 @@ export class Executor {
     this.#means = {
       notes: options.notes,
       payloadBytesMax: options.codec.bytesMax,
+      completions: options.completions,
       onBegin: (attempt) => watchTime(attempt, options, (reason) => this.#abort(attempt, reason)),
       onPutBack: (attempt) => this.#putBack(attempt),
       onLost: (attempt) => this.#lose(attempt),
@@ -113,7 +114,7 @@ export class Executor {
     if (this.#running.all().some(({ lease }) => lost(lease))) this.#options.lane.admission?.takeBack();
     this.buffer.drop(lost);
     for (const attempt of this.#running.all()) {
-      if (lost(attempt.lease)) this.#lose(attempt);
+      if (lost(attempt.lease) && !attempt.endsByItself) this.#lose(attempt);
     }
   }
 

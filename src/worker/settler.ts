@@ -1,14 +1,14 @@
 import { charsOfSettlement, fitting } from '../core/batch.ts';
 import type { Clock } from '../core/clock.ts';
 import { type ErrorCode, LongshoreError, mayBlameAnItem, toAttemptError } from '../core/errors.ts';
-import type { JobState } from '../core/job-state.ts';
 import type { Outcome, OutcomeType } from '../core/outcome.ts';
 import type { Lease, Settlement, SettleReceipt, Store } from '../store/store.ts';
-import type { EventBus, EventName } from '../telemetry/events.ts';
+import type { EventBus } from '../telemetry/events.ts';
 import { BackoffTimer } from './backoff-timer.ts';
 import { type Beside, settleBeside } from './beside.ts';
 import { facts } from './facts.ts';
 import { plansOf } from './plans-of.ts';
+import { emitEnd, emptyTally, type Tally, type Told, typeOf } from './tell-end.ts';
 import { stillInTrouble, type Trouble } from './trouble.ts';
 
 /**
@@ -31,19 +31,7 @@ export interface SettlerOptions {
   readonly onSettled: () => void;
 }
 
-/** How many attempts ended in which way; `lost` outcomes were refused by the store. */
-export type Tally = Record<OutcomeType | 'lost', number>;
-
-export function emptyTally(): Tally {
-  return { completed: 0, retried: 0, failed: 0, cancelled: 0, snoozed: 0, released: 0, lost: 0 };
-}
-
-interface Ended {
-  readonly lease: Lease;
-  readonly outcome: Outcome;
-  readonly runMs: number;
-  /** No handler asked for it: a snooze is not told. */
-  readonly passedBy: boolean;
+interface Ended extends Told {
   /** Never in one batch with those that have none. */
   readonly beside: Beside | null;
   /** How often the store refused it when it was written alone. */
@@ -117,6 +105,12 @@ export class Settler {
     if (events.wants('job.lost')) events.emit('job.lost', { ...facts(lease), outcome });
   }
 
+  /** The store has this outcome, though it was not written here. */
+  tell(lease: Lease, outcome: Outcome, runMs: number, receipt: SettleReceipt): void {
+    this.#report({ lease, outcome, runMs, passedBy: false }, receipt);
+    this.#tellPlans([{ lease }], [receipt]);
+  }
+
   /** Writes what was collected, in one batch; what does not fit stays for the next. Returns whether there was something. */
   flush(): boolean {
     if (this.#ended.length === 0 || this.#backoff.waiting) return false;
@@ -181,7 +175,7 @@ export class Settler {
 
   /** Resolves when whatever was tried again at once is over. */
   async #failed(batch: readonly Ended[], error: unknown): Promise<void> {
-    const failed = (retryMs: number | null): void => this.#tell(error, retryMs);
+    const failed = (retryMs: number | null): void => this.#tellTrouble(error, retryMs);
     const code = error instanceof LongshoreError ? error.code : 'STORE_FAILED';
     if (code === 'STORE_CLOSED') {
       this.tally.lost += batch.length;
@@ -209,7 +203,7 @@ export class Settler {
     failed(this.#retry(batch));
   }
 
-  #tellPlans(batch: readonly Ended[], receipts: readonly SettleReceipt[]): void {
+  #tellPlans(batch: readonly Pick<Ended, 'lease'>[], receipts: readonly SettleReceipt[]): void {
     const plans = plansOf(batch, receipts);
     if (plans !== null) this.#options.onReports(plans);
   }
@@ -243,12 +237,12 @@ export class Settler {
     } catch (again) {
       // The store takes nothing at all: the outcome is not to blame, and stays.
       this.#inFlight -= 1;
-      this.#tell(again, this.#retry([refused]));
+      this.#tellTrouble(again, this.#retry([refused]));
     }
     onSettled();
   }
 
-  #tell(error: unknown, retryMs: number | null): void {
+  #tellTrouble(error: unknown, retryMs: number | null): void {
     const { clock, events } = this.#options;
     this.trouble = stillInTrouble(this.trouble, error, clock.now());
     events.emit('store.failed', { verb: 'settle', error, retryMs });
@@ -267,20 +261,14 @@ export class Settler {
     return this.#backoff.retry(() => void this.flush());
   }
 
-  #report({ lease, outcome, runMs, passedBy }: Ended, receipt: SettleReceipt): void {
-    const { events } = this.#options;
+  #report(told: Told, receipt: SettleReceipt): void {
     if (receipt.status === 'lost') {
-      this.lose(lease, outcome.type);
+      this.lose(told.lease, told.outcome.type);
       return;
     }
-    const type = typeOf(outcome, receipt.state);
+    const type = typeOf(told.outcome, receipt.state);
     this.tally[type] += 1;
-    const name = EVENT_OF[type];
-    if (!events.wants(name) || (passedBy && type === 'snoozed')) return;
-    const end = { ...facts(lease), waitMs: Math.max(0, lease.claimedAt - lease.dueAt), runMs };
-    const error = 'error' in outcome && outcome.error !== null ? { error: outcome.error } : {};
-    const delay = 'delayMs' in outcome ? { delayMs: outcome.delayMs } : {};
-    events.emit(name, { ...end, ...error, ...delay } as never);
+    emitEnd(this.#options.events, type, told);
   }
 }
 
@@ -289,23 +277,6 @@ function neverWritten(cause: LongshoreError): LongshoreError {
   return new LongshoreError(cause.code, message, { cause, details: cause.details });
 }
 
-/** Not put together for each job: to look something up by a text that is new each time is slow. */
-const EVENT_OF = {
-  completed: 'job.completed',
-  retried: 'job.retried',
-  failed: 'job.failed',
-  cancelled: 'job.cancelled',
-  snoozed: 'job.snoozed',
-  released: 'job.released',
-} as const satisfies Record<OutcomeType, EventName>;
-
 function settlement({ lease, outcome }: Ended): Settlement {
   return { id: lease.id, token: lease.token, outcome };
-}
-
-/** The settle rule may have decided otherwise than the worker: a retry without attempts left failed, a cancel won. */
-function typeOf(outcome: Outcome, state: JobState): OutcomeType {
-  if (state === 'cancelled') return 'cancelled';
-  if (state === 'failed') return 'failed';
-  return outcome.type;
 }

@@ -27,7 +27,7 @@ export function openJob(attempt: Attempt, codec: PayloadCodec): unknown {
 }
 
 /** Where its result goes. */
-function resultOf({ lease }: Attempt): PayloadPlace {
+export function resultOf({ lease }: Attempt): PayloadPlace {
   return { role: 'result', id: lease.id };
 }
 

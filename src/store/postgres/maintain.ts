@@ -7,6 +7,7 @@ import {
   type ReapRequest,
   WORKER_KEPT_MS,
 } from '../store.ts';
+import { departAll } from './confirm.ts';
 import { release } from './release.ts';
 import type { JobRow, Tx } from './rows.ts';
 import { applyChanges, subjectOf } from './settle.ts';
@@ -45,6 +46,7 @@ export async function reap(tx: Tx, { crashesMax }: ReapRequest): Promise<ReapRec
     return { job, move: 'expire', change } as const;
   });
   await applyChanges(tx, changes);
+  await departAll(tx);
   return {
     reaped: changes.map(({ job: { id, queue, task }, change: { state, attempt, crashes, error } }) => ({
       id,
