@@ -101,7 +101,7 @@ export function decodeMeta(text: string | null, jobId: string): KeptMeta {
 }
 
 const TAGS_MAX = 16;
-const TAG_CHARS_MAX = 100;
+export const TAG_CHARS_MAX = 100;
 const TRACESTATE_CHARS_MAX = 512;
 const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}(-[\x20-\x7e]{1,200})?$/;
 
