@@ -114,7 +114,9 @@ function requireSelection(ids: readonly string[], options: BulkOptions, verb: st
   };
   if (ids.length > 0) {
     if (all || Object.keys(filters).length > 0)
-      throw new UsageError('Give either ids or --all with --queue, --task, --state, --correlation-id and --tag, not both.');
+      throw new UsageError(
+        'Give either ids or --all with --queue, --task, --state, --correlation-id and --tag, not both.',
+      );
     return ids;
   }
   if (all) return { all, ...filters };

@@ -33,7 +33,10 @@ export function termsWanted({ correlationId, tag }: TermFilter): readonly Term[]
  * Whether a job is what the filter looks for. The job whose id is the correlation id counts, too, unless it has another one
  * of its own: what it enqueued inherited its id.
  */
-export function hasTerms(job: { readonly id: string; readonly meta: string | null }, wanted: TermFilter): boolean {
+export function hasTerms(
+  job: { readonly id: string; readonly meta: string | null },
+  wanted: TermFilter,
+): boolean {
   const { correlationId, tag } = wanted;
   const terms = termsOf(job.meta);
   if (tag !== undefined && !terms.includes(`t:${tag}`)) return false;

@@ -55,7 +55,8 @@ export function requireSelection(selection: unknown): readonly string[] | Criter
   });
 }
 
-const EXPECTED = 'an id, an array of ids, an object with queue, task, state, states, correlationId or tag, or { all: true }';
+const EXPECTED =
+  'an id, an array of ids, an object with queue, task, state, states, correlationId or tag, or { all: true }';
 
 /** Throws OPTION_INVALID. */
 export function requireId(field: string, id: unknown): string {

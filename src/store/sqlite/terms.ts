@@ -24,7 +24,9 @@ export function dropTermsOf(tx: Tx, seqs: string): void {
 }
 
 /** A SELECT of the seqs of jobs that a filter's terms lead to; null where it names none. */
-export function foundBy(filter: TermFilter): { readonly seqs: string; readonly values: readonly string[] } | null {
+export function foundBy(
+  filter: TermFilter,
+): { readonly seqs: string; readonly values: readonly string[] } | null {
   const { correlationId, tag } = filter;
   const terms = termsWanted(filter);
   if (terms.length === 0) return null;

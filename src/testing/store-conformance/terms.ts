@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import type { JobMeta } from '../../core/meta.ts';
 import type { JobFilter } from '../../store/store.ts';
 import type { It } from './area.ts';
-import { BROUGHT_STATES, completed, ids, spec, T0 } from './trial.ts';
 import type { Trial } from './trial.ts';
+import { BROUGHT_STATES, completed, ids, spec, T0 } from './trial.ts';
 
 function metaOf(meta: JobMeta): string {
   return JSON.stringify(meta);
@@ -43,7 +43,15 @@ export function termsArea(it: It): void {
     });
 
   it('terms of any characters are told apart', async (trial) => {
-    const texts = [`a;b,c|"d"'e' \\ %_*`, '\u{1f600} ü', 'A', 'a', '"correlationId"', 'correlationId', 'tags'];
+    const texts = [
+      `a;b,c|"d"'e' \\ %_*`,
+      '\u{1f600} ü',
+      'A',
+      'a',
+      '"correlationId"',
+      'correlationId',
+      'tags',
+    ];
     const added = new Map<string, string>();
     for (const text of texts)
       added.set(text, await trial.add({ meta: metaOf({ correlationId: text, tags: [text] }) }));
@@ -75,7 +83,10 @@ export function termsArea(it: It): void {
 
   it('pages of a term hold each of its jobs once, the newest first, whichever have ended', async (trial) => {
     const marked = Array.from({ length: 25 }, (_, index) =>
-      spec({ queue: index % 2 === 0 ? 'q' : 'later', meta: index % 5 === 4 ? null : metaOf({ tags: ['page'] }) }),
+      spec({
+        queue: index % 2 === 0 ? 'q' : 'later',
+        meta: index % 5 === 4 ? null : metaOf({ tags: ['page'] }),
+      }),
     );
     await trial.store.enqueue(marked, { now: T0 });
     for (const lease of await trial.claim()) await trial.settle(lease, completed());
