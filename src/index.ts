@@ -21,6 +21,7 @@ export {
 } from './core/errors.ts';
 export type { AuditEntry, Job, PriorityName } from './core/job.ts';
 export type { Handler, JobContext, WaitFor, WaitForOptions } from './core/job-context.ts';
+export type { JobFlow } from './core/job-flow.ts';
 export { JOB_STATES, type JobState } from './core/job-state.ts';
 export type { Jsonified } from './core/jsonified.ts';
 export type { KeyLimits, LimitsChange, QueueLimits, Rate } from './core/limits.ts';

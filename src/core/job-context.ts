@@ -1,3 +1,4 @@
+import type { JobFlow } from './job-flow.ts';
 import type { Jsonified } from './jsonified.ts';
 import type { KeptMeta } from './meta.ts';
 import type { Schema } from './schema.ts';
@@ -14,6 +15,10 @@ export interface JobContext<Input> {
   readonly input: Input;
   /** What was given as `meta` at enqueue, with null or an empty list for what was not. */
   readonly meta: KeptMeta;
+  /** What ties this job to others: `meta.correlationId`, or the id of the run it is a step of, or its own. What it enqueues inherits it. */
+  readonly correlationId: string;
+  /** Of a step of a flow's run: which one. Null for other jobs. */
+  readonly flow: JobFlow | null;
   /** Number of this attempt, from 1. */
   readonly attempt: number;
   /** Attempts allowed; 1 means no retry. */

@@ -1,5 +1,7 @@
 import { LongshoreError } from '../core/errors.ts';
+import { correlationIdOf } from '../core/inherited.ts';
 import type { JobContext, WaitFor } from '../core/job-context.ts';
+import { type JobFlow, jobFlowIn } from '../core/job-flow.ts';
 import { decodeMeta, type KeptMeta } from '../core/meta.ts';
 import { encodePayload } from '../core/payload.ts';
 import { DurableCalls, type DurablePort } from './durable-calls.ts';
@@ -196,6 +198,14 @@ class ResidentContext implements JobContext<unknown> {
 
   get meta(): KeptMeta {
     return decodeMeta(this.#job.meta, this.#job.id);
+  }
+
+  get correlationId(): string {
+    return correlationIdOf(this.#job);
+  }
+
+  get flow(): JobFlow | null {
+    return jobFlowIn(this.#job.meta);
   }
 
   get attempt(): number {

@@ -1,11 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 import { LongshoreError, optionInvalid, show } from '../core/errors.ts';
+import { correlationIdOf, passedOn } from '../core/inherited.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { AnyDeclaration } from '../core/task.ts';
 import { keyGiven } from '../core/unique.ts';
+import { currentJob } from '../current-job.ts';
 import type { EnqueueReceipt, JobSpec, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
-import { type EnqueueOptions, JobSpecs, requireEnqueueOptions } from './enqueue.ts';
+import { type EnqueueOptions, JobSpecs, requireEnqueueOptions, type SpecMeans } from './enqueue.ts';
 import { hearEnds } from './hear-ends.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
 import { Jobs } from './jobs.ts';
@@ -39,7 +41,7 @@ export class Client {
     options: EnqueueOptions = {},
   ): Promise<JobHandle<Result>> {
     requireEnqueueOptions('enqueue', options);
-    const built = new JobSpecs(task, this.#means).make(input, options);
+    const built = new JobSpecs(task, this.#specMeans()).make(input, options);
     const spec = built instanceof Promise ? await built : built;
     const [receipt] = await this.#write([spec], options.tx);
     return this.#handle(spec, receipt as EnqueueReceipt, options.tx);
@@ -61,7 +63,7 @@ export class Client {
       if (index === 0) tx = own.tx;
       else if (own.tx !== tx) throw atIndex(optionInvalid('tx', own.tx, 'that of inputs[0]'), index);
       try {
-        maker ??= new JobSpecs(task, this.#means);
+        maker ??= new JobSpecs(task, this.#specMeans());
         const built = maker.make(input, own);
         specs[index] = built instanceof Promise ? await built : built;
       } catch (error) {
@@ -80,6 +82,11 @@ export class Client {
 
   close(): void {
     this.#means.watch.close();
+  }
+
+  #specMeans(): SpecMeans {
+    const job = currentJob();
+    return job === null ? this.#means : { ...this.#means, inherited: passedOn(job) };
   }
 
   #write(specs: readonly JobSpec[], tx: unknown): Promise<EnqueueReceipt[]> {
@@ -102,6 +109,7 @@ export class Client {
         task: spec.task,
         status,
         state: receipt.state,
+        correlationId: correlationIdOf({ id: receipt.id, meta: spec.meta ?? null }),
       });
     }
     return new JobHandle<Result>(receipt.id, status, this.#means);

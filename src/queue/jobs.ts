@@ -3,6 +3,7 @@ import { optionInvalid, requireInteger, requireName, showNul } from '../core/err
 import type { PriorityName } from '../core/job.ts';
 import { JOB_STATES, type JobState, statesThatAllow } from '../core/job-state.ts';
 import { jobStepsKey } from '../core/job-steps.ts';
+import { TAG_CHARS_MAX } from '../core/meta.ts';
 import { knownNames, requireKnown } from '../core/options.ts';
 import { type AnyDeclaration, requirePriority, requireQueue } from '../core/task.ts';
 import type { ControlReceipt, JobCommand, JobFilter, Store } from '../store/store.ts';
@@ -31,6 +32,10 @@ export interface ListOptions {
   readonly state?: JobState | readonly JobState[];
   readonly queue?: string;
   readonly task?: string;
+  /** Jobs with this correlation id in their meta; and the job of this id, which is the one that its children inherited. */
+  readonly correlationId?: string;
+  /** Jobs with this tag in their meta. */
+  readonly tag?: string;
   /** 1 to 1,000; default 50. */
   readonly limit?: number;
   /** From the page before. */
@@ -54,6 +59,8 @@ const LIST_OPTIONS = knownNames<ListOptions>({
   state: true,
   queue: true,
   task: true,
+  correlationId: true,
+  tag: true,
   limit: true,
   cursor: true,
 });
@@ -188,13 +195,12 @@ export class Jobs {
       for (let start = 0; start < selection.length; start += PAGE) yield selection.slice(start, start + PAGE);
       return;
     }
-    const { state, queue, task } = selection as Criteria;
+    const { all: _, state, states: several, ...rest } = selection as Criteria;
     let cursor: string | undefined;
     do {
       const page = await this.#store.list({
-        ...(queue === undefined ? {} : { queue }),
-        ...(task === undefined ? {} : { task }),
-        states: state === undefined ? states : [state],
+        ...rest,
+        states: several ?? (state === undefined ? states : [state]),
         limit: PAGE,
         ...(cursor === undefined ? {} : { cursor }),
       });
@@ -237,7 +243,7 @@ function file(report: Filing, id: string, receipt: ControlReceipt | undefined): 
 
 function filter(options: ListOptions): JobFilter {
   requireKnown('jobs.list', options, LIST_OPTIONS);
-  const { state, queue, task, cursor, limit = 50 } = options;
+  const { state, queue, task, correlationId, tag, cursor, limit = 50 } = options;
   const states = state === undefined ? undefined : typeof state === 'string' ? [state] : state;
   if (states !== undefined && !Array.isArray(states))
     throw optionInvalid('state', state, `one of ${JOB_STATES.join(', ')}, or an array of them`);
@@ -249,6 +255,8 @@ function filter(options: ListOptions): JobFilter {
     ...(states === undefined ? {} : { states }),
     ...(queue === undefined ? {} : { queue: requireQueue('queue', queue) }),
     ...(task === undefined ? {} : { task: requireName('task', task) }),
+    ...(correlationId === undefined ? {} : { correlationId: requireName('correlationId', correlationId) }),
+    ...(tag === undefined ? {} : { tag: requireName('tag', tag, TAG_CHARS_MAX) }),
     ...(cursor === undefined ? {} : { cursor }),
   };
 }

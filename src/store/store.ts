@@ -371,6 +371,9 @@ export interface JobFilter {
   readonly states?: readonly JobState[];
   readonly queue?: string;
   readonly task?: string;
+  /** Jobs whose meta has it, and the job of this id unless its meta has another one (core/terms.ts). */
+  readonly correlationId?: string;
+  readonly tag?: string;
   readonly limit: number;
   /** From the page before. */
   readonly cursor?: string;

@@ -1,6 +1,8 @@
 import type { CancelTimer } from '../core/clock.ts';
 import type { LongshoreError } from '../core/errors.ts';
+import { correlationIdOf } from '../core/inherited.ts';
 import type { JobContext, WaitFor } from '../core/job-context.ts';
+import { type JobFlow, jobFlowIn } from '../core/job-flow.ts';
 import { type KeptMeta, NO_META } from '../core/meta.ts';
 import type { AnyTask } from '../core/task.ts';
 import { DurableCalls, type DurablePort } from '../execution/durable-calls.ts';
@@ -225,6 +227,14 @@ class AttemptContext implements JobContext<unknown> {
 
   get meta(): KeptMeta {
     return this.#attempt.kept;
+  }
+
+  get correlationId(): string {
+    return correlationIdOf(this.#attempt.lease);
+  }
+
+  get flow(): JobFlow | null {
+    return jobFlowIn(this.#attempt.lease.meta);
   }
 
   get attempt(): number {

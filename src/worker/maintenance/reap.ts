@@ -1,3 +1,4 @@
+import { correlationIdOf } from '../../core/inherited.ts';
 import type { Store } from '../../store/store.ts';
 import type { EventBus } from '../../telemetry/events.ts';
 import type { Duty } from '../leader.ts';
@@ -18,11 +19,19 @@ export function reapDuty(options: {
     name: 'reap',
     async run() {
       const { reaped } = await store.reap({ crashesMax });
-      for (const { id, queue, task, state, attempt, crashes, error } of reaped) {
-        events.emit('job.expired', { id, queue, task, state, crashes });
+      // Those that are not kept are gone.
+      const jobs = reaped.length === 0 ? [] : await store.get(reaped.map(({ id }) => id));
+      for (const [index, { id, queue, task, state, attempt, crashes, error }] of reaped.entries()) {
+        const job = {
+          id,
+          queue,
+          task,
+          correlationId: correlationIdOf({ id, meta: jobs[index]?.meta ?? null }),
+        };
+        events.emit('job.expired', { ...job, state, crashes });
         if (state !== 'failed') continue;
         // Its handler's end was never seen: how long it waited and ran is not known.
-        events.emit('job.failed', { id, queue, task, attempt, error, waitMs: 0, runMs: 0 });
+        events.emit('job.failed', { ...job, attempt, error, waitMs: 0, runMs: 0 });
       }
       return intervalMs;
     },
