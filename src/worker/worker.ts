@@ -5,6 +5,7 @@ import type { Choice } from '../execution/routes.ts';
 import type { WorkerInfo } from '../store/store.ts';
 import { Leader } from './leader.ts';
 import { dutiesOf } from './maintenance/duties.ts';
+import { reap } from './maintenance/reap.ts';
 import {
   requireStartOptions,
   requireStopOptions,
@@ -233,7 +234,7 @@ export class Worker {
       await this.#pipeline.keeper.start();
       await this.#pipeline.openLanes();
       await this.#upsert();
-      await this.#parts.store.reap({ crashesMax: this.settings.crashesMax });
+      await reap(this.#parts.store, this.#parts.events, this.settings.crashesMax);
       if (this.#parts.store.capabilities.plans) await this.#parts.planner.sweep(0);
       if (this.#isUp()) await work();
     } finally {

@@ -17,14 +17,19 @@ export function reapDuty(options: {
   return {
     name: 'reap',
     async run() {
-      const { reaped } = await store.reap({ crashesMax });
-      for (const { id, queue, task, state, attempt, crashes, error } of reaped) {
-        events.emit('job.expired', { id, queue, task, state, crashes });
-        if (state !== 'failed') continue;
-        // Its handler's end was never seen: how long it waited and ran is not known.
-        events.emit('job.failed', { id, queue, task, attempt, error, waitMs: 0, runMs: 0 });
-      }
+      await reap(store, events, crashesMax);
       return intervalMs;
     },
   };
+}
+
+export async function reap(store: Store, events: EventBus, crashesMax: number): Promise<void> {
+  const { reaped } = await store.reap({ crashesMax });
+  for (const { id, queue, task, state, attempt, crashes, error } of reaped) {
+    events.emit('job.expired', { id, queue, task, state, crashes });
+    // Its handler's end was never seen: how long it waited and ran is not known.
+    const end = { id, queue, task, attempt, waitMs: 0, runMs: 0 };
+    if (state === 'failed') events.emit('job.failed', { ...end, error });
+    else if (state === 'cancelled') events.emit('job.cancelled', end);
+  }
 }
