@@ -1,11 +1,11 @@
 import { charsOfSettlement, fitting } from '../core/batch.ts';
 import type { Clock } from '../core/clock.ts';
 import { type ErrorCode, LongshoreError, mayBlameAnItem, toAttemptError } from '../core/errors.ts';
-import type { JobState } from '../core/job-state.ts';
-import type { Outcome, OutcomeType } from '../core/outcome.ts';
-import type { Lease, Settlement, SettleReceipt, Store } from '../store/store.ts';
-import type { EventBus, EventName } from '../telemetry/events.ts';
+import type { OutcomeType } from '../core/outcome.ts';
+import type { Lease, SettleReceipt, Store } from '../store/store.ts';
+import type { EventBus } from '../telemetry/events.ts';
 import { BackoffTimer } from './backoff-timer.ts';
+import { type Ended, EVENT_OF, settlement, typeOf } from './ended.ts';
 import { facts } from './facts.ts';
 import { plansOf } from './plans-of.ts';
 import { stillInTrouble, type Trouble } from './trouble.ts';
@@ -37,20 +37,6 @@ export function emptyTally(): Tally {
   return { completed: 0, retried: 0, failed: 0, cancelled: 0, snoozed: 0, released: 0, lost: 0 };
 }
 
-interface Ended {
-  readonly lease: Lease;
-  readonly outcome: Outcome;
-  readonly runMs: number;
-  /** No handler asked for it: a snooze is not told. */
-  readonly passedBy: boolean;
-  /** How often the store refused it when it was written alone. */
-  refusals: number;
-  /** How many batches had been written when it last failed alone; null as long as it did not. */
-  failedAt: number | null;
-  /** The job is on its way back to the store. */
-  returning: boolean;
-}
-
 /** An outcome the store refuses this often, with an error nobody expected, is held to be at fault itself. */
 const REFUSALS_MAX = 3;
 /** The same where the error is one of an outage, but others were written between all of these tries. */
@@ -62,6 +48,7 @@ export class Settler {
   readonly #backoff: BackoffTimer;
   #ended: Ended[] = [];
   #inFlight = 0;
+  readonly #writes = new Set<readonly Ended[]>();
   #batchMax = Number.POSITIVE_INFINITY;
   #batchesWritten = 0;
   #returning = 0;
@@ -78,6 +65,11 @@ export class Settler {
     return this.#ended.length + this.#inFlight;
   }
 
+  /** Of the jobs whose outcomes are not in the store yet. */
+  leases(): Lease[] {
+    return [...this.#writes, this.#ended].flatMap((batch) => batch.map(({ lease }) => lease));
+  }
+
   /** Outcomes are on their way to the store. */
   get writing(): boolean {
     return this.#inFlight > 0;
@@ -92,7 +84,7 @@ export class Settler {
   }
 
   /** `passedBy`: no handler ran. */
-  add(lease: Lease, outcome: Outcome, runMs: number, passedBy = false): void {
+  add(lease: Lease, outcome: Ended['outcome'], runMs: number, passedBy = false): void {
     const returning = outcome.type === 'released';
     if (returning) this.#returning += 1;
     this.#ended.push({ lease, outcome, runMs, passedBy, refusals: 0, failedAt: null, returning });
@@ -141,11 +133,11 @@ export class Settler {
 
   async #write(batch: readonly Ended[]): Promise<void> {
     const { store, events, workerId, onSettled } = this.#options;
-    this.#inFlight += batch.length;
+    this.#depart(batch);
     const began = performance.now();
     try {
       const receipts = await store.settle(batch.map(settlement));
-      this.#inFlight -= batch.length;
+      this.#arrive(batch);
       this.#batchesWritten += 1;
       this.#batchMax *= 2;
       this.#backoff.reset();
@@ -160,10 +152,20 @@ export class Settler {
       // Others being taken does not mean that one which was refused is.
       if (this.trouble !== null && this.#ended.every(({ refusals }) => refusals === 0)) this.trouble = null;
     } catch (error) {
-      this.#inFlight -= batch.length;
+      this.#arrive(batch);
       await this.#failed(batch, error);
     }
     onSettled();
+  }
+
+  #depart(batch: readonly Ended[]): void {
+    this.#inFlight += batch.length;
+    this.#writes.add(batch);
+  }
+
+  #arrive(batch: readonly Ended[]): void {
+    this.#inFlight -= batch.length;
+    this.#writes.delete(batch);
   }
 
   /** Resolves when whatever was tried again at once is over. */
@@ -220,16 +222,17 @@ export class Settler {
     const { lease } = refused;
     const failed = { type: 'failed', error: toAttemptError(error, lease.attempt, clock.now()) } as const;
     const ended = { ...refused, outcome: failed };
-    this.#inFlight += 1;
+    const batch = [ended];
+    this.#depart(batch);
     try {
       const [receipt] = await store.settle([settlement(ended)]);
-      this.#inFlight -= 1;
+      this.#arrive(batch);
       this.#report(ended, receipt as SettleReceipt);
       this.#tellPlans([ended], [receipt as SettleReceipt]);
       this.trouble = null;
     } catch (again) {
       // The store takes nothing at all: the outcome is not to blame, and stays.
-      this.#inFlight -= 1;
+      this.#arrive(batch);
       this.#tell(again, this.#retry([refused]));
     }
     onSettled();
@@ -274,25 +277,4 @@ export class Settler {
 function neverWritten(cause: LongshoreError): LongshoreError {
   const message = `The outcome of this job could not be written in ${OUTAGES_MAX} tries, between which those of others were. ${cause.message}`;
   return new LongshoreError(cause.code, message, { cause, details: cause.details });
-}
-
-/** Not put together for each job: to look something up by a text that is new each time is slow. */
-const EVENT_OF = {
-  completed: 'job.completed',
-  retried: 'job.retried',
-  failed: 'job.failed',
-  cancelled: 'job.cancelled',
-  snoozed: 'job.snoozed',
-  released: 'job.released',
-} as const satisfies Record<OutcomeType, EventName>;
-
-function settlement({ lease, outcome }: Ended): Settlement {
-  return { id: lease.id, token: lease.token, outcome };
-}
-
-/** The settle rule may have decided otherwise than the worker: a retry without attempts left failed, a cancel won. */
-function typeOf(outcome: Outcome, state: JobState): OutcomeType {
-  if (state === 'cancelled') return 'cancelled';
-  if (state === 'failed') return 'failed';
-  return outcome.type;
 }

@@ -22,12 +22,10 @@ import { ROLES, requireRole, requireRoles, type WorkerRole } from './roles.ts';
 import { type WorkerSettings, workerSettings } from './settings.ts';
 import type { Tally } from './settler.ts';
 import { drain } from './shutdown.ts';
+import { tellGivenBack } from './strays.ts';
 import type { WorkerHealth } from './trouble.ts';
 
-/**
- * The service that claims, runs and settles jobs: starts and stops its parts, and gives its roles names. The hot path
- * is in pipeline.ts.
- */
+/** The service that claims, runs and settles jobs: starts and stops its parts, and names its roles. The hot path is pipeline.ts. */
 export class Worker {
   readonly id: string;
   readonly settings: WorkerSettings;
@@ -212,7 +210,7 @@ export class Worker {
     // However the store is, the worker ends: what it still holds expires.
     for (const [verb, farewell] of [
       ['keepAlive', () => this.#pipeline.keeper.stop()],
-      ['retire', () => store.retire(this.id)],
+      ['retire', async () => tellGivenBack(events, await store.retire(this.id))],
     ] as const) {
       await farewell().catch((error) => events.emit('store.failed', { verb, error, retryMs: null }));
     }

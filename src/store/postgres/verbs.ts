@@ -7,7 +7,7 @@ import { enqueue, repeated } from './enqueue.ts';
 import { giveBack } from './give-back.ts';
 import { get, list, trail } from './inspect.ts';
 import { acquire, release } from './lock.ts';
-import { prune, reap, retire } from './maintain.ts';
+import { disown, prune, reap, retire } from './maintain.ts';
 import { duePlans, listPlans, plan } from './plans.ts';
 import { configureQueue, queues } from './queues.ts';
 import { annotate, isSimple, settle } from './settle.ts';
@@ -21,6 +21,7 @@ export const VERBS = {
   settle: { run: settle, alone: isSimple, repeatable: true },
   annotate: { run: annotate, alone: () => true },
   beat: { run: beat, repeatable: true },
+  disown: { run: disown, repeatable: true },
   retire: { run: retire, repeatable: true },
   workers: { run: workers, repeatable: true },
   reap: { run: reap },

@@ -9,6 +9,7 @@ import type { CommitCall, DueRequest, PlanFilter, Unit } from '../plans.ts';
 import type {
   AgeRequest,
   ClaimRequest,
+  DisownRequest,
   EnqueueReceipt,
   JobCommand,
   JobFilter,
@@ -49,7 +50,7 @@ import { Names, type Session } from './session.ts';
 import { annotate, settle } from './settle.ts';
 import { parseUrl, placeOf, type RedisAddress } from './url.ts';
 import { WholeBatches } from './whole.ts';
-import { beat, retire, workers } from './workers.ts';
+import { beat, disown, retire, workers } from './workers.ts';
 
 /** Makes the store when there is none yet: there is nothing to create but its version. */
 export async function openStore(url: string, options: OpenOptions): Promise<Store> {
@@ -144,6 +145,10 @@ class RedisStore implements Store {
   keepAlive(options: KeepAliveOptions): KeepAlive {
     if (this.#closing !== null) throw this.#closed('keepAlive');
     return this.#keepAlives.start(options);
+  }
+
+  disown(request: DisownRequest) {
+    return this.#alone('disown', request, (now) => disown(this.#session, request, now));
   }
 
   retire(workerId: string, options: Timed = {}) {
