@@ -27,10 +27,11 @@ import type {
   Timed,
   WorkerBeat,
 } from '../store.ts';
+import type { Talk } from '../talk.ts';
 import { age } from './ageing.ts';
 import { type BatchVerb, Channel } from './channel.ts';
 import { claim } from './claim.ts';
-import { listener } from './client.ts';
+import { listener, talkChannel } from './client.ts';
 import { commit } from './commit.ts';
 import { type Connected, connectTo } from './connect-to.ts';
 import type { Connection } from './connection.ts';
@@ -102,7 +103,11 @@ class RedisStore implements Store {
     this.#address = address;
     this.#connection = connection;
     this.#clock = clock;
-    this.notifier = new RedisNotifier({ instance, listen: listener(address, `${base}hints`) });
+    const say: Talk['say'] = (line, text) => {
+      const publish = connection.isCluster ? 'SPUBLISH' : 'PUBLISH';
+      connection.send([publish, talkChannel(`${base}hints`, line), text]).catch(() => {});
+    };
+    this.notifier = new RedisNotifier({ instance, listen: listener(address, `${base}hints`), say });
     const hear = (topics: Parameters<RedisNotifier['publish']>[0]) => this.notifier.publish(topics);
     this.#channel = new Channel((error) => mayBlameAnItem(toStoreError(error, address).code));
     const place = placeOf(address);
