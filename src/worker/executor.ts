@@ -72,6 +72,11 @@ export class Executor {
     return this.#suspectHeld;
   }
 
+  /** Of all jobs that wait or run here. */
+  leases(): Lease[] {
+    return [...this.buffer.all(), ...this.#running.all().map(({ lease }) => lease)];
+  }
+
   /** Takes leases to run; `pump` starts them. */
   accept(leases: readonly Lease[]): void {
     this.buffer.add(leases);

@@ -2,13 +2,13 @@ import { charsOfSettlement, fitting } from '../core/batch.ts';
 import type { Clock } from '../core/clock.ts';
 import { type ErrorCode, LongshoreError, mayBlameAnItem, toAttemptError } from '../core/errors.ts';
 import type { Outcome, OutcomeType } from '../core/outcome.ts';
-import type { Lease, Settlement, SettleReceipt, Store } from '../store/store.ts';
+import type { Lease, SettleReceipt, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import { BackoffTimer } from './backoff-timer.ts';
 import { type Beside, settleBeside } from './beside.ts';
+import { type Ended, emitEnd, emptyTally, settlement, type Tally, type Told, typeOf } from './ended.ts';
 import { facts } from './facts.ts';
 import { plansOf } from './plans-of.ts';
-import { emitEnd, emptyTally, type Tally, type Told, typeOf } from './tell-end.ts';
 import { stillInTrouble, type Trouble } from './trouble.ts';
 
 /**
@@ -31,17 +31,6 @@ export interface SettlerOptions {
   readonly onSettled: () => void;
 }
 
-interface Ended extends Told {
-  /** Never in one batch with those that have none. */
-  readonly beside: Beside | null;
-  /** How often the store refused it when it was written alone. */
-  refusals: number;
-  /** How many batches had been written when it last failed alone; null as long as it did not. */
-  failedAt: number | null;
-  /** The job is on its way back to the store. */
-  returning: boolean;
-}
-
 /** An outcome the store refuses this often, with an error nobody expected, is held to be at fault itself. */
 const REFUSALS_MAX = 3;
 /** The same where the error is one of an outage, but others were written between all of these tries. */
@@ -53,6 +42,7 @@ export class Settler {
   readonly #backoff: BackoffTimer;
   #ended: Ended[] = [];
   #inFlight = 0;
+  readonly #writes = new Set<readonly Ended[]>();
   #batchMax = Number.POSITIVE_INFINITY;
   #batchesWritten = 0;
   #returning = 0;
@@ -67,6 +57,11 @@ export class Settler {
   /** Outcomes that are not in the store yet. */
   get pending(): number {
     return this.#ended.length + this.#inFlight;
+  }
+
+  /** Of the jobs whose outcomes are not in the store yet. */
+  leases(): Lease[] {
+    return [...this.#writes, this.#ended].flatMap((batch) => batch.map(({ lease }) => lease));
   }
 
   /** Outcomes are on their way to the store. */
@@ -146,13 +141,13 @@ export class Settler {
 
   async #write(batch: readonly Ended[]): Promise<void> {
     const { store, events, workerId, onSettled } = this.#options;
-    this.#inFlight += batch.length;
+    this.#depart(batch);
     const began = performance.now();
     try {
       const receipts = await (batch[0]?.beside == null
         ? store.settle(batch.map(settlement))
         : settleBeside(store, batch));
-      this.#inFlight -= batch.length;
+      this.#arrive(batch);
       this.#batchesWritten += 1;
       this.#batchMax *= 2;
       this.#backoff.reset();
@@ -167,10 +162,20 @@ export class Settler {
       // Others being taken does not mean that one which was refused is.
       if (this.trouble !== null && this.#ended.every(({ refusals }) => refusals === 0)) this.trouble = null;
     } catch (error) {
-      this.#inFlight -= batch.length;
+      this.#arrive(batch);
       await this.#failed(batch, error);
     }
     onSettled();
+  }
+
+  #depart(batch: readonly Ended[]): void {
+    this.#inFlight += batch.length;
+    this.#writes.add(batch);
+  }
+
+  #arrive(batch: readonly Ended[]): void {
+    this.#inFlight -= batch.length;
+    this.#writes.delete(batch);
   }
 
   /** Resolves when whatever was tried again at once is over. */
@@ -227,16 +232,17 @@ export class Settler {
     const { lease } = refused;
     const failed = { type: 'failed', error: toAttemptError(error, lease.attempt, clock.now()) } as const;
     const ended = { ...refused, outcome: failed, beside: null };
-    this.#inFlight += 1;
+    const batch = [ended];
+    this.#depart(batch);
     try {
       const [receipt] = await store.settle([settlement(ended)]);
-      this.#inFlight -= 1;
+      this.#arrive(batch);
       this.#report(ended, receipt as SettleReceipt);
       this.#tellPlans([ended], [receipt as SettleReceipt]);
       this.trouble = null;
     } catch (again) {
       // The store takes nothing at all: the outcome is not to blame, and stays.
-      this.#inFlight -= 1;
+      this.#arrive(batch);
       this.#tellTrouble(again, this.#retry([refused]));
     }
     onSettled();
@@ -275,8 +281,4 @@ export class Settler {
 function neverWritten(cause: LongshoreError): LongshoreError {
   const message = `The outcome of this job could not be written in ${OUTAGES_MAX} tries, between which those of others were. ${cause.message}`;
   return new LongshoreError(cause.code, message, { cause, details: cause.details });
-}
-
-function settlement({ lease, outcome }: Ended): Settlement {
-  return { id: lease.id, token: lease.token, outcome };
 }

@@ -1,15 +1,9 @@
 import type { JobState } from '../core/job-state.ts';
 import type { Outcome, OutcomeType } from '../core/outcome.ts';
-import type { Lease } from '../store/store.ts';
+import type { Lease, Settlement } from '../store/store.ts';
 import type { EventBus, EventName } from '../telemetry/events.ts';
+import type { Beside } from './beside.ts';
 import { facts } from './facts.ts';
-
-/** How many attempts ended in which way; `lost` outcomes were refused by the store. */
-export type Tally = Record<OutcomeType | 'lost', number>;
-
-export function emptyTally(): Tally {
-  return { completed: 0, retried: 0, failed: 0, cancelled: 0, snoozed: 0, released: 0, lost: 0 };
-}
 
 /** An attempt's end, as its event tells it. */
 export interface Told {
@@ -18,6 +12,36 @@ export interface Told {
   readonly runMs: number;
   /** No handler asked for it: a snooze is not told. */
   readonly passedBy: boolean;
+}
+
+/** An attempt that ended, on its way to the store (settler.ts). */
+export interface Ended extends Told {
+  /** Never in one batch with those that have none. */
+  readonly beside: Beside | null;
+  /** How often the store refused it when it was written alone. */
+  refusals: number;
+  /** How many batches had been written when it last failed alone; null as long as it did not. */
+  failedAt: number | null;
+  /** The job is on its way back to the store. */
+  returning: boolean;
+}
+
+/** How many attempts ended in which way; `lost` outcomes were refused by the store. */
+export type Tally = Record<OutcomeType | 'lost', number>;
+
+export function emptyTally(): Tally {
+  return { completed: 0, retried: 0, failed: 0, cancelled: 0, snoozed: 0, released: 0, lost: 0 };
+}
+
+export function settlement({ lease, outcome }: Ended): Settlement {
+  return { id: lease.id, token: lease.token, outcome };
+}
+
+/** The settle rule may have decided otherwise than the worker: a retry without attempts left failed, a cancel won. */
+export function typeOf(outcome: Outcome, state: JobState): OutcomeType {
+  if (state === 'cancelled') return 'cancelled';
+  if (state === 'failed') return 'failed';
+  return outcome.type;
 }
 
 export function emitEnd(
@@ -42,10 +66,3 @@ const EVENT_OF = {
   snoozed: 'job.snoozed',
   released: 'job.released',
 } as const satisfies Record<OutcomeType, EventName>;
-
-/** The settle rule may have decided otherwise than the worker: a retry without attempts left failed, a cancel won. */
-export function typeOf(outcome: Outcome, state: JobState): OutcomeType {
-  if (state === 'cancelled') return 'cancelled';
-  if (state === 'failed') return 'failed';
-  return outcome.type;
-}
