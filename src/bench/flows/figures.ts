@@ -83,7 +83,7 @@ export function fanOutRuns(items: readonly number[]): number[] {
 const WARM_UP_ITEMS = 100;
 
 function timesOf(items: number): number {
-  return Math.max(1, Math.min(5, Math.floor(10_000 / Math.max(items, 1))));
+  return Math.max(1, Math.min(5, Math.floor(3_000 / Math.max(items, 1))));
 }
 
 export function fanOutFigures({ started }: Played, runs: readonly number[]): Record<string, FanOutFigures> {
