@@ -65,6 +65,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/workers.ts')).workers,
   },
   {
+    name: 'serve',
+    group: LOOK,
+    summary: 'serve the HTTP API, for this machine alone unless tokens are given',
+    load: async () => (await import('./commands/serve.ts')).serve,
+  },
+  {
     name: 'start',
     group: FLOWS,
     summary: 'start a run of a flow that the task files define',
