@@ -14,6 +14,7 @@ import {
   healthOf,
 } from './health.ts';
 import { type HttpHandler, type HttpOptions, httpSettings, type RequestFacts } from './http/options.ts';
+import { AuditLog } from './queue/audit-log.ts';
 import { Client } from './queue/client.ts';
 import type { EnqueueArguments, EnqueueOptions, InputOf, ResultOf } from './queue/enqueue.ts';
 import type { JobHandle } from './queue/job-handle.ts';
@@ -155,6 +156,8 @@ export class Longshore {
   readonly flows: Flows;
   /** What starts jobs and runs at set times. */
   readonly schedules: Schedules;
+  /** What people did by hand, in one list. */
+  readonly audit: AuditLog;
   readonly #store: Store;
   readonly #client: Client;
   readonly #events = new EventBus();
@@ -171,6 +174,7 @@ export class Longshore {
     this.jobs = this.#client.jobs;
     this.queues = this.#client.queues;
     const { codec, clock } = parts;
+    this.audit = new AuditLog(this.#store, clock);
     const means = { store: this.#store, events: this.#events, codec, clock };
     this.flows = new Flows(means);
     this.schedules = new Schedules(means, this.flows);

@@ -1,6 +1,7 @@
 import type { AnyDeclaration } from '../core/task.ts';
 import type { Flows } from '../flow/flows.ts';
 import type { Health, HealthOptions } from '../health.ts';
+import type { AuditLog } from '../queue/audit-log.ts';
 import type { EnqueueOptions } from '../queue/enqueue.ts';
 import type { JobHandle } from '../queue/job-handle.ts';
 import type { Jobs } from '../queue/jobs.ts';
@@ -15,6 +16,7 @@ export interface Face {
   readonly queues: Queues;
   readonly flows: Flows;
   readonly schedules: Schedules;
+  readonly audit: AuditLog;
   enqueue(
     task: AnyDeclaration | string,
     input?: unknown,

@@ -77,3 +77,9 @@ export const AttemptErrorForm = Closed({
   stack: Nullable(Type.String()),
   code: Nullable(Type.String()),
 });
+
+export const ReasonForm = Closed({
+  code: Type.String({ description: 'As `queuePaused`, `noWorkerWithTask`, `dueLater`' }),
+  text: Type.String({ description: 'A sentence for people' }),
+  until: Nullable(Type.Number({ description: 'When it ends by itself, in milliseconds since the epoch' })),
+});

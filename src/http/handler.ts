@@ -1,6 +1,8 @@
 import type { Clock } from '../core/clock.ts';
 import { LongshoreError } from '../core/errors.ts';
+import { isByHand, recordAction } from './audit.ts';
 import { readJson } from './body.ts';
+import { Cache } from './cache.ts';
 import { check, fromTexts } from './check.ts';
 import type { Face } from './face.ts';
 import { Feed } from './feed.ts';
@@ -26,11 +28,13 @@ export interface HandlerMeans {
 }
 
 const PREFIX = '/api/v1';
+const CACHED_MS = 5_000;
 
 export function httpHandler(given: HandlerMeans): HttpHandler {
   const redact = redaction(given.settings.redact);
   const samples = new Samples(given.longshore, given.clock);
-  const means: Means = { ...given, samples, feed: new Feed({ ...given, samples, redact }) };
+  const feed = new Feed({ ...given, samples, redact });
+  const means: Means = { ...given, samples, feed, cache: new Cache(given.clock, CACHED_MS) };
   const guard = new Guard(given.settings, given.clock);
   const router = new Router(OPERATIONS);
   const answer = async (request: Request, facts: RequestFacts): Promise<Response> => {
@@ -42,7 +46,12 @@ export function httpHandler(given: HandlerMeans): HttpHandler {
     const { operation } = route;
     const caller = await guard.admit(request, facts, operation.role);
     const call = { ...means, ...(await read(route, request, given.settings)), caller, base: base + PREFIX };
-    return respond(await operation.run(call as Call<never, never, never>), redact);
+    const answer = await operation.run(call as Call<never, never, never>);
+    if (isByHand(operation)) {
+      forget(means);
+      await recordAction({ operation, call, json: answer instanceof Response ? null : answer.json });
+    }
+    return respond(answer, redact);
   };
   const handler = async (request: Request, facts: RequestFacts = {}): Promise<Response> => {
     const response = await answer(request, facts).catch((error: unknown) => {
@@ -57,6 +66,12 @@ export function httpHandler(given: HandlerMeans): HttpHandler {
       samples.close();
     },
   });
+}
+
+/** Whoever acted sees what it did. */
+function forget({ samples, cache }: Means): void {
+  samples.forget();
+  cache.clear();
 }
 
 function pathBelow(base: string, request: Request): string {

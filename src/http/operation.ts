@@ -1,6 +1,7 @@
 import type { Static, TObject, TSchema } from 'typebox';
 import Type from 'typebox';
 import type { Clock } from '../core/clock.ts';
+import type { Cache } from './cache.ts';
 import type { Face } from './face.ts';
 import type { Feed } from './feed.ts';
 import type { HttpSettings } from './options.ts';
@@ -42,6 +43,8 @@ export interface Means {
   readonly clock: Clock;
   readonly samples: Samples;
   readonly feed: Feed;
+  /** For 5 s. */
+  readonly cache: Cache<unknown>;
 }
 
 export interface Call<Params, Query, Body> extends Means {

@@ -44,6 +44,7 @@ export class Samples {
   #before: Sample | null = null;
   #reading: Promise<Sample> | null = null;
   #cancel: CancelTimer | null = null;
+  #isOld = false;
   #closed = false;
 
   constructor(longshore: Face, clock: Clock) {
@@ -53,12 +54,18 @@ export class Samples {
 
   /** At most a second old. */
   latest(): Promise<Sample> {
-    if (this.#latest !== null && this.#clock.now() - this.#latest.at < FRESH_MS)
+    if (this.#latest !== null && !this.#isOld && this.#clock.now() - this.#latest.at < FRESH_MS)
       return Promise.resolve(this.#latest);
     this.#reading ??= this.#read().finally(() => {
       this.#reading = null;
     });
     return this.#reading;
+  }
+
+  /** The next look asks the store. */
+  forget(): void {
+    this.#isOld = true;
+    this.#reading = null;
   }
 
   /** Oldest first, of a queue or of ALL. */
@@ -78,6 +85,7 @@ export class Samples {
   }
 
   async #read(): Promise<Sample> {
+    this.#isOld = false;
     const [queues, workers] = await Promise.all([this.#longshore.queues.list(), this.#longshore.workers()]);
     const sample = { at: this.#clock.now(), queues, workers };
     this.#latest = sample;

@@ -184,3 +184,51 @@ onEachStore('queues, workers, tasks, overview, history and health are shown', as
   assert.equal((await ask('GET /queues/nothing')).status, 404);
   assert.equal((await ask('GET /workers/nobody')).status, 404);
 });
+
+onEachStore('dead letters are grouped by error, counted dry and redriven', async ({ connect }) => {
+  const longshore = await connect();
+  const picky = defineTask({
+    name: 'picky',
+    run: ({ input }) => {
+      throw new UnrecoverableError(Number(input) % 2 === 0 ? `no user ${input}` : 'the bank is closed');
+    },
+  });
+  const ask = await askerOf(longshore.http());
+  await longshore.enqueueMany('picky', [1, 2, 3, 4, 6]);
+  await longshore.worker({ tasks: [picky] }).runUntilIdle();
+  const { groups, lookedAt, more } = (await ask('GET /dead-letters?task=picky')).body;
+  assert.deepEqual([groups.length, lookedAt, more], [2, 5, false]);
+  assert.deepEqual([groups[0].pattern, groups[0].jobs], ['UnrecoverableError: no user <n>', 3]);
+  const { fingerprint } = groups[0];
+  const dry = (await ask('POST /dead-letters/redrive', { body: { fingerprint, dryRun: true } })).body;
+  assert.deepEqual(dry, { jobs: 3, lookedAt: 5, refused: 0, cursor: null });
+  assert.equal((await ask('GET /queues/default')).body.counts.failed, 5);
+  assert.equal(
+    (await ask('POST /dead-letters/redrive', { body: { fingerprint, why: 'mended' } })).body.jobs,
+    3,
+  );
+  assert.equal((await ask('GET /dead-letters')).body.groups[0].jobs, 2);
+  const analytics = (await ask('GET /analytics')).body;
+  assert.deepEqual([analytics.lookedAt, analytics.tasks[0].failed, analytics.errors.length], [2, 2, 1]);
+  const { entries } = (await ask('GET /audit')).body;
+  assert.deepEqual(entries.length, 1);
+  const { by, action, why, details } = entries[0];
+  assert.deepEqual([by, action, why], ['local', 'redriveDeadLetters', 'mended']);
+  assert.deepEqual(details, { given: { fingerprint }, did: { jobs: 3, refused: 0 } });
+});
+
+onEachStore('a waiting job, and a step of a run, say why they do not run', async ({ connect }) => {
+  const longshore = await connect();
+  const ask = await askerOf(longshore.http({ flows: [pair] }));
+  const { id } = await longshore.enqueue('echo', 1, { queue: 'mail' });
+  await longshore.queues.pause('mail');
+  const codes = async (place: string) =>
+    (await ask(place)).body.reasons.map(({ code }: { code: string }) => code);
+  assert.deepEqual(await codes(`GET /jobs/${id}/why`), ['queuePaused', 'noWorker']);
+  await longshore.flows.start(pair, 1, { id: 'r1' });
+  assert.deepEqual(await codes('GET /runs/r1/steps/first/why'), ['noWorker']);
+  assert.deepEqual(await codes('GET /runs/r1/steps/last/why'), ['waitsForSteps']);
+  assert.equal((await ask('GET /runs/r1/steps/none/why')).status, 404);
+  assert.equal((await ask('GET /runs/none/steps/first/why')).status, 404);
+  assert.equal((await ask('GET /jobs/none/why')).status, 404);
+});

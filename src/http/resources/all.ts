@@ -1,4 +1,7 @@
 import type { Operation } from '../operation.ts';
+import { analytics } from './analytics.ts';
+import { audit } from './audit.ts';
+import { deadLettersOperations } from './dead-letters.ts';
 import { events } from './events.ts';
 import { flows } from './flows.ts';
 import { health } from './health.ts';
@@ -28,6 +31,9 @@ export const OPERATIONS: readonly Operation[] = [
   ...scheduleActions,
   ...queues,
   ...workers,
+  ...deadLettersOperations,
+  ...analytics,
+  ...audit,
   ...events,
   ...health,
 ];

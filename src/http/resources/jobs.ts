@@ -13,6 +13,7 @@ import {
   OneOrMore,
   Payload,
   Queue,
+  ReasonForm,
   State,
   Task,
 } from '../forms.ts';
@@ -145,7 +146,25 @@ const result = operation('GET /jobs/{id}/result', {
   },
 });
 
-export const jobs: readonly Operation[] = [list, get, log, attempts, result];
+const why = operation('GET /jobs/{id}/why', {
+  id: 'whyJob',
+  summary: 'Why a job does not run',
+  role: 'look',
+  params: JobParams,
+  answers: {
+    200: {
+      is: 'The reasons; what somebody must act on comes first',
+      schema: Closed({ id: Type.String(), state: State, reasons: Type.Array(ReasonForm) }),
+    },
+  },
+  run: async ({ longshore, params: { id } }) => {
+    const found = await longshore.jobs.why(id);
+    if (found === null) throw unknownJob(id);
+    return { json: found };
+  },
+});
+
+export const jobs: readonly Operation[] = [list, get, log, attempts, result, why];
 
 export function unknownJob(id: string): LongshoreError {
   return new LongshoreError(

@@ -1,6 +1,17 @@
 import Type from 'typebox';
 import { LongshoreError } from '../../core/errors.ts';
-import { Closed, Cursor, Id, Limit, MetaGiven, Name, Nullable, OneOrMore, Payload } from '../forms.ts';
+import {
+  Closed,
+  Cursor,
+  Id,
+  Limit,
+  MetaGiven,
+  Name,
+  Nullable,
+  OneOrMore,
+  Payload,
+  ReasonForm,
+} from '../forms.ts';
 import { IDEMPOTENCY_KEY, IdempotencyHeader, idsOf, requireSame } from '../idempotency.ts';
 import { type Means, type Operation, operation } from '../operation.ts';
 import { RunForm, RunState, RunSummaryForm, runAnswer, runSummary } from './run-view.ts';
@@ -122,7 +133,31 @@ const result = operation('GET /runs/{id}/result', {
   },
 });
 
-export const runs: readonly Operation[] = [list, get, start, result];
+const why = operation('GET /runs/{id}/steps/{step}/why', {
+  id: 'whyStep',
+  summary: 'Why a step of a run does not run',
+  role: 'look',
+  params: Closed({ id: Id, step: Name('The name of a step') }),
+  answers: {
+    200: {
+      is: 'The reasons',
+      schema: Closed({
+        run: Type.String(),
+        step: Type.String(),
+        state: Type.String(),
+        job: Nullable(Type.String()),
+        reasons: Type.Array(ReasonForm),
+      }),
+    },
+  },
+  run: async ({ longshore, params: { id, step } }) => {
+    const found = await longshore.flows.why(id, step);
+    if (found === null) throw unknownRun(id);
+    return { json: found };
+  },
+});
+
+export const runs: readonly Operation[] = [list, get, start, result, why];
 
 export function flowOf(name: string, { flows }: Means['settings']) {
   const flow = flows.find((one) => one.name === name);
