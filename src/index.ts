@@ -49,6 +49,7 @@ export type {
   TaskOptions,
 } from './core/task-options.ts';
 export type { UniqueMode, UniqueOptions, UniqueScope } from './core/unique.ts';
+export type { Reason, ReasonCode, Why } from './core/why.ts';
 export type { Profile } from './execution/auto.ts';
 export type { LaneName } from './execution/lane.ts';
 export type { Choice } from './execution/routes.ts';
@@ -58,7 +59,12 @@ export type { Flows, RunActionOptions, RunListOptions, RunStartOptions } from '.
 export { optional } from './flow/refs.ts';
 export type { RunHandle } from './flow/run-handle.ts';
 export type { ItemsView, RunDetail, RunView, StepJob, StepView } from './flow/run-view.ts';
+export type { StepWhy } from './flow/run-why.ts';
 export type { Health, HealthOptions } from './health.ts';
+export { type NodeHandler, toNodeHandler } from './http/node.ts';
+export type { Authorized, HttpHandler, HttpOptions, HttpToken, RequestFacts } from './http/options.ts';
+export type { Caller, Role } from './http/roles.ts';
+export type { AuditListOptions, AuditLog, AuditRecord, NewAudit } from './queue/audit-log.ts';
 export type { EnqueueArguments, EnqueueOptions } from './queue/enqueue.ts';
 export type { JobHandle } from './queue/job-handle.ts';
 export type { JobStepView } from './queue/job-steps-view.ts';

@@ -100,7 +100,8 @@ export class Client {
 
   #handle<Result>(spec: JobSpec, receipt: EnqueueReceipt, tx: unknown): JobHandle<Result> {
     // Ids are made for each call: a store that had to repeat it after a lost reply met its own job.
-    const status = receipt.status === 'existing' && receipt.id === spec.id ? 'created' : receipt.status;
+    const isOwn = spec.isNew === true && receipt.id === spec.id;
+    const status = receipt.status === 'existing' && isOwn ? 'created' : receipt.status;
     if (status === 'conflict') throw conflict(spec, receipt);
     // In a transaction of the caller's, nobody here learns whether it commits.
     if (tx === undefined && this.#events.wants('job.enqueued')) {

@@ -1,11 +1,12 @@
 import type { Clock } from '../core/clock.ts';
-import { optionInvalid, requireInteger, requireName, showNul } from '../core/errors.ts';
+import { type AttemptError, optionInvalid, requireInteger, requireName, showNul } from '../core/errors.ts';
 import type { PriorityName } from '../core/job.ts';
 import { JOB_STATES, type JobState, statesThatAllow } from '../core/job-state.ts';
 import { jobStepsKey } from '../core/job-steps.ts';
 import { TAG_CHARS_MAX } from '../core/meta.ts';
 import { knownNames, requireKnown } from '../core/options.ts';
 import { type AnyDeclaration, requirePriority, requireQueue } from '../core/task.ts';
+import { type Why, why } from '../core/why.ts';
 import type { ControlReceipt, JobCommand, JobFilter, Store } from '../store/store.ts';
 import { type ResultOf, requireTask, requireTime } from './enqueue.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
@@ -124,6 +125,24 @@ export class Jobs {
    */
   async signal(id: string, name: string, payload?: unknown): Promise<void> {
     return signalJob(this.#means, { id: requireId('id', id), name, payload });
+  }
+
+  /** Why the job does not run, from what the store can tell in a moment; null when there is no such job. Rejects with OPTION_INVALID. */
+  async why(id: string): Promise<Why | null> {
+    const store = this.#store;
+    const [[job], queues, workers] = await Promise.all([
+      store.get([requireId('id', id)]),
+      store.queues(),
+      store.workers(),
+    ]);
+    return job == null ? null : why(job, { queues, workers, now: this.#means.clock.now() });
+  }
+
+  /** Errors of the last attempts of these jobs, in that order; null where none was kept. Rejects with OPTION_INVALID. */
+  async lastErrors(ids: readonly string[]): Promise<(AttemptError | null)[]> {
+    for (const [index, id] of ids.entries()) requireId(`ids[${index}]`, id);
+    const trails = await Promise.all(ids.map((id) => this.#store.trail(id)));
+    return trails.map((trail) => trail?.errors.at(-1) ?? null);
   }
 
   /** Waiting jobs are cancelled; running ones see their signal abort. */
