@@ -1,5 +1,7 @@
 import { LongshoreError } from '../core/errors.ts';
+import { correlationIdOf } from '../core/inherited.ts';
 import type { JobContext, WaitFor } from '../core/job-context.ts';
+import { type JobFlow, jobFlowIn } from '../core/job-flow.ts';
 import { decodeMeta, type KeptMeta } from '../core/meta.ts';
 import { encodePayload } from '../core/payload.ts';
 import { DurableCalls, type DurablePort } from './durable-calls.ts';
@@ -198,6 +200,14 @@ class ResidentContext implements JobContext<unknown> {
     return decodeMeta(this.#job.meta, this.#job.id);
   }
 
+  get correlationId(): string {
+    return correlationIdOf(this.#job);
+  }
+
+  get flow(): JobFlow | null {
+    return jobFlowIn(this.#job.meta);
+  }
+
   get attempt(): number {
     return this.#job.attempt;
   }
@@ -241,4 +251,21 @@ class ResidentContext implements JobContext<unknown> {
     this.#durable ??= new DurableCalls(this.#job, this.#job.durablePort);
     return this.#durable;
   }
+
+  get transaction(): JobContext<unknown>['transaction'] {
+    return async () => Promise.reject(elsewhere(this.#job, 'transaction'));
+  }
+
+  get complete(): JobContext<unknown>['complete'] {
+    return async () => Promise.reject(elsewhere(this.#job, 'complete'));
+  }
+}
+
+/** The pool of the handler's lives here and the store in the worker. */
+function elsewhere({ id, taskName }: ResidentJob, method: string): LongshoreError {
+  return new LongshoreError(
+    'TRANSACTIONS_UNSUPPORTED',
+    `ctx.${method}() of task '${taskName}' was called in a thread or process; it works on the worker's event loop alone. Give the task the strategy 'async'.`,
+    { details: { id, task: taskName, method } },
+  );
 }

@@ -1,6 +1,8 @@
 import type { CancelTimer } from '../core/clock.ts';
 import type { LongshoreError } from '../core/errors.ts';
+import { correlationIdOf } from '../core/inherited.ts';
 import type { JobContext, WaitFor } from '../core/job-context.ts';
+import { type JobFlow, jobFlowIn } from '../core/job-flow.ts';
 import { type KeptMeta, NO_META } from '../core/meta.ts';
 import type { AnyTask } from '../core/task.ts';
 import { DurableCalls, type DurablePort } from '../execution/durable-calls.ts';
@@ -9,6 +11,7 @@ import type { Lease } from '../store/store.ts';
 import { isBarrier } from './barrier.ts';
 import { Durable, type DurableMeans } from './durable.ts';
 import type { HeartbeatWatch } from './heartbeat-watch.ts';
+import { type CompletionMeans, OwnCompletion } from './own-completion.ts';
 
 /** Where a handler's progress and log lines go. */
 export interface NoteTaker {
@@ -21,6 +24,7 @@ export interface NoteTaker {
 export interface AttemptMeans {
   readonly notes: NoteTaker;
   readonly payloadBytesMax: number;
+  readonly completions: CompletionMeans;
   /** The handler starts. */
   readonly onBegin: (attempt: Attempt) => void;
   /** It was started early, and will not begin soon. */
@@ -64,6 +68,8 @@ export class Attempt implements LaneJob {
   heartbeatWatch: HeartbeatWatch | null = null;
   /** Made when the handler first uses a durable step. */
   durable: Durable | null = null;
+  /** Its end in a transaction of the handler's; null as long as the handler asks for none. */
+  completion: OwnCompletion | null = null;
   readonly #means: AttemptMeans;
   #controller: AbortController | null = null;
 
@@ -140,7 +146,7 @@ export class Attempt implements LaneJob {
 
   progress(value: unknown): void {
     this.heartbeatWatch?.beat();
-    if (!this.finished) this.#means.notes.progress(this.lease, value);
+    if (this.takesNotes) this.#means.notes.progress(this.lease, value);
   }
 
   heartbeat(details: unknown): void {
@@ -158,7 +164,21 @@ export class Attempt implements LaneJob {
   }
 
   log(message: string, data: unknown): void {
-    if (!this.finished) this.#means.notes.log(this.lease, message, data);
+    if (this.takesNotes) this.#means.notes.log(this.lease, message, data);
+  }
+
+  /** Its job is completed in a transaction of the handler's, which may have committed: its lease is no sign of anything. */
+  get endsByItself(): boolean {
+    return this.completion !== null && this.completion.written !== null;
+  }
+
+  get takesNotes(): boolean {
+    return !this.finished && !this.endsByItself;
+  }
+
+  own(): OwnCompletion {
+    this.completion ??= new OwnCompletion(this, this.#means.completions);
+    return this.completion;
   }
 
   get durablePort(): DurablePort {
@@ -210,6 +230,14 @@ class AttemptContext implements JobContext<unknown> {
     return this.#attempt.kept;
   }
 
+  get correlationId(): string {
+    return correlationIdOf(this.#attempt.lease);
+  }
+
+  get flow(): JobFlow | null {
+    return jobFlowIn(this.#attempt.lease.meta);
+  }
+
   get attempt(): number {
     return this.#attempt.lease.attempt;
   }
@@ -252,5 +280,13 @@ class AttemptContext implements JobContext<unknown> {
   get #calls(): DurableCalls {
     this.#durable ??= new DurableCalls(this.#attempt, this.#attempt.durablePort);
     return this.#durable;
+  }
+
+  get transaction(): JobContext<unknown>['transaction'] {
+    return async (db, run) => this.#attempt.own().transaction(db, run);
+  }
+
+  get complete(): JobContext<unknown>['complete'] {
+    return async (result, options) => this.#attempt.own().complete(result, options);
   }
 }

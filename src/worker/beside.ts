@@ -1,6 +1,6 @@
 import type { Outcome } from '../core/outcome.ts';
 import type { PlanChange } from '../store/plans.ts';
-import type { Lease, Settlement, SettleReceipt, Store } from '../store/store.ts';
+import type { Lease, SettleReceipt, Store } from '../store/store.ts';
 
 /**
  * Changes of plans that are written in the commit of an outcome, as one unit: the steps of a job that completed are deleted
@@ -15,35 +15,20 @@ export interface Beside {
   refresh(): Promise<void>;
 }
 
-interface End {
+interface EndBeside {
   readonly lease: Lease;
   readonly outcome: Outcome;
   readonly beside: Beside | null;
 }
 
-/** The first ones that go in one call: all with plans, or all without. */
-export function alike<E extends End>(ends: readonly E[]): readonly E[] {
-  const isPlain = ends[0]?.beside == null;
-  const other = ends.findIndex(({ beside }) => (beside === null) !== isPlain);
-  return other < 0 ? ends : ends.slice(0, other);
-}
-
-export function settlement({ lease, outcome }: Pick<End, 'lease' | 'outcome'>): Settlement {
-  return { id: lease.id, token: lease.token, outcome };
-}
-
-export function settleAlike(store: Store, ends: readonly End[]): Promise<SettleReceipt[]> {
-  return ends[0]?.beside == null ? store.settle(ends.map(settlement)) : settleBeside(store, ends);
-}
-
-async function settleBeside(store: Store, ends: readonly End[]): Promise<SettleReceipt[]> {
+export async function settleBeside(store: Store, ends: readonly EndBeside[]): Promise<SettleReceipt[]> {
   for (;;) {
     const left = ends.flatMap(({ lease, outcome, beside }) =>
       beside === null || beside.receipt !== null ? [] : [{ lease, outcome, beside }],
     );
     if (left.length === 0) return ends.map(({ beside }) => beside?.receipt ?? { status: 'lost' });
     const units = left.map(({ lease, outcome, beside }) => ({
-      settle: settlement({ lease, outcome: beside.outcome(outcome) }),
+      settle: { id: lease.id, token: lease.token, outcome: beside.outcome(outcome) },
       plans: beside.changes(),
     }));
     const receipts = await store.commit(units);

@@ -1,6 +1,6 @@
 import { cut } from '../core/batch.ts';
 import type { Clock } from '../core/clock.ts';
-import { LongshoreError, mayPass, show } from '../core/errors.ts';
+import { LongshoreError, mayPass } from '../core/errors.ts';
 import {
   entryText,
   JOB_STEPS_CHECK_MS,
@@ -15,7 +15,6 @@ import {
   untilText,
   waitMs,
 } from '../core/job-steps.ts';
-import { memberOf } from '../core/legible.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { DurablePort, StepBegun, WaitAnswer } from '../execution/durable-calls.ts';
@@ -24,6 +23,7 @@ import type { Lease, Store } from '../store/store.ts';
 import { BackoffTimer } from './backoff-timer.ts';
 import { isBarrier } from './barrier.ts';
 import type { Beside } from './beside.ts';
+import { swallowed } from './suspension.ts';
 
 /**
  * The worker's side of an attempt's durable steps: what the handler keeps goes into the job's plan (core/job-steps.ts). It is
@@ -123,13 +123,7 @@ export class Durable implements DurablePort {
 
   /** The handler went on after it was told that its attempt ends. `cause`: what it threw then; null for nothing. */
   swallowed(cause: unknown): LongshoreError {
-    const { id, task } = this.#attempt.lease;
-    const names = this.#waits.map(({ name }) => show(name)).join(', ');
-    return new LongshoreError(
-      'SUSPENSION_SWALLOWED',
-      `The handler of job ${id} (task '${task}') caught the error that ends an attempt for ${names}, and went on. Throw on errors whose code is JOB_SUSPENDED, and await every sleep and waitFor; for a deadline give waitFor a timeoutMs instead of racing it. The steps that were done are kept.`,
-      { ...(cause === null ? {} : { cause }), details: { id, task } },
-    );
+    return swallowed(this.#attempt.lease, this.#waits, cause);
   }
 
   /** What is to be written together with the outcome; null for nothing. */
@@ -142,6 +136,11 @@ export class Durable implements DurablePort {
       outcome: (outcome) => (suspends ? { type: 'snoozed', delayMs: this.#delayMs() } : outcome),
       refresh: () => this.#read(),
     };
+  }
+
+  /** The job has completed without them. What this does not delete, the planner does in time. */
+  forget(): void {
+    if (this.#version > 0) this.#means.store.commit([{ plans: [this.#deletion()] }]).catch(() => undefined);
   }
 
   #suspensionChange(): PlanChange {
@@ -280,16 +279,4 @@ export class Durable implements DurablePort {
 
 function charsOfText({ name, text }: StepText): number {
   return name.length + (text?.length ?? 0);
-}
-
-const CAUSES_MAX = 10;
-
-/** Whether this is what ends an attempt for a sleep or a wait; also where code of the handler's wrapped it. */
-export function isSuspension(thrown: unknown): boolean {
-  let error = thrown;
-  for (let depth = 0; depth < CAUSES_MAX && error != null; depth += 1) {
-    if (memberOf(error, 'code') === 'JOB_SUSPENDED') return true;
-    error = memberOf(error, 'cause');
-  }
-  return false;
 }

@@ -9,6 +9,7 @@ import type { Lease, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { Slots } from '../tuner/slots.ts';
 import type { Attempt, NoteTaker } from './attempt.ts';
+import type { CompletionMeans } from './own-completion.ts';
 
 export interface ExecutorOptions {
   /** For durable steps. */
@@ -19,6 +20,7 @@ export interface ExecutorOptions {
   readonly clock: Clock;
   readonly events: EventBus;
   readonly notes: NoteTaker;
+  readonly completions: CompletionMeans;
   readonly abortGraceMs: number;
   readonly crashesMax: number;
   readonly codec: PayloadCodec;

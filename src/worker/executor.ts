@@ -44,6 +44,7 @@ export class Executor {
     this.#means = {
       notes: options.notes,
       payloadBytesMax: options.codec.bytesMax,
+      completions: options.completions,
       onBegin: (attempt) => watchTime(attempt, options, (reason) => this.#abort(attempt, reason)),
       onPutBack: (attempt) => this.#putBack(attempt),
       onLost: (attempt) => this.#lose(attempt),
@@ -69,6 +70,11 @@ export class Executor {
     if (this.#suspect !== null) return true;
     this.#suspectHeld &&= this.buffer.some((lease) => this.#isSuspect(lease));
     return this.#suspectHeld;
+  }
+
+  /** Of all jobs that wait or run here. */
+  leases(): Lease[] {
+    return [...this.buffer.all(), ...this.#running.all().map(({ lease }) => lease)];
   }
 
   /** Takes leases to run; `pump` starts them. */
@@ -113,7 +119,7 @@ export class Executor {
     if (this.#running.all().some(({ lease }) => lost(lease))) this.#options.lane.admission?.takeBack();
     this.buffer.drop(lost);
     for (const attempt of this.#running.all()) {
-      if (lost(attempt.lease)) this.#lose(attempt);
+      if (lost(attempt.lease) && !attempt.endsByItself) this.#lose(attempt);
     }
   }
 

@@ -1,6 +1,6 @@
 /** Tasks for the strategy suite: each does one thing that must look the same in every lane. */
 import { z } from 'zod';
-import { defineTask, RetryAfterError, SnoozeError, UnrecoverableError } from '../../../src/index.ts';
+import { connect, defineTask, RetryAfterError, SnoozeError, UnrecoverableError } from '../../../src/index.ts';
 import { HOSTILE } from '../../hostile.ts';
 
 export const echo = defineTask({ name: 'echo', run: ({ input }) => input });
@@ -24,17 +24,35 @@ export const facts = defineTask({
   queue: 'fact-queue',
   key: 'fact-key',
   attempts: 4,
-  run: ({ id, task, queue, key, meta, attempt, attemptsMax, input, signal }) => ({
+  run: ({ id, task, queue, key, meta, correlationId, flow, attempt, attemptsMax, input, signal }) => ({
     id,
     task,
     queue,
     key,
     meta,
+    correlationId,
+    flow,
     attempt,
     attemptsMax,
     input,
     aborted: signal.aborted,
   }),
+});
+
+/** Its own connection, where it runs; what it enqueues ends with that. */
+export const enqueues = defineTask({
+  name: 'enqueues',
+  run: async () => {
+    const own = await connect('memory:');
+    try {
+      const job = await own.enqueue('child', 1);
+      const given = await own.enqueue('child', 2, { meta: { correlationId: 'given' } });
+      const views = await Promise.all([job, given].map(({ id }) => own.jobs.get(id)));
+      return views.map((view) => [view?.meta?.correlationId, view?.meta?.traceparent]);
+    } finally {
+      await own.close();
+    }
+  },
 });
 
 export const tells = defineTask({
