@@ -1,15 +1,29 @@
+import { charsOfSettlement, sumOf } from '../core/batch.ts';
 import { isTerminal } from '../core/job-state.ts';
 import type { ControlReceipt, JobCommand, Settlement, SettleReceipt, Store } from '../store/store.ts';
-import type { JobEnd, Watch } from './watch.ts';
+import type { FarEnds } from './far-ends.ts';
+import type { End } from './job-end.ts';
+import type { Watch } from './watch.ts';
 
 /**
  * The store as the clients and workers of one connection use it: ends of jobs that they write reach those who await
- * them here, since a queue may keep nothing of ended jobs. Where nobody waits, a batch costs one look.
+ * them here, since a queue may keep nothing of ended jobs, and the other connections that ask (far-ends.ts). Where nobody waits,
+ * a batch costs one look.
  */
-export function hearEnds(store: Store, watch: Watch): Store {
+export function hearEnds(store: Store, watch: Watch, far: FarEnds | null): Store {
   return {
     ...store,
-    settle: (settlements, options) => heard(watch, settlements, store.settle(settlements, options), settled),
+    async settle(settlements, options) {
+      const write = store.settle(settlements, options);
+      far?.writes(write);
+      const receipts = await heard(watch, settlements, write, settled);
+      far?.wrote({
+        items: settlements,
+        endAt: (index) => settled(settlements[index] as Settlement, receipts[index]),
+        chars: sumOf(settlements, charsOfSettlement),
+      });
+      return receipts;
+    },
     control: (commands, options) => heard(watch, commands, store.control(commands, options), controlled),
   };
 }
@@ -30,8 +44,6 @@ async function heard<Item extends { readonly id: string }, Receipt>(
     watch.wrote(items, (item, index) => endOf(item, receipts[index]));
   }
 }
-
-type End = Omit<JobEnd, 'job'>;
 
 /** The settle rule may have decided otherwise than the worker: a cancel won, or no attempt was left. */
 function settled({ outcome }: Settlement, receipt: SettleReceipt | undefined): End | null {

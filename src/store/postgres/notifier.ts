@@ -1,6 +1,6 @@
 import { type Notifier, TOPICS, type Topic } from '../notifier.ts';
-import { channelOf, readPayload } from './hints.ts';
 import { type Talk, type TalkHearer, TalkHearers, type TalkLine } from '../talk.ts';
+import { channelOf, readPayload } from './hints.ts';
 import { openSession, type Session } from './session.ts';
 import { lineOf, TalkReader, talkChannelOf } from './talk.ts';
 import { type Place, quoted } from './url.ts';
@@ -21,7 +21,10 @@ export class PostgresNotifier implements Notifier {
   /** Ears that are closing. */
   readonly #leaving = new Set<Promise<void>>();
   readonly #hearers = new TalkHearers();
-  readonly #readers: Readonly<Record<TalkLine, TalkReader>> = { ask: new TalkReader(), tell: new TalkReader() };
+  readonly #readers: Readonly<Record<TalkLine, TalkReader>> = {
+    ask: new TalkReader(),
+    tell: new TalkReader(),
+  };
   readonly talk: Talk | undefined;
 
   constructor(options: NotifierOptions) {
@@ -165,9 +168,7 @@ class Ear {
     try {
       session = await openSession(place, checkMaxMs);
       session.unref();
-      session.client.on('notification', ({ channel, payload }) =>
-        this.#hears.heard(channel, payload ?? ''),
-      );
+      session.client.on('notification', ({ channel, payload }) => this.#hears.heard(channel, payload ?? ''));
       session.client.once('end', () => this.#broken());
       await session.query(`LISTEN ${quoted(channelOf(place.schema))}`);
     } catch {

@@ -94,7 +94,8 @@ class PostgresStore implements Store {
       plans: true,
     } as const;
     this.#talk = new TalkSender(connections, instance);
-    const say: Talk['say'] = (line, text) => (this.#closing === null ? this.#talk.say(line, text) : undefined);
+    const say: Talk['say'] = (line, text) =>
+      this.#closing === null ? this.#talk.say(line, text) : undefined;
     this.notifier = new PostgresNotifier({ place, instance, listens: notify, say });
     this.#hints = new HintSender(connections, instance);
     this.#pacer = new HintPacer(

@@ -1,6 +1,6 @@
 import type { FSWatcher } from 'node:fs';
 import { type Notifier, TOPICS, type Topic } from '../notifier.ts';
-import { type Talk, type TalkHearer, TalkHearers, type TalkLine, TALK_LINES } from '../talk.ts';
+import { TALK_LINES, type Talk, type TalkHearer, TalkHearers, type TalkLine } from '../talk.ts';
 import { watch } from './files.ts';
 import { TalkFiles } from './talk.ts';
 import { wakeFolder } from './wake.ts';
@@ -101,7 +101,10 @@ export class SqliteNotifier implements Notifier {
 
   #touched(name: string | null): void {
     const said = name === null ? null : this.#files.read(name);
-    if (said !== null) return this.#hearers.heard(said.line, said.text);
+    if (said !== null) {
+      this.#hearers.heard(said.line, said.text);
+      return;
+    }
     const [topic, instance] = (name ?? '').split('.');
     if (instance !== this.#instance)
       this.publish(name === null ? TOPICS : TOPICS.filter((one) => one === topic));
