@@ -1,11 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 import { LongshoreError, optionInvalid, show } from '../core/errors.ts';
+import { correlationIdOf, passedOn } from '../core/inherited.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { AnyDeclaration } from '../core/task.ts';
 import { keyGiven } from '../core/unique.ts';
+import { currentJob } from '../current-job.ts';
 import type { EnqueueReceipt, JobSpec, Store } from '../store/store.ts';
 import type { EventBus, EventListener, EventName } from '../telemetry/events.ts';
-import { type EnqueueOptions, JobSpecs, requireEnqueueOptions } from './enqueue.ts';
+import { type EnqueueOptions, JobSpecs, requireEnqueueOptions, type SpecMeans } from './enqueue.ts';
 import { FarEnds } from './far-ends.ts';
 import { FarEvents, type ListenOptions } from './far-events.ts';
 import { FarSide } from './far-side.ts';
@@ -49,7 +51,7 @@ export class Client {
     options: EnqueueOptions = {},
   ): Promise<JobHandle<Result>> {
     requireEnqueueOptions('enqueue', options);
-    const built = new JobSpecs(task, this.#means).make(input, options);
+    const built = new JobSpecs(task, this.#specMeans()).make(input, options);
     const spec = built instanceof Promise ? await built : built;
     const [receipt] = await this.#write([spec], options.tx);
     return this.#handle(spec, receipt as EnqueueReceipt, options.tx);
@@ -71,7 +73,7 @@ export class Client {
       if (index === 0) tx = own.tx;
       else if (own.tx !== tx) throw atIndex(optionInvalid('tx', own.tx, 'that of inputs[0]'), index);
       try {
-        maker ??= new JobSpecs(task, this.#means);
+        maker ??= new JobSpecs(task, this.#specMeans());
         const built = maker.make(input, own);
         specs[index] = built instanceof Promise ? await built : built;
       } catch (error) {
@@ -98,6 +100,11 @@ export class Client {
     this.#far?.close();
   }
 
+  #specMeans(): SpecMeans {
+    const job = currentJob();
+    return job === null ? this.#means : { ...this.#means, inherited: passedOn(job) };
+  }
+
   #write(specs: readonly JobSpec[], tx: unknown): Promise<EnqueueReceipt[]> {
     const { store } = this.#means;
     if (tx === undefined) return store.enqueue(specs);
@@ -108,7 +115,8 @@ export class Client {
 
   #handle<Result>(spec: JobSpec, receipt: EnqueueReceipt, tx: unknown): JobHandle<Result> {
     // Ids are made for each call: a store that had to repeat it after a lost reply met its own job.
-    const status = receipt.status === 'existing' && receipt.id === spec.id ? 'created' : receipt.status;
+    const isOwn = spec.isNew === true && receipt.id === spec.id;
+    const status = receipt.status === 'existing' && isOwn ? 'created' : receipt.status;
     if (status === 'conflict') throw conflict(spec, receipt);
     // In a transaction of the caller's, nobody here learns whether it commits.
     if (tx === undefined && this.#events.wants('job.enqueued')) {
@@ -118,6 +126,7 @@ export class Client {
         task: spec.task,
         status,
         state: receipt.state,
+        correlationId: correlationIdOf({ id: receipt.id, meta: spec.meta ?? null }),
       });
     }
     return new JobHandle<Result>(receipt.id, status, this.#means);

@@ -46,8 +46,8 @@ export class FarEnds {
   }
 
   /** And did. */
-  wrote(...batch: Parameters<RecentEnds['add']>): void {
-    if (this.#far.workers.size > 0) this.#recent.add(...batch);
+  wrote({ items, endAt, chars }: Written): void {
+    if (this.#far.workers.size > 0) this.#recent.add({ items, endAt, chars: chars() });
   }
 
   /** How these jobs ended, of those that another connection knows of. Takes at most ASK_MS, and no time where nobody else has workers. */
@@ -116,6 +116,12 @@ export class FarEnds {
       if (ids.size === 0 || silent.size === 0) resolve();
     }
   }
+}
+
+interface Written {
+  readonly items: readonly { readonly id: string }[];
+  readonly endAt: (index: number) => End | null;
+  readonly chars: () => number;
 }
 
 interface Question {

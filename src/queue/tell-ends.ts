@@ -1,3 +1,4 @@
+import { correlationIdOf } from '../core/inherited.ts';
 import type { Job } from '../core/job.ts';
 import { isTerminal } from '../core/job-state.ts';
 import type { JobCommand, Store } from '../store/store.ts';
@@ -20,7 +21,8 @@ export function tellEnds(store: Store, events: EventBus): Store {
         const { queue, task, attempt } = job;
         const name = EVENT_OF[type];
         if (name === undefined || receipt.state === null || !isTerminal(receipt.state)) continue;
-        events.emit(name, { id, queue, task, attempt, waitMs: 0, runMs: 0, by });
+        const correlationId = correlationIdOf(job);
+        events.emit(name, { id, queue, task, correlationId, attempt, waitMs: 0, runMs: 0, by });
       }
       return receipts;
     },

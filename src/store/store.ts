@@ -8,6 +8,7 @@ import type { LeaseLock } from './lease-lock.ts';
 import type { Notifier } from './notifier.ts';
 import type { PlanStore } from './plans.ts';
 import type { EnqueueReceipt, JobSpec, Settlement, SettleReceipt, Timed } from './spec.ts';
+import type { Transactions } from './transactions.ts';
 
 /**
  * THE store contract: where jobs live. Batch-first, free of any driver's types.
@@ -26,6 +27,8 @@ export interface Store extends PlanStore {
   readonly warnings?: readonly string[];
   readonly notifier: Notifier;
   readonly lock: LeaseLock;
+  /** Completing jobs in transactions of the caller's; null without the capability `transactions`. */
+  readonly transactions: Transactions | null;
 
   // Jobs in, jobs out
   enqueue(specs: readonly JobSpec[], options?: EnqueueCall): Promise<EnqueueReceipt[]>;
@@ -93,7 +96,7 @@ export interface Capabilities {
   readonly retentionBytes: boolean;
   /** Calls of different turns of the event loop are carried out side by side: to settle and to claim at a time gains. */
   readonly parallel: boolean;
-  /** Enqueues inside a transaction of the caller's own (EnqueueCall.tx). */
+  /** Enqueues and completes jobs inside a transaction of the caller's own (EnqueueCall.tx, transactions.ts). */
   readonly transactions: boolean;
   /** Keeps plans and reports (plans.ts), on which flows and schedules stand; its four verbs reject with PLANS_UNSUPPORTED otherwise. */
   readonly plans: boolean;
@@ -390,6 +393,9 @@ export interface JobFilter {
   readonly states?: readonly JobState[];
   readonly queue?: string;
   readonly task?: string;
+  /** Jobs whose meta has it, and the job of this id unless its meta has another one (core/terms.ts). */
+  readonly correlationId?: string;
+  readonly tag?: string;
   readonly limit: number;
   /** From the page before. */
   readonly cursor?: string;

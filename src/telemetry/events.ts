@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import { type AttemptError, optionInvalid } from '../core/errors.ts';
 import type { JobState } from '../core/job-state.ts';
 import { unknownName } from '../core/options.ts';
+import { outsideOfJobs } from '../current-job.ts';
 import type { PlanEvents } from './plan-events.ts';
 
 /**
@@ -15,6 +16,8 @@ export interface JobFacts {
   readonly id: string;
   readonly queue: string;
   readonly task: string;
+  /** The one of the job's meta, or of the run it is a step of, or its id. */
+  readonly correlationId: string;
 }
 
 export interface AttemptFacts extends JobFacts {
@@ -255,7 +258,8 @@ export class EventBus {
     else if (listeners.length === 0) fallback?.(event as never);
     for (const listener of listeners) {
       try {
-        (listener as EventListener<Name>)(event);
+        // Whatever a listener enqueues is not the doing of the handler that happened to lead here.
+        outsideOfJobs(listener as EventListener<Name>, event);
       } catch (error) {
         queueMicrotask(() => {
           throw error;

@@ -78,8 +78,14 @@ const SPARING_TASKS = 1_000;
 
 /** Errors have no enumerable facts; kept errors of attempts have. */
 function readable<Event extends object>(event: Event): object {
-  const { error } = event as { error?: unknown };
-  return isError(error) ? { ...event, error: stdSerializers.err(error) } : event;
+  const { error, id, correlationId, ...facts } = event as { error?: unknown } & Partial<JobFacts>;
+  // Most jobs have none but their id.
+  const shown =
+    correlationId === id
+      ? { ...(id === undefined ? {} : { id }), ...facts }
+      : { id, correlationId, ...facts };
+  if (!('error' in event)) return shown;
+  return { ...shown, error: isError(error) ? stdSerializers.err(error) : error };
 }
 
 const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[Name]) => string] } = {

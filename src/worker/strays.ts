@@ -1,5 +1,6 @@
 import type { BeatReceipt, GivenBack, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
+import { correlationIds } from './correlated.ts';
 
 export interface StraysOptions {
   readonly store: Store;
@@ -42,7 +43,7 @@ export class Strays {
     this.#begun = begun;
     if (jobs.length === 0) return;
     try {
-      tellGivenBack(events, await store.disown({ workerId, jobs, before }));
+      await tellGivenBack(store, events, await store.disown({ workerId, jobs, before }));
     } catch (error) {
       events.emit('store.failed', { verb: 'disown', error, retryMs: null });
     }
@@ -50,9 +51,17 @@ export class Strays {
 }
 
 /** Events of jobs that went back without an outcome of their worker's. */
-export function tellGivenBack(events: EventBus, jobs: readonly GivenBack[]): void {
-  for (const { id, queue, task, attempt, state } of jobs) {
-    const facts = { id, queue, task, attempt };
+export async function tellGivenBack(
+  store: Store,
+  events: EventBus,
+  jobs: readonly GivenBack[],
+): Promise<void> {
+  const correlated = await correlationIds(
+    store,
+    jobs.map(({ id }) => id),
+  );
+  for (const [index, { id, queue, task, attempt, state }] of jobs.entries()) {
+    const facts = { id, queue, task, attempt, correlationId: correlated[index] as string };
     if (state === 'cancelled') events.emit('job.cancelled', { ...facts, waitMs: 0, runMs: 0 });
     else events.emit('job.released', facts);
   }

@@ -3,6 +3,7 @@ import { indexTasks } from '../core/task.ts';
 import { insideHost } from '../execution/border.ts';
 import type { Choice } from '../execution/routes.ts';
 import type { WorkerInfo } from '../store/store.ts';
+import type { Tally } from './ended.ts';
 import { Leader } from './leader.ts';
 import { dutiesOf } from './maintenance/duties.ts';
 import { reap } from './maintenance/reap.ts';
@@ -20,7 +21,6 @@ import { Pipeline } from './pipeline.ts';
 import { PlanSweeper } from './plan-sweeper.ts';
 import { ROLES, requireRole, requireRoles, type WorkerRole } from './roles.ts';
 import { type WorkerSettings, workerSettings } from './settings.ts';
-import type { Tally } from './settler.ts';
 import { drain } from './shutdown.ts';
 import { tellGivenBack } from './strays.ts';
 import type { WorkerHealth } from './trouble.ts';
@@ -210,7 +210,7 @@ export class Worker {
     // However the store is, the worker ends: what it still holds expires.
     for (const [verb, farewell] of [
       ['keepAlive', () => this.#pipeline.keeper.stop()],
-      ['retire', async () => tellGivenBack(events, await store.retire(this.id))],
+      ['retire', async () => tellGivenBack(store, events, await store.retire(this.id))],
     ] as const) {
       await farewell().catch((error) => events.emit('store.failed', { verb, error, retryMs: null }));
     }

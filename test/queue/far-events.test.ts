@@ -45,7 +45,7 @@ onEachStore(
     const failing = await here.enqueue(task, 'fail');
     await eventually(() => of(heard, told.id).length === 3 && of(heard, failing.id).length === 1);
     const [progressed, logged, completed] = of(heard, told.id);
-    const facts = { id: told.id, queue: 'default', task: 'task', attempt: 1 };
+    const facts = { id: told.id, queue: 'default', task: 'task', attempt: 1, correlationId: told.id };
     assert.deepEqual(progressed, {
       name: 'job.progressed',
       event: { ...facts, progress: { done: 'half of ✓' } },

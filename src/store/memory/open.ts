@@ -53,6 +53,7 @@ export class MemoryStore implements Store {
   } as const;
   readonly notifier = new MemoryNotifier();
   readonly lock: LeaseLock;
+  readonly transactions = null;
   readonly #rows = new Rows();
   readonly #locks = new Locks();
   readonly #clock: Clock | undefined;

@@ -9,6 +9,7 @@ import {
   type ReapRequest,
   WORKER_KEPT_MS,
 } from '../store.ts';
+import { departAll } from './confirm.ts';
 import { release } from './release.ts';
 import { isUuid, type JobRow, type Tx } from './rows.ts';
 import { applyChanges, subjectOf } from './settle.ts';
@@ -47,6 +48,7 @@ export async function reap(tx: Tx, { crashesMax }: ReapRequest): Promise<ReapRec
     return { job, move: 'expire', change } as const;
   });
   await applyChanges(tx, changes);
+  await departAll(tx);
   return {
     reaped: changes.map(({ job: { id, queue, task }, change: { state, attempt, crashes, error } }) => ({
       id,

@@ -25,10 +25,12 @@ import type {
   WorkerBeat,
 } from '../store.ts';
 import type { Talk } from '../talk.ts';
+import type { Transactions } from '../transactions.ts';
 import { Channel } from './channel.ts';
 import type { Cleared, ClearStep } from './clear.ts';
 import { type ClientPool, Connections } from './connection.ts';
 import { enqueueForeign } from './foreign.ts';
+import { foreignTransactions } from './foreign-transactions.ts';
 import { HintPacer } from './hint-pacer.ts';
 import { HintSender } from './hint-sender.ts';
 import { SIZES, type Sizes } from './merge.ts';
@@ -64,6 +66,7 @@ class PostgresStore implements Store {
   readonly capabilities;
   readonly notifier: PostgresNotifier;
   readonly lock: LeaseLock;
+  readonly transactions: Transactions;
   readonly #place: Place;
   readonly #sizes: Sizes;
   readonly #connections: Connections;
@@ -76,7 +79,7 @@ class PostgresStore implements Store {
   readonly #clearing = new Set<Promise<number>>();
   #closing: Promise<void> | null = null;
 
-  constructor(url: string, connections: Connections, { clock, sizes }: Settings) {
+  constructor(url: string, connections: Connections, { client, clock, sizes }: Settings) {
     const { place } = connections;
     const instance = `${process.pid}-${crypto.randomUUID()}`;
     this.#place = place;
@@ -115,6 +118,15 @@ class PostgresStore implements Store {
       url,
       beat: (beat) => this.beat(beat),
       clock,
+    });
+    this.transactions = foreignTransactions({
+      place,
+      pool: client,
+      clock,
+      requireOpen: (verb) => {
+        if (this.#closing !== null) throw this.#closed(verb);
+      },
+      confirm: (completions, options) => this.#call('confirm', completions, options),
     });
     this.lock = {
       acquire: (request) => this.#call('acquire', request, request),

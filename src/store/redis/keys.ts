@@ -12,6 +12,7 @@
  * | `counts`, `places`, `bytes`, `all:*` | hash, list | lua/_counts.lua |
  * | `line:*`, `priorities:*`, `back:*`, `due:*`, `ended:*`, `late:*`, `endedAt`, `turn:*`, `held:*`, `keys:*`, `trail:*`, `errors:*`, `logs:*` | | lua/_jobs.lua |
  * | `unique` | hash | lua/_unique.lua |
+ * | `terms` | sorted set | lua/_terms.lua |
  * | `plans`, `planTexts:*`, `reports:*`, `planReports`, `planWakes`, `planExpires`, `planSeqs:*`, `planNo`, `reportNo` | | lua/_plans.lua |
  * | `batches`, `live`, `intact`, `expiry`, `holds:*` | | lua/_leases.lua |
  * | `wholeAt:*`, `wholeIds:*`, `wholeResults:*` | hash | lua/_whole.lua |

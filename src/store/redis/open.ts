@@ -79,6 +79,7 @@ class RedisStore implements Store {
   readonly warnings: readonly string[];
   readonly notifier: RedisNotifier;
   readonly lock: LeaseLock;
+  readonly transactions = null;
   readonly #address: RedisAddress;
   readonly #connection: Connection;
   readonly #session: Session;

@@ -4,6 +4,7 @@ import type { AllCreated } from './alike.ts';
 import { claim, peekClaim } from './claim.ts';
 import { clear } from './clear.ts';
 import { commit } from './commit.ts';
+import { confirm } from './confirm.ts';
 import { control } from './control.ts';
 import { enqueue } from './enqueue.ts';
 import { get, list } from './inspect.ts';
@@ -24,6 +25,7 @@ export const VERBS = {
   claim: { read: peekClaim, write: claim },
   settle: { write: settle },
   annotate: { write: annotate },
+  confirm: { write: confirm },
   beat: { write: beat },
   disown: { write: disown },
   retire: { write: retire },
