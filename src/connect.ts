@@ -7,6 +7,7 @@ import { PAYLOAD_BYTES_MAX_DEFAULT, PayloadCodec } from './core/payload.ts';
 import type { AnyDeclaration } from './core/task.ts';
 import type { Tracing } from './core/tracing.ts';
 import { Flows } from './flow/flows.ts';
+import { JobStepsRule } from './flow/job-steps-rule.ts';
 import { type Trace, traceOf } from './flow/trace.ts';
 import {
   HEALTH_OPTIONS,
@@ -15,8 +16,12 @@ import {
   type HealthOptions,
   healthOf,
 } from './health.ts';
+import { type HttpHandler, type HttpOptions, httpSettings, type RequestFacts } from './http/options.ts';
+import { logFor } from './log-for.ts';
+import { AuditLog } from './queue/audit-log.ts';
 import { Client } from './queue/client.ts';
 import type { EnqueueArguments, EnqueueOptions, InputOf, ResultOf } from './queue/enqueue.ts';
+import type { ListenOptions } from './queue/far-events.ts';
 import type { JobHandle } from './queue/job-handle.ts';
 import type { Jobs } from './queue/jobs.ts';
 import type { Queues } from './queue/queues.ts';
@@ -27,7 +32,6 @@ import { storeDriver } from './store-driver.ts';
 import { systemClock } from './system-clock.ts';
 import { EventBus, type EventListener, type EventName } from './telemetry/events.ts';
 import type { Logger } from './telemetry/log.ts';
-import { tellUnheard } from './telemetry/unheard.ts';
 import type { Sensor } from './tuner/sensor.ts';
 import { VERSION } from './version.ts';
 import type { WorkerOptions } from './worker/options.ts';
@@ -113,27 +117,6 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   return new Longshore(store, { codec, workerSettings, clock: clock ?? systemClock, sensor, log, tracing });
 }
 
-/** What tells of a connection's events. The exporters are loaded on use: pino takes 3 MB. Throws OPTION_INVALID. */
-async function logFor(logger: ConnectOptions['logger']): Promise<(events: EventBus) => void> {
-  if (logger === undefined) return (events) => tellUnheard(events);
-  if (logger === false) return () => undefined;
-  if (logger !== true) requireLogger(logger);
-  const { logTo, logToConsole } = await import('./telemetry/console-log.ts');
-  return logger === true ? logToConsole : (events) => logTo(events, logger);
-}
-
-function requireLogger(logger: Logger): void {
-  const lacking = LEVELS.filter((level) => typeof (logger as Partial<Logger> | null)?.[level] !== 'function');
-  if (lacking.length > 0)
-    throw optionInvalid(
-      'logger',
-      logger,
-      `true, false, or a logger with the methods ${LEVELS.join(', ')} (it lacks ${lacking.join(', ')})`,
-    );
-}
-
-const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
-
 /** Nobody listens to events yet when a store is opened, so Node's own way it is: printed unless the program catches it. */
 function warnOnce(warning: string): void {
   if (warned.has(warning)) return;
@@ -161,11 +144,14 @@ export class Longshore {
   readonly flows: Flows;
   /** What starts jobs and runs at set times. */
   readonly schedules: Schedules;
+  /** What people did by hand, in one list. */
+  readonly audit: AuditLog;
   readonly #store: Store;
   readonly #client: Client;
   readonly #events = new EventBus();
   readonly #parts: LongshoreParts;
   readonly #live = new Set<LiveWorker>();
+  readonly #handlers = new Set<() => void>();
   #closing: Promise<void> | null = null;
 
   constructor(store: Store, parts: LongshoreParts) {
@@ -177,8 +163,10 @@ export class Longshore {
     this.#store = this.#client.store;
     this.jobs = this.#client.jobs;
     this.queues = this.#client.queues;
+    this.audit = new AuditLog(this.#store, clock);
     const means = { store: this.#store, events, codec, clock, tracing };
     this.flows = new Flows(means);
+    this.flows.planner.add(new JobStepsRule(this.#store));
     this.schedules = new Schedules(means, this.flows);
   }
 
@@ -258,9 +246,30 @@ export class Longshore {
     return healthOf(this.#store, workers, { timeoutMs, clock: this.#parts.clock });
   }
 
-  /** Calls `listener` for every event of that name made by this connection; the returned function stops it. Throws OPTION_INVALID. */
-  on<Name extends EventName>(name: Name, listener: EventListener<Name>): () => void {
-    return this.#events.on(name, listener);
+  /**
+   * A handler of the HTTP API (docs/http.md), for servers that speak web-standard requests; `toNodeHandler` makes it
+   * one for node:http. Closed unless opened: without tokens only this machine may ask. Throws OPTION_INVALID.
+   */
+  http(options: HttpOptions = {}): HttpHandler {
+    const settings = httpSettings(options);
+    let made: Promise<HttpHandler> | null = null;
+    const handler = async (request: Request, facts?: RequestFacts): Promise<Response> => {
+      made ??= import('./http/handler.ts').then(({ httpHandler }) =>
+        httpHandler({ longshore: this, settings, clock: this.#parts.clock }),
+      );
+      return (await made)(request, facts);
+    };
+    const close = (): void => void made?.then((it) => it.close());
+    this.#handlers.add(close);
+    return Object.assign(handler, { close });
+  }
+
+  /**
+   * Calls `listener` for every event of that name made by this connection, with `all: true` also by others; the returned function
+   * stops it. Throws OPTION_INVALID.
+   */
+  on<Name extends EventName>(name: Name, listener: EventListener<Name>, options?: ListenOptions): () => void {
+    return this.#client.on(name, listener, options);
   }
 
   /** Stops this connection's workers gracefully and closes the store. Idempotent. */
@@ -274,6 +283,7 @@ export class Longshore {
   }
 
   async #close(): Promise<void> {
+    for (const close of this.#handlers) close();
     await Promise.allSettled([...this.#live].map((worker) => worker.stop()));
     this.#client.close();
     this.flows.close();

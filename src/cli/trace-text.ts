@@ -36,7 +36,7 @@ export function traceText(trace: Trace, { width, paint }: TraceTextOptions): str
   const took = `${formatDuration(trace.totalMs)}${endedAt === null ? ' so far' : ''}`;
   return [
     `${paint('bold', `${trace.kind} ${printable(trace.id)}`)}  ${absoluteTime(startedAt)}  ${took}`,
-    ...(trace.kind === 'correlation' || trace.correlationId === null
+    ...(trace.correlationId === trace.id
       ? []
       : [`${paint('dim', 'correlation'.padEnd(12))}${printable(trace.correlationId)}`]),
     ...runs.map(
@@ -46,6 +46,7 @@ export function traceText(trace: Trace, { width, paint }: TraceTextOptions): str
     '',
     ...tableLines(columns(trace, bar), jobs, { width: null, titles: true, paint }),
     legend(jobs),
+    ...(trace.more ? ['  There are more jobs; these are 1,000 of them.'] : []),
     '',
     ...sums(trace, paint),
     ...(notStored.length === 0 ? [] : ['', paint('dim', 'not stored')]),

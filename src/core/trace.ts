@@ -133,17 +133,17 @@ export function addUp(
 /** What a job that began at `at` came after. */
 function before(jobs: ReadonlySet<TimedJob>, at: number, after: TimedJob | null): TimedJob | null {
   const ended = [...jobs].filter((job) => startOf(job) < at && endOf(job) <= at);
-  const own = after?.run == null ? ended : ended.filter(({ run }) => run === after.run);
-  // A job that no run started was enqueued by one whose handler ran at the time.
+  const own = after?.run == null ? [] : ended.filter(({ run }) => run === after.run);
+  // What no step of the same run came before was enqueued, or started, by a handler that ran at the time.
   const around =
-    after === null || after.run !== null
+    after === null || own.length > 0
       ? []
       : [...jobs].filter((job) =>
           job.phases.some(
             ({ name, from, to }) => (name === 'run' || name === 'busy') && from <= at && at < to,
           ),
         );
-  const candidates = around.length > 0 ? around : own.length > 0 ? own : ended;
+  const candidates = own.length > 0 ? own : around.length > 0 ? around : ended;
   return candidates.reduce<TimedJob | null>(
     (best, job) => (best === null || endOf(job) > endOf(best) ? job : best),
     null,

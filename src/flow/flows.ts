@@ -2,9 +2,11 @@ import { LongshoreError, optionInvalid, requireInteger, requireName, show } from
 import type { Action } from '../core/flow/actions.ts';
 import { signalText } from '../core/flow/names.ts';
 import { RUN_STATES, type RunState } from '../core/flow/run.ts';
+import { passedOn } from '../core/inherited.ts';
 import type { Job } from '../core/job.ts';
-import { encodeMeta } from '../core/meta.ts';
+import { encodeMeta, type JobMeta } from '../core/meta.ts';
 import type { Sending, Sent } from '../core/tracing.ts';
+import { currentJob } from '../current-job.ts';
 import type { DuePlan, PlanRecord } from '../store/plans.ts';
 import type { Definitions } from './definitions.ts';
 import type { AnyFlow, FlowGiven, FlowResult } from './flow.ts';
@@ -18,6 +20,7 @@ import { type NewRun, planOfNewRun, RUN_KIND, runIdOf, runKey } from './run-plan
 import { RunRule } from './run-rule.ts';
 import { type RunDetail, type RunView, runDetail, runView, stepJobIds } from './run-view.ts';
 import { gone, hasEnded, RunWatch } from './run-watch.ts';
+import { type StepWhy, stepWhy } from './run-why.ts';
 
 export interface RunListOptions {
   readonly flow?: string;
@@ -68,9 +71,11 @@ export class Flows {
   ): Promise<RunHandle<FlowResult<F>>[]> {
     requireFlow(flow);
     if (!Array.isArray(inputs)) throw optionInvalid('inputs', inputs, 'an array of inputs');
+    const job = currentJob();
+    const inherited = job === null ? null : passedOn(job);
     const runs: NewRun[] = [];
     for (const [index, input] of inputs.entries())
-      runs.push(await this.#newRun(flow, input, options(input, index)));
+      runs.push(await this.#newRun(flow, input, options(input, index), inherited));
     await this.definitions.put(flow);
     const sending = this.#means.tracing?.send(runs.map(sentOf)) ?? null;
     try {
@@ -120,6 +125,12 @@ export class Flows {
     const jobs = new Map<string, Job | null>(ids.map((job, index) => [job, found[index] ?? null]));
     const tasks = new Set(workers.filter(({ alive }) => alive).flatMap((worker) => [...worker.tasks]));
     return runDetail({ plan, flow, codec, jobs, tasks });
+  }
+
+  /** Why a step does not run; null when there is no such run. Rejects with FLOW_STEP_UNKNOWN. */
+  async why(id: string, step: string): Promise<StepWhy | null> {
+    const run = await this.get(id);
+    return run === null ? null : stepWhy(run, step, this.#means);
   }
 
   /** Newest first. */
@@ -226,7 +237,12 @@ export class Flows {
     return plan;
   }
 
-  async #newRun(flow: AnyFlow, input: unknown, options: RunStartOptions): Promise<NewRun> {
+  async #newRun(
+    flow: AnyFlow,
+    input: unknown,
+    options: RunStartOptions,
+    inherited: JobMeta | null,
+  ): Promise<NewRun> {
     const { codec, clock } = this.#means;
     const what = `the input of flow ${show(flow.name)}`;
     const checked = await flowInput(flow, input, codec);
@@ -236,7 +252,7 @@ export class Flows {
       flow: flow.name,
       version: flow.version,
       input: codec.encode(checked, runPlace(id), what),
-      meta: options.meta === undefined ? null : encodeMeta({ meta: options.meta }),
+      meta: encodeMeta(options.meta === undefined ? {} : { meta: options.meta }, inherited),
       parent: null,
     };
   }

@@ -2,7 +2,7 @@ import { LongshoreError } from '../core/errors.ts';
 import type { Action } from '../core/flow/actions.ts';
 import type { RunDecision } from '../core/flow/decide.ts';
 import type { RunValue } from '../core/flow/run.ts';
-import { correlationIdIn } from '../core/meta.ts';
+import { correlationIdOfRun } from '../core/inherited.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { Tracing } from '../core/tracing.ts';
 import type { DuePlan } from '../store/plans.ts';
@@ -66,8 +66,7 @@ export class RunRule implements PlanRule {
 
   #tell(plan: DuePlan, { run, moves, state }: RunDecision, beganAt: number): void {
     const { events, tracing } = this.#means;
-    const correlationId = correlationIdIn(run.meta);
-    const of = { run: run.id, flow: run.flow, ...(correlationId === undefined ? {} : { correlationId }) };
+    const of = { run: run.id, flow: run.flow, correlationId: correlationIdOfRun(run) };
     tracing?.advanced({
       run: run.id,
       flow: run.flow,

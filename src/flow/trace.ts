@@ -10,7 +10,7 @@ import { planRefIn } from '../core/plan.ts';
 import { ranOf } from '../core/ran.ts';
 import { addUp, type KeptJob, type Ran, type Sum, type TimedJob, timed } from '../core/trace.ts';
 import type { PlanRecord } from '../store/plans.ts';
-import type { Store } from '../store/store.ts';
+import type { JobPage, Store } from '../store/store.ts';
 import type { Definitions } from './definitions.ts';
 import { partsOf } from './run-parts.ts';
 import { RUN_KIND, runIdOf, runKey } from './run-plan.ts';
@@ -23,7 +23,8 @@ export interface Trace {
   /** As asked for. */
   readonly id: string;
   readonly kind: 'job' | 'run' | 'correlation';
-  readonly correlationId: string | null;
+  /** Of the request, or the id of the run or job itself. */
+  readonly correlationId: string;
   /** Ms since the epoch, by the store's clock. */
   readonly startedAt: number;
   /** Null while something has not ended. */
@@ -33,8 +34,8 @@ export interface Trace {
   readonly runs: readonly TracedRun[];
   /** In the order of time; at most 1,000. */
   readonly jobs: readonly TracedJob[];
-  /** Jobs left out. */
-  readonly omitted: number;
+  /** There are more jobs, which are left out. */
+  readonly more: boolean;
   readonly sum: Sum;
   /** What is not known, and why. */
   readonly notStored: readonly string[];
@@ -70,6 +71,8 @@ export interface TraceMeans {
 }
 
 const JOBS_MAX = 1_000;
+const RUNS_MAX = 200;
+const PAGE = 500;
 
 export async function traceOf(id: string, means: TraceMeans): Promise<Trace | null> {
   requireName('id', id);
@@ -79,14 +82,51 @@ export async function traceOf(id: string, means: TraceMeans): Promise<Trace | nu
     store.capabilities.plans ? store.plan(runKey(id), 'all') : null,
   ]);
   if (plan?.kind === RUN_KIND) return traceRun(id, plan, means);
-  if (job != null) return traced({ id, kind: 'job', jobs: [job], plans: [], omitted: 0 }, means);
-  return null;
+  const related = await relatedJobs(id, store);
+  const jobs =
+    job == null || related.jobs.some((one) => one.id === id) ? related.jobs : [job, ...related.jobs];
+  if (jobs.length === 0) return null;
+  const plans = await outermostRuns(jobs, store);
+  return traced({ id, kind: job == null ? 'correlation' : 'job', jobs, plans, more: related.more }, means);
+}
+
+/** Jobs whose meta has the id as their correlation id: those that a job's handler enqueued have the job's. */
+async function relatedJobs(
+  id: string,
+  store: Store,
+): Promise<{ readonly jobs: readonly Job[]; readonly more: boolean }> {
+  const jobs: Job[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: JobPage = await store.list({
+      correlationId: id,
+      limit: PAGE,
+      ...(cursor === null ? {} : { cursor }),
+    });
+    jobs.push(...page.jobs);
+    cursor = page.cursor;
+  } while (cursor !== null && jobs.length < JOBS_MAX);
+  return { jobs, more: cursor !== null };
+}
+
+/** The runs that the jobs are steps of, and those around them. */
+async function outermostRuns(jobs: readonly Job[], store: Store): Promise<PlanRecord[]> {
+  const ids = new Set<string>();
+  for (const job of jobs)
+    for (
+      let run = runIn(job);
+      run !== null && run !== '';
+      run = run.includes('>') ? run.slice(0, run.lastIndexOf('>')) : null
+    )
+      ids.add(run);
+  const plans = await Promise.all([...ids].slice(0, RUNS_MAX).map((run) => store.plan(runKey(run))));
+  return plans.filter((plan) => plan !== null);
 }
 
 async function traceRun(id: string, plan: PlanRecord, means: TraceMeans): Promise<Trace> {
   const { ids, plans } = await partsOf(plan, means);
   const jobs = (await means.store.get(ids.slice(0, JOBS_MAX))).filter((job) => job !== null);
-  return traced({ id, kind: 'run', jobs, plans, omitted: Math.max(0, ids.length - JOBS_MAX) }, means);
+  return traced({ id, kind: 'run', jobs, plans, more: ids.length > JOBS_MAX }, means);
 }
 
 interface Found {
@@ -94,10 +134,10 @@ interface Found {
   readonly kind: Trace['kind'];
   readonly jobs: readonly Job[];
   readonly plans: readonly PlanRecord[];
-  readonly omitted: number;
+  readonly more: boolean;
 }
 
-async function traced({ id, kind, jobs, plans, omitted }: Found, means: TraceMeans): Promise<Trace> {
+async function traced({ id, kind, jobs, plans, more }: Found, means: TraceMeans): Promise<Trace> {
   const now = means.clock.now();
   const runs = plans.map(runOf);
   const attempts = new Map<string, readonly Ran[]>(
@@ -117,15 +157,15 @@ async function traced({ id, kind, jobs, plans, omitted }: Found, means: TraceMea
   return {
     id,
     kind,
-    correlationId: correlationOf(jobs, plans),
+    correlationId: correlationOf(id, jobs, plans),
     startedAt,
     endedAt,
     totalMs: to - startedAt,
     runs,
     jobs: all.map((job) => tracedJob(job, facts.get(job.id) as Job, attempts.get(job.id) ?? [])),
-    omitted,
+    more,
     sum: addUp(all, { from: startedAt, to }),
-    notStored: lacking(kind, jobs, attempts, omitted),
+    notStored: lacking(kind, jobs, attempts),
   };
 }
 
@@ -134,12 +174,12 @@ function runOf({ value, state, key }: PlanRecord): TracedRun {
   return { id: runIdOf(key), flow, state: state as RunState, startedAt, endedAt };
 }
 
-function correlationOf(jobs: readonly Job[], plans: readonly PlanRecord[]): string | null {
+function correlationOf(asked: string, jobs: readonly Job[], plans: readonly PlanRecord[]): string {
   for (const { meta } of [...plans.map(({ value }) => JSON.parse(value) as RunValue), ...jobs]) {
     const id = correlationIdIn(meta);
     if (id !== undefined) return id;
   }
-  return null;
+  return asked;
 }
 
 async function attemptsOf({ id, meta }: Job, { store, codec }: TraceMeans): Promise<Ran[]> {
@@ -194,7 +234,6 @@ function lacking(
   kind: Trace['kind'],
   jobs: readonly Job[],
   attempts: ReadonlyMap<string, readonly Ran[]>,
-  omitted: number,
 ): string[] {
   const ended = jobs.filter(({ startedAt, finishedAt }) => startedAt !== null && finishedAt !== null);
   const bare = ended.filter(({ id }) => (attempts.get(id) ?? []).length === 0).length;
@@ -205,6 +244,5 @@ function lacking(
       : [
           `worker, claim, run and settle of ${bare} of ${ended.length} jobs, apart from each other: workers write them down for jobs whose meta has a correlationId`,
         ]),
-    ...(omitted === 0 ? [] : [`${omitted} more jobs are left out`]),
   ];
 }

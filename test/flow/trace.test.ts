@@ -72,3 +72,41 @@ onEachStore('a job tells every attempt, and an unknown id is null', async ({ con
   requireSum(trace as Trace);
   assert.equal(await longshore.trace('nothing-like-it'), null);
 });
+
+onEachStore(
+  'all jobs of a correlation id are told together: those of handlers and of runs with those of the request',
+  async ({ connect }) => {
+    const longshore = await connect();
+    const inner = defineTask({ name: 'inner', run: () => undefined });
+    const outer = defineTask({
+      name: 'outer',
+      run: async () => {
+        await longshore.enqueue(inner, undefined);
+        await longshore.flows.start(dag7, null);
+      },
+    });
+    await longshore.enqueue(outer, undefined, { meta: { correlationId: 'request-9' } });
+    const { id } = await longshore.enqueue(outer, undefined);
+    await longshore.enqueue(inner, undefined);
+    const worker = longshore.worker({ tasks: [outer, inner, ...tasks] });
+    await worker.runUntilIdle();
+    for (const [asked, kind] of [
+      ['request-9', 'correlation'],
+      [id, 'job'],
+    ] as const) {
+      const trace = (await longshore.trace(asked)) as Trace;
+      assert.deepEqual([trace.kind, trace.correlationId, trace.more], [kind, asked, false]);
+      assert.deepEqual([trace.jobs.length, trace.runs.length], [9, 1]);
+      assert.deepEqual(
+        trace.jobs
+          .map(({ task }) => task)
+          .sort()
+          .slice(0, 2),
+        ['inner', 'outer'],
+      );
+      assert.equal(trace.jobs.find(({ id: job }) => job === trace.sum.path[0])?.task, 'outer');
+      requireSum(trace);
+    }
+  },
+  PLAN_KINDS,
+);

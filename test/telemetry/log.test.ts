@@ -27,7 +27,15 @@ function logging(
   return { bus, records, end };
 }
 
-const END = { id: 'ID', queue: 'mail', task: 'send', attempt: 2, waitMs: 5, runMs: 1_500 };
+const END = {
+  id: 'ID',
+  correlationId: 'ID',
+  queue: 'mail',
+  task: 'send',
+  attempt: 2,
+  waitMs: 5,
+  runMs: 1_500,
+};
 const ERROR = {
   attempt: 2,
   at: 1,
@@ -94,7 +102,7 @@ test('of jobs of an unknown task one is told in a minute, for each task and queu
   let time = 0;
   const { bus, records } = logging('info', () => time);
   const meet = (queue: string, id: string): void =>
-    bus.emit('task.unknown', { workerId: 'W', queue, task: 'send', id, delayMs: 1_000 });
+    bus.emit('task.unknown', { workerId: 'W', queue, task: 'send', id, correlationId: id, delayMs: 1_000 });
   const told = (): (string | undefined)[] =>
     records
       .splice(0)
@@ -109,25 +117,27 @@ test('of jobs of an unknown task one is told in a minute, for each task and queu
   assert.deepEqual(told(), ['40 4 mail']);
 });
 
-test('records of a job with a correlation id carry it', async (t) => {
+test('records carry correlation ids: the one given, or that of the job or run itself', async (t) => {
   const records: Record<string, unknown>[] = [];
   const logger = pino({ level: 'trace' }, { write: (line: string) => records.push(JSON.parse(line)) });
   const longshore = await connect('memory:', { logger });
   t.after(() => longshore.close());
   const task = defineTask({ name: 'told', run: ({ log }) => log('half way') });
   await longshore.enqueue(task, undefined, { meta: { correlationId: 'request-7' } });
-  await longshore.enqueue(task, undefined);
-  await longshore.flows.start(dag7, null, { meta: { correlationId: 'request-8' } });
+  const { id } = await longshore.enqueue(task, undefined);
+  const run = await longshore.flows.start(dag7, null);
   await longshore.worker({ tasks: [task, ...tasks] }).runUntilIdle();
-  const of = (id: string | undefined): unknown[] =>
+  const of = (correlationId: string): unknown[] =>
     records
-      .filter(({ correlationId, id: job }) => correlationId === id && job !== undefined)
+      .filter(({ id, correlationId: own = id }) => own === correlationId && id !== undefined)
       .map(({ event }) => event);
   const all = ['job.enqueued', 'job.started', 'job.logged', 'job.completed'];
-  assert.deepEqual([of('request-7'), of(undefined)], [all, all]);
-  const runs = records.filter(({ run, correlationId }) => run !== undefined && correlationId === 'request-8');
-  assert.ok(
-    runs.some(({ event }) => event === 'run.moved') && runs.some(({ event }) => event === 'step.moved'),
+  assert.deepEqual([of('request-7'), of(id)], [all, all]);
+  assert.equal(of(run.id).filter((event) => event === 'job.completed').length, 7);
+  const moves = records.filter(
+    ({ run: moved, correlationId }) => moved !== undefined && correlationId === run.id,
   );
-  assert.equal(of('request-8').filter((event) => event === 'job.completed').length, 7);
+  assert.ok(
+    moves.some(({ event }) => event === 'run.moved') && moves.some(({ event }) => event === 'step.moved'),
+  );
 });

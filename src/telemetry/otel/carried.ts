@@ -1,10 +1,8 @@
 import type { SpanContext } from '@opentelemetry/api';
-import { correlationIdIn } from '../../core/meta.ts';
 import { planRefIn } from '../../core/plan.ts';
 
 /** What a stored meta (core/meta.ts) carries of a trace, and the W3C Trace Context texts in it. */
 export interface Carried {
-  readonly correlationId: string | null;
   /** Null also where it is malformed: then a new trace begins, as the recommendation has it. */
   readonly parent: SpanContext | null;
   /** A traceparent is there that cannot be read. */
@@ -15,7 +13,7 @@ export interface Carried {
   readonly part: string | null;
 }
 
-const NOTHING: Carried = { correlationId: null, parent: null, malformed: null, run: null, part: null };
+const NOTHING: Carried = { parent: null, malformed: null, run: null, part: null };
 const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-([\da-f]{2})(?:-|$)/;
 const RUN = 'run/';
 
@@ -40,7 +38,6 @@ export function carriedIn(
         };
   const ref = runRefIn(meta);
   return {
-    correlationId: correlationIdIn(meta) ?? null,
     parent,
     malformed: traceparent !== null && parent === null ? traceparent : null,
     run: ref?.run ?? null,

@@ -1,18 +1,9 @@
 /**
- * Sampling by what belongs together: all jobs of one correlation id, or of one run, are traced, or none of them is. Decided
+ * Sampling by what belongs together: all jobs of one correlation id (core/inherited.ts) are traced, or none of them is. Decided
  * from the text alone, so that every process decides alike.
  */
-export function isChosen(together: string, ratio: number): boolean {
-  return ratio >= 1 || hash(together) / 2 ** 32 < ratio;
-}
-
-/** A run that is a step of another one belongs to the outermost: `order-7>ship` to `order-7`. */
-export function togetherOf(of: {
-  readonly correlationId: string | null;
-  readonly run: string | null;
-  readonly id: string;
-}): string {
-  return of.correlationId ?? of.run?.split('>', 1)[0] ?? of.id;
+export function isChosen(correlationId: string, ratio: number): boolean {
+  return ratio >= 1 || hash(correlationId) / 2 ** 32 < ratio;
 }
 
 /** FNV-1a, with the last mixing steps of MurmurHash3: ids differ in few characters. */

@@ -1,8 +1,9 @@
 import type { Attributes, Context, Link, Span, SpanContext, Tracer } from '@opentelemetry/api';
+import { correlationIdOf, correlationIdOfRun } from '../../core/inherited.ts';
 import type { Advance, Running, Sending, Sent, TracedAttempt, Tracing } from '../../core/tracing.ts';
 import type { Api } from './api.ts';
 import { type Carried, carriedIn, withContext } from './carried.ts';
-import { isChosen, togetherOf } from './chosen.ts';
+import { isChosen } from './chosen.ts';
 import * as names from './names.ts';
 import { RunSpan } from './run-span.ts';
 import { epochMs } from './time.ts';
@@ -49,16 +50,14 @@ export class OtelTracing implements Tracing {
 
   #send(sent: readonly Sent[]): Sending | null {
     const carried = sent.map(({ meta }) => this.#carried(meta));
-    const chosen = sent.map(({ id, kind }, index) => {
-      const run = kind === 'run' ? id : null;
-      return this.#isChosen({ ...(carried[index] as Carried), ...(run === null ? {} : { run }), id });
-    });
+    const ids = sent.map(correlationIdFor);
+    const chosen = ids.map((id) => this.#isChosen(id));
     const first = chosen.indexOf(true);
     if (first < 0) return null;
     const parent = this.#parentOf((carried[first] as Carried).parent);
     const span = this.#tracer.startSpan(
       ...sendSpan(sent[first] as Sent, {
-        carried: carried[first] as Carried,
+        correlationIds: new Set(ids.filter((_, index) => chosen[index])),
         count: chosen.filter(Boolean).length,
         links: linksTo(carried, parent.spanId),
         kind: this.#api.SpanKind.PRODUCER,
@@ -90,7 +89,7 @@ export class OtelTracing implements Tracing {
   #run(attempt: TracedAttempt): Running | null {
     const { id, queue, task, meta, workerId, dueAt, claimedAt, agoMs } = attempt;
     const carried = this.#carried(meta);
-    if (!this.#isChosen({ ...carried, id })) return null;
+    if (!this.#isChosen(correlationIdOf({ id, meta }))) return null;
     const { ROOT_CONTEXT, SpanKind, trace, isSpanContextValid } = this.#api;
     const { parent } = carried;
     const hasParent = this.#settings.hasParent({ queue, task, step: carried.run !== null });
@@ -138,9 +137,9 @@ export class OtelTracing implements Tracing {
 
   #advanced({ run, flow, meta, state, moves, tookMs }: Advance): void {
     const carried = this.#carried(meta);
-    if (!this.#isChosen({ ...carried, run, id: run })) return;
+    if (!this.#isChosen(correlationIdOfRun({ id: run, meta }))) return;
     const { ROOT_CONTEXT, trace } = this.#api;
-    const { parent, correlationId } = carried;
+    const { parent } = carried;
     const endedAt = epochMs();
     const attributes: Attributes = {
       [names.SYSTEM]: 'longshore',
@@ -148,7 +147,7 @@ export class OtelTracing implements Tracing {
       [names.RUN]: run,
       [names.STATE]: state,
       [names.MOVES]: moves.slice(0, MOVES_MAX).map(({ step, to }) => `${step} ${to}`),
-      ...(correlationId === null ? {} : { [names.CORRELATION_ID]: correlationId }),
+      [names.CORRELATION_ID]: correlationIdOfRun({ id: run, meta }),
     };
     this.#tracer
       .startSpan(
@@ -168,9 +167,8 @@ export class OtelTracing implements Tracing {
     return carried;
   }
 
-  #isChosen(of: Parameters<typeof togetherOf>[0]): boolean {
-    const { ratio } = this.#settings;
-    return ratio >= 1 || isChosen(togetherOf(of), ratio);
+  #isChosen(correlationId: string): boolean {
+    return isChosen(correlationId, this.#settings.ratio);
   }
 
   #failed(span: Span, error: unknown): void {
@@ -197,24 +195,25 @@ function operation(name: string, type: string): Attributes {
   return { [names.OPERATION]: name, [names.OPERATION_TYPE]: type };
 }
 
-function attributesOf(
-  { id, queue, task, attempt }: TracedAttempt,
-  { correlationId, run, part }: Carried,
-): Attributes {
+function attributesOf({ id, queue, task, attempt, meta }: TracedAttempt, { run, part }: Carried): Attributes {
   return {
     [names.SYSTEM]: 'longshore',
     [names.QUEUE]: queue,
     [names.JOB]: id,
     [names.TASK]: task,
     [names.ATTEMPT]: attempt,
-    ...(correlationId === null ? {} : { [names.CORRELATION_ID]: correlationId }),
+    [names.CORRELATION_ID]: correlationIdOf({ id, meta }),
     ...(run === null ? {} : { [names.RUN]: run }),
     ...(part === null ? {} : { [names.PART]: part }),
   };
 }
 
+function correlationIdFor({ kind, id, meta }: Sent): string {
+  return kind === 'run' ? correlationIdOfRun({ id, meta }) : correlationIdOf({ id, meta });
+}
+
 interface SendGiven {
-  readonly carried: Carried;
+  readonly correlationIds: ReadonlySet<string>;
   readonly count: number;
   readonly links: Link[];
   readonly kind: number;
@@ -222,7 +221,7 @@ interface SendGiven {
 
 function sendSpan(
   { kind: what, id, queue, name }: Sent,
-  { carried: { correlationId }, count, links, kind }: SendGiven,
+  { correlationIds, count, links, kind }: SendGiven,
 ): [string, { kind: number; links: Link[]; attributes: Attributes }] {
   const isJob = what === 'job';
   const attributes: Attributes = {
@@ -231,7 +230,8 @@ function sendSpan(
     ...(queue === null ? {} : { [names.QUEUE]: queue }),
     [isJob ? names.TASK : names.FLOW]: name,
     ...(count > 1 ? { [names.JOBS]: count } : { [isJob ? names.JOB : names.RUN]: id }),
-    ...(correlationId === null ? {} : { [names.CORRELATION_ID]: correlationId }),
+    // Many that belong to many have no one id.
+    ...(correlationIds.size === 1 ? { [names.CORRELATION_ID]: [...correlationIds][0] as string } : {}),
   };
   return [isJob ? `enqueue ${queue}` : `start ${name}`, { kind, links, attributes }];
 }
