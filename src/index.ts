@@ -98,6 +98,6 @@ export { VERSION } from './version.ts';
 export type { StartOptions, StopOptions, WorkerOptions } from './worker/options.ts';
 export type { WorkerRole } from './worker/roles.ts';
 export { WORKER_SETTINGS_DEFAULT, type WorkerSettings } from './worker/settings.ts';
-export type { Tally } from './worker/settler.ts';
+export type { Tally } from './worker/tally.ts';
 export type { Trouble, WorkerHealth } from './worker/trouble.ts';
 export type { Worker } from './worker/worker.ts';

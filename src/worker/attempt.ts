@@ -21,6 +21,8 @@ export interface AttemptMeans {
   readonly notes: NoteTaker;
   readonly payloadBytesMax: number;
   readonly completions: CompletionMeans;
+  /** Its handler's transaction committed, and with it the job's end. */
+  readonly onCommitted: (attempt: Attempt) => void;
   /** The handler starts. */
   readonly onBegin: (attempt: Attempt) => void;
   /** It was started early, and will not begin soon. */
@@ -166,7 +168,8 @@ export class Attempt implements LaneJob {
   }
 
   own(): OwnCompletion {
-    this.completion ??= new OwnCompletion(this, this.#means.completions);
+    const { completions, onCommitted } = this.#means;
+    this.completion ??= new OwnCompletion(this, completions, () => onCommitted(this));
     return this.completion;
   }
 

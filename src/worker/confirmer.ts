@@ -136,7 +136,10 @@ export class Confirmer {
     if (outcome === undefined) return;
     const { clock, random, onUndone } = this.#options;
     const thrown = rolledBack(attempt);
-    onUndone(attempt, outcome?.type === 'completed' ? outcomeOf(thrown, attempt, clock.now(), random) : outcome);
+    onUndone(
+      attempt,
+      outcome?.type === 'completed' ? outcomeOf(thrown, attempt, clock.now(), random) : outcome,
+    );
   }
 }
 

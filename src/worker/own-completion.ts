@@ -3,8 +3,6 @@ import { knownNames, requireOptions } from '../core/options.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { Lease, Note } from '../store/store.ts';
 import type { Completion, ConfirmReceipt, Transactions } from '../store/transactions.ts';
-import type { Attempt } from './attempt.ts';
-import { resultOf } from './steps.ts';
 
 /** What completing in a transaction of the handler's needs of the worker. */
 export interface CompletionMeans {
@@ -16,8 +14,13 @@ export interface CompletionMeans {
     take(lease: Lease): Note | undefined;
     restore(note: Note): void;
   };
-  /** The transaction committed, as its library says. */
-  readonly onCommitted: (attempt: Attempt) => void;
+}
+
+/** As much of an attempt as its completion must know. */
+export interface Completing {
+  readonly lease: Lease;
+  readonly abortReason: LongshoreError | null;
+  readonly finished: boolean;
 }
 
 const OPTIONS = knownNames<{ readonly tx: object }>({ tx: true });
@@ -33,18 +36,22 @@ export class OwnCompletion {
   committed = false;
   /** The worker has told of it. */
   confirmed = false;
-  readonly #attempt: Attempt;
+  readonly #attempt: Completing;
   readonly #means: CompletionMeans;
+  readonly #onCommitted: () => void;
   #busy = false;
 
-  constructor(attempt: Attempt, means: CompletionMeans) {
+  /** `onCommitted`: the transaction committed, as its library says. */
+  constructor(attempt: Completing, means: CompletionMeans, onCommitted: () => void) {
     this.#attempt = attempt;
     this.#means = means;
+    this.#onCommitted = onCommitted;
   }
 
   async transaction<Result>(db: unknown, run: (tx: never) => Result | Promise<Result>): Promise<Result> {
     const transactions = this.#requireTransactions('transaction');
-    if (typeof run !== 'function') throw optionInvalid('run', run, 'a function that is given the transaction');
+    if (typeof run !== 'function')
+      throw optionInvalid('run', run, 'a function that is given the transaction');
     return this.#alone('transaction', async () => {
       let result: Result | undefined;
       try {
@@ -60,7 +67,7 @@ export class OwnCompletion {
         // The commit's answer was lost, and not the commit.
       }
       this.committed = true;
-      this.#means.onCommitted(this.#attempt);
+      this.#onCommitted();
       return result as Result;
     });
   }
@@ -81,7 +88,11 @@ export class OwnCompletion {
   async #write(method: Method, tx: object, result: unknown): Promise<void> {
     this.#requireGoing(method);
     const { lease } = this.#attempt;
-    const encoded = this.#means.codec.encode(result, resultOf(this.#attempt), `the result of task '${lease.task}'`);
+    const encoded = this.#means.codec.encode(
+      result,
+      { role: 'result', id: lease.id },
+      `the result of task '${lease.task}'`,
+    );
     const note = this.#means.notes.take(lease);
     const outcome = { type: 'completed', result: encoded } as const;
     this.written = { id: lease.id, token: lease.token, outcome, ...(note === undefined ? {} : { note }) };
@@ -108,12 +119,14 @@ export class OwnCompletion {
   /** One at a time, and none after one that was not undone. */
   async #alone<Result>(method: Method, work: () => Promise<Result>): Promise<Result> {
     this.#requireGoing(method);
-    if (this.#busy) throw refused(this.#attempt, method, 'another call of it has not ended; await that first');
+    if (this.#busy)
+      throw refused(this.#attempt, method, 'another call of it has not ended; await that first');
     this.#busy = true;
     try {
       if (this.written !== null && !this.committed)
         await this.#whatBecame(this.#means.transactions as Transactions);
-      if (this.written !== null) throw refused(this.#attempt, method, 'this attempt has completed its job already');
+      if (this.written !== null)
+        throw refused(this.#attempt, method, 'this attempt has completed its job already');
       return await work();
     } finally {
       this.#busy = false;
@@ -132,14 +145,14 @@ export class OwnCompletion {
     throw new LongshoreError(
       'TRANSACTIONS_UNSUPPORTED',
       `ctx.${method}() needs a postgres: or sqlite: store, whose jobs lie in a database that you can write to as well; this store has no transactions to share.`,
-      { details: { id: this.#attempt.id, method } },
+      { details: { id: this.#attempt.lease.id, method } },
     );
   }
 }
 
 type Method = 'transaction' | 'complete';
 
-function refused({ id }: Attempt, method: Method, why: string): LongshoreError {
+function refused({ lease: { id } }: Completing, method: Method, why: string): LongshoreError {
   return new LongshoreError('JOB_STATE_REFUSED', `ctx.${method}() of job ${id} was refused: ${why}.`, {
     details: { id, method },
   });

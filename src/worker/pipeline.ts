@@ -1,21 +1,22 @@
 import type { Outcome } from '../core/outcome.ts';
 import type { AnyTask } from '../core/task.ts';
-import { Lanes } from '../execution/lanes.ts';
+import type { Lanes } from '../execution/lanes.ts';
 import type { Choice } from '../execution/routes.ts';
-import { type Lease, PROFILES_MAX, type TaskProfile, type WorkerInfo } from '../store/store.ts';
-import type { EventBus } from '../telemetry/events.ts';
+import type { Lease, TaskProfile, WorkerInfo } from '../store/store.ts';
 import type { Slots } from '../tuner/slots.ts';
 import type { Attempt } from './attempt.ts';
 import { Confirmer } from './confirmer.ts';
 import { Executor } from './executor.ts';
 import { Fetcher } from './fetcher.ts';
+import { lanesOf, profilesOf } from './lanes-of.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { Notes } from './notes.ts';
 import type { WorkerParts } from './parts.ts';
 import { Prefetch } from './prefetch.ts';
 import { PutOff } from './put-off.ts';
 import type { WorkerSettings } from './settings.ts';
-import { Settler, type Tally } from './settler.ts';
+import { Settler } from './settler.ts';
+import type { Tally } from './tally.ts';
 import type { WorkerHealth } from './trouble.ts';
 import { slotsOf } from './tuning.ts';
 
@@ -88,12 +89,8 @@ export class Pipeline {
       outcomeOfBarred: (lease, barrier) => putOff.outcomeOf(lease, barrier),
       lane: this.#lanes,
       notes: this.#notes,
-      completions: {
-        transactions,
-        codec: parts.codec,
-        notes: this.#notes,
-        onCommitted: (attempt) => this.#confirmer.committed(attempt),
-      },
+      completions: { transactions, codec: parts.codec, notes: this.#notes },
+      onCommitted: (attempt) => this.#confirmer.committed(attempt),
       unsettled,
       onOutcome: (attempt, outcome) => this.#onOutcome(attempt, outcome),
       onRelease: release,
@@ -173,7 +170,9 @@ export class Pipeline {
     return new Promise((resolve) => {
       const check = (): void => {
         const { buffer, running } = this.#executor;
-        const busy = buffer.length + running + this.#settler.pending + this.#confirmer.pending > 0 || this.#parts.planner.busy;
+        const busy =
+          buffer.length + running + this.#settler.pending + this.#confirmer.pending > 0 ||
+          this.#parts.planner.busy;
         if (busy || !also()) this.#quietWaiters.push(check);
         else resolve();
       };
@@ -260,41 +259,4 @@ export class Pipeline {
     this.#quietWaiters = [];
     for (const check of waiters) check();
   }
-}
-
-/** For the registry, where they may not take much room. */
-function profilesOf(choices: readonly Choice[]): TaskProfile[] {
-  return choices.slice(0, PROFILES_MAX).map(({ task, lane, reason, profile }) => ({
-    task,
-    lane,
-    reason: reason.slice(0, REASON_CHARS_MAX),
-    samples: profile?.samples ?? 0,
-    busyMs: Math.round((profile?.busyMs ?? 0) * 100) / 100,
-    wallMs: Math.round((profile?.wallMs ?? 0) * 100) / 100,
-  }));
-}
-
-const REASON_CHARS_MAX = 200;
-
-function lanesOf(
-  tasks: ReadonlyMap<string, AnyTask>,
-  {
-    events,
-    workerId,
-    ...settings
-  }: WorkerSettings & {
-    readonly events: EventBus;
-    readonly workerId: string;
-    readonly onRoom: () => void;
-  },
-): Lanes {
-  return new Lanes(tasks.values(), {
-    ...settings,
-    onChoice: ({ task, lane, reason, profile }) => {
-      const { samples = 0, busyMs = 0, wallMs = 0 } = profile ?? {};
-      events.emit('task.strategyChosen', { workerId, task, lane, reason, samples, busyMs, wallMs });
-    },
-    onBlocked: (blocked) => events.emit('task.blocked', { workerId, ...blocked }),
-    onHost: ({ type, ...event }) => events.emit(`host.${type}`, event as never),
-  });
 }

@@ -1,13 +1,13 @@
 import { charsOfSettlement, fitting } from '../core/batch.ts';
 import type { Clock } from '../core/clock.ts';
 import { type ErrorCode, LongshoreError, mayBlameAnItem, toAttemptError } from '../core/errors.ts';
-import type { JobState } from '../core/job-state.ts';
 import type { Outcome, OutcomeType } from '../core/outcome.ts';
 import type { Lease, Settlement, SettleReceipt, Store } from '../store/store.ts';
-import type { EventBus, EventName } from '../telemetry/events.ts';
+import type { EventBus } from '../telemetry/events.ts';
 import { BackoffTimer } from './backoff-timer.ts';
 import { facts } from './facts.ts';
 import { plansOf } from './plans-of.ts';
+import { EVENT_OF, emptyTally, type Tally, typeOf } from './tally.ts';
 import { stillInTrouble, type Trouble } from './trouble.ts';
 
 /**
@@ -28,13 +28,6 @@ export interface SettlerOptions {
   readonly onReports: (plans: ReadonlySet<string>) => void;
   /** Something was settled: there may be room to fetch, or nothing left to wait for. */
   readonly onSettled: () => void;
-}
-
-/** How many attempts ended in which way; `lost` outcomes were refused by the store. */
-export type Tally = Record<OutcomeType | 'lost', number>;
-
-export function emptyTally(): Tally {
-  return { completed: 0, retried: 0, failed: 0, cancelled: 0, snoozed: 0, released: 0, lost: 0 };
 }
 
 interface Ended {
@@ -284,23 +277,6 @@ function neverWritten(cause: LongshoreError): LongshoreError {
   return new LongshoreError(cause.code, message, { cause, details: cause.details });
 }
 
-/** Not put together for each job: to look something up by a text that is new each time is slow. */
-const EVENT_OF = {
-  completed: 'job.completed',
-  retried: 'job.retried',
-  failed: 'job.failed',
-  cancelled: 'job.cancelled',
-  snoozed: 'job.snoozed',
-  released: 'job.released',
-} as const satisfies Record<OutcomeType, EventName>;
-
 function settlement({ lease, outcome }: Ended): Settlement {
   return { id: lease.id, token: lease.token, outcome };
-}
-
-/** The settle rule may have decided otherwise than the worker: a retry without attempts left failed, a cancel won. */
-function typeOf(outcome: Outcome, state: JobState): OutcomeType {
-  if (state === 'cancelled') return 'cancelled';
-  if (state === 'failed') return 'failed';
-  return outcome.type;
 }

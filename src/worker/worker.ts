@@ -19,8 +19,8 @@ import { Pipeline } from './pipeline.ts';
 import { PlanSweeper } from './plan-sweeper.ts';
 import { ROLES, requireRole, requireRoles, type WorkerRole } from './roles.ts';
 import { type WorkerSettings, workerSettings } from './settings.ts';
-import type { Tally } from './settler.ts';
 import { drain } from './shutdown.ts';
+import type { Tally } from './tally.ts';
 import type { WorkerHealth } from './trouble.ts';
 
 /**

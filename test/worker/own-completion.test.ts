@@ -260,7 +260,9 @@ onBanks('a result that cannot be stored rolls the writes back', async (stage) =>
   });
   const jobs = await longshore.enqueueMany(pay, ['large', 'function']);
   await longshore.worker({ tasks: [pay] }).runUntilIdle();
-  const codes = await Promise.all(jobs.map(async ({ id }) => (await longshore.jobs.get(id))?.errors[0]?.code));
+  const codes = await Promise.all(
+    jobs.map(async ({ id }) => (await longshore.jobs.get(id))?.errors[0]?.code),
+  );
   assert.deepEqual(codes, ['PAYLOAD_TOO_LARGE', 'PAYLOAD_NOT_JSON']);
   assert.equal(await bank.balance(), 0);
 });
@@ -289,28 +291,32 @@ onBanks('after the attempt has ended nothing is committed', async (stage) => {
   assert.equal(await bank.balance(), 0);
 });
 
-onBanks('what a transaction is not is refused with what to do, and the writes of others stay', async (stage) => {
-  const longshore = await stage.connect();
-  const bank = await openBank(stage);
-  const codes: unknown[] = [];
-  const note = (error: { code?: unknown }): void => void codes.push(error.code);
-  const pay = defineTask({
-    name: 'pay',
-    run: async ({ transaction, complete }) => {
-      for (const db of [null, undefined, 1, {}, 'pool'])
-        await transaction(db as unknown as object, async () => 1).catch(note);
-      await transaction(bank.db, 'no function' as never).catch(note);
-      for (const tx of [null, undefined, 1, {}]) await complete(1, { tx: tx as unknown as object }).catch(note);
-      await complete(1, undefined as never).catch(note);
-      await complete(1, { tx: bank.db }).catch(note);
-      return 'went on';
-    },
-  });
-  const job = await longshore.enqueue(pay, null);
-  await longshore.worker({ tasks: [pay] }).runUntilIdle();
-  assert.equal(await job.result(), 'went on');
-  assert.deepEqual(codes, Array(12).fill('OPTION_INVALID'));
-});
+onBanks(
+  'what a transaction is not is refused with what to do, and the writes of others stay',
+  async (stage) => {
+    const longshore = await stage.connect();
+    const bank = await openBank(stage);
+    const codes: unknown[] = [];
+    const note = (error: { code?: unknown }): void => void codes.push(error.code);
+    const pay = defineTask({
+      name: 'pay',
+      run: async ({ transaction, complete }) => {
+        for (const db of [null, undefined, 1, {}, 'pool'])
+          await transaction(db as unknown as object, async () => 1).catch(note);
+        await transaction(bank.db, 'no function' as never).catch(note);
+        for (const tx of [null, undefined, 1, {}])
+          await complete(1, { tx: tx as unknown as object }).catch(note);
+        await complete(1, undefined as never).catch(note);
+        await complete(1, { tx: bank.db }).catch(note);
+        return 'went on';
+      },
+    });
+    const job = await longshore.enqueue(pay, null);
+    await longshore.worker({ tasks: [pay] }).runUntilIdle();
+    assert.equal(await job.result(), 'went on');
+    assert.deepEqual(codes, Array(12).fill('OPTION_INVALID'));
+  },
+);
 
 onEachStore(
   'a store without transactions says so',
@@ -347,7 +353,11 @@ onBanks('where nothing is kept of ended jobs, who waits here gets the result', a
   const worker = longshore.worker({ tasks: [pay] });
   await worker.start();
   const jobs = await longshore.enqueueMany(pay, [1, 2, 3]);
-  assert.deepEqual(await Promise.all(jobs.map((job) => job.result())), [{ paid: 1 }, { paid: 2 }, { paid: 3 }]);
+  assert.deepEqual(await Promise.all(jobs.map((job) => job.result())), [
+    { paid: 1 },
+    { paid: 2 },
+    { paid: 3 },
+  ]);
   await worker.stop();
   assert.equal(await bank.balance(), 6);
 });
@@ -403,27 +413,30 @@ onBanks('a step of a flow that completes so lets the next one start', async (sta
   assert.equal(await bank.balance(), 1);
 });
 
-onBanks('a handler that goes on for longer than its lease after the commit is not asked to stop', async (stage) => {
-  const longshore = await stage.connect();
-  const bank = await openBank(stage);
-  const seenAt = async (): Promise<number> => (await longshore.workers())[0]?.seenAt ?? 0;
-  let aborted: boolean | null = null;
-  const lost = record(longshore, 'job.lost');
-  const pay = defineTask({
-    name: 'pay',
-    run: async ({ transaction, signal }) => {
-      await transaction(bank.db, (tx) => bank.pay(tx, 1));
-      // A beat names the jobs that the worker holds, and this is none of them any more.
-      for (let beat = 0; beat < 2; beat += 1) {
-        const last = await seenAt();
-        await eventually(async () => (await seenAt()) > last);
-      }
-      aborted = signal.aborted;
-    },
-  });
-  await longshore.enqueue(pay, null);
-  const worker = longshore.worker({ tasks: [pay], leaseMs: 1_000 });
-  await worker.runUntilIdle();
-  assert.equal(aborted, false);
-  assert.deepEqual(lost, []);
-});
+onBanks(
+  'a handler that goes on for longer than its lease after the commit is not asked to stop',
+  async (stage) => {
+    const longshore = await stage.connect();
+    const bank = await openBank(stage);
+    const seenAt = async (): Promise<number> => (await longshore.workers())[0]?.seenAt ?? 0;
+    let aborted: boolean | null = null;
+    const lost = record(longshore, 'job.lost');
+    const pay = defineTask({
+      name: 'pay',
+      run: async ({ transaction, signal }) => {
+        await transaction(bank.db, (tx) => bank.pay(tx, 1));
+        // A beat names the jobs that the worker holds, and this is none of them any more.
+        for (let beat = 0; beat < 2; beat += 1) {
+          const last = await seenAt();
+          await eventually(async () => (await seenAt()) > last);
+        }
+        aborted = signal.aborted;
+      },
+    });
+    await longshore.enqueue(pay, null);
+    const worker = longshore.worker({ tasks: [pay], leaseMs: 1_000 });
+    await worker.runUntilIdle();
+    assert.equal(aborted, false);
+    assert.deepEqual(lost, []);
+  },
+);

@@ -31,7 +31,13 @@ async function setUp(t: TestContext, stage: Stage): Promise<Scene> {
   const query = (text: string) => users.query(users.db, text);
   await query(`CREATE TABLE ${account} (balance integer NOT NULL)`);
   await query(`INSERT INTO ${account} VALUES (0)`);
-  return { pool, proxy, account, query, balance: async () => (await query(`SELECT balance FROM ${account}`))[0]?.balance as number };
+  return {
+    pool,
+    proxy,
+    account,
+    query,
+    balance: async () => (await query(`SELECT balance FROM ${account}`))[0]?.balance as number,
+  };
 }
 
 function onPostgres(title: string, body: (stage: Stage, scene: Scene) => Promise<void>): void {
@@ -94,4 +100,3 @@ onPostgres('it did not commit: the attempt failed, and the next one counts', asy
   assert.equal(await job.result(), 2);
   assert.equal(await scene.balance(), 2);
 });
-

@@ -4,7 +4,7 @@ import { STRATEGIES, type Strategy } from '../../core/strategy.ts';
 import type { AnyTask } from '../../core/task.ts';
 import type { TunerSettings } from '../../tuner/settings.ts';
 import type { WorkerSettings } from '../../worker/settings.ts';
-import type { Tally } from '../../worker/settler.ts';
+import type { Tally } from '../../worker/tally.ts';
 import type { Worker } from '../../worker/worker.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
 import { type Config, loadConfig } from '../config-file.ts';

@@ -9,7 +9,11 @@ export async function runForeign(db: unknown, body: (tx: object) => Promise<void
   const kind = KINDS.find(({ fits }) => fits(shape));
   if (kind === undefined) throw optionInvalid('db', db, EXPECTED);
   if (kind.isTransaction(shape))
-    throw optionInvalid('db', db, `${EXPECTED}; this is ${kind.instead}: use ctx.complete(result, { tx }) in it`);
+    throw optionInvalid(
+      'db',
+      db,
+      `${EXPECTED}; this is ${kind.instead}: use ctx.complete(result, { tx }) in it`,
+    );
   await kind.run(shape, body);
 }
 

@@ -4,9 +4,8 @@ import { writtenNote } from './annotate.ts';
 import { elsewhere, isAbsent } from './foreign.ts';
 import { connectionIn, type Statement } from './foreign-kinds.ts';
 import { parseToken } from './leases.ts';
-import { isUuid } from './rows.ts';
-
 import { jsonOf } from './lists.ts';
+import { isUuid } from './rows.ts';
 import { type Place, quoted } from './url.ts';
 
 /**
@@ -22,14 +21,17 @@ export async function completeForeign(
   const parsed = parseToken(token, id);
   if (parsed === null || !isUuid(id)) return { status: 'lost' };
   const schema = quoted(place.schema);
-  const complete: Statement = (slot) => `SELECT ${schema}.complete_in(${slot(0)}::text::bigint, ${slot(1)}::text::bigint,
+  const complete: Statement = (
+    slot,
+  ) => `SELECT ${schema}.complete_in(${slot(0)}::text::bigint, ${slot(1)}::text::bigint,
     ${slot(2)}::text::uuid, ${slot(3)}::text, ${slot(4)}::text::bigint)::text AS completed`;
   try {
     const written = note === undefined ? null : writtenNote(note);
     if (written !== null)
-      await connection.query((slot) => `SELECT place::text FROM ${schema}.annotate_batch(${slot(0)}::text::json)`, [
-        jsonOf([written]),
-      ]);
+      await connection.query(
+        (slot) => `SELECT place::text FROM ${schema}.annotate_batch(${slot(0)}::text::json)`,
+        [jsonOf([written])],
+      );
     const at = now === undefined ? null : String(Math.floor(now));
     const values = [String(parsed.lease), String(parsed.seq), id, outcome.result, at];
     const [row] = await connection.query(complete, values);

@@ -168,9 +168,14 @@ export function completionsArea(given: It): void {
   it('what is no transaction is refused with OPTION_INVALID, and nothing is written', async (trial) => {
     const lease = await trial.start();
     for (const tx of [undefined, null, 1, 'tx', {}, [], () => undefined])
-      await assert.rejects(transactionsOf(trial).complete(tx, completionOf(lease)), { code: 'OPTION_INVALID' });
+      await assert.rejects(transactionsOf(trial).complete(tx, completionOf(lease)), {
+        code: 'OPTION_INVALID',
+      });
     for (const db of [null, 1, 'db', {}, []])
-      await assert.rejects(transactionsOf(trial).run(db, async () => {}), { code: 'OPTION_INVALID' });
+      await assert.rejects(
+        transactionsOf(trial).run(db, async () => {}),
+        { code: 'OPTION_INVALID' },
+      );
     assert.equal(await trial.state(lease.id), 'running');
   });
 

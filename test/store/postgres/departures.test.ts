@@ -6,7 +6,17 @@ import { postgresDriver } from '../../../src/store/postgres/index.ts';
 import type { JobSpec, Lease, Store } from '../../../src/store/store.ts';
 import type { Completion, Transactions } from '../../../src/store/transactions.ts';
 import { due, plant, reporting } from '../../../src/testing/store-conformance/plan-trial.ts';
-import { beatOf, claimRequest, completed, ids, LEASE_MS, only, spec, T0, Trial } from '../../../src/testing/store-conformance/trial.ts';
+import {
+  beatOf,
+  claimRequest,
+  completed,
+  ids,
+  LEASE_MS,
+  only,
+  spec,
+  T0,
+  Trial,
+} from '../../../src/testing/store-conformance/trial.ts';
 import { freshSchema } from '../../fresh-schema.ts';
 import { serverUrl } from '../../servers.ts';
 
@@ -147,7 +157,8 @@ test('of many who confirm and reap at once, each departure counts once', async (
   );
   const leases = await trial.claim();
   await user.query('BEGIN');
-  for (const lease of leases.slice(0, 40)) await transactions.complete(user, completionOf(lease), { now: T0 });
+  for (const lease of leases.slice(0, 40))
+    await transactions.complete(user, completionOf(lease), { now: T0 });
   await user.query('COMMIT');
   const ended = leases.slice(0, 40).map(completionOf);
   await Promise.all([
