@@ -20,7 +20,7 @@ export {
   UnrecoverableError,
 } from './core/errors.ts';
 export type { AuditEntry, Job, PriorityName } from './core/job.ts';
-export type { Handler, JobContext } from './core/job-context.ts';
+export type { Handler, JobContext, RunTransaction } from './core/job-context.ts';
 export { JOB_STATES, type JobState } from './core/job-state.ts';
 export type { Jsonified } from './core/jsonified.ts';
 export type { KeyLimits, LimitsChange, QueueLimits, Rate } from './core/limits.ts';

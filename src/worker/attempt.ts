@@ -7,7 +7,7 @@ import type { LaneJob, SharedSlot, Stopper } from '../execution/lane.ts';
 import type { Lease } from '../store/store.ts';
 import { isBarrier } from './barrier.ts';
 import type { HeartbeatWatch } from './heartbeat-watch.ts';
-import { type CompletionMeans, OwnCompletion } from './own-completion.ts';
+import { type CompletionMeans, OwnCompletion, transactionOf } from './own-completion.ts';
 
 /** Where a handler's progress and log lines go. */
 export interface NoteTaker {
@@ -240,7 +240,7 @@ class AttemptContext implements JobContext<unknown> {
     return (message, data) => this.#attempt.log(message, data);
   }
   get transaction(): JobContext<unknown>['transaction'] {
-    return async (db, run) => this.#attempt.own().transaction(db, run);
+    return transactionOf(() => this.#attempt.own());
   }
 
   get complete(): JobContext<unknown>['complete'] {

@@ -1,4 +1,5 @@
 import { LongshoreError, optionInvalid } from '../core/errors.ts';
+import type { RunTransaction } from '../core/job-context.ts';
 import { knownNames, requireOptions } from '../core/options.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { Lease, Note } from '../store/store.ts';
@@ -148,6 +149,15 @@ export class OwnCompletion {
       { details: { id: this.#attempt.lease.id, method } },
     );
   }
+}
+
+/** `ctx.transaction` in both of its forms. */
+export function transactionOf(own: () => OwnCompletion): RunTransaction {
+  return (async (...given: readonly unknown[]) => {
+    // A db that is null or undefined by mistake is no wish for the store's.
+    const [db, run] = given.length === 1 ? [undefined, given[0]] : [given[0] ?? null, given[1]];
+    return own().transaction(db, run as (tx: never) => unknown);
+  }) as RunTransaction;
 }
 
 type Method = 'transaction' | 'complete';

@@ -304,6 +304,8 @@ onBanks(
         for (const db of [null, undefined, 1, {}, 'pool'])
           await transaction(db as unknown as object, async () => 1).catch(note);
         await transaction(bank.db, 'no function' as never).catch(note);
+      // The store has no pool of a user's.
+      await transaction(async () => 1).catch(note);
         for (const tx of [null, undefined, 1, {}])
           await complete(1, { tx: tx as unknown as object }).catch(note);
         await complete(1, undefined as never).catch(note);
@@ -314,7 +316,7 @@ onBanks(
     const job = await longshore.enqueue(pay, null);
     await longshore.worker({ tasks: [pay] }).runUntilIdle();
     assert.equal(await job.result(), 'went on');
-    assert.deepEqual(codes, Array(12).fill('OPTION_INVALID'));
+    assert.deepEqual(codes, Array(13).fill('OPTION_INVALID'));
   },
 );
 

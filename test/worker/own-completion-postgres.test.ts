@@ -100,3 +100,75 @@ onPostgres('it did not commit: the attempt failed, and the next one counts', asy
   assert.equal(await job.result(), 2);
   assert.equal(await scene.balance(), 2);
 });
+
+onPostgres('a transaction on another database is refused, and nothing of it is committed', async (stage, scene) => {
+  const longshore = await stage.connect();
+  const database = `elsewhere_${process.pid}`;
+  await scene.query(`CREATE DATABASE ${database}`);
+  const url = new URL(stage.url);
+  url.search = '';
+  url.pathname = `/${database}`;
+  const elsewhere = new pg.Pool({ connectionString: url.href });
+  await elsewhere.query('CREATE TABLE account (balance integer)');
+  const pay = defineTask({
+    name: 'pay',
+    attempts: 1,
+    run: ({ transaction }) =>
+      transaction(elsewhere, async (tx) => void (await tx.query('INSERT INTO account VALUES (1)'))),
+  });
+  const { id } = await longshore.enqueue(pay, null);
+  await longshore.worker({ tasks: [pay] }).runUntilIdle();
+  const job = await longshore.jobs.get(id);
+  assert.deepEqual([job?.state, job?.errors[0]?.code], ['failed', 'OPTION_INVALID']);
+  assert.match(job?.errors[0]?.message ?? '', /has no \w+\.complete_in; expected one on PostgreSQL at /);
+  assert.equal((await elsewhere.query('SELECT FROM account')).rowCount, 0);
+  await elsewhere.end();
+  await scene.query(`DROP DATABASE ${database}`);
+});
+
+onPostgres('a connection that the store borrows is the pool where none is named', async (stage, scene) => {
+  const longshore = await stage.connect({ client: scene.pool });
+  const pay = defineTask({
+    name: 'pay',
+    run: ({ transaction }) =>
+      transaction(async (tx: pg.PoolClient) => {
+        await tx.query(`UPDATE ${scene.account} SET balance = balance + 1`);
+      }),
+  });
+  await longshore.enqueue(pay, null);
+  await longshore.worker({ tasks: [pay] }).runUntilIdle();
+  assert.equal(await scene.balance(), 1);
+});
+
+onPostgres('a transaction, a client and what a statement broke are told apart', async (stage, scene) => {
+  const longshore = await stage.connect();
+  const { pool, account } = scene;
+  const codes: unknown[] = [];
+  const note = (error: { code?: unknown }): void => void codes.push(error.code);
+  const pay = defineTask({
+    name: 'pay',
+    attempts: 1,
+    run: async ({ transaction, complete }) => {
+      const client = await pool.connect();
+      await transaction(client, async () => 1).catch(note);
+      client.release();
+      await transaction(pool, async (tx) => {
+        await tx.query(`UPDATE ${account} SET balance = balance + 1`);
+        await tx.query('SELECT nothing FROM nowhere').catch(note);
+      }).catch(note);
+      // COMMIT of what a statement broke afterwards rolls back, and says so to nobody.
+      const own = await pool.connect();
+      await own.query('BEGIN');
+      await own.query(`UPDATE ${account} SET balance = balance + 1`);
+      await complete('paid', { tx: own });
+      await own.query('SELECT nothing FROM nowhere').catch(note);
+      await own.query('COMMIT');
+      own.release();
+    },
+  });
+  const { id } = await longshore.enqueue(pay, null);
+  await longshore.worker({ tasks: [pay] }).runUntilIdle();
+  assert.deepEqual(codes, ['OPTION_INVALID', '42P01', '25P02', '42P01']);
+  assert.equal((await longshore.jobs.get(id))?.errors[0]?.code, 'TRANSACTION_ROLLED_BACK');
+  assert.equal(await scene.balance(), 0);
+});
