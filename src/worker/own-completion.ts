@@ -12,6 +12,7 @@ export interface CompletionMeans {
   readonly codec: PayloadCodec;
   /** Notes that are not written yet go into the transaction, and come back when it is undone. */
   readonly notes: {
+    hold(lease: Lease): () => void;
     take(lease: Lease): Note | undefined;
     restore(note: Note): void;
   };
@@ -55,6 +56,7 @@ export class OwnCompletion {
       throw optionInvalid('run', run, 'a function that is given the transaction');
     return this.#alone('transaction', async () => {
       let result: Result | undefined;
+      const letNotesGo = this.#means.notes.hold(this.#attempt.lease);
       try {
         await transactions.run(db, async (tx) => {
           // It may have had to wait for a connection.
@@ -66,6 +68,8 @@ export class OwnCompletion {
       } catch (error) {
         if (this.written === null || (await this.#whatBecame(transactions)) !== 'settled') throw error;
         // The commit's answer was lost, and not the commit.
+      } finally {
+        letNotesGo();
       }
       this.committed = true;
       this.#onCommitted();

@@ -101,30 +101,33 @@ onPostgres('it did not commit: the attempt failed, and the next one counts', asy
   assert.equal(await scene.balance(), 2);
 });
 
-onPostgres('a transaction on another database is refused, and nothing of it is committed', async (stage, scene) => {
-  const longshore = await stage.connect();
-  const database = `elsewhere_${process.pid}`;
-  await scene.query(`CREATE DATABASE ${database}`);
-  const url = new URL(stage.url);
-  url.search = '';
-  url.pathname = `/${database}`;
-  const elsewhere = new pg.Pool({ connectionString: url.href });
-  await elsewhere.query('CREATE TABLE account (balance integer)');
-  const pay = defineTask({
-    name: 'pay',
-    attempts: 1,
-    run: ({ transaction }) =>
-      transaction(elsewhere, async (tx) => void (await tx.query('INSERT INTO account VALUES (1)'))),
-  });
-  const { id } = await longshore.enqueue(pay, null);
-  await longshore.worker({ tasks: [pay] }).runUntilIdle();
-  const job = await longshore.jobs.get(id);
-  assert.deepEqual([job?.state, job?.errors[0]?.code], ['failed', 'OPTION_INVALID']);
-  assert.match(job?.errors[0]?.message ?? '', /has no \w+\.complete_in; expected one on PostgreSQL at /);
-  assert.equal((await elsewhere.query('SELECT FROM account')).rowCount, 0);
-  await elsewhere.end();
-  await scene.query(`DROP DATABASE ${database}`);
-});
+onPostgres(
+  'a transaction on another database is refused, and nothing of it is committed',
+  async (stage, scene) => {
+    const longshore = await stage.connect();
+    const database = `elsewhere_${process.pid}`;
+    await scene.query(`CREATE DATABASE ${database}`);
+    const url = new URL(stage.url);
+    url.search = '';
+    url.pathname = `/${database}`;
+    const elsewhere = new pg.Pool({ connectionString: url.href });
+    await elsewhere.query('CREATE TABLE account (balance integer)');
+    const pay = defineTask({
+      name: 'pay',
+      attempts: 1,
+      run: ({ transaction }) =>
+        transaction(elsewhere, async (tx) => void (await tx.query('INSERT INTO account VALUES (1)'))),
+    });
+    const { id } = await longshore.enqueue(pay, null);
+    await longshore.worker({ tasks: [pay] }).runUntilIdle();
+    const job = await longshore.jobs.get(id);
+    assert.deepEqual([job?.state, job?.errors[0]?.code], ['failed', 'OPTION_INVALID']);
+    assert.match(job?.errors[0]?.message ?? '', /has no \w+\.complete_in; expected one on PostgreSQL at /);
+    assert.equal((await elsewhere.query('SELECT FROM account')).rowCount, 0);
+    await elsewhere.end();
+    await scene.query(`DROP DATABASE ${database}`);
+  },
+);
 
 onPostgres('a connection that the store borrows is the pool where none is named', async (stage, scene) => {
   const longshore = await stage.connect({ client: scene.pool });

@@ -5,6 +5,7 @@ import { type ActionReport, defineFlow, defineTask } from '../../src/index.ts';
 import { eventually, onEachStore, record, type Stage } from '../stage.ts';
 import { TRANSACTION_KINDS } from '../user-database.ts';
 import { openBank } from './bank.ts';
+import { completesInThread } from './tasks/in-thread.ts';
 
 function onBanks(title: string, body: (stage: Stage) => Promise<void>): void {
   onEachStore(title, body, TRANSACTION_KINDS);
@@ -304,8 +305,8 @@ onBanks(
         for (const db of [null, undefined, 1, {}, 'pool'])
           await transaction(db as unknown as object, async () => 1).catch(note);
         await transaction(bank.db, 'no function' as never).catch(note);
-      // The store has no pool of a user's.
-      await transaction(async () => 1).catch(note);
+        // The store has no pool of a user's.
+        await transaction(async () => 1).catch(note);
         for (const tx of [null, undefined, 1, {}])
           await complete(1, { tx: tx as unknown as object }).catch(note);
         await complete(1, undefined as never).catch(note);
@@ -339,6 +340,15 @@ onEachStore(
   },
   ['memory', 'redis'],
 );
+
+onBanks('in a thread it is refused, with the strategy that has it', async (stage) => {
+  const longshore = await stage.connect();
+  const { id } = await longshore.enqueue(completesInThread, null);
+  await longshore.worker({ tasks: [completesInThread] }).runUntilIdle();
+  const [error] = (await longshore.jobs.get(id))?.errors ?? [];
+  assert.equal(error?.code, 'TRANSACTIONS_UNSUPPORTED');
+  assert.match(error?.message ?? '', /Give the task the strategy 'async'/);
+});
 
 onBanks('where nothing is kept of ended jobs, who waits here gets the result', async (stage) => {
   const longshore = await stage.connect();
@@ -442,3 +452,41 @@ onBanks(
     assert.deepEqual(lost, []);
   },
 );
+
+onBanks('while a transaction is held open, others go on, or wait and lose nothing', async (stage) => {
+  const [longshore, other] = [await stage.connect(), await stage.connect()];
+  const bank = await openBank(stage);
+  const { promise: release, resolve: open } = Promise.withResolvers<void>();
+  const { promise: held, resolve: hold } = Promise.withResolvers<void>();
+  const pay = defineTask({
+    name: 'pay',
+    run: async ({ complete, input }) => {
+      if (input !== 'held') {
+        await held;
+        return;
+      }
+      const { tx, commit } = await bank.begin();
+      await bank.pay(tx, 1);
+      await complete(null, { tx });
+      hold();
+      await release;
+      await commit();
+    },
+  });
+  const trouble = record(longshore, 'store.failed', 'job.lost', 'job.retried');
+  const worker = longshore.worker({ tasks: [pay], concurrency: 4 });
+  const jobs = await longshore.enqueueMany(pay, ['held', 'mate', 'mate']);
+  await worker.start();
+  await held;
+  const added = other.enqueue(pay, 'later');
+  const others = jobs.slice(1).map((job) => job.result());
+  if (stage.kind === 'postgres') {
+    // The transaction is open all the while.
+    await Promise.all([...others, (await added).result()]);
+  } else await Promise.race([added, new Promise((resolve) => setImmediate(resolve))]);
+  open();
+  await Promise.all([...others, (await added).result(), jobs[0]?.result()]);
+  await worker.stop();
+  assert.deepEqual(trouble, []);
+  assert.equal(await bank.balance(), 1);
+});
