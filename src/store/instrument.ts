@@ -11,6 +11,7 @@ const VERBS = [
   'settle',
   'annotate',
   'beat',
+  'disown',
   'retire',
   'workers',
   'reap',

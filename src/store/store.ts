@@ -42,8 +42,13 @@ export interface Store extends PlanStore {
   beat(beat: WorkerBeat): Promise<BeatReceipt>;
   /** Beats for a worker at an interval, on a thread that runs no handler wherever the store spans processes. */
   keepAlive(options: KeepAliveOptions): KeepAlive;
+  /**
+   * Gives back, uncharged, jobs that their worker holds without knowing of them, since the answer of their claim did not reach
+   * it. Beats would renew their leases for ever. Those claimed at `before` or later stay, and those it does not hold.
+   */
+  disown(request: DisownRequest): Promise<GivenBack[]>;
   /** Removes the worker from the registry and gives back, uncharged, whatever it still holds. */
-  retire(workerId: string, options?: Timed): Promise<void>;
+  retire(workerId: string, options?: Timed): Promise<GivenBack[]>;
   workers(options?: Timed): Promise<WorkerRecord[]>;
 
   // Maintenance
@@ -210,6 +215,23 @@ export interface BeatReceipt {
   readonly paused: readonly string[];
 }
 
+export interface DisownRequest extends Timed {
+  readonly workerId: string;
+  /** Ids. */
+  readonly jobs: readonly string[];
+  /** Store time of the beat that told of them. */
+  readonly before: number;
+}
+
+/** A job that left its worker. It is `ready`, or `cancelled`: that was asked for, or its unique key went to another job. */
+export interface GivenBack {
+  readonly id: string;
+  readonly queue: string;
+  readonly task: string;
+  readonly attempt: number;
+  readonly state: JobState;
+}
+
 export interface KeepAliveOptions {
   readonly worker: WorkerInfo;
   readonly leaseMs: number;
@@ -363,6 +385,9 @@ export interface JobFilter {
   readonly states?: readonly JobState[];
   readonly queue?: string;
   readonly task?: string;
+  /** Jobs whose meta has it, and the job of this id unless its meta has another one (core/terms.ts). */
+  readonly correlationId?: string;
+  readonly tag?: string;
   readonly limit: number;
   /** From the page before. */
   readonly cursor?: string;

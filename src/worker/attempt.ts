@@ -1,11 +1,15 @@
 import type { CancelTimer } from '../core/clock.ts';
 import type { LongshoreError } from '../core/errors.ts';
-import type { JobContext } from '../core/job-context.ts';
+import { correlationIdOf } from '../core/inherited.ts';
+import type { JobContext, WaitFor } from '../core/job-context.ts';
+import { type JobFlow, jobFlowIn } from '../core/job-flow.ts';
 import { type KeptMeta, NO_META } from '../core/meta.ts';
 import type { AnyTask } from '../core/task.ts';
+import { DurableCalls, type DurablePort } from '../execution/durable-calls.ts';
 import type { LaneJob, SharedSlot, Stopper } from '../execution/lane.ts';
 import type { Lease } from '../store/store.ts';
 import { isBarrier } from './barrier.ts';
+import { Durable, type DurableMeans } from './durable.ts';
 import type { HeartbeatWatch } from './heartbeat-watch.ts';
 import { type CompletionMeans, OwnCompletion, transactionOf } from './own-completion.ts';
 
@@ -27,6 +31,10 @@ export interface AttemptMeans {
   readonly onBegin: (attempt: Attempt) => void;
   /** It was started early, and will not begin soon. */
   readonly onPutBack: (attempt: Attempt) => void;
+  /** Its lease is somebody else's. */
+  readonly onLost: (attempt: Attempt) => void;
+  /** For its durable steps. */
+  readonly durable: DurableMeans;
 }
 
 /** One execution of a leased job: the value that goes through the executor's steps, and what its lane sees of it. */
@@ -60,6 +68,8 @@ export class Attempt implements LaneJob {
   barrier: LongshoreError | null = null;
   /** Where the handler has to say that it is alive. */
   heartbeatWatch: HeartbeatWatch | null = null;
+  /** Made when the handler first uses a durable step. */
+  durable: Durable | null = null;
   /** Its end in a transaction of the handler's; null as long as the handler asks for none. */
   completion: OwnCompletion | null = null;
   readonly #means: AttemptMeans;
@@ -116,6 +126,7 @@ export class Attempt implements LaneJob {
 
   wait(): void {
     this.begun = false;
+    this.durable = null;
     this.startedAt = performance.now();
     this.clearTimers();
   }
@@ -173,6 +184,15 @@ export class Attempt implements LaneJob {
     return this.completion;
   }
 
+  get durablePort(): DurablePort {
+    this.durable ??= new Durable(this, this.#means.durable);
+    return this.durable;
+  }
+
+  lose(): void {
+    this.#means.onLost(this);
+  }
+
   clearTimers(): void {
     this.heartbeatWatch?.stop();
     this.heartbeatWatch = null;
@@ -186,6 +206,7 @@ export class Attempt implements LaneJob {
 class AttemptContext implements JobContext<unknown> {
   readonly input: unknown;
   readonly #attempt: Attempt;
+  #durable: DurableCalls | null = null;
 
   constructor(attempt: Attempt, input: unknown) {
     this.#attempt = attempt;
@@ -210,6 +231,14 @@ class AttemptContext implements JobContext<unknown> {
 
   get meta(): KeptMeta {
     return this.#attempt.kept;
+  }
+
+  get correlationId(): string {
+    return correlationIdOf(this.#attempt.lease);
+  }
+
+  get flow(): JobFlow | null {
+    return jobFlowIn(this.#attempt.lease.meta);
   }
 
   get attempt(): number {
@@ -239,6 +268,23 @@ class AttemptContext implements JobContext<unknown> {
   get log(): (message: string, data?: unknown) => void {
     return (message, data) => this.#attempt.log(message, data);
   }
+  get step(): JobContext<unknown>['step'] {
+    return ((name, run) => this.#calls.step(name, run)) as JobContext<unknown>['step'];
+  }
+
+  get sleep(): (name: string, ms: number) => Promise<void> {
+    return (name, ms) => this.#calls.sleep(name, ms);
+  }
+
+  get waitFor(): WaitFor {
+    return ((name, options) => this.#calls.waitFor(name, options)) as WaitFor;
+  }
+
+  get #calls(): DurableCalls {
+    this.#durable ??= new DurableCalls(this.#attempt, this.#attempt.durablePort);
+    return this.#durable;
+  }
+
   get transaction(): JobContext<unknown>['transaction'] {
     return transactionOf(() => this.#attempt.own());
   }

@@ -6,6 +6,7 @@ import type { Lease, TaskProfile, WorkerInfo } from '../store/store.ts';
 import type { Slots } from '../tuner/slots.ts';
 import type { Attempt } from './attempt.ts';
 import { Confirmer } from './confirmer.ts';
+import type { Tally } from './ended.ts';
 import { Executor } from './executor.ts';
 import { Fetcher } from './fetcher.ts';
 import { lanesOf, profilesOf } from './lanes-of.ts';
@@ -16,7 +17,7 @@ import { Prefetch } from './prefetch.ts';
 import { PutOff } from './put-off.ts';
 import type { WorkerSettings } from './settings.ts';
 import { Settler } from './settler.ts';
-import type { Tally } from './tally.ts';
+import { Strays } from './strays.ts';
 import type { WorkerHealth } from './trouble.ts';
 import { slotsOf } from './tuning.ts';
 
@@ -114,7 +115,15 @@ export class Pipeline {
     });
     const profiles = (): TaskProfile[] => profilesOf(this.choices);
     const claiming = (): boolean => this.fetcher.claiming || this.#claimingOnce;
-    this.keeper = new LeaseKeeper({ ...shared, executor, worker: info, profiles, claiming });
+    const claims = () => ({ begun: this.fetcher.begun, underWay: claiming() });
+    const strays = new Strays({ ...shared, known: () => this.#known(), claims });
+    this.keeper = new LeaseKeeper({ ...shared, executor, worker: info, profiles, claiming, strays });
+  }
+
+  /** Ids of the jobs it has in any way. */
+  #known(): ReadonlySet<string> {
+    const leases = [...this.#executor.leases(), ...this.#settler.leases()];
+    return new Set(leases.map(({ id }) => id));
   }
 
   /** Since when it cannot do what it lives by, and why. */
@@ -156,12 +165,13 @@ export class Pipeline {
     const limit = Math.max(1, this.slots.total);
     const { id: workerId, queues } = this.#info;
     this.#claimingOnce = true;
-    const claim = this.#parts.store.claim({ workerId, queues, limit, leaseMs });
-    const { leases } = await claim.finally(() => {
+    try {
+      const { leases } = await this.#parts.store.claim({ workerId, queues, limit, leaseMs });
+      if (mayStart()) this.#executor.accept(leases);
+      else this.#settler.release(leases);
+    } finally {
       this.#claimingOnce = false;
-    });
-    if (mayStart()) this.#executor.accept(leases);
-    else this.#settler.release(leases);
+    }
     this.turn();
   }
 
@@ -244,7 +254,10 @@ export class Pipeline {
     // Called in this turn, and so applied before the settle that follows.
     if (this.#notes.has(lease)) void this.#notes.flush();
     if (outcome === null) this.#settler.lose(lease, 'unknown');
-    else this.#settler.add(lease, outcome, runMs, attempt.task === null);
+    else {
+      const beside = attempt.durable?.beside(outcome) ?? null;
+      this.#settler.add(lease, outcome, runMs, { passedBy: attempt.task === null, beside });
+    }
     this.turn();
   }
 

@@ -7,6 +7,7 @@ import type { CommitCall, DueRequest, PlanFilter, Unit } from '../plans.ts';
 import type {
   AgeRequest,
   ClaimRequest,
+  DisownRequest,
   EnqueueCall,
   JobCommand,
   JobFilter,
@@ -23,6 +24,7 @@ import type {
   Timed,
   WorkerBeat,
 } from '../store.ts';
+import type { Talk } from '../talk.ts';
 import type { Transactions } from '../transactions.ts';
 import { Channel } from './channel.ts';
 import type { Cleared, ClearStep } from './clear.ts';
@@ -34,6 +36,7 @@ import { HintSender } from './hint-sender.ts';
 import { SIZES, type Sizes } from './merge.ts';
 import { migratePlace } from './migrate.ts';
 import { PostgresNotifier } from './notifier.ts';
+import { TalkSender } from './talk.ts';
 import { type Place, placeOf, quoted } from './url.ts';
 import type { VerbInput, VerbName, VerbResult } from './verbs.ts';
 
@@ -70,6 +73,7 @@ class PostgresStore implements Store {
   readonly #channel: Channel;
   readonly #pacer: HintPacer;
   readonly #hints: HintSender;
+  readonly #talk: TalkSender;
   readonly #clock: StoreOptions['clock'];
   readonly #keepAlives: KeepAlives;
   readonly #clearing = new Set<Promise<number>>();
@@ -92,7 +96,10 @@ class PostgresStore implements Store {
       transactions: true,
       plans: true,
     } as const;
-    this.notifier = new PostgresNotifier({ place, instance, listens: notify });
+    this.#talk = new TalkSender(connections, instance);
+    const say: Talk['say'] = (line, text) =>
+      this.#closing === null ? this.#talk.say(line, text) : undefined;
+    this.notifier = new PostgresNotifier({ place, instance, listens: notify, say });
     this.#hints = new HintSender(connections, instance);
     this.#pacer = new HintPacer(
       (topics) => this.#hints.send(topics),
@@ -158,8 +165,12 @@ class PostgresStore implements Store {
     return this.#keepAlives.start(options);
   }
 
-  async retire(workerId: string, options?: Timed) {
-    await this.#call('retire', workerId, options);
+  disown(request: DisownRequest) {
+    return this.#call('disown', request, request);
+  }
+
+  retire(workerId: string, options?: Timed) {
+    return this.#call('retire', workerId, options);
   }
 
   workers(options?: Timed) {
@@ -249,6 +260,7 @@ class PostgresStore implements Store {
     await this.#channel.quiet();
     this.#pacer.flush();
     await this.#hints.quiet();
+    await this.#talk.quiet();
     await Promise.all([heart, ear, this.#connections.close()]);
   }
 

@@ -9,7 +9,7 @@ import { enqueue, repeated } from './enqueue.ts';
 import { giveBack } from './give-back.ts';
 import { get, list, trail } from './inspect.ts';
 import { acquire, release } from './lock.ts';
-import { prune, reap, retire } from './maintain.ts';
+import { disown, prune, reap, retire } from './maintain.ts';
 import { duePlans, listPlans, plan } from './plans.ts';
 import { configureQueue, queues } from './queues.ts';
 import { isSimple, settle } from './settle.ts';
@@ -24,6 +24,7 @@ export const VERBS = {
   annotate: { run: annotate, alone: () => true },
   confirm: { run: confirm, repeatable: true },
   beat: { run: beat, repeatable: true },
+  disown: { run: disown, repeatable: true },
   retire: { run: retire, repeatable: true },
   workers: { run: workers, repeatable: true },
   reap: { run: reap },

@@ -7,6 +7,7 @@ import type { CommitCall, DueRequest, PlanFilter, Unit } from '../plans.ts';
 import type {
   AgeRequest,
   ClaimRequest,
+  DisownRequest,
   EnqueueCall,
   EnqueueReceipt,
   JobCommand,
@@ -142,8 +143,12 @@ class SqliteStore implements Store {
     return this.#keepAlives.start(options);
   }
 
-  async retire(workerId: string, options?: Timed) {
-    await this.#call('retire', workerId, options);
+  disown(request: DisownRequest) {
+    return this.#call('disown', request, request);
+  }
+
+  retire(workerId: string, options?: Timed) {
+    return this.#call('retire', workerId, options);
   }
 
   workers(options?: Timed) {

@@ -17,7 +17,7 @@ import type { Tx } from './rows.ts';
 import { annotate, settle } from './settle.ts';
 import { trail } from './trail.ts';
 import type { Verb } from './verb.ts';
-import { beat, retire, workers } from './workers.ts';
+import { beat, disown, retire, workers } from './workers.ts';
 
 /** The contract's verbs by name, each with one input, as they cross to the store thread. */
 export const VERBS = {
@@ -27,6 +27,7 @@ export const VERBS = {
   annotate: { write: annotate },
   confirm: { write: confirm },
   beat: { write: beat },
+  disown: { write: disown },
   retire: { write: retire },
   workers: { read: workers },
   reap: { read: peekReap, write: reap },

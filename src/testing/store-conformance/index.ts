@@ -23,6 +23,7 @@ import { replacedArea } from './replaced.ts';
 import { reportsArea } from './reports.ts';
 import { retentionArea } from './retention.ts';
 import { settleArea } from './settle.ts';
+import { termsArea } from './terms.ts';
 import { trailArea } from './trail.ts';
 import { Trial } from './trial.ts';
 import { uniqueArea } from './unique.ts';
@@ -92,6 +93,7 @@ const AREAS: Readonly<Record<string, (it: It) => void>> = {
   limits: limitsArea,
   ageing: ageingArea,
   inspect: inspectArea,
+  terms: termsArea,
   trail: trailArea,
   retention: retentionArea,
   workers: workersArea,
