@@ -20,7 +20,7 @@ export {
   UnrecoverableError,
 } from './core/errors.ts';
 export type { AuditEntry, Job, PriorityName } from './core/job.ts';
-export type { Handler, JobContext, WaitFor, WaitForOptions } from './core/job-context.ts';
+export type { Handler, JobContext, RunTransaction, WaitFor, WaitForOptions } from './core/job-context.ts';
 export type { JobFlow } from './core/job-flow.ts';
 export { JOB_STATES, type JobState } from './core/job-state.ts';
 export type { Jsonified } from './core/jsonified.ts';
