@@ -59,6 +59,7 @@ export { optional } from './flow/refs.ts';
 export type { RunHandle } from './flow/run-handle.ts';
 export type { ItemsView, RunDetail, RunView, StepJob, StepView } from './flow/run-view.ts';
 export type { Health, HealthOptions } from './health.ts';
+export type { CountOptions } from './queue/counts.ts';
 export type { EnqueueArguments, EnqueueOptions } from './queue/enqueue.ts';
 export type { JobHandle } from './queue/job-handle.ts';
 export type { JobDetail, JobView, LogView, TypedDetail } from './queue/job-view.ts';

@@ -138,9 +138,9 @@ export class Pipeline {
   }
 
   /** Claims one batch of as many jobs as there are slots and starts it. */
-  async claimOnce(mayStart: () => boolean): Promise<void> {
+  async claimOnce(mayStart: () => boolean, most = Number.POSITIVE_INFINITY): Promise<number> {
     const { leaseMs } = this.#settings;
-    const limit = Math.max(1, this.slots.total);
+    const limit = Math.min(most, Math.max(1, this.slots.total));
     const { id: workerId, queues } = this.#info;
     this.#claimingOnce = true;
     const claim = this.#parts.store.claim({ workerId, queues, limit, leaseMs });
@@ -150,6 +150,7 @@ export class Pipeline {
     if (mayStart()) this.#executor.accept(leases);
     else this.#settler.release(leases);
     this.turn();
+    return leases.length;
   }
 
   /** Resolves when nothing is buffered, running or unsettled, and `also` holds. */
