@@ -34,6 +34,7 @@ const MAIN_FILES: Readonly<Record<string, string>> = {
   'core/schedule': 'decide.ts',
   execution: 'lane.ts',
   flow: 'define.ts',
+  http: 'handler.ts',
   queue: 'client.ts',
   schedule: 'schedules.ts',
   store: 'store.ts',
@@ -49,7 +50,8 @@ const MAIN_FILES: Readonly<Record<string, string>> = {
 };
 
 /** Folders that are a part of the one above, and explained there. */
-const PARTS = /^(store\/\w+\/migrations|worker\/maintenance|cli\/commands|bench\/(commands|programs))$/;
+const PARTS =
+  /^(store\/\w+\/migrations|worker\/maintenance|cli\/commands|http\/resources|bench\/(commands|programs))$/;
 
 const EVENTS = /^telemetry\/(plan-)?events\.ts$/;
 const CONTRACT = /^store\/[^/]+\.ts$/;
@@ -76,6 +78,17 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
   },
   { of: /^execution\//, may: [/^core\//, /^execution\//, OWN_FILE, CURRENT_JOB] },
   { of: /^tuner\//, may: [/^core\//, /^tuner\//] },
+  {
+    of: /^http\//,
+    may: [
+      /^core\//,
+      /^http\//,
+      EVENTS,
+      /^(queue|flow|schedule)\//,
+      /^store\/store\.ts$/,
+      /^(health|version)\.ts$/,
+    ],
+  },
   { of: EVENTS, may: [/^core\//, EVENTS, CURRENT_JOB] },
   { of: /^telemetry\//, may: [/^core\//, /^telemetry\//] },
   { of: /^testing\//, may: [/^core\//, /^testing\//, CONTRACT, EVENTS] },
@@ -91,6 +104,7 @@ const VENDORS_IN = [
   /^telemetry\/(?!events\.ts)/,
   /^store\/\w+\//,
   /^schedule\/cron\.ts$/,
+  /^http\//,
 ];
 
 /** Where not even Node's own modules may: the semantics are pure. */

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Longshore } from '../connect.ts';
 import type { JobState } from '../core/job-state.ts';
 import type { ActionOptions, ActionReport, Jobs } from '../queue/jobs.ts';
 import type { Criteria, Selection } from '../queue/selection.ts';
@@ -87,10 +88,30 @@ async function run<Options>(call: Call<Options & BulkOptions>, action: BulkActio
         return EXIT.failed;
     }
     const report = await action.act(longshore.jobs, selection, audit, options);
+    await record(longshore, { verb: action.verb, ids, options, report });
     tell(report, action, out);
     const complete = report.refused.length === 0 && report.unknown.length === 0;
     return complete && report.done.length + report.requested.length > 0 ? EXIT.done : EXIT.failed;
   });
+}
+
+/** In the list of the whole store; each job has it in its own trail, as long as the job is kept. */
+async function record(
+  { audit }: Pick<Longshore, 'audit'>,
+  acted: {
+    readonly verb: string;
+    readonly ids: readonly string[];
+    readonly options: BulkOptions;
+    readonly report: ActionReport;
+  },
+): Promise<void> {
+  const { verb, ids, options, report } = acted;
+  const { queue, task, state, by = whoAmI(), why = null } = options;
+  const did = { done: report.done.length, requested: report.requested.length };
+  if (did.done + did.requested === 0) return;
+  const target = ids.length === 1 ? (ids[0] as string) : null;
+  const given = ids.length === 0 ? { queue, task, state } : { ids };
+  await audit.record({ by, action: `${verb}Jobs`, target, why, details: { given, did } });
 }
 
 async function readIds(args: readonly string[]): Promise<string[]> {

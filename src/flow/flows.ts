@@ -21,6 +21,7 @@ import { planOfNewRun, RUN_KIND, runIdOf, runKey } from './run-plan.ts';
 import { RunRule } from './run-rule.ts';
 import { type RunDetail, type RunView, runDetail, runView, stepJobIds } from './run-view.ts';
 import { gone, hasEnded, RunWatch } from './run-watch.ts';
+import { type StepWhy, stepWhy } from './run-why.ts';
 
 export interface RunStartOptions {
   /**
@@ -121,6 +122,12 @@ export class Flows {
     const jobs = new Map<string, Job | null>(ids.map((job, index) => [job, found[index] ?? null]));
     const tasks = new Set(workers.filter(({ alive }) => alive).flatMap((worker) => [...worker.tasks]));
     return runDetail({ plan, flow, codec, jobs, tasks });
+  }
+
+  /** Why a step does not run; null when there is no such run. Rejects with FLOW_STEP_UNKNOWN. */
+  async why(id: string, step: string): Promise<StepWhy | null> {
+    const run = await this.get(id);
+    return run === null ? null : stepWhy(run, step, this.#means);
   }
 
   /** Newest first. */

@@ -12,6 +12,7 @@ import { hearEnds } from './hear-ends.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
 import { Jobs } from './jobs.ts';
 import { Queues } from './queues.ts';
+import { tellEnds } from './tell-ends.ts';
 import { Watch } from './watch.ts';
 
 /**
@@ -21,7 +22,7 @@ import { Watch } from './watch.ts';
 export class Client {
   readonly jobs: Jobs;
   readonly queues: Queues;
-  /** For the workers of this connection: ends that they write reach who awaits them here. */
+  /** For the workers and flows of this connection: ends that they write reach who awaits them here, and have their events. */
   readonly store: Store;
   readonly #events: EventBus;
   readonly #means: HandleMeans & { readonly clock: Clock };
@@ -29,7 +30,7 @@ export class Client {
   constructor(store: Store, events: EventBus, codec: PayloadCodec, clock: Clock) {
     this.#events = events;
     const watch = new Watch(store, clock);
-    this.store = hearEnds(store, watch);
+    this.store = hearEnds(tellEnds(store, events), watch);
     this.#means = { store: this.store, watch, codec, clock };
     this.jobs = new Jobs(this.#means);
     this.queues = new Queues(store, events);
@@ -99,7 +100,8 @@ export class Client {
 
   #handle<Result>(spec: JobSpec, receipt: EnqueueReceipt, tx: unknown): JobHandle<Result> {
     // Ids are made for each call: a store that had to repeat it after a lost reply met its own job.
-    const status = receipt.status === 'existing' && receipt.id === spec.id ? 'created' : receipt.status;
+    const isOwn = spec.isNew === true && receipt.id === spec.id;
+    const status = receipt.status === 'existing' && isOwn ? 'created' : receipt.status;
     if (status === 'conflict') throw conflict(spec, receipt);
     // In a transaction of the caller's, nobody here learns whether it commits.
     if (tx === undefined && this.#events.wants('job.enqueued')) {

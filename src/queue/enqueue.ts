@@ -27,6 +27,11 @@ import type { JobSpec } from '../store/store.ts';
  */
 
 export interface EnqueueOptions extends KeptOptions {
+  /**
+   * A UUID in lower case. As long as the job of this id is kept, a repeat adds nothing and the handle's status is `existing`;
+   * so a call whose answer was lost can be made again. Default: a new one.
+   */
+  readonly id?: string;
   /** Default: the task's. */
   readonly queue?: string;
   /** Lower runs first; a whole number or `high`, `medium`, `low`; default: the task's. */
@@ -66,6 +71,7 @@ export type EnqueueArguments<T> =
     ? [input?: InputOf<T>, options?: EnqueueOptions]
     : [input: InputOf<T>, options?: EnqueueOptions];
 const ENQUEUE_OPTIONS = knownNames<EnqueueOptions>({
+  id: true,
   queue: true,
   priority: true,
   delayMs: true,
@@ -126,13 +132,13 @@ export class JobSpecs {
   /** `text`: the input as JSON, where that is made already. */
   #build(input: unknown, options: EnqueueOptions, text: string | null): JobSpec {
     const task = this.#task;
-    const id = newId(this.#now);
+    const id = options.id === undefined ? newId(this.#now) : requireUuid(options.id);
     const queue = options.queue === undefined ? this.#queue : requireQueue('queue', options.queue);
     const unique = this.#unique(input, options, queue);
     const owner = mayReplace(unique) ? null : id;
     return {
       id,
-      isNew: true,
+      ...(options.id === undefined ? { isNew: true } : {}),
       queue,
       task: this.#name,
       priority:
@@ -161,6 +167,13 @@ export class JobSpecs {
     return uniqueSpec(unique, { task: this.#name, queue, input }, (text) => this.#codec.digest(text));
   }
 }
+
+function requireUuid(id: unknown): string {
+  if (typeof id === 'string' && UUID.test(id)) return id;
+  throw optionInvalid('id', id, 'a UUID in lower case');
+}
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 /** Its input may go to a job that waits already. */
 function mayReplace(unique: JobSpec['unique']): boolean {

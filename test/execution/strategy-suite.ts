@@ -197,6 +197,39 @@ export function strategySuite(strategy: 'async' | 'thread' | 'process'): void {
     );
   });
 
+  test('durable steps are kept, sleeps and waits end the attempt uncharged', async () => {
+    const connected = await longshore();
+    const job = await connected.enqueue(behaviours.durable, null);
+    await eventually(async () => {
+      const { steps = [] } = (await connected.jobs.get(job.id)) ?? {};
+      return steps.some(({ name, state }) => name === 'signal' && state === 'waiting');
+    });
+    await connected.jobs.signal(job.id, 'signal', { text: 'ü\u2028' });
+    const { drawn, ...rest } = (await job.result()) as { drawn: object };
+    assert.deepEqual(rest, { one: true, two: 2, signal: { text: 'ü\u2028' }, missed: null });
+    const { attempt, logs = [], errors } = (await connected.jobs.get(job.id)) ?? {};
+    assert.deepEqual([attempt, errors?.map(({ message }) => message)], [2, ['again']]);
+    assert.ok(logs.length >= 4);
+    for (const { data } of logs) assert.deepEqual(data, drawn);
+  });
+
+  test('faults of durable steps are errors of the attempt', async () => {
+    const connected = await longshore();
+    for (const code of ['STEP_DUPLICATE', 'PAYLOAD_NOT_JSON', 'SUSPENSION_SWALLOWED', 'OWN']) {
+      const { errors } = await failing(await connected.enqueue(behaviours.durableFaults, code));
+      assert.deepEqual(
+        errors.map((error) => error.code),
+        [code],
+      );
+    }
+  });
+
+  test('jobs with durable steps come among short ones', async () => {
+    const inputs = Array.from({ length: 300 }, (_, number) => number);
+    const jobs = await (await longshore()).enqueueMany(behaviours.mostlyShort, inputs);
+    assert.deepEqual(await Promise.all(jobs.map((job) => job.result())), inputs);
+  });
+
   test('the signal aborts when the job is cancelled, with a reason that says so', async () => {
     const connected = await longshore();
     const job = await connected.enqueue(behaviours.waitsForSignal, null);

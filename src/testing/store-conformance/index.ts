@@ -1,6 +1,7 @@
 import { ageingArea } from './ageing.ts';
 import type { It } from './area.ts';
 import { claimArea } from './claim.ts';
+import { completionsArea } from './completions.ts';
 import { concurrencyArea } from './concurrency.ts';
 import { controlArea } from './control.ts';
 import { duePlansArea } from './due-plans.ts';
@@ -79,6 +80,7 @@ export interface TestContext {
 const AREAS: Readonly<Record<string, (it: It) => void>> = {
   enqueue: enqueueArea,
   payloads: payloadsArea,
+  completions: completionsArea,
   meta: metaArea,
   claim: claimArea,
   settle: settleArea,

@@ -1,6 +1,6 @@
-import { correlationIdOf } from '../../core/inherited.ts';
 import type { Store } from '../../store/store.ts';
 import type { EventBus } from '../../telemetry/events.ts';
+import { correlationIds } from '../correlated.ts';
 import type { Duty } from '../leader.ts';
 
 const INTERVAL_MIN_MS = 50;
@@ -18,22 +18,24 @@ export function reapDuty(options: {
   return {
     name: 'reap',
     async run() {
-      const { reaped } = await store.reap({ crashesMax });
-      // Those that are not kept are gone.
-      const jobs = reaped.length === 0 ? [] : await store.get(reaped.map(({ id }) => id));
-      for (const [index, { id, queue, task, state, attempt, crashes, error }] of reaped.entries()) {
-        const job = {
-          id,
-          queue,
-          task,
-          correlationId: correlationIdOf({ id, meta: jobs[index]?.meta ?? null }),
-        };
-        events.emit('job.expired', { ...job, state, crashes });
-        if (state !== 'failed') continue;
-        // Its handler's end was never seen: how long it waited and ran is not known.
-        events.emit('job.failed', { ...job, attempt, error, waitMs: 0, runMs: 0 });
-      }
+      await reap(store, events, crashesMax);
       return intervalMs;
     },
   };
+}
+
+export async function reap(store: Store, events: EventBus, crashesMax: number): Promise<void> {
+  const { reaped } = await store.reap({ crashesMax });
+  const correlated = await correlationIds(
+    store,
+    reaped.map(({ id }) => id),
+  );
+  for (const [index, { id, queue, task, state, attempt, crashes, error }] of reaped.entries()) {
+    const job = { id, queue, task, correlationId: correlated[index] as string };
+    events.emit('job.expired', { ...job, state, crashes });
+    // Its handler's end was never seen: how long it waited and ran is not known.
+    const end = { ...job, attempt, waitMs: 0, runMs: 0 };
+    if (state === 'failed') events.emit('job.failed', { ...end, error });
+    else if (state === 'cancelled') events.emit('job.cancelled', end);
+  }
 }

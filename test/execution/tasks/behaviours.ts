@@ -234,3 +234,39 @@ export const backsOffHostile = defineTask({
     throw new Error('again');
   },
 });
+
+export const durable = defineTask({
+  name: 'durable',
+  attempts: 2,
+  backoff: 0,
+  run: async ({ step, sleep, waitFor, attempt, log }) => {
+    const drawn = await step('draw', () => ({ at: new Date(), number: Math.random() }));
+    log('drawn', drawn);
+    if (attempt === 1) throw new Error('again');
+    await sleep('a moment', 1);
+    const [one, two, signal] = await Promise.all([
+      step('one', () => undefined),
+      step('two', async () => 2),
+      waitFor<{ text: string }>('signal'),
+    ]);
+    return { drawn, one: one === undefined, two, signal, missed: await waitFor('never', { timeoutMs: 1 }) };
+  },
+});
+
+export const durableFaults = defineTask<string>({
+  name: 'durable-faults',
+  attempts: 1,
+  run: async ({ input, step, sleep }) => {
+    if (input === 'STEP_DUPLICATE') await Promise.all([step('same', () => 1), step('same', () => 2)]);
+    if (input === 'PAYLOAD_NOT_JSON') await step('map', () => new Map());
+    if (input === 'SUSPENSION_SWALLOWED') await sleep('nap', 60_000).catch(() => 'never mind');
+    if (input === 'OWN')
+      await step('own', () => Promise.reject(Object.assign(new Error('own'), { code: 'OWN' })));
+  },
+});
+
+/** Short as those that are handed to hosts together, but for some. */
+export const mostlyShort = defineTask<number>({
+  name: 'mostly-short',
+  run: ({ input, step }) => (input % 10 === 9 ? step('kept', () => input) : input),
+});
