@@ -65,6 +65,7 @@ export { type NodeHandler, toNodeHandler } from './http/node.ts';
 export type { Authorized, HttpHandler, HttpOptions, HttpToken, RequestFacts } from './http/options.ts';
 export type { Caller, Role } from './http/roles.ts';
 export type { AuditListOptions, AuditLog, AuditRecord, NewAudit } from './queue/audit-log.ts';
+export type { CountOptions } from './queue/counts.ts';
 export type { EnqueueArguments, EnqueueOptions } from './queue/enqueue.ts';
 export type { ListenOptions } from './queue/far-events.ts';
 export type { JobHandle } from './queue/job-handle.ts';

@@ -98,7 +98,7 @@ export interface Capabilities {
   readonly parallel: boolean;
   /** Enqueues and completes jobs inside a transaction of the caller's own (EnqueueCall.tx, transactions.ts). */
   readonly transactions: boolean;
-  /** Keeps plans and reports (plans.ts), on which flows and schedules stand; its four verbs reject with PLANS_UNSUPPORTED otherwise. */
+  /** Keeps plans and reports (plans.ts), on which flows and schedules stand. */
   readonly plans: boolean;
 }
 
