@@ -24,6 +24,8 @@ export interface ExecutorOptions {
   /** Null: nothing is traced. */
   readonly traces: Traces | null;
   readonly completions: CompletionMeans;
+  /** A job ended in its handler's transaction. */
+  readonly onCommitted: (attempt: Attempt) => void;
   readonly abortGraceMs: number;
   readonly crashesMax: number;
   readonly codec: PayloadCodec;

@@ -1,5 +1,6 @@
-import { LongshoreError, optionInvalid, requireMs } from '../core/errors.ts';
+import { optionInvalid, requireMs } from '../core/errors.ts';
 import { indexTasks } from '../core/task.ts';
+import { insideHost } from '../execution/border.ts';
 import type { Choice } from '../execution/routes.ts';
 import type { WorkerInfo } from '../store/store.ts';
 import type { Tally } from './ended.ts';
@@ -15,10 +16,10 @@ import {
   upsertOf,
   type WorkerOptions,
 } from './options.ts';
-import { requireOutsideHost } from './outside-host.ts';
 import type { WorkerParts } from './parts.ts';
 import { Pipeline } from './pipeline.ts';
 import { PlanSweeper } from './plan-sweeper.ts';
+import { alreadyStarted, runsOnce, startedInHost } from './refusals.ts';
 import { ROLES, requireRole, requireRoles, type WorkerRole } from './roles.ts';
 import { type WorkerSettings, workerSettings } from './settings.ts';
 import { drain } from './shutdown.ts';
@@ -87,10 +88,12 @@ export class Worker {
     return this.#pipeline.choices;
   }
 
+  /** It claims jobs: the role `processing` is started. */
   get isProcessing(): boolean {
     return this.#pipeline.fetcher.running;
   }
 
+  /** It looks after the store, or would if the worker that does were gone: the role `scheduling` is started. */
   get isScheduling(): boolean {
     return this.#leader.running;
   }
@@ -174,6 +177,16 @@ export class Worker {
     });
   }
 
+  /** With nothing started: runs the next job, if there is one. Resolves to whether there was. */
+  async processNext(): Promise<boolean> {
+    let claimed = 0;
+    await this.#runWithoutStart(async () => {
+      claimed = await this.#pipeline.claimOnce(() => this.#isUp(), 1);
+      await this.#pipeline.quiet();
+    });
+    return claimed > 0;
+  }
+
   /** With nothing started: runs jobs until none is claimable, those included that jobs enqueue. Jobs due later stay. */
   runUntilIdle(): Promise<Tally> {
     return this.#runWithoutStart(async () => {
@@ -230,12 +243,7 @@ export class Worker {
 
   async #runWithoutStart(work: () => Promise<void>): Promise<Tally> {
     if (this.#stopping !== null) await this.#stopping;
-    if (this.#mode !== 'stopped') {
-      throw new LongshoreError(
-        'OPTION_INVALID',
-        'runOnce and runUntilIdle are for a worker that is not started and not already running; stop it first.',
-      );
-    }
+    if (this.#mode !== 'stopped') throw alreadyStarted();
     this.#begin('once');
     const before = { ...this.tally };
     try {
@@ -254,13 +262,9 @@ export class Worker {
   }
 
   #begin(mode: 'started' | 'once'): void {
-    if (this.#mode === 'once')
-      throw new LongshoreError(
-        'OPTION_INVALID',
-        'This worker is inside runOnce or runUntilIdle; wait for it first.',
-      );
+    if (this.#mode === 'once') throw runsOnce();
     if (this.#mode === mode) return;
-    requireOutsideHost();
+    if (insideHost()) throw startedInHost();
     this.#pipeline.slots.start(() => this.#pipeline.fetcher.onSlots());
     this.#mode = mode;
     this.#parts.live.add(this);
