@@ -10,6 +10,8 @@ export function setHandlerScope(wanted: HandlerScope | null): void {
   scope = wanted;
 }
 
-export function withinScope<Result>(meta: string | null, work: () => Result): Result {
-  return scope === null ? work() : scope(meta, work);
+/** For one job; null: handlers run as they are. */
+export function scopeOf(meta: string | null): (<Result>(work: () => Result) => Result) | null {
+  const wanted = scope;
+  return wanted === null ? null : (work) => wanted(meta, work);
 }

@@ -3,7 +3,6 @@ import { LongshoreError, show } from '../core/errors.ts';
 import type { AnyTask } from '../core/task.ts';
 import { markAsHost } from './border.ts';
 import { exportedTasks } from './exported-tasks.ts';
-import { withinScope } from './handler-scope.ts';
 import { UnfitJob } from './lane.ts';
 import { Meter } from './meter.ts';
 import type {
@@ -123,7 +122,7 @@ export class Resident {
       };
     };
     try {
-      const returned = withinScope(job.meta, () => runHandler(task, job));
+      const returned = runHandler(task, job);
       if (returned instanceof Promise)
         return returned.then(
           (result) => this.#done(job, result, ended()),

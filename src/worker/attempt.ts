@@ -51,6 +51,7 @@ export class Attempt implements LaneJob {
   kept: KeptMeta = NO_META;
   /** Null where it is not traced. */
   trace: Running | null = null;
+  within: LaneJob['within'] = null;
   /** `performance.now()` at the start of the attempt, or when it began to wait for another host. */
   startedAt: number;
   /** The handler has started. In a pool it may have to wait for that. */

@@ -10,7 +10,7 @@ import { facts } from './facts.ts';
 import { LeaseBuffer } from './lease-buffer.ts';
 import { Places } from './places.ts';
 import { RunningAttempts } from './running.ts';
-import { completed, openJob, outcomeOf, runIn, trace } from './steps.ts';
+import { completed, openJob, outcomeOf, trace } from './steps.ts';
 import { cancelled, leaseLost, stopping } from './stop-reasons.ts';
 import { watchTime } from './watch-time.ts';
 
@@ -191,7 +191,7 @@ export class Executor {
     const { lane, codec } = this.#options;
     let outcome: Outcome | null;
     try {
-      const returned = runIn(lane, task, attempt);
+      const returned = lane.run(task, attempt);
       if (isThenable(returned)) {
         void this.#finishLater(attempt, returned);
         return;

@@ -4,8 +4,7 @@ import { decodeMeta } from '../core/meta.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { inputOf, type PayloadCodec, type PayloadPlace } from '../core/payload.ts';
 import { BACKOFF_DEFAULT, type Backoff, outcomeOfError } from '../core/retry.ts';
-import type { AnyTask } from '../core/task.ts';
-import { type Lane, UnfitJob } from '../execution/lane.ts';
+import { UnfitJob } from '../execution/lane.ts';
 import { unfit } from '../execution/steps.ts';
 import type { Attempt } from './attempt.ts';
 import type { Durable } from './durable.ts';
@@ -32,16 +31,12 @@ export function openJob(attempt: Attempt, codec: PayloadCodec): unknown {
 /** The handler sees the context of its own run, and what it enqueues goes on from there. */
 export function trace(attempt: Attempt, traces: Traces | null): Attempt {
   if (traces === null) return attempt;
-  attempt.trace = traces.start(attempt.lease, attempt.startedAt);
-  if (attempt.trace !== null) attempt.kept = decodeMeta(attempt.trace.meta, attempt.lease.id);
+  const running = traces.start(attempt.lease, attempt.startedAt);
+  if (running === null) return attempt;
+  attempt.trace = running;
+  attempt.kept = decodeMeta(running.meta, attempt.lease.id);
+  attempt.within = (work) => running.within(work);
   return attempt;
-}
-
-/** With the context of its run active, where it is traced. */
-export function runIn(lane: Pick<Lane, 'run'>, task: AnyTask, attempt: Attempt): ReturnType<Lane['run']> {
-  return attempt.trace === null
-    ? lane.run(task, attempt)
-    : attempt.trace.within(() => lane.run(task, attempt));
 }
 
 /** Where its result goes. */

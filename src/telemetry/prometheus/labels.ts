@@ -27,7 +27,7 @@ export class Labels<Value> {
     const known = this.#known.get(label) as Value | undefined;
     if (known !== undefined) return known;
     if (this.#size >= this.#max) return this.#others(1);
-    const made = this.#make(wellFormed(label));
+    const made = this.#make(label);
     this.#known.set(label, made);
     this.#size += 1;
     return made;
@@ -38,7 +38,7 @@ export class Labels<Value> {
     const known = inner?.get(other);
     if (known !== undefined) return known;
     if (this.#size >= this.#max) return this.#others(2);
-    const made = this.#make(wellFormed(label), wellFormed(other));
+    const made = this.#make(label, other);
     if (inner === undefined) this.#known.set(label, new Map([[other, made]]));
     else inner.set(other, made);
     this.#size += 1;
@@ -63,8 +63,3 @@ export interface LabelsOptions<Value> {
 }
 
 export const OTHER = 'other';
-
-/** A lone surrogate cannot be written as UTF-8, in which metrics are. */
-function wellFormed(label: string): string {
-  return label.toWellFormed();
-}

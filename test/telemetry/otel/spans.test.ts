@@ -113,6 +113,26 @@ test('the span of the run is active in the handler: its own spans and what it en
   assert.equal(spans('run outer')[0]?.attributes[CORRELATION], 'request-7');
 });
 
+test('no handler sees the context of another one, however many jobs ran before it', async (t) => {
+  const { longshore, spans } = await traced(t, { parent: 'all' });
+  const seen: [string, string | undefined][] = [];
+  const look = defineTask({
+    name: 'look',
+    queue: 'look',
+    run: async ({ id }) => {
+      await Promise.resolve();
+      seen.push([id, trace.getActiveSpan()?.spanContext().spanId]);
+    },
+  });
+  for (let number = 0; number < 20; number += 1) await longshore.enqueue(look, undefined);
+  await longshore.worker({ tasks: [look], concurrency: 3 }).runUntilIdle();
+  const expected = spans('run look').map((span) => [
+    span.attributes['messaging.message.id'],
+    span.spanContext().spanId,
+  ]);
+  assert.deepEqual(new Map(seen), new Map(expected as [string, string][]));
+});
+
 test('a handler in a thread that has a tracer of its own makes spans below the run', async (t) => {
   const { longshore, spans } = await traced(t);
   const job = await longshore.enqueue(inThread, undefined);

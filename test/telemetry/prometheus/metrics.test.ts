@@ -98,14 +98,14 @@ test('past labelsMax what is new is counted as other, and one line says so', asy
   assert.equal(lines.filter((line) => line.includes('more than 3 pairs of queue and task')).length, 1);
 });
 
-test('names that are hard to write as labels come back as they are, or well-formed', async (t) => {
+test('names that are hard to write as labels come back as they are', async (t) => {
   const longshore = await opened(t);
   const metrics = await prometheusMetrics(longshore);
-  const names = ['a"b', 'back\\slash', 'ünï ☃', '{}=,', 'half \ud83d of a pair'];
+  const names = ['a"b', 'back\\slash', 'ünï ☃', '{}=,'];
   for (const queue of names) await longshore.enqueue(quiet, undefined, { queue });
   const text = await metrics.text();
   for (const [index, name] of names.entries()) {
-    const shown = name.toWellFormed().replaceAll('\\', '\\\\').replaceAll('"', '\\"');
+    const shown = name.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
     assert.ok(text.includes(`longshore_jobs_enqueued_total{queue="${shown}",task="quiet"} 1`), names[index]);
   }
   assert.equal(Buffer.from(text).toString(), text);
