@@ -1,4 +1,4 @@
-import { optionInvalid, requireInteger, requireName, showNul } from '../core/errors.ts';
+import { optionalText, optionInvalid, requireInteger, requireName } from '../core/errors.ts';
 import type { PriorityName } from '../core/job.ts';
 import { JOB_STATES, type JobState, statesThatAllow } from '../core/job-state.ts';
 import { knownNames, requireKnown } from '../core/options.ts';
@@ -200,8 +200,7 @@ function auditOf(verb: string, options: ActionOptions): Pick<JobCommand, 'by' | 
   requireKnown(verb, options, ACTION_OPTIONS);
   const { by = 'api', why } = options;
   requireName('by', by);
-  if (why !== undefined && typeof why !== 'string') throw optionInvalid('why', why, 'a string');
-  return { by, why: why === undefined ? null : showNul(why) };
+  return { by, why: optionalText('why', why) };
 }
 
 interface Filing {
