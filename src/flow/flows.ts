@@ -1,24 +1,33 @@
 import type { Clock } from '../core/clock.ts';
-import { LongshoreError, optionInvalid, requireInteger, requireName, show } from '../core/errors.ts';
+import {
+  LongshoreError,
+  optionalText,
+  optionInvalid,
+  requireInteger,
+  requireName,
+  show,
+} from '../core/errors.ts';
 import type { Action } from '../core/flow/actions.ts';
 import { signalText } from '../core/flow/names.ts';
 import { RUN_STATES, type RunState } from '../core/flow/run.ts';
 import { newId } from '../core/ids.ts';
 import type { Job } from '../core/job.ts';
 import { encodeMeta, type JobMeta } from '../core/meta.ts';
+import { knownNames, requireKnown } from '../core/options.ts';
 import { sortedJson } from '../core/unique.ts';
 import type { DuePlan, PlanRecord } from '../store/plans.ts';
 import type { Definitions } from './definitions.ts';
 import type { AnyFlow, FlowGiven, FlowResult } from './flow.ts';
-import { flowInput, requireFlow } from './flow-input.ts';
+import { flowInput, requireFlow, signalPayload } from './flow-input.ts';
+import { digestOf } from './part-id.ts';
 import type { Decided } from './plan-rule.ts';
 import { Planner, type PlannerMeans } from './planner.ts';
 import { RunHandle, type RunMeans } from './run-handle.ts';
 import { runPlace } from './run-payload.ts';
-import { planOfNewRun, RUN_KIND, runIdOf, runKey } from './run-plan.ts';
+import { planOfNewRun, RUN_ID_MAX, RUN_KIND, runIdOf, runKey } from './run-plan.ts';
 import { RunRule } from './run-rule.ts';
 import { type RunDetail, type RunView, runDetail, runView, stepJobIds } from './run-view.ts';
-import { gone, hasEnded, RunWatch } from './run-watch.ts';
+import { hasEnded, RunWatch, runGone } from './run-watch.ts';
 
 export interface RunStartOptions {
   /**
@@ -46,6 +55,22 @@ export interface RunActionOptions {
   readonly by?: string;
   readonly why?: string;
 }
+
+export interface RunCancelOptions extends RunActionOptions {
+  /** Undo what completed; default false. */
+  readonly compensate?: boolean;
+}
+
+export interface RunRetryOptions extends RunActionOptions {
+  /** Replaces the input of a step that is a job, a loop or a run. */
+  readonly input?: unknown;
+}
+
+const START_OPTIONS = knownNames<RunStartOptions>({ id: true, identity: true, meta: true });
+const LIST_OPTIONS = knownNames<RunListOptions>({ flow: true, state: true, limit: true, cursor: true });
+const ACTION_OPTIONS = knownNames<RunActionOptions>({ by: true, why: true });
+const CANCEL_OPTIONS = knownNames<RunCancelOptions>({ by: true, why: true, compensate: true });
+const RETRY_OPTIONS = knownNames<RunRetryOptions>({ by: true, why: true, input: true });
 
 /** Starts runs of flows, looks at them and acts on them. `longshore.flows`. */
 export class Flows {
@@ -81,12 +106,15 @@ export class Flows {
   ): Promise<RunHandle<FlowResult<F>>[]> {
     requireFlow(flow);
     if (!Array.isArray(inputs)) throw optionInvalid('inputs', inputs, 'an array of inputs');
+    if (typeof options !== 'function')
+      throw optionInvalid('options', options, 'a function (input, index) => options');
+    const now = await this.#now(flow);
     const plans: DuePlan[] = [];
     for (const [index, input] of inputs.entries())
-      plans.push(await this.#newPlan(flow, input, options(input, index)));
+      plans.push(await this.#newPlan(flow, input, options(input, index), now));
     await this.definitions.put(flow);
     const decided: Decided[] = [];
-    for (const plan of plans) decided.push(await this.#rule.decide(plan, this.#means.clock.now()));
+    for (const plan of plans) decided.push(await this.#rule.decide(plan, now));
     const receipts = await this.planner.commit(decided, plans);
     const handles: RunHandle<FlowResult<F>>[] = [];
     for (const [index, { status }] of receipts.entries()) {
@@ -99,13 +127,13 @@ export class Flows {
 
   /** A handle for a run started elsewhere. */
   handle<Result = unknown>(id: string): RunHandle<Result> {
-    return new RunHandle<Result>(id, 'existing', this.#means);
+    return new RunHandle<Result>(requireId(id), 'existing', this.#means);
   }
 
   /** The run with its steps; null when there is none. */
   async get(id: string): Promise<RunDetail | null> {
     const { store, codec } = this.#means;
-    const plan = await store.plan(runKey(id), 'all');
+    const plan = await store.plan(runKey(requireId(id)), 'all');
     if (plan === null) return null;
     const flow = await this.definitions.get(runView(plan).version);
     if (flow === null)
@@ -120,13 +148,10 @@ export class Flows {
   }
 
   /** Newest first. */
-  async list({
-    flow,
-    state,
-    limit = 50,
-    cursor,
-  }: RunListOptions = {}): Promise<{ runs: RunView[]; cursor: string | null }> {
-    const states = state === undefined ? undefined : typeof state === 'string' ? [state] : state;
+  async list(options: RunListOptions = {}): Promise<{ runs: RunView[]; cursor: string | null }> {
+    requireKnown('flows.list', options, LIST_OPTIONS);
+    const { flow, state, limit = 50, cursor } = options;
+    const states = state === undefined || Array.isArray(state) ? state : [state as RunState];
     for (const name of states ?? [])
       if (!RUN_STATES.includes(name))
         throw optionInvalid('state', name, RUN_STATES.map((known) => `'${known}'`).join(', '));
@@ -140,14 +165,19 @@ export class Flows {
     return { runs: page.plans.map(runView), cursor: page.cursor };
   }
 
-  /** Sends a signal. One that comes before its wait is kept. Rejects with RUN_UNKNOWN, RUN_STATE_REFUSED, OPTION_INVALID. */
+  /**
+   * Sends a signal. One that comes before its wait is kept. The payload is checked against the schema of `waitFor` where this
+   * connection knows the flow's code, from a start or a schedule. Rejects with RUN_UNKNOWN, RUN_STATE_REFUSED, OPTION_INVALID,
+   * INPUT_INVALID.
+   */
   async signal(id: string, name: string, payload?: unknown): Promise<void> {
     const plan = await this.#plan(id);
     if (hasEnded(plan))
       throw new LongshoreError('RUN_STATE_REFUSED', `Run '${id}' takes no signal: it is ${plan.state}.`, {
         details: { id, state: plan.state },
       });
-    const flow = await this.definitions.get(runView(plan).version);
+    const { version } = runView(plan);
+    const flow = await this.definitions.get(version);
     const names = flow?.steps.flatMap((step) => (step.kind === 'wait' ? [step.signal] : [])) ?? [];
     if (!names.includes(name))
       throw optionInvalid(
@@ -155,27 +185,26 @@ export class Flows {
         name,
         names.length === 0 ? `no signal: flow '${plan.label}' waits for none` : names.map(show).join(' or '),
       );
-    const result = this.#encode(id, payload, `the payload of signal '${name}'`);
+    const schema = this.definitions.code(version)?.signals.get(name) ?? null;
+    const checked = await signalPayload(name, payload, schema, this.#means.codec);
+    const result = this.#encode(id, checked, `the payload of signal '${name}'`);
     const report = { plan: plan.key, as: signalText(name), state: 'told', result, error: null } as const;
     const [receipt] = await this.#means.store.commit([{ reports: [report] }]);
-    if (receipt?.reported[0] !== true) throw gone(id);
+    if (receipt?.reported[0] !== true) throw runGone(id);
     void this.planner.kick([plan.key]);
   }
 
   /** Stops what runs; with `compensate`, undoes what completed. */
-  async cancel(
-    id: string,
-    options: RunActionOptions & { readonly compensate?: boolean } = {},
-  ): Promise<void> {
-    await this.#act(id, { type: 'cancel', compensate: options.compensate ?? false }, options);
+  async cancel(id: string, options: RunCancelOptions = {}): Promise<void> {
+    requireKnown('flows.cancel', options, CANCEL_OPTIONS);
+    const { compensate = false } = options;
+    if (typeof compensate !== 'boolean') throw optionInvalid('compensate', compensate, 'true or false');
+    await this.#act(id, { type: 'cancel', compensate }, options);
   }
 
   /** Runs a failed step once more, with fresh attempts; failed items of a fan-out, or a failed undo, likewise. `input` replaces what it was given. */
-  async retry(
-    id: string,
-    step: string,
-    options: RunActionOptions & { readonly input?: unknown } = {},
-  ): Promise<void> {
+  async retry(id: string, step: string, options: RunRetryOptions = {}): Promise<void> {
+    requireKnown('flows.retry', options, RETRY_OPTIONS);
     const input =
       'input' in options ? { input: this.#encode(id, options.input, `the input of step '${step}'`) } : {};
     await this.#act(id, { type: 'retry', step, ...input }, options);
@@ -183,17 +212,20 @@ export class Flows {
 
   /** A failed step counts as completed, without a result. */
   async resolve(id: string, step: string, options: RunActionOptions = {}): Promise<void> {
+    requireKnown('flows.resolve', options, ACTION_OPTIONS);
     await this.#act(id, { type: 'resolve', step }, options);
   }
 
   /** A step counts as completed with this result. */
   async complete(id: string, step: string, result: unknown, options: RunActionOptions = {}): Promise<void> {
+    requireKnown('flows.complete', options, ACTION_OPTIONS);
     const text = this.#encode(id, result, `the result of step '${step}'`);
     await this.#act(id, { type: 'complete', step, result: text }, options);
   }
 
   /** A step is passed over, as if its branch had not been chosen. */
   async skip(id: string, step: string, options: RunActionOptions = {}): Promise<void> {
+    requireKnown('flows.skip', options, ACTION_OPTIONS);
     await this.#act(id, { type: 'skip', step }, options);
   }
 
@@ -210,20 +242,31 @@ export class Flows {
     action: DistributiveOmit<Action, 'by' | 'why'>,
     { by = 'api', why }: RunActionOptions,
   ): Promise<void> {
+    if ('step' in action) requireName('step', action.step);
     await this.planner.act(this.#rule, runKey(requireId(id)), {
       ...action,
       by: requireName('by', by),
-      why: why ?? null,
+      why: optionalText('why', why),
     } as Action);
   }
 
   async #plan(id: string): Promise<PlanRecord> {
     const plan = await this.#means.store.plan(runKey(requireId(id)));
-    if (plan === null) throw gone(id);
+    if (plan === null) throw runGone(id);
     return plan;
   }
 
-  async #newPlan(flow: AnyFlow, input: unknown, options: RunStartOptions): Promise<DuePlan> {
+  /** A run's times are the store's, not those of the machine that starts it. */
+  async #now(flow: AnyFlow): Promise<number> {
+    const { store, clock } = this.#means;
+    const isTimed = flow.data.steps.some(
+      (step) => step.kind === 'sleep' || (step.kind === 'wait' && step.timeoutMs !== null),
+    );
+    return isTimed ? (await store.duePlans({ keys: [runKey('none')], limit: 1 })).now : clock.now();
+  }
+
+  async #newPlan(flow: AnyFlow, input: unknown, options: RunStartOptions, now: number): Promise<DuePlan> {
+    requireKnown('flows.start', options, START_OPTIONS);
     const { codec, clock } = this.#means;
     const what = `the input of flow ${show(flow.name)}`;
     const checked = await flowInput(flow, input, codec);
@@ -236,7 +279,7 @@ export class Flows {
       meta: options.meta === undefined ? null : encodeMeta({ meta: options.meta }),
       parent: null,
     };
-    return planOfNewRun(run, clock.now());
+    return planOfNewRun(run, now);
   }
 
   async #requireSameFlow(key: string, flow: AnyFlow): Promise<void> {
@@ -262,18 +305,21 @@ function idOf(
     throw optionInvalid('identity', identity, 'to be left out when id is given');
   if (id !== undefined) {
     // Runs that are steps of others have ids with it.
-    if (requireId(id).includes('>')) throw optionInvalid('id', id, "a text without '>'");
+    if (requireName('id', id, ID_MAX).includes('>')) throw optionInvalid('id', id, "a text without '>'");
     return id;
   }
   if (identity === 'new') return newId(clock.now());
   if (identity !== 'strict') throw optionInvalid('identity', identity, "'new' or 'strict'");
-  const { createHash } = process.getBuiltinModule('node:crypto');
-  return `${flow.name}-${createHash('sha256').update(sortedJson(input)).digest('base64url').slice(0, 22)}`.replaceAll(
-    '>',
-    '_',
-  );
+  const name = flow.name
+    .slice(0, ID_MAX - 23)
+    .toWellFormed()
+    .replaceAll('>', '_');
+  return `${name}-${digestOf(sortedJson([flow.name, input]))}`;
 }
 
+/** Of ids that programs give. */
+const ID_MAX = 200;
+
 function requireId(id: unknown): string {
-  return requireName('id', id);
+  return requireName('id', id, RUN_ID_MAX);
 }

@@ -3,7 +3,14 @@ import { type FlowData, runsJobs, type StepData } from '../core/flow/data.ts';
 import { partText } from '../core/flow/names.ts';
 import { sizeOf } from '../core/flow/ranges.ts';
 import { readinessOf } from '../core/flow/ready.ts';
-import { KEPT, type RunState, type RunValue, type StepError, type StepStateName } from '../core/flow/run.ts';
+import {
+  KEPT,
+  parseRun,
+  type RunState,
+  type RunValue,
+  type StepError,
+  type StepStateName,
+} from '../core/flow/run.ts';
 import type { Job } from '../core/job.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import { parsePlanRef } from '../core/plan.ts';
@@ -88,7 +95,7 @@ export interface ItemsView {
 }
 
 export function runView(plan: PlanRecord): RunView {
-  const run = JSON.parse(plan.value) as RunValue;
+  const run = parseRun(plan.value);
   return {
     id: run.id,
     flow: run.flow,
@@ -102,7 +109,7 @@ export function runView(plan: PlanRecord): RunView {
 
 /** The jobs of steps that have one job each, by step. */
 export function stepJobIds(plan: PlanRecord, flow: FlowData): Map<string, string> {
-  const run = JSON.parse(plan.value) as RunValue;
+  const run = parseRun(plan.value);
   const ids = new Map<string, string>();
   for (const step of flow.steps) {
     const state = run.steps[step.name];
@@ -132,7 +139,7 @@ export interface DetailGiven {
 
 export function runDetail(given: DetailGiven): RunDetail {
   const { plan, flow } = given;
-  const run = JSON.parse(plan.value) as RunValue;
+  const run = parseRun(plan.value);
   const text = (name: string): string | null => run.inline[name] ?? plan.kept[name] ?? null;
   const read = (name: string): unknown =>
     given.codec.decode(text(name), runPlace(run.id), `'${name}' of run '${run.id}'`) ?? null;

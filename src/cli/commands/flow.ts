@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { gone } from '../../flow/run-watch.ts';
+import { runGone } from '../../flow/run-watch.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
 import { FLOW_VERBS } from '../flow-verbs.ts';
 import { withMilliseconds } from '../json-times.ts';
@@ -26,7 +26,7 @@ function define(command: Command): void {
 async function run({ args, options, out }: Call): Promise<number> {
   const [id = ''] = args;
   const found = await withStore(options, ({ longshore }) => longshore.flows.get(id));
-  if (found === null) throw gone(id);
+  if (found === null) throw runGone(id);
   if (out.json) out.document(withMilliseconds(found));
   else {
     const width = process.stdout.isTTY ? process.stdout.columns : null;

@@ -87,9 +87,11 @@ function act(draft: Draft, step: StepData, action: Exclude<Action, { type: 'canc
     throw refused(draft, `step '${step.name}' is ${state.is}`, action.type, 'a step that has not completed');
   if (run.phase === 'ended' && state?.is !== 'failed')
     throw refused(draft, `it has ${run.verdict ?? 'completed'} already`, action.type, 'a failed step of it');
-  reopen(draft);
+  reopen(draft, step.name);
   stopWork(draft, step, state);
-  const gen = (state?.gen ?? -1) + 1;
+  const gen = draft.nextGen(step.name);
+  // What the jobs of a fan-out returned counts no more.
+  delete state?.items;
   if (action.type === 'skip') draft.move(step, 'skipped', { gen });
   else {
     draft.keep(KEPT.resultOf(step.name), action.type === 'complete' ? action.result : null);
@@ -141,7 +143,7 @@ function retry(
     throw refused(draft, `step '${step.name}' is ${state?.is ?? 'pending'}`, 'retry', 'a failed step');
   if (input !== undefined && !('input' in step && step.kind !== 'each'))
     throw takesNoInput(`step '${step.name}'`);
-  reopen(draft);
+  reopen(draft, step.name);
   if (input !== undefined) {
     draft.keep(KEPT.inputOf(step.name), input);
     draft.run.given[step.name] = true;
@@ -171,7 +173,7 @@ function joined(...sets: readonly Ranges[]): Ranges {
 }
 
 /** A run that failed goes on: what was stopped with it is pending again, and so is what was undone. */
-function reopen(draft: Draft): void {
+function reopen(draft: Draft, by: string): void {
   const { run, flow } = draft;
   if (run.phase !== 'ended') return;
   run.phase = 'forward';
@@ -183,6 +185,8 @@ function reopen(draft: Draft): void {
   for (const { name } of flow.steps) {
     const state = run.steps[name];
     if (state === undefined) continue;
+    // Of several that failed, a person has dealt with one: the others wait for theirs.
+    if (state.is === 'failed' && !state.passed && name !== by) state.blocked = true;
     if (state.is === 'cancelled' || state.undo?.is === 'completed') {
       for (const later of [name, ...descendants(flow, name)])
         if (run.steps[later]?.is !== 'failed') draft.restart(later);

@@ -21,6 +21,8 @@ export interface RunDecision extends Orders {
 
 export interface DecideGiven extends DraftGiven {
   readonly reports: readonly RunReport[];
+  /** There are more reports: a signal among them came before the time that is now. */
+  readonly more?: boolean;
   readonly action?: Action;
 }
 
@@ -34,16 +36,17 @@ export function decideRun(given: DecideGiven): RunDecision | { readonly needs: r
     throw error;
   }
   const { run, flow, now, more } = draft;
-  const expiresAt = run.endedAt === null || flow.keptMs === null ? null : run.endedAt + flow.keptMs;
+  const expiresAt =
+    run.endedAt === null || flow.keptMs === null ? null : Math.ceil(run.endedAt + flow.keptMs);
   return { ...draft.orders, run, state: runState(run), wakeAt: more ? now : wakeAt(draft), expiresAt };
 }
 
-function advance(draft: Draft, { reports, action }: DecideGiven): void {
+function advance(draft: Draft, { reports, more = false, action }: DecideGiven): void {
   applyReports(draft, reports);
   if (action !== undefined) applyAction(draft, action);
   if (draft.run.phase === 'ended') return;
   const stoppedBefore = draft.run.phase === 'stopping';
-  signalsAndTimes(draft);
+  signalsAndTimes(draft, more);
   for (let moves = -1; moves !== draft.orders.moves.length; ) {
     moves = draft.orders.moves.length;
     if (draft.run.phase === 'forward' && draft.run.verdict === null) startSteps(draft);
@@ -55,7 +58,7 @@ function advance(draft: Draft, { reports, action }: DecideGiven): void {
 }
 
 /** A signal that comes in the instant of its timeout counts. */
-function signalsAndTimes(draft: Draft): void {
+function signalsAndTimes(draft: Draft, more: boolean): void {
   const { run, flow, now } = draft;
   if (run.phase !== 'forward') return;
   for (const step of flow.steps) {
@@ -63,6 +66,7 @@ function signalsAndTimes(draft: Draft): void {
     if (step.kind === 'wait') takeSignal(draft, step);
     const state = run.steps[step.name];
     if (state?.is !== 'waiting' || state.until === undefined || state.until > now) continue;
+    if (step.kind === 'wait' && more) continue;
     if (step.kind === 'sleep') draft.move(step, 'completed');
     else if (step.onTimeout === 'continue') draft.move(step, 'completed');
     else

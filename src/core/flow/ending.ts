@@ -43,6 +43,7 @@ function complete(draft: Draft): void {
     const fault = faultOf(error, 'its result');
     if (fault === null) throw error;
     run.verdict = 'failed';
+    run.compensates = flow.steps.some(({ undo }) => undo !== undefined);
     run.reason = `the run's result cannot be made: ${fault.message}`;
     return;
   }
@@ -117,7 +118,7 @@ function undoNext(draft: Draft): void {
     end(draft);
     return;
   }
-  orderUndo(draft, next, 0);
+  orderUndo(draft, next, (run.steps[next.name] as StepState).gen);
 }
 
 /** Starts the undo of a step; by hand for the second time and later. */

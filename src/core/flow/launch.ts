@@ -1,4 +1,4 @@
-import { LongshoreError } from '../errors.ts';
+import { isMs, LongshoreError, show } from '../errors.ts';
 import type { EachStep, JobData, JobStep, LoopStep, StepData } from './data.ts';
 import type { Draft } from './draft.ts';
 import { partText } from './names.ts';
@@ -53,6 +53,7 @@ export function startStep(draft: Draft, step: StepData): void {
 const OWN_FAULTS: ReadonlySet<string> = new Set([
   'FLOW_PATH_MISSING',
   'FLOW_NO_LIST',
+  'FLOW_NO_TIME',
   'PAYLOAD_TOO_LARGE',
   'PAYLOAD_NOT_JSON',
 ]);
@@ -108,7 +109,7 @@ function launch(draft: Draft, step: StepData): void {
 
 function startWait(draft: Draft, step: StepData & { kind: 'wait' }): void {
   const { timeoutMs } = step;
-  draft.move(step, 'waiting', timeoutMs === null ? {} : { until: draft.now + timeoutMs });
+  draft.move(step, 'waiting', timeoutMs === null ? {} : { until: timeIn(draft, timeoutMs) });
   takeSignal(draft, step);
 }
 
@@ -124,12 +125,17 @@ export function takeSignal(draft: Draft, step: StepData & { kind: 'wait' }): voi
 
 function startSleep(draft: Draft, step: StepData & { kind: 'sleep' }): void {
   const ms = resolve(step.ms, (source) => draft.read(source));
-  if (typeof ms !== 'number' || !Number.isFinite(ms) || ms < 0)
+  if (!isMs(ms))
     throw new LongshoreError(
-      'FLOW_PATH_MISSING',
-      `Step '${step.name}' is to sleep for ${String(ms)}; expected a number of ms.`,
+      'FLOW_NO_TIME',
+      `Step '${step.name}' is to sleep for ${show(ms)}; expected a number of ms, 0 or more and at most 1,000 years.`,
     );
-  draft.move(step, 'waiting', { until: draft.now + ms });
+  draft.move(step, 'waiting', { until: timeIn(draft, ms) });
+}
+
+/** Stores keep whole milliseconds. */
+function timeIn({ now }: Draft, ms: number): number {
+  return Math.ceil(now + ms);
 }
 
 // ── fan-out ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -168,7 +174,7 @@ function itemsOf(draft: Draft, { name, over, size }: EachStep): Items {
   };
 }
 
-const ITEMS_MAX = 10_000_000;
+export const ITEMS_MAX = 10_000_000;
 
 /** Enqueues the next page, and ends the step when its last job has ended. */
 function goOn(draft: Draft, step: EachStep, state: StepState): void {

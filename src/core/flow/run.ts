@@ -108,6 +108,9 @@ export interface StepError {
   readonly code: string | null;
 }
 
+/** Signals of one name that a run keeps until a wait takes them; with one more, the oldest is dropped. */
+export const SIGNALS_MAX = 100;
+
 /** Names of kept texts. */
 export const KEPT = {
   input: 'input',
@@ -116,7 +119,8 @@ export const KEPT = {
   /** Given by hand, instead of what the template says. */
   inputOf: (step: string): string => `input:${step}`,
   page: (step: string, page: number): string => `page:${step}:${page}`,
-  signal: (name: string, no: number): string => `signal:${name}:${no}`,
+  /** A later signal takes the place of one that is over, so that a run does not grow with every signal. */
+  signal: (name: string, no: number): string => `signal:${name}:${no % SIGNALS_MAX}`,
   audit: (no: number): string => `audit:${no}`,
 } as const;
 
@@ -139,6 +143,22 @@ export function newRun(
     audits: 0,
     stops: 0,
   };
+}
+
+/** A run out of its plan. Its maps have no prototype, so that a step may be called `constructor`. */
+export function parseRun(value: string): RunValue {
+  return bare(JSON.parse(value) as RunValue);
+}
+
+/** A copy that may be changed. */
+export function copyOf(run: RunValue): RunValue {
+  return bare(structuredClone(run));
+}
+
+function bare(run: RunValue): RunValue {
+  for (const map of [run.steps, run.gens, run.given, run.signals, run.inline])
+    Object.setPrototypeOf(map, null);
+  return run;
 }
 
 /** A run waits for a person before anything else, and only waits when nothing runs. */

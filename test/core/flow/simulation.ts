@@ -4,7 +4,7 @@ import type { FlowData } from '../../../src/core/flow/data.ts';
 import { decideRun, type RunDecision } from '../../../src/core/flow/decide.ts';
 import type { JobOrder } from '../../../src/core/flow/draft.ts';
 import type { RunReport } from '../../../src/core/flow/reports.ts';
-import { KEPT, newRun, type RunValue } from '../../../src/core/flow/run.ts';
+import { KEPT, newRun, parseRun, type RunValue } from '../../../src/core/flow/run.ts';
 import { decodePayload, encodePayload } from '../../../src/core/payload.ts';
 
 /** A run with no store: the rule alone, told what became of the jobs it ordered. */
@@ -19,6 +19,7 @@ export class Simulation {
   readonly open = new Map<string, JobOrder>();
   readonly stops: string[] = [];
   readonly children: string[] = [];
+  readonly #openRuns = new Set<string>();
   readonly #kept = new Map<string, string | null>();
   readonly #codec = {
     decode: (text: string | null, what: string): unknown => decodePayload(text, what),
@@ -81,7 +82,7 @@ export class Simulation {
   }
 
   #commit(decision: RunDecision): void {
-    this.run = JSON.parse(JSON.stringify(decision.run)) as RunValue;
+    this.run = parseRun(JSON.stringify(decision.run));
     this.last = decision;
     for (const [name, text] of decision.keep) this.#kept.set(name, text);
     for (const job of decision.jobs) {
@@ -90,12 +91,17 @@ export class Simulation {
       this.open.set(job.as, job);
     }
     for (const { kind, as } of decision.stops) this.stops.push(`${kind} ${as}`);
-    for (const { as } of decision.runs) this.children.push(as);
+    for (const { as } of decision.runs) {
+      assert.ok(!this.children.includes(as), `${as} is started once`);
+      this.children.push(as);
+      this.#openRuns.add(as);
+    }
   }
 
   report(as: string, state: RunReport['state'], result: unknown = null, message = 'it broke'): RunReport {
     this.#reports += 1;
     this.open.delete(as);
+    this.#openRuns.delete(as);
     const error = state === 'failed' ? { name: 'Error', message, code: null } : null;
     return { no: this.#reports, as, state, result: result === null ? null : JSON.stringify(result), error };
   }
@@ -123,5 +129,10 @@ export class Simulation {
 
   get running(): string[] {
     return [...this.open.keys()].sort();
+  }
+
+  /** Child runs that have not ended. */
+  get openRuns(): string[] {
+    return [...this.#openRuns].sort();
   }
 }
