@@ -2,12 +2,12 @@ import { LongshoreError } from '../errors.ts';
 import { type DecideStep, type StepData, stepNamed } from './data.ts';
 import type { Draft } from './draft.ts';
 import { orderUndo } from './ending.ts';
-import { askItemsToStop } from './launch.ts';
 import { partText } from './names.ts';
 import { type Ranges, sizeOf } from './ranges.ts';
 import { descendants } from './ready.ts';
 import { chosenBy } from './reports.ts';
 import { isLive, KEPT, runState, type StepState } from './run.ts';
+import { askItemsToStop, askPage } from './stop-items.ts';
 
 /** What a person does to a run by hand. Kept in its audit trail: who, when, why. */
 export type Action = {
@@ -164,12 +164,18 @@ function retry(
   draft.orders.moves.push({ step: step.name, to: 'running', error: null });
 }
 
+/** Ranges that touch become one. */
 function joined(...sets: readonly Ranges[]): Ranges {
   const pairs: [number, number][] = [];
   for (const ranges of sets)
     for (let at = 0; at < ranges.length; at += 2)
       pairs.push([ranges[at] as number, ranges[at + 1] as number]);
-  return pairs.sort(([one], [other]) => one - other).flat();
+  const all: number[] = [];
+  for (const [first, last] of pairs.sort(([one], [other]) => one - other)) {
+    if (all.at(-1) === first - 1) all[all.length - 1] = last;
+    else all.push(first, last);
+  }
+  return all;
 }
 
 /** A run that failed goes on: what was stopped with it is pending again, and so is what was undone. */
@@ -199,8 +205,11 @@ function stopWork(draft: Draft, step: StepData, state: StepState | undefined): v
   if (state === undefined || !isLive(state)) return;
   const { stops } = draft.orders;
   const of = { step: step.name, gen: state.gen };
-  if (step.kind === 'each') askItemsToStop(draft, step, state);
-  else if (step.kind === 'flow') stops.push({ kind: 'run', as: partText('s', step.name, state.gen), ...of });
+  if (step.kind === 'each') {
+    askItemsToStop(state.items);
+    askPage(draft, step.name, state, Number.POSITIVE_INFINITY);
+  } else if (step.kind === 'flow')
+    stops.push({ kind: 'run', as: partText('s', step.name, state.gen), ...of });
   else if (step.kind === 'loop')
     stops.push({ kind: 'job', as: partText('i', step.name, state.gen, state.turns ?? 0), ...of });
   else if (step.kind !== 'wait' && step.kind !== 'sleep')

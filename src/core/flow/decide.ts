@@ -4,6 +4,7 @@ import { askToStop, endOrGoOn, stopAgainMs } from './ending.ts';
 import { startSteps, takeSignal } from './launch.ts';
 import { applyReports, type RunReport } from './reports.ts';
 import { type RunState, type RunValue, runState, runWakeAt } from './run.ts';
+import { askPages, isAsking } from './stop-items.ts';
 
 /**
  * THE rule of flows: a run, what was reported to it and the time -> its next value, and the jobs to enqueue. Pure: whoever
@@ -53,8 +54,16 @@ function advance(draft: Draft, { reports, more = false, action }: DecideGiven): 
     settleHalted(draft);
     endOrGoOn(draft);
   }
-  if (stoppedBefore && draft.run.phase === 'stopping' && reports.length === 0 && action === undefined)
+  const isAsked = Object.values(draft.run.steps).some(isAsking);
+  if (
+    stoppedBefore &&
+    draft.run.phase === 'stopping' &&
+    reports.length === 0 &&
+    action === undefined &&
+    !isAsked
+  )
     askToStop(draft);
+  askPages(draft);
 }
 
 /** A signal that comes in the instant of its timeout counts. */

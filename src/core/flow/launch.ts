@@ -2,10 +2,11 @@ import { isMs, LongshoreError, show } from '../errors.ts';
 import type { EachStep, JobData, JobStep, LoopStep, StepData } from './data.ts';
 import type { Draft } from './draft.ts';
 import { partText } from './names.ts';
-import { rangesOf, sizeOf, takeFirst } from './ranges.ts';
+import { rangesOf, takeFirst } from './ranges.ts';
 import { readiness } from './ready.ts';
 import { cursorIn } from './reports.ts';
 import { KEPT, type StepError, type StepState } from './run.ts';
+import { askItemsToStop } from './stop-items.ts';
 import { PathMissing, resolve, type Template } from './template.ts';
 
 /** Jobs of one commit. What is left of a fan-out goes with the next one, from where this one stopped. */
@@ -181,7 +182,7 @@ function goOn(draft: Draft, step: EachStep, state: StepState): void {
   const { items } = state;
   if (items === undefined) return;
   const room = JOBS_MAX - draft.orders.jobs.length;
-  if (state.error !== undefined && state.halt === undefined) stopItems(draft, step, state);
+  if (state.error !== undefined && state.halt === undefined) stopItems(state);
   if (state.halt === undefined && items.todo.length > 0) {
     if (room > 0) {
       try {
@@ -190,7 +191,7 @@ function goOn(draft: Draft, step: EachStep, state: StepState): void {
         const fault = faultOf(error, step.name);
         if (fault === null) throw error;
         state.error = fault;
-        stopItems(draft, step, state);
+        stopItems(state);
       }
     }
     if (state.halt === undefined && items.todo.length > 0) {
@@ -231,28 +232,9 @@ function enqueueItems(draft: Draft, step: EachStep, state: StepState, room: numb
 }
 
 /** One item failed for good, and the step does not go on without it: what was enqueued is stopped, the rest never starts. */
-export function stopItems(
-  draft: Draft,
-  step: EachStep,
-  state: StepState,
-  halt: 'failed' | 'cancelled' = 'failed',
-): void {
-  state.halt = halt;
-  askItemsToStop(draft, step, state);
-}
-
-export function askItemsToStop(draft: Draft, step: EachStep, state: StepState): void {
-  const { items } = state;
-  if (items === undefined || items.live === 0) return;
-  const waiting = new Set(takeFirst(items.todo, sizeOf(items.todo)).taken);
-  for (let index = 0; index < items.of; index += 1)
-    if (!waiting.has(index))
-      draft.orders.stops.push({
-        kind: 'job',
-        as: partText('i', step.name, state.gen, index),
-        step: step.name,
-        gen: state.gen,
-      });
+function stopItems(state: StepState): void {
+  state.halt = 'failed';
+  askItemsToStop(state.items);
 }
 
 // ── loop ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -93,6 +93,8 @@ export interface ItemsState {
   live: number;
   completed: number;
   failed: Ranges;
+  /** While jobs are being asked to stop: the first index that was not asked. */
+  asked?: number;
   /** Kept texts with results so far. */
   pages: number;
 }

@@ -25,6 +25,8 @@ export class Simulation {
     decode: (text: string | null, what: string): unknown => decodePayload(text, what),
     encode: (value: unknown, what: string): string | null => encodePayload(value, what),
   };
+  /** Sees each decision. */
+  each: (decision: RunDecision) => void = () => {};
   #reports = 0;
 
   constructor(flow: FlowData, input: unknown = null) {
@@ -84,6 +86,7 @@ export class Simulation {
   #commit(decision: RunDecision): void {
     this.run = parseRun(JSON.stringify(decision.run));
     this.last = decision;
+    this.each(decision);
     for (const [name, text] of decision.keep) this.#kept.set(name, text);
     for (const job of decision.jobs) {
       assert.ok(!this.ordered.has(job.as), `${job.as} is enqueued once`);
@@ -96,6 +99,22 @@ export class Simulation {
       this.children.push(as);
       this.#openRuns.add(as);
     }
+  }
+
+  /** What would be decided; nothing is changed. */
+  look(given: { readonly more: boolean }): { readonly decision: RunDecision } {
+    const { run, flow, now } = this;
+    const decision = decideRun({
+      run,
+      flow,
+      now,
+      kept: new Map(),
+      codec: this.#codec,
+      reports: [],
+      ...given,
+    });
+    assert.ok(!('needs' in decision));
+    return { decision };
   }
 
   report(as: string, state: RunReport['state'], result: unknown = null, message = 'it broke'): RunReport {
