@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { runGone } from '../../flow/run-watch.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
 import { FLOW_VERBS } from '../flow-verbs.ts';
-import { withMilliseconds } from '../json-times.ts';
 import { runText } from '../run-text.ts';
 import { withStore } from '../session.ts';
 
@@ -27,7 +26,7 @@ async function run({ args, options, out }: Call): Promise<number> {
   const [id = ''] = args;
   const found = await withStore(options, ({ longshore }) => longshore.flows.get(id));
   if (found === null) throw runGone(id);
-  if (out.json) out.document(withMilliseconds(found));
+  if (out.json) out.document(found);
   else {
     const width = process.stdout.isTTY ? process.stdout.columns : null;
     out.print(runText(found, { now: Date.now(), width, paint: (format, text) => out.paint(format, text) }));
