@@ -101,10 +101,15 @@ function facts(step: StepView, run: RunDetail, now: number): string[] {
     ...(items === null ? [] : [itemsText(items)]),
     ...(step.run === null ? [] : [`run ${step.run}`]),
     ...(state === 'running' && job !== null ? [jobText(job, now)] : []),
-    ...(step.taskUnknown ? [`no live worker has '${step.task}' or its undo`] : []),
+    ...(step.taskUnknown ? [taskUnknownText(step)] : []),
     ...(error === null ? [] : [error.message]),
     ...(state === 'running' && job?.state != null ? [`job ${job.id}`] : []),
   ].filter((text) => text !== '');
+}
+
+function taskUnknownText({ task, undoTask }: StepView): string {
+  const names = [task, undoTask].filter((name) => name !== null);
+  return `no live worker has ${names.map((name) => `'${name}'`).join(' or ')}`;
 }
 
 function waitText({ signal, until }: StepView, now: number): string {

@@ -71,6 +71,8 @@ export interface StepView {
   readonly signal: string | null;
   /** When a wait or a sleep ends; null waits for ever. */
   readonly until: number | null;
+  /** The task that takes back what the step did. */
+  readonly undoTask: string | null;
   readonly undo: 'running' | 'completed' | 'failed' | 'skipped' | null;
   /** No live worker has the step's task, or its undo's. */
   readonly taskUnknown: boolean;
@@ -198,6 +200,7 @@ function stepView(
     chose: state?.chose ?? null,
     signal: step.kind === 'wait' ? step.signal : null,
     until: state?.is === 'waiting' ? (state.until ?? null) : null,
+    undoTask: step.undo?.task ?? null,
     undo: state?.undo?.is ?? null,
     taskUnknown: needs && tasks.some((task) => !given.tasks.has(task)),
   };

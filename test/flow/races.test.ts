@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict';
-import { defineFlow, defineTask, type LongshoreError, UnrecoverableError } from '../../src/index.ts';
+import {
+  defineFlow,
+  defineTask,
+  type Longshore,
+  LongshoreError,
+  UnrecoverableError,
+} from '../../src/index.ts';
+import { systemClock } from '../../src/system-clock.ts';
 import { eventually, Gate, nextEvent, onEachStore, PLAN_KINDS, SHARED_KINDS } from '../stage.ts';
 
 /** Things that happen to a run at the same time. */
@@ -145,3 +152,54 @@ onEachStore('when the jobs of a fan-out are removed, the run ends and says so', 
     ],
   );
 });
+
+onEachStore(
+  'a run that the store does not take holds up no other one',
+  async ({ connect, connectThrough }) => {
+    const longshore = await connect();
+    const flow = defineFlow({ name: 'f', steps: (s) => s.waitFor('go') });
+    const runs = await longshore.flows.startMany(flow, [1, 2, 3], (input) => ({ id: `r${input}` }));
+    // Nobody decides on the signals meanwhile.
+    for (const { id } of runs) await signalOnly(longshore, id);
+    const planning = await connectThrough((store) => ({
+      commit: async (units, options) => {
+        if (units.some(({ plans = [] }) => plans.some(({ key }) => key === 'run/r2')))
+          throw new LongshoreError('STORE_FAILED', 'This one cannot be kept.');
+        return store.commit(units, options);
+      },
+    }));
+    const stuck = nextEvent(planning, 'plan.stuck');
+    await planning.flows.planner.sweep(0);
+    assert.equal((await stuck).key, 'run/r2');
+    assert.deepEqual([await runs[0]?.result(), await runs[2]?.result()], ['sent', 'sent']);
+    assert.equal((await longshore.flows.get('r2'))?.state, 'waiting');
+  },
+  SHARED,
+);
+
+/** As flows.signal, by a process that dies at once. */
+async function signalOnly({ flows }: Longshore, id: string): Promise<void> {
+  const { planner } = flows;
+  const kick = planner.kick;
+  planner.kick = () => Promise.resolve();
+  await flows.signal(id, 'go', 'sent');
+  planner.kick = kick;
+}
+
+/** A machine whose clock is a day behind starts a run. */
+onEachStore(
+  'times of a run go by the clock of the store, not by that of the machine that starts it',
+  async ({ connect, connectThrough }) => {
+    const longshore = await connect();
+    const behind = await connectThrough(() => ({}), {
+      clock: { ...systemClock, now: () => systemClock.now() - 86_400_000 },
+    });
+    const flow = defineFlow({ name: 'f', steps: (s) => s.waitFor('go', null, { timeoutMs: 3_600_000 }) });
+    const run = await behind.flows.start(flow, null);
+    await longshore.flows.planner.sweep(0);
+    assert.equal((await longshore.flows.get(run.id))?.state, 'waiting');
+    await longshore.flows.signal(run.id, 'go', 'in time');
+    assert.equal(await run.result(), 'in time');
+  },
+  ['postgres', 'redis'],
+);

@@ -55,7 +55,7 @@ export function applyAction(draft: Draft, action: Action): void {
 
 function cancel(draft: Draft, compensate: boolean): void {
   const { run } = draft;
-  if (run.phase === 'ended') throw refused(draft, `it has ${run.verdict ?? 'completed'} already`, 'cancel');
+  if (run.phase === 'ended') throw refused(draft, `it is ${run.verdict ?? 'completed'} already`, 'cancel');
   if (run.phase !== 'forward' && !draft.blocked)
     throw refused(draft, 'it is being stopped already', 'cancel');
   if (run.phase === 'undoing') {
@@ -86,7 +86,7 @@ function act(draft: Draft, step: StepData, action: Exclude<Action, { type: 'canc
   if (state !== undefined && (state.is === 'completed' || state.is === 'skipped'))
     throw refused(draft, `step '${step.name}' is ${state.is}`, action.type, 'a step that has not completed');
   if (run.phase === 'ended' && state?.is !== 'failed')
-    throw refused(draft, `it has ${run.verdict ?? 'completed'} already`, action.type, 'a failed step of it');
+    throw refused(draft, `it is ${run.verdict ?? 'completed'} already`, action.type, 'a failed step of it');
   reopen(draft, step.name);
   stopWork(draft, step, state);
   const gen = draft.nextGen(step.name);
