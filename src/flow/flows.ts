@@ -1,4 +1,3 @@
-import type { Clock } from '../core/clock.ts';
 import {
   LongshoreError,
   optionalText,
@@ -10,67 +9,38 @@ import {
 import type { Action } from '../core/flow/actions.ts';
 import { signalText } from '../core/flow/names.ts';
 import { RUN_STATES, type RunState } from '../core/flow/run.ts';
-import { newId } from '../core/ids.ts';
+import { passedOn } from '../core/inherited.ts';
 import type { Job } from '../core/job.ts';
 import { encodeMeta, type JobMeta } from '../core/meta.ts';
-import { knownNames, requireKnown } from '../core/options.ts';
-import { sortedJson } from '../core/unique.ts';
+import { requireKnown } from '../core/options.ts';
+import { currentJob } from '../current-job.ts';
 import type { DuePlan, PlanRecord } from '../store/plans.ts';
 import type { Definitions } from './definitions.ts';
 import type { AnyFlow, FlowGiven, FlowResult } from './flow.ts';
 import { flowInput, requireFlow, signalPayload } from './flow-input.ts';
-import { digestOf } from './part-id.ts';
 import type { Decided } from './plan-rule.ts';
 import { Planner, type PlannerMeans } from './planner.ts';
 import { RunHandle, type RunMeans } from './run-handle.ts';
+import {
+  ACTION_OPTIONS,
+  CANCEL_OPTIONS,
+  idOf,
+  LIST_OPTIONS,
+  RETRY_OPTIONS,
+  type RunActionOptions,
+  type RunCancelOptions,
+  type RunListOptions,
+  type RunRetryOptions,
+  type RunStartOptions,
+  requireId,
+  START_OPTIONS,
+} from './run-options.ts';
 import { runPlace } from './run-payload.ts';
-import { planOfNewRun, RUN_ID_MAX, RUN_KIND, runIdOf, runKey } from './run-plan.ts';
+import { planOfNewRun, RUN_KIND, runIdOf, runKey } from './run-plan.ts';
 import { RunRule } from './run-rule.ts';
 import { type RunDetail, type RunView, runDetail, runView, stepJobIds } from './run-view.ts';
 import { hasEnded, RunWatch, runGone } from './run-watch.ts';
-
-export interface RunStartOptions {
-  /**
-   * The run's id, 1 to 200 characters without `>`: a second start with the same one starts nothing and returns the run there
-   * is (`status` is `existing`). Default: a new one.
-   */
-  readonly id?: string;
-  /** `strict`: the same flow and input is the same run, as long as that is kept. Excludes `id`. */
-  readonly identity?: 'new' | 'strict';
-  /** What all jobs of the run carry: correlation id, trace context, tags. */
-  readonly meta?: JobMeta;
-}
-
-export interface RunListOptions {
-  readonly flow?: string;
-  readonly state?: RunState | readonly RunState[];
-  /** 1 to 1,000; default 50. */
-  readonly limit?: number;
-  readonly cursor?: string;
-}
-
-/** Who acts and why: kept in the run's audit trail. */
-export interface RunActionOptions {
-  /** 1 to 200 characters; default `api`. */
-  readonly by?: string;
-  readonly why?: string;
-}
-
-export interface RunCancelOptions extends RunActionOptions {
-  /** Undo what completed; default false. */
-  readonly compensate?: boolean;
-}
-
-export interface RunRetryOptions extends RunActionOptions {
-  /** Replaces the input of a step that is a job, a loop or a run. */
-  readonly input?: unknown;
-}
-
-const START_OPTIONS = knownNames<RunStartOptions>({ id: true, identity: true, meta: true });
-const LIST_OPTIONS = knownNames<RunListOptions>({ flow: true, state: true, limit: true, cursor: true });
-const ACTION_OPTIONS = knownNames<RunActionOptions>({ by: true, why: true });
-const CANCEL_OPTIONS = knownNames<RunCancelOptions>({ by: true, why: true, compensate: true });
-const RETRY_OPTIONS = knownNames<RunRetryOptions>({ by: true, why: true, input: true });
+import { type StepWhy, stepWhy } from './run-why.ts';
 
 /** Starts runs of flows, looks at them and acts on them. `longshore.flows`. */
 export class Flows {
@@ -109,9 +79,11 @@ export class Flows {
     if (typeof options !== 'function')
       throw optionInvalid('options', options, 'a function (input, index) => options');
     const now = await this.#now(flow);
+    const job = currentJob();
+    const inherited = job === null ? null : passedOn(job);
     const plans: DuePlan[] = [];
     for (const [index, input] of inputs.entries())
-      plans.push(await this.#newPlan(flow, input, options(input, index), now));
+      plans.push(await this.#newPlan(flow, input, { options: options(input, index), inherited, now }));
     await this.definitions.put(flow);
     const decided: Decided[] = [];
     for (const plan of plans) decided.push(await this.#rule.decide(plan, now));
@@ -145,6 +117,12 @@ export class Flows {
     const jobs = new Map<string, Job | null>(ids.map((job, index) => [job, found[index] ?? null]));
     const tasks = new Set(workers.filter(({ alive }) => alive).flatMap((worker) => [...worker.tasks]));
     return runDetail({ plan, flow, codec, jobs, tasks });
+  }
+
+  /** Why a step does not run; null when there is no such run. Rejects with FLOW_STEP_UNKNOWN. */
+  async why(id: string, step: string): Promise<StepWhy | null> {
+    const run = await this.get(id);
+    return run === null ? null : stepWhy(run, step, this.#means);
   }
 
   /** Newest first. */
@@ -265,7 +243,7 @@ export class Flows {
     return isTimed ? (await store.duePlans({ keys: [runKey('none')], limit: 1 })).now : clock.now();
   }
 
-  async #newPlan(flow: AnyFlow, input: unknown, options: RunStartOptions, now: number): Promise<DuePlan> {
+  async #newPlan(flow: AnyFlow, input: unknown, { options, inherited, now }: Starting): Promise<DuePlan> {
     requireKnown('flows.start', options, START_OPTIONS);
     const { codec, clock } = this.#means;
     const what = `the input of flow ${show(flow.name)}`;
@@ -276,7 +254,7 @@ export class Flows {
       flow: flow.name,
       version: flow.version,
       input: codec.encode(checked, runPlace(id), what),
-      meta: options.meta === undefined ? null : encodeMeta({ meta: options.meta }),
+      meta: encodeMeta(options.meta === undefined ? {} : { meta: options.meta }, inherited),
       parent: null,
     };
     return planOfNewRun(run, now);
@@ -295,31 +273,9 @@ export class Flows {
 
 type DistributiveOmit<T, K extends string> = T extends unknown ? Omit<T, K> : never;
 
-function idOf(
-  flow: AnyFlow,
-  input: unknown,
-  { id, identity = 'new' }: RunStartOptions,
-  clock: Clock,
-): string {
-  if (id !== undefined && identity === 'strict')
-    throw optionInvalid('identity', identity, 'to be left out when id is given');
-  if (id !== undefined) {
-    // Runs that are steps of others have ids with it.
-    if (requireName('id', id, ID_MAX).includes('>')) throw optionInvalid('id', id, "a text without '>'");
-    return id;
-  }
-  if (identity === 'new') return newId(clock.now());
-  if (identity !== 'strict') throw optionInvalid('identity', identity, "'new' or 'strict'");
-  const name = flow.name
-    .slice(0, ID_MAX - 23)
-    .toWellFormed()
-    .replaceAll('>', '_');
-  return `${name}-${digestOf(sortedJson([flow.name, input]))}`;
-}
-
-/** Of ids that programs give. */
-const ID_MAX = 200;
-
-function requireId(id: unknown): string {
-  return requireName('id', id, RUN_ID_MAX);
+/** What a start is made with, beside flow and input. */
+interface Starting {
+  readonly options: RunStartOptions;
+  readonly inherited: JobMeta | null;
+  readonly now: number;
 }
