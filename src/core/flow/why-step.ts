@@ -34,8 +34,7 @@ export function whyStep(
   step: SeenStep,
   run: { readonly ended: boolean; readonly state: string },
 ): StepReason | null {
-  const { name, state, waitsFor, signal, items } = step;
-  const { until } = step;
+  const { name, state, waitsFor, signal, items, until } = step;
   if (step.blocked)
     return of(
       'decideByHand',
