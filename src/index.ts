@@ -20,7 +20,7 @@ export {
   UnrecoverableError,
 } from './core/errors.ts';
 export type { AuditEntry, Job, PriorityName } from './core/job.ts';
-export type { Handler, JobContext, WaitFor, WaitForOptions } from './core/job-context.ts';
+export type { Handler, JobContext, RunTransaction, WaitFor, WaitForOptions } from './core/job-context.ts';
 export type { JobFlow } from './core/job-flow.ts';
 export { JOB_STATES, type JobState } from './core/job-state.ts';
 export type { Jsonified } from './core/jsonified.ts';
@@ -73,6 +73,7 @@ export { type NodeHandler, toNodeHandler } from './http/node.ts';
 export type { Authorized, HttpHandler, HttpOptions, HttpToken, RequestFacts } from './http/options.ts';
 export type { Caller, Role } from './http/roles.ts';
 export type { AuditListOptions, AuditLog, AuditRecord, NewAudit } from './queue/audit-log.ts';
+export type { CountOptions } from './queue/counts.ts';
 export type { EnqueueArguments, EnqueueOptions } from './queue/enqueue.ts';
 export type { ListenOptions } from './queue/far-events.ts';
 export type { JobHandle } from './queue/job-handle.ts';

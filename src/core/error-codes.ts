@@ -142,7 +142,6 @@ export const ERROR_CODES = {
     retryable: true,
     status: 409,
   },
-  PLANS_UNSUPPORTED: { meaning: 'the store keeps no runs and schedules', retryable: false, status: 501 },
   SCHEDULE_UNKNOWN: { meaning: 'there is no schedule of that name', retryable: false, status: 404 },
   SCHEDULE_OWNED: {
     meaning: 'the code of another owner defines a schedule of that name',

@@ -59,15 +59,21 @@ export interface JobContext<Input> {
    * may have the job; JOB_STATE_REFUSED when the job was completed already; PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE for the result;
    * and the reason of `signal`, once it is aborted.
    */
-  readonly transaction: <Db extends object, Result>(
-    db: Db,
-    run: (tx: TransactionOf<Db>) => Result | Promise<Result>,
-  ) => Promise<Result>;
+  readonly transaction: RunTransaction;
   /**
    * Completes the job in a transaction that you opened and will commit. Best called last in it. An attempt whose transaction
    * was rolled back afterwards counts as failed. Rejects as `transaction` does.
    */
   readonly complete: (result: unknown, options: { readonly tx: object }) => Promise<void>;
+}
+
+export interface RunTransaction {
+  <Db extends object, Result>(
+    db: Db,
+    run: (tx: TransactionOf<Db>) => Result | Promise<Result>,
+  ): Promise<Result>;
+  /** On the `pg` pool that `connect` was given as `client`. */
+  <Result, Tx extends object = object>(run: (tx: Tx) => Result | Promise<Result>): Promise<Result>;
 }
 
 /** With a `timeoutMs`, resolves to null when no signal has come by then. */

@@ -14,6 +14,7 @@ import { knownNames, requireKnown } from '../core/options.ts';
 import { type AnyDeclaration, requirePriority, requireQueue } from '../core/task.ts';
 import { type Why, why } from '../core/why.ts';
 import type { ControlReceipt, JobCommand, JobFilter, Store } from '../store/store.ts';
+import { type CountOptions, countJobs } from './counts.ts';
 import { type ResultOf, requireTask, requireTime } from './enqueue.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
 import { signalJob } from './job-signal.ts';
@@ -62,6 +63,7 @@ export interface ActionReport {
 }
 
 const ACTION_OPTIONS = knownNames<ActionOptions>({ by: true, why: true });
+const COUNT_OPTIONS = knownNames<CountOptions>({ queue: true, task: true });
 const LIST_OPTIONS = knownNames<ListOptions>({
   state: true,
   queue: true,
@@ -123,6 +125,20 @@ export class Jobs {
   async list(options: ListOptions = {}): Promise<{ jobs: JobView[]; cursor: string | null }> {
     const page = await this.#store.list(filter(options));
     return { jobs: page.jobs.map((job) => jobView(job, this.#means.codec)), cursor: page.cursor };
+  }
+
+  /**
+   * How many jobs there are in each state, in all or of one queue. With `task` each job of the queue, or of the store, is
+   * looked at, which takes as long as listing them. Rejects with OPTION_INVALID.
+   */
+  async counts(options: CountOptions = {}): Promise<Record<JobState, number>> {
+    requireKnown('jobs.counts', options, COUNT_OPTIONS);
+    const { queue, task } = options;
+    const of = {
+      ...(queue === undefined ? {} : { queue: requireQueue('queue', queue) }),
+      ...(task === undefined ? {} : { task: requireName('task', task) }),
+    };
+    return countJobs(this.#store, of);
   }
 
   /**

@@ -7,7 +7,7 @@ import type { LimitsChange, QueueLimits } from '../core/limits.ts';
 import type { LeaseLock } from './lease-lock.ts';
 import type { Notifier } from './notifier.ts';
 import type { PlanStore } from './plans.ts';
-import type { EnqueueReceipt, JobSpec, Settlement, SettleReceipt, Timed } from './spec.ts';
+import type { EnqueueReceipt, JobSpec, Note, Settlement, SettleReceipt, Timed } from './spec.ts';
 import type { Transactions } from './transactions.ts';
 
 /**
@@ -82,7 +82,7 @@ export interface Store extends PlanStore {
   close(): Promise<void>;
 }
 
-export type { EnqueueReceipt, JobSpec, Settlement, SettleReceipt, Timed } from './spec.ts';
+export type { EnqueueReceipt, JobSpec, Note, Settlement, SettleReceipt, Timed } from './spec.ts';
 
 /** What a store can do, as data: the suite and the docs read it, and never a store's name. */
 export interface Capabilities {
@@ -98,7 +98,7 @@ export interface Capabilities {
   readonly parallel: boolean;
   /** Enqueues and completes jobs inside a transaction of the caller's own (EnqueueCall.tx, transactions.ts). */
   readonly transactions: boolean;
-  /** Keeps plans and reports (plans.ts), on which flows and schedules stand; its four verbs reject with PLANS_UNSUPPORTED otherwise. */
+  /** Keeps plans and reports (plans.ts), on which flows and schedules stand. */
   readonly plans: boolean;
 }
 
@@ -159,14 +159,6 @@ export interface Lease {
   readonly createdAt: number;
   /** When the job became claimable; `claimedAt - dueAt` is its waiting time. */
   readonly dueAt: number;
-}
-
-export interface Note {
-  readonly id: string;
-  readonly token: string;
-  /** Encoded; absent = unchanged. */
-  readonly progress?: string | null;
-  readonly logs?: readonly LogLine[];
 }
 
 export type AnnotateReceipt = 'noted' | 'lost';

@@ -1,6 +1,5 @@
 import type { Outcome } from '../core/outcome.ts';
-import type { Settlement, SettleReceipt, Timed } from './spec.ts';
-import type { Note } from './store.ts';
+import type { Note, Settlement, SettleReceipt, Timed } from './spec.ts';
 
 /**
  * Completing jobs in transactions of the caller's: the part of the contract behind the capability `transactions`, beside

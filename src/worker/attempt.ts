@@ -11,7 +11,7 @@ import type { Lease } from '../store/store.ts';
 import { isBarrier } from './barrier.ts';
 import { Durable, type DurableMeans } from './durable.ts';
 import type { HeartbeatWatch } from './heartbeat-watch.ts';
-import { type CompletionMeans, OwnCompletion } from './own-completion.ts';
+import { type CompletionMeans, OwnCompletion, transactionOf } from './own-completion.ts';
 
 /** Where a handler's progress and log lines go. */
 export interface NoteTaker {
@@ -25,6 +25,8 @@ export interface AttemptMeans {
   readonly notes: NoteTaker;
   readonly payloadBytesMax: number;
   readonly completions: CompletionMeans;
+  /** Its handler's transaction committed, and with it the job's end. */
+  readonly onCommitted: (attempt: Attempt) => void;
   /** The handler starts. */
   readonly onBegin: (attempt: Attempt) => void;
   /** It was started early, and will not begin soon. */
@@ -177,7 +179,8 @@ export class Attempt implements LaneJob {
   }
 
   own(): OwnCompletion {
-    this.completion ??= new OwnCompletion(this, this.#means.completions);
+    const { completions, onCommitted } = this.#means;
+    this.completion ??= new OwnCompletion(this, completions, () => onCommitted(this));
     return this.completion;
   }
 
@@ -283,7 +286,7 @@ class AttemptContext implements JobContext<unknown> {
   }
 
   get transaction(): JobContext<unknown>['transaction'] {
-    return async (db, run) => this.#attempt.own().transaction(db, run);
+    return transactionOf(() => this.#attempt.own());
   }
 
   get complete(): JobContext<unknown>['complete'] {

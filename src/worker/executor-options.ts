@@ -21,6 +21,8 @@ export interface ExecutorOptions {
   readonly events: EventBus;
   readonly notes: NoteTaker;
   readonly completions: CompletionMeans;
+  /** A job ended in its handler's transaction. */
+  readonly onCommitted: (attempt: Attempt) => void;
   readonly abortGraceMs: number;
   readonly crashesMax: number;
   readonly codec: PayloadCodec;

@@ -45,6 +45,7 @@ export class Executor {
       notes: options.notes,
       payloadBytesMax: options.codec.bytesMax,
       completions: options.completions,
+      onCommitted: options.onCommitted,
       onBegin: (attempt) => watchTime(attempt, options, (reason) => this.#abort(attempt, reason)),
       onPutBack: (attempt) => this.#putBack(attempt),
       onLost: (attempt) => this.#lose(attempt),

@@ -19,6 +19,7 @@ export function profilesOf(choices: readonly Choice[]): TaskProfile[] {
 
 const REASON_CHARS_MAX = 200;
 
+/** The lanes of a worker, which tell its events what they do. */
 export function lanesOf(
   tasks: ReadonlyMap<string, AnyTask>,
   {

@@ -1,10 +1,9 @@
 import { LongshoreError, optionInvalid } from '../core/errors.ts';
+import type { RunTransaction } from '../core/job-context.ts';
 import { knownNames, requireOptions } from '../core/options.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { Lease, Note } from '../store/store.ts';
 import type { Completion, ConfirmReceipt, Transactions } from '../store/transactions.ts';
-import type { Attempt } from './attempt.ts';
-import { resultOf } from './steps.ts';
 
 /** What completing in a transaction of the handler's needs of the worker. */
 export interface CompletionMeans {
@@ -13,11 +12,17 @@ export interface CompletionMeans {
   readonly codec: PayloadCodec;
   /** Notes that are not written yet go into the transaction, and come back when it is undone. */
   readonly notes: {
+    hold(lease: Lease): () => void;
     take(lease: Lease): Note | undefined;
     restore(note: Note): void;
   };
-  /** The transaction committed, as its library says. */
-  readonly onCommitted: (attempt: Attempt) => void;
+}
+
+/** As much of an attempt as its completion must know. */
+export interface Completing {
+  readonly lease: Lease;
+  readonly abortReason: LongshoreError | null;
+  readonly finished: boolean;
 }
 
 const OPTIONS = knownNames<{ readonly tx: object }>({ tx: true });
@@ -33,13 +38,16 @@ export class OwnCompletion {
   committed = false;
   /** The worker has told of it. */
   confirmed = false;
-  readonly #attempt: Attempt;
+  readonly #attempt: Completing;
   readonly #means: CompletionMeans;
+  readonly #onCommitted: () => void;
   #busy = false;
 
-  constructor(attempt: Attempt, means: CompletionMeans) {
+  /** `onCommitted`: the transaction committed, as its library says. */
+  constructor(attempt: Completing, means: CompletionMeans, onCommitted: () => void) {
     this.#attempt = attempt;
     this.#means = means;
+    this.#onCommitted = onCommitted;
   }
 
   async transaction<Result>(db: unknown, run: (tx: never) => Result | Promise<Result>): Promise<Result> {
@@ -48,6 +56,7 @@ export class OwnCompletion {
       throw optionInvalid('run', run, 'a function that is given the transaction');
     return this.#alone('transaction', async () => {
       let result: Result | undefined;
+      const letNotesGo = this.#means.notes.hold(this.#attempt.lease);
       try {
         await transactions.run(db, async (tx) => {
           // It may have had to wait for a connection.
@@ -59,9 +68,11 @@ export class OwnCompletion {
       } catch (error) {
         if (this.written === null || (await this.#whatBecame(transactions)) !== 'settled') throw error;
         // The commit's answer was lost, and not the commit.
+      } finally {
+        letNotesGo();
       }
       this.committed = true;
-      this.#means.onCommitted(this.#attempt);
+      this.#onCommitted();
       return result as Result;
     });
   }
@@ -84,7 +95,7 @@ export class OwnCompletion {
     const { lease } = this.#attempt;
     const encoded = this.#means.codec.encode(
       result,
-      resultOf(this.#attempt),
+      { role: 'result', id: lease.id },
       `the result of task '${lease.task}'`,
     );
     const note = this.#means.notes.take(lease);
@@ -139,14 +150,23 @@ export class OwnCompletion {
     throw new LongshoreError(
       'TRANSACTIONS_UNSUPPORTED',
       `ctx.${method}() needs a postgres: or sqlite: store, whose jobs lie in a database that you can write to as well; this store has no transactions to share.`,
-      { details: { id: this.#attempt.id, method } },
+      { details: { id: this.#attempt.lease.id, method } },
     );
   }
 }
 
+/** `ctx.transaction` in both of its forms. */
+export function transactionOf(own: () => OwnCompletion): RunTransaction {
+  return (async (...given: readonly unknown[]) => {
+    // A db that is null or undefined by mistake is no wish for the store's.
+    const [db, run] = given.length === 1 ? [undefined, given[0]] : [given[0] ?? null, given[1]];
+    return own().transaction(db, run as (tx: never) => unknown);
+  }) as RunTransaction;
+}
+
 type Method = 'transaction' | 'complete';
 
-function refused({ id }: Attempt, method: Method, why: string): LongshoreError {
+function refused({ lease: { id } }: Completing, method: Method, why: string): LongshoreError {
   return new LongshoreError('JOB_STATE_REFUSED', `ctx.${method}() of job ${id} was refused: ${why}.`, {
     details: { id, method },
   });

@@ -90,12 +90,8 @@ export class Pipeline {
       outcomeOfBarred: (lease, barrier) => putOff.outcomeOf(lease, barrier),
       lane: this.#lanes,
       notes: this.#notes,
-      completions: {
-        transactions,
-        codec: parts.codec,
-        notes: this.#notes,
-        onCommitted: (attempt) => this.#confirmer.committed(attempt),
-      },
+      completions: { transactions, codec: parts.codec, notes: this.#notes },
+      onCommitted: (attempt) => this.#confirmer.committed(attempt),
       unsettled,
       onOutcome: (attempt, outcome) => this.#onOutcome(attempt, outcome),
       onRelease: release,
@@ -164,19 +160,20 @@ export class Pipeline {
   }
 
   /** Claims one batch of as many jobs as there are slots and starts it. */
-  async claimOnce(mayStart: () => boolean): Promise<void> {
+  async claimOnce(mayStart: () => boolean, most = Number.POSITIVE_INFINITY): Promise<number> {
     const { leaseMs } = this.#settings;
-    const limit = Math.max(1, this.slots.total);
+    const limit = Math.min(most, Math.max(1, this.slots.total));
     const { id: workerId, queues } = this.#info;
     this.#claimingOnce = true;
     try {
       const { leases } = await this.#parts.store.claim({ workerId, queues, limit, leaseMs });
       if (mayStart()) this.#executor.accept(leases);
       else this.#settler.release(leases);
+      return leases.length;
     } finally {
       this.#claimingOnce = false;
+      this.turn();
     }
-    this.turn();
   }
 
   /** Resolves when nothing is buffered, running or unsettled, and `also` holds. */

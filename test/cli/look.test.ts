@@ -126,7 +126,7 @@ test('queues shows counts by state and what is paused', async (context) => {
   await sandbox.enqueue('a', '--queue', 'mail', '--delay', '1h');
   await sandbox.run(['pause', 'mail']);
   const { stdout } = await sandbox.run(['queues']);
-  assert.match(stdout, /^QUEUE +BLOCKED +SCHEDULED +READY .* PAUSED +LIMITS\nmail +0 +1 +1 +0 +0 +0 +0 +\S+/);
+  assert.match(stdout, /^QUEUE +SCHEDULED +READY .* PAUSED +LIMITS\nmail +1 +1 +0 +0 +0 +0 +\S+/);
   const { queues } = await sandbox.json<{
     queues: { name: string; counts: Record<string, number>; pausedAt: number }[];
   }>(['queues']);

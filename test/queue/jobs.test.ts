@@ -70,7 +70,7 @@ onEachStore('a wrong filter or selection is refused, and touches no job', async 
   await longshore.enqueue('task', 1);
   const { jobs } = longshore;
   for (const [call, message] of [
-    [() => jobs.list({ state: 'done' as never }), /state is "done"; expected blocked, /],
+    [() => jobs.list({ state: 'done' as never }), /state is "done"; expected scheduled, /],
     [() => jobs.list({ limit: 0 }), /limit is 0/],
     [() => jobs.list({ limit: 1_001 }), /limit is 1001/],
     [() => jobs.list({ cursor: 'nonsense' }), /cursor/],

@@ -90,13 +90,15 @@ function act(draft: Draft, step: StepData, action: Exclude<Action, { type: 'canc
   reopen(draft, step.name);
   stopWork(draft, step, state);
   const gen = draft.nextGen(step.name);
+  const ran = state?.ran === undefined ? (state?.gen ?? null) : state.ran;
   // What the jobs of a fan-out returned counts no more.
   delete state?.items;
-  if (action.type === 'skip') draft.move(step, 'skipped', { gen });
+  if (action.type === 'skip') draft.move(step, 'skipped', { gen, ran });
   else {
     draft.keep(KEPT.resultOf(step.name), action.type === 'complete' ? action.result : null);
     draft.move(step, 'completed', {
       gen,
+      ran,
       ...(step.kind === 'decide' ? { chose: chosen(draft, step) } : {}),
     });
   }

@@ -75,6 +75,8 @@ interface PgPool {
 }
 
 interface PgClient {
+  on(event: 'error', listener: () => void): unknown;
+  off(event: 'error', listener: () => void): unknown;
   query(text: string): Promise<{ readonly command?: string }>;
   /** An error: the connection is not used again. */
   release(error?: unknown): void;
@@ -82,6 +84,8 @@ interface PgClient {
 
 async function runOnPool(pool: PgPool, body: Body): Promise<void> {
   const client = await pool.connect();
+  // A connection that breaks while it is lent says so here as well, and nobody listening would end the process.
+  client.on('error', ignore);
   let failed: unknown = null;
   // What these statements throw leaves the connection in a state that nobody knows.
   const say = (text: string): Promise<{ readonly command?: string }> =>
@@ -103,9 +107,12 @@ async function runOnPool(pool: PgPool, body: Body): Promise<void> {
     if (command === 'ROLLBACK')
       throw new Error('the transaction was rolled back, since a statement in it had failed before COMMIT');
   } finally {
+    client.off('error', ignore);
     client.release(failed === null ? undefined : failed);
   }
 }
+
+const ignore = (): void => undefined;
 
 function has(db: Shape, method: string): boolean {
   return typeof db[method] === 'function';

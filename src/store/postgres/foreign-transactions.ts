@@ -20,7 +20,7 @@ export function foreignTransactions(means: ForeignMeans): Transactions {
   return {
     async run(db, body) {
       requireOpen('transaction');
-      await runForeign(db ?? pool, body);
+      await runForeign(db === undefined ? pool : db, body);
     },
     async complete(tx, completion, options) {
       requireOpen('complete');

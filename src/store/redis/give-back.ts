@@ -4,7 +4,7 @@ import { idBytes, readId } from './record.ts';
 import type { Argument } from './request.ts';
 import type { Session } from './session.ts';
 import { HOLDER } from './settle.ts';
-import { stateNumber } from './wire.ts';
+import { stateNumber } from './states.ts';
 
 /**
  * Jobs that their worker does not settle: it retires, or fell silent. The settle rule is asked here, about what

@@ -1,11 +1,11 @@
 import type { AttemptError } from '../../core/errors.ts';
 import { optionInvalid } from '../../core/errors.ts';
 import type { AuditEntry, Job, LogLine } from '../../core/job.ts';
-import { JOB_STATES, type JobState } from '../../core/job-state.ts';
+import { JOB_STATES } from '../../core/job-state.ts';
 import type { JobFilter, JobPage, JobTrail } from '../store.ts';
 import { idBytes, type JobRecord, readId, readRecord } from './record.ts';
 import type { Session } from './session.ts';
-import { stateNumber } from './wire.ts';
+import { stateNumber, stateOf } from './states.ts';
 
 /** So many jobs a call, or fewer large ones: a script must not hold the server up for long. */
 const GET_MOST = 500;
@@ -98,7 +98,7 @@ function unreadable(bytes: Buffer): AttemptError {
 type StoredAudit = Omit<AuditEntry, 'from' | 'to'> & { readonly from: number; readonly to: number };
 
 function toAudit({ at, action, by, why, from, to }: StoredAudit): AuditEntry {
-  return { at, action, by, why, from: JOB_STATES[from] as JobState, to: JOB_STATES[to] ?? null };
+  return { at, action, by, why, from: stateOf(from), to: stateOf(to) ?? null };
 }
 
 /** A job as lua/_look.lua answers it; empty where there is none. */

@@ -104,8 +104,6 @@ function seqsIn(tx: Tx, state: JobState, queue: string | undefined, limit: numbe
   const inQueue = queue === undefined ? '' : 'AND queue = ?';
   const values = queue === undefined ? [limit] : [queue, limit];
   switch (state) {
-    case 'blocked':
-      return [];
     case 'running':
       return tx.db.all(
         `${HELD_SEQS} ${queue === undefined ? '' : 'WHERE job.queue = ?'} LIMIT +?`,

@@ -115,7 +115,7 @@ local function replace(holder, shape, tail, dueAt)
     holder.queue, holder.task, holder.key, holder.priority = values.queue, values.task, values.key, values.priority
     holder.input, holder.attemptsMax, holder.attempt, holder.crashes = values.input, values.attemptsMax, 0, 0
     holder.meta, holder.progress, holder.dueAt = values.meta, nil, dueAt
-    if holder.state ~= BLOCKED then holder.state = dueAt > now and SCHEDULED or READY end
+    holder.state = dueAt > now and SCHEDULED or READY
   end)
 end
 

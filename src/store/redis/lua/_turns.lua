@@ -1,5 +1,5 @@
 -- Part: turns. Whose turn it is among the jobs of a key, as core/limits.ts and docs/store-contract.md (Keys) say.
--- NONE: scheduled, blocked or ended; LINE: in the line of its key, or without a key; LATER: in the line, but put off until
+-- NONE: scheduled or ended; LINE: in the line of its key, or without a key; LATER: in the line, but put off until
 -- its key's rate has room; HELD: ready, and waits for one of its key to leave the line. Needs: jobs, terms
 local KEY_WINDOW = 10
 
@@ -12,7 +12,7 @@ end
 
 -- Only `retry` and `snooze` keep a place in the line of keys in order while the job waits for its time.
 local function staysInLine(move, state, queue)
-  if isEnded(state) or state == BLOCKED then return false end
+  if isEnded(state) then return false end
   if state ~= SCHEDULED then return true end
   local limits = limitsOf(queue)
   return (limits and limits.perKey.ordered or false) and (move == 'retry' or move == 'snooze')

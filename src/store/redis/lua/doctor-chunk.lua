@@ -45,7 +45,7 @@ for index = 4, #ARGV do
     end
   end
   if #unreadable == 0 then
-    for state = BLOCKED, CANCELLED do
+    for state = SCHEDULED, CANCELLED do
       if numberIn(call('HGET', base .. 'places', text(chunk * 8 + state)), 0) ~= (tally[state] or 0) then
         fault('counts', 'place ' .. chunk)
       end

@@ -89,7 +89,7 @@ local function dropQueue(queue)
 end
 
 local function dropAll()
-  for _, chunk in ipairs(chunksWith('0123456')) do call('UNLINK', base .. 'all:' .. text(chunk)) end
+  for _, chunk in ipairs(chunksWith('123456')) do call('UNLINK', base .. 'all:' .. text(chunk)) end
   for _, field in ipairs(call('HKEYS', base .. 'counts')) do
     local queue = floor(numberIn(field, 0) / 8)
     if not queues[queue] then queues[queue] = {} end
