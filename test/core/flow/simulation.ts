@@ -18,7 +18,9 @@ export class Simulation {
   /** Ordered and not ended. */
   readonly open = new Map<string, JobOrder>();
   readonly stops: string[] = [];
+  /** Child runs ever begun, and those that have not ended. */
   readonly children: string[] = [];
+  readonly openChildren = new Set<string>();
   readonly #kept = new Map<string, string | null>();
   readonly #codec = {
     decode: (text: string | null, what: string): unknown => decodePayload(text, what),
@@ -65,17 +67,23 @@ export class Simulation {
       this.#once([]);
   }
 
+  /** Whoever decided died before the commit, or lost the race: nothing of it is there, and whoever is next decides the same. */
+  die(reports: readonly RunReport[]): void {
+    assert.deepEqual(this.#decided(reports), this.#decided(reports));
+  }
+
   #once(reports: readonly RunReport[], action?: Action): void {
+    this.#commit(this.#decided(reports, action));
+  }
+
+  #decided(reports: readonly RunReport[], action?: Action): RunDecision {
     const before = JSON.stringify(this.run);
     const kept = new Map<string, string | null>();
     for (;;) {
       const given = { run: this.run, flow: this.flow, now: this.now, kept, codec: this.#codec, reports };
       const decision = decideRun(action === undefined ? given : { ...given, action });
       assert.equal(JSON.stringify(this.run), before, 'the rule changes nothing it is given');
-      if (!('needs' in decision)) {
-        this.#commit(decision);
-        return;
-      }
+      if (!('needs' in decision)) return decision;
       for (const name of decision.needs) kept.set(name, this.#kept.get(name) ?? null);
     }
   }
@@ -90,12 +98,16 @@ export class Simulation {
       this.open.set(job.as, job);
     }
     for (const { kind, as } of decision.stops) this.stops.push(`${kind} ${as}`);
-    for (const { as } of decision.runs) this.children.push(as);
+    for (const { as } of decision.runs) {
+      this.children.push(as);
+      this.openChildren.add(as);
+    }
   }
 
   report(as: string, state: RunReport['state'], result: unknown = null, message = 'it broke'): RunReport {
     this.#reports += 1;
     this.open.delete(as);
+    this.openChildren.delete(as);
     const error = state === 'failed' ? { name: 'Error', message, code: null } : null;
     return { no: this.#reports, as, state, result: result === null ? null : JSON.stringify(result), error };
   }
