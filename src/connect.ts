@@ -6,6 +6,7 @@ import { knownNames, requireKnown } from './core/options.ts';
 import { PAYLOAD_BYTES_MAX_DEFAULT, PayloadCodec } from './core/payload.ts';
 import type { AnyDeclaration } from './core/task.ts';
 import { Flows } from './flow/flows.ts';
+import { JobStepsRule } from './flow/job-steps-rule.ts';
 import {
   HEALTH_OPTIONS,
   HEALTH_TIMEOUT_MS_DEFAULT,
@@ -13,6 +14,8 @@ import {
   type HealthOptions,
   healthOf,
 } from './health.ts';
+import { type HttpHandler, type HttpOptions, httpSettings, type RequestFacts } from './http/options.ts';
+import { AuditLog } from './queue/audit-log.ts';
 import { Client } from './queue/client.ts';
 import type { EnqueueArguments, EnqueueOptions, InputOf, ResultOf } from './queue/enqueue.ts';
 import type { JobHandle } from './queue/job-handle.ts';
@@ -154,11 +157,14 @@ export class Longshore {
   readonly flows: Flows;
   /** What starts jobs and runs at set times. */
   readonly schedules: Schedules;
+  /** What people did by hand, in one list. */
+  readonly audit: AuditLog;
   readonly #store: Store;
   readonly #client: Client;
   readonly #events = new EventBus();
   readonly #parts: LongshoreParts;
   readonly #live = new Set<LiveWorker>();
+  readonly #handlers = new Set<() => void>();
   #closing: Promise<void> | null = null;
 
   constructor(store: Store, parts: LongshoreParts) {
@@ -169,8 +175,10 @@ export class Longshore {
     this.jobs = this.#client.jobs;
     this.queues = this.#client.queues;
     const { codec, clock } = parts;
+    this.audit = new AuditLog(this.#store, clock);
     const means = { store: this.#store, events: this.#events, codec, clock };
     this.flows = new Flows(means);
+    this.flows.planner.add(new JobStepsRule(this.#store));
     this.schedules = new Schedules(means, this.flows);
   }
 
@@ -235,6 +243,24 @@ export class Longshore {
     return healthOf(this.#store, workers, { timeoutMs, clock: this.#parts.clock });
   }
 
+  /**
+   * A handler of the HTTP API (docs/http.md), for servers that speak web-standard requests; `toNodeHandler` makes it
+   * one for node:http. Closed unless opened: without tokens only this machine may ask. Throws OPTION_INVALID.
+   */
+  http(options: HttpOptions = {}): HttpHandler {
+    const settings = httpSettings(options);
+    let made: Promise<HttpHandler> | null = null;
+    const handler = async (request: Request, facts?: RequestFacts): Promise<Response> => {
+      made ??= import('./http/handler.ts').then(({ httpHandler }) =>
+        httpHandler({ longshore: this, settings, clock: this.#parts.clock }),
+      );
+      return (await made)(request, facts);
+    };
+    const close = (): void => void made?.then((it) => it.close());
+    this.#handlers.add(close);
+    return Object.assign(handler, { close });
+  }
+
   /** Calls `listener` for every event of that name made by this connection; the returned function stops it. Throws OPTION_INVALID. */
   on<Name extends EventName>(name: Name, listener: EventListener<Name>): () => void {
     return this.#events.on(name, listener);
@@ -251,6 +277,7 @@ export class Longshore {
   }
 
   async #close(): Promise<void> {
+    for (const close of this.#handlers) close();
     await Promise.allSettled([...this.#live].map((worker) => worker.stop()));
     this.#client.close();
     this.flows.close();

@@ -20,7 +20,8 @@ export {
   UnrecoverableError,
 } from './core/errors.ts';
 export type { AuditEntry, Job, PriorityName } from './core/job.ts';
-export type { Handler, JobContext } from './core/job-context.ts';
+export type { Handler, JobContext, WaitFor, WaitForOptions } from './core/job-context.ts';
+export type { JobFlow } from './core/job-flow.ts';
 export { JOB_STATES, type JobState } from './core/job-state.ts';
 export type { Jsonified } from './core/jsonified.ts';
 export type { KeyLimits, LimitsChange, QueueLimits, Rate } from './core/limits.ts';
@@ -48,6 +49,7 @@ export type {
   TaskOptions,
 } from './core/task-options.ts';
 export type { UniqueMode, UniqueOptions, UniqueScope } from './core/unique.ts';
+export type { Reason, ReasonCode, Why } from './core/why.ts';
 export type { Profile } from './execution/auto.ts';
 export type { LaneName } from './execution/lane.ts';
 export type { Choice } from './execution/routes.ts';
@@ -57,9 +59,15 @@ export type { Flows, RunActionOptions, RunListOptions, RunStartOptions } from '.
 export { optional } from './flow/refs.ts';
 export type { RunHandle } from './flow/run-handle.ts';
 export type { ItemsView, RunDetail, RunView, StepJob, StepView } from './flow/run-view.ts';
+export type { StepWhy } from './flow/run-why.ts';
 export type { Health, HealthOptions } from './health.ts';
+export { type NodeHandler, toNodeHandler } from './http/node.ts';
+export type { Authorized, HttpHandler, HttpOptions, HttpToken, RequestFacts } from './http/options.ts';
+export type { Caller, Role } from './http/roles.ts';
+export type { AuditListOptions, AuditLog, AuditRecord, NewAudit } from './queue/audit-log.ts';
 export type { EnqueueArguments, EnqueueOptions } from './queue/enqueue.ts';
 export type { JobHandle } from './queue/job-handle.ts';
+export type { JobStepView } from './queue/job-steps-view.ts';
 export type { JobDetail, JobView, LogView, TypedDetail } from './queue/job-view.ts';
 export type { ActionOptions, ActionReport, Jobs, ListOptions } from './queue/jobs.ts';
 export { ALL_QUEUES, type Queues } from './queue/queues.ts';
@@ -95,9 +103,9 @@ export type { Sample } from './tuner/estimate.ts';
 export type { Sensor } from './tuner/sensor.ts';
 export type { TunerSettings } from './tuner/settings.ts';
 export { VERSION } from './version.ts';
+export type { Tally } from './worker/ended.ts';
 export type { StartOptions, StopOptions, WorkerOptions } from './worker/options.ts';
 export type { WorkerRole } from './worker/roles.ts';
 export { WORKER_SETTINGS_DEFAULT, type WorkerSettings } from './worker/settings.ts';
-export type { Tally } from './worker/settler.ts';
 export type { Trouble, WorkerHealth } from './worker/trouble.ts';
 export type { Worker } from './worker/worker.ts';

@@ -34,6 +34,7 @@ const MAIN_FILES: Readonly<Record<string, string>> = {
   'core/schedule': 'decide.ts',
   execution: 'lane.ts',
   flow: 'define.ts',
+  http: 'handler.ts',
   queue: 'client.ts',
   schedule: 'schedules.ts',
   store: 'store.ts',
@@ -49,21 +50,24 @@ const MAIN_FILES: Readonly<Record<string, string>> = {
 };
 
 /** Folders that are a part of the one above, and explained there. */
-const PARTS = /^(store\/\w+\/migrations|worker\/maintenance|cli\/commands|bench\/(commands|programs))$/;
+const PARTS =
+  /^(store\/\w+\/migrations|worker\/maintenance|cli\/commands|http\/resources|bench\/(commands|programs))$/;
 
 const EVENTS = /^telemetry\/(plan-)?events\.ts$/;
 const CONTRACT = /^store\/[^/]+\.ts$/;
 const STORE = /^store\/\w+\//;
 /** Where the files of the package are. */
 const OWN_FILE = /^own-file\.ts$/;
+/** Whose handler runs: lanes say it, and what enqueues asks. */
+const CURRENT_JOB = /^current-job\.ts$/;
 
 /** What a layer may import, as patterns of paths below src/. The root is where everything is put together. */
 const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[] = [
   { of: /^core\//, may: [/^core\//] },
   { of: CONTRACT, may: [/^core\//, CONTRACT, EVENTS, OWN_FILE] },
   { of: STORE, may: [/^core\//, CONTRACT, STORE, OWN_FILE] },
-  { of: /^queue\//, may: [/^core\//, /^queue\//, CONTRACT, EVENTS] },
-  { of: /^flow\//, may: [/^core\//, /^flow\//, CONTRACT, EVENTS] },
+  { of: /^queue\//, may: [/^core\//, /^queue\//, CONTRACT, EVENTS, CURRENT_JOB] },
+  { of: /^flow\//, may: [/^core\//, /^flow\//, CONTRACT, EVENTS, CURRENT_JOB] },
   {
     of: /^schedule\//,
     may: [/^core\//, /^schedule\//, CONTRACT, EVENTS, /^flow\//, /^queue\/enqueue\.ts$/],
@@ -72,9 +76,20 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
     of: /^worker\//,
     may: [/^core\//, /^worker\//, CONTRACT, EVENTS, /^execution\//, /^tuner\//, /^flow\//, /^schedule\//],
   },
-  { of: /^execution\//, may: [/^core\//, /^execution\//, OWN_FILE] },
+  { of: /^execution\//, may: [/^core\//, /^execution\//, OWN_FILE, CURRENT_JOB] },
   { of: /^tuner\//, may: [/^core\//, /^tuner\//] },
-  { of: EVENTS, may: [/^core\//, EVENTS] },
+  {
+    of: /^http\//,
+    may: [
+      /^core\//,
+      /^http\//,
+      EVENTS,
+      /^(queue|flow|schedule)\//,
+      /^store\/store\.ts$/,
+      /^(health|version)\.ts$/,
+    ],
+  },
+  { of: EVENTS, may: [/^core\//, EVENTS, CURRENT_JOB] },
   { of: /^telemetry\//, may: [/^core\//, /^telemetry\//] },
   { of: /^testing\//, may: [/^core\//, /^testing\//, CONTRACT, EVENTS] },
   { of: /^bench\//, may: [/^bench\//, /^[^/]+\.ts$/] },
@@ -89,6 +104,7 @@ const VENDORS_IN = [
   /^telemetry\/(?!events\.ts)/,
   /^store\/\w+\//,
   /^schedule\/cron\.ts$/,
+  /^http\//,
 ];
 
 /** Where not even Node's own modules may: the semantics are pure. */

@@ -1,15 +1,18 @@
-import { type Command, Option } from 'commander';
-import { JOB_STATES, type JobState } from '../core/job-state.ts';
+import type { Command } from 'commander';
+import type { Longshore } from '../connect.ts';
+import type { JobState } from '../core/job-state.ts';
 import type { ActionOptions, ActionReport, Jobs } from '../queue/jobs.ts';
 import type { Criteria, Selection } from '../queue/selection.ts';
 import type { Call, CliCommand } from './command.ts';
 import { examples } from './command.ts';
+import { requireState } from './commands/jobs.ts';
 import { confirm } from './confirm.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import type { Output } from './output.ts';
 import { withStore } from './session.ts';
 import { stdinLines } from './stdin.ts';
 import { counted, printable } from './text.ts';
+import { list } from './values.ts';
 import { whoAmI } from './who.ts';
 
 /** What cancel, redrive, resolve and remove have in common: which jobs, who asks and why, and how it is reported. */
@@ -34,7 +37,9 @@ export interface BulkAction<Options> {
 export interface BulkOptions {
   readonly queue?: string;
   readonly task?: string;
-  readonly state?: JobState;
+  readonly state?: readonly JobState[];
+  readonly correlationId?: string;
+  readonly tag?: string;
   readonly all?: true;
   readonly yes?: true;
   readonly by?: string;
@@ -57,7 +62,9 @@ function define<Options>(command: Command, action: BulkAction<Options>): void {
     )
     .option('-q, --queue <name>', 'with --all: only this queue')
     .option('-t, --task <name>', 'with --all: only this task')
-    .addOption(new Option('-s, --state <state>', 'with --all: only this state').choices(JOB_STATES))
+    .option('-s, --state <state>', 'with --all: only these states, repeated or with commas', list)
+    .option('--correlation-id <id>', 'with --all: only jobs with this correlation id')
+    .option('--tag <tag>', 'with --all: only jobs with this tag')
     .option('-y, --yes', action.asks === 'no' ? 'accepted, not needed' : 'do not ask')
     .option('--by <who>', 'for the audit trail (default: user@host)')
     .option('--why <reason>', 'for the audit trail');
@@ -81,10 +88,30 @@ async function run<Options>(call: Call<Options & BulkOptions>, action: BulkActio
         return EXIT.failed;
     }
     const report = await action.act(longshore.jobs, selection, audit, options);
+    await record(longshore, { verb: action.verb, ids, options, report });
     tell(report, action, out);
     const complete = report.refused.length === 0 && report.unknown.length === 0;
     return complete && report.done.length + report.requested.length > 0 ? EXIT.done : EXIT.failed;
   });
+}
+
+/** In the list of the whole store; each job has it in its own trail, as long as the job is kept. */
+async function record(
+  { audit }: Pick<Longshore, 'audit'>,
+  acted: {
+    readonly verb: string;
+    readonly ids: readonly string[];
+    readonly options: BulkOptions;
+    readonly report: ActionReport;
+  },
+): Promise<void> {
+  const { verb, ids, options, report } = acted;
+  const { queue, task, state, by = whoAmI(), why = null } = options;
+  const did = { done: report.done.length, requested: report.requested.length };
+  if (did.done + did.requested === 0) return;
+  const target = ids.length === 1 ? (ids[0] as string) : null;
+  const given = ids.length === 0 ? { queue, task, state } : { ids };
+  await audit.record({ by, action: `${verb}Jobs`, target, why, details: { given, did } });
 }
 
 async function readIds(args: readonly string[]): Promise<string[]> {
@@ -98,22 +125,26 @@ async function readIds(args: readonly string[]): Promise<string[]> {
 }
 
 function requireSelection(ids: readonly string[], options: BulkOptions, verb: string): Selection {
-  const { queue, task, state, all } = options;
+  const { queue, task, state, correlationId, tag, all } = options;
   const filters = {
     ...(queue === undefined ? {} : { queue }),
     ...(task === undefined ? {} : { task }),
-    ...(state === undefined ? {} : { state }),
+    ...(state === undefined ? {} : { states: state.map(requireState) }),
+    ...(correlationId === undefined ? {} : { correlationId }),
+    ...(tag === undefined ? {} : { tag }),
   };
   if (ids.length > 0) {
     if (all || Object.keys(filters).length > 0)
-      throw new UsageError('Give either ids or --all with --queue, --task and --state, not both.');
+      throw new UsageError(
+        'Give either ids or --all with --queue, --task, --state, --correlation-id and --tag, not both.',
+      );
     return ids;
   }
   if (all) return { all, ...filters };
   throw new UsageError(
     Object.keys(filters).length > 0
       ? `Add --all to ${verb} every job that matches.`
-      : `Which jobs? Give ids (longshore ${verb} ID…), or --all, narrowed by --queue, --task or --state.`,
+      : `Which jobs? Give ids (longshore ${verb} ID…), or --all, narrowed by --queue, --task, --state, --correlation-id or --tag.`,
   );
 }
 
@@ -121,10 +152,10 @@ const COUNT_MAX = 1_000;
 
 async function countJobs(
   jobs: Jobs,
-  { all: _, ...filters }: Criteria,
+  { all: _, state, states: several, ...filters }: Criteria,
   states: readonly JobState[],
 ): Promise<string | null> {
-  const page = await jobs.list({ state: states, ...filters, limit: COUNT_MAX });
+  const page = await jobs.list({ ...filters, state: several ?? state ?? states, limit: COUNT_MAX });
   if (page.jobs.length === 0) return null;
   return page.cursor === null ? counted(page.jobs.length, 'job') : `more than ${COUNT_MAX} jobs`;
 }

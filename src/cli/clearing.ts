@@ -6,6 +6,7 @@ import { confirm } from './confirm.ts';
 import { EXIT } from './exit-codes.ts';
 import { withStore } from './session.ts';
 import { counted, printable } from './text.ts';
+import { whoAmI } from './who.ts';
 
 /** What drain and obliterate have in common: they delete the jobs of one queue, after asking. */
 export interface Clearing<Options> {
@@ -29,12 +30,15 @@ export function clearingCommand<Options>(clearing: Clearing<Options>): CliComman
     },
     async run({ args, options, out }) {
       const [name = ''] = args;
-      const removed = await withStore(options, async ({ longshore: { queues } }) => {
+      const removed = await withStore(options, async ({ longshore: { queues, audit } }) => {
         const record = (await queues.list()).find((queue) => queue.name === name);
         const count = states.reduce((sum, state) => sum + (record?.counts[state] ?? 0), 0);
         const question = `Delete ${counted(count, 'job')} of queue ${printable(name)} for good?`;
         if (count > 0 && !options.yes && !(await confirm(question, out))) return null;
-        return clearing.clear(queues, name, options);
+        const removed = await clearing.clear(queues, name, options);
+        const action = `${verb}Queue`;
+        await audit.record({ by: whoAmI(), action, target: name, details: { did: { removed } } });
+        return removed;
       });
       if (removed === null) return EXIT.failed;
       if (out.json) out.document({ queue: name, removed });

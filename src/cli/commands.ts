@@ -53,6 +53,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/job.ts')).job,
   },
   {
+    name: 'why',
+    group: LOOK,
+    summary: 'tell why a job, or a step of a run, does not run',
+    load: async () => (await import('./commands/why.ts')).why,
+  },
+  {
     name: 'queues',
     group: LOOK,
     summary: 'list queues with their jobs by state',
@@ -63,6 +69,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: LOOK,
     summary: 'list workers, alive and dead',
     load: async () => (await import('./commands/workers.ts')).workers,
+  },
+  {
+    name: 'serve',
+    group: LOOK,
+    summary: 'serve the HTTP API, for this machine alone unless tokens are given',
+    load: async () => (await import('./commands/serve.ts')).serve,
   },
   {
     name: 'start',
@@ -85,7 +97,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'signal',
     group: FLOWS,
-    summary: 'send a signal to a run that waits for it',
+    summary: 'send a signal to a run or a job that waits for it',
     load: async () => (await import('./commands/signal.ts')).signal,
   },
   {

@@ -5,6 +5,7 @@ import { type Call, type CliCommand, examples } from './command.ts';
 import { UsageError } from './exit-codes.ts';
 import { withStore } from './session.ts';
 import { printable } from './text.ts';
+import { whoAmI } from './who.ts';
 
 /** What pause and resume have in common. */
 export interface QueueSwitch {
@@ -30,7 +31,10 @@ export function queueSwitch({ verb, throw: act, tell }: QueueSwitch): CliCommand
         throw new UsageError('Give names of queues, or --all, not both.');
       await withStore(options, async ({ longshore }) => {
         const changed: QueueSettings[] = [];
-        for (const name of options.all ? [ALL_QUEUES] : args) changed.push(await act(longshore.queues, name));
+        for (const name of options.all ? [ALL_QUEUES] : args) {
+          changed.push(await act(longshore.queues, name));
+          await longshore.audit.record({ by: whoAmI(), action: `${verb}Queue`, target: name });
+        }
         if (out.json) return out.document({ queues: changed });
         const records = await longshore.queues.list();
         for (const { name } of changed) {

@@ -22,32 +22,42 @@ const COPY_MS = 250;
 
 export function stopOnSignals(worker: Worker, out: Output): Signals {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  let first: { readonly signal: string; readonly at: number } | null = null;
-  const stop = (signal: string): void => {
-    first = { signal, at: performance.now() };
+  const release = onFirstSignal(out, (signal) => {
+    if (signal !== 'EPIPE') out.say(farewell(worker));
     worker.stop().then(resolve, reject);
+  });
+  // Who waits for `stopped` hears of a failure; nobody does with --once and --until-idle.
+  promise.catch(() => undefined);
+  return { stopped: promise, release };
+}
+
+/** Resolves at SIGINT, SIGTERM, or when the reader of standard output has gone away. */
+export function untilSignal(out: Output): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  onFirstSignal(out, () => resolve());
+  return promise;
+}
+
+/** Returns what gives the signals back to Node. */
+function onFirstSignal(out: Output, stop: (signal: NodeJS.Signals | 'EPIPE') => void): () => void {
+  let first: { readonly signal: string; readonly at: number } | null = null;
+  const begin = (signal: NodeJS.Signals | 'EPIPE'): void => {
+    first = { signal, at: performance.now() };
+    stop(signal);
   };
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (first === null) {
-      out.say(farewell(worker));
-      stop(signal);
-    } else if (first.signal !== signal || performance.now() - first.at > COPY_MS) {
+    if (first === null) begin(signal);
+    else if (first.signal !== signal || performance.now() - first.at > COPY_MS)
       process.exit(128 + constants.signals[signal]);
-    }
   };
   const { onReaderGone } = out;
   out.onReaderGone = () => {
-    if (first === null) stop('EPIPE');
+    if (first === null) begin('EPIPE');
   };
   for (const name of NAMES) process.on(name, onSignal);
-  // Who waits for `stopped` hears of a failure; nobody does with --once and --until-idle.
-  promise.catch(() => undefined);
-  return {
-    stopped: promise,
-    release() {
-      for (const name of NAMES) process.off(name, onSignal);
-      out.onReaderGone = onReaderGone;
-    },
+  return () => {
+    for (const name of NAMES) process.off(name, onSignal);
+    out.onReaderGone = onReaderGone;
   };
 }
 

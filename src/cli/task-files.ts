@@ -29,17 +29,41 @@ export interface FoundFlow {
 /** Throws TASKS_UNLOADABLE for missing paths, files that do not load, and no task at all; TASK_DUPLICATE. */
 export async function loadTasks(paths: readonly string[]): Promise<FoundTask[]> {
   const modules = await loadModules(paths);
-  const found = modules.flatMap(({ exports, file, url }) =>
-    [...exportedTasks(exports)].map((task): FoundTask => ({ task, file, url })),
-  );
+  const found = tasksIn(modules);
   if (found.length === 0)
     throw nothing('task', 'defineTask() returns: export const thumbnail = defineTask({ … })', paths, modules);
-  return distinct(found);
+  return found;
+}
+
+function tasksIn(modules: readonly LoadedModule[]): FoundTask[] {
+  return distinct(
+    modules.flatMap(({ exports, file, url }) =>
+      [...exportedTasks(exports)].map((task): FoundTask => ({ task, file, url })),
+    ),
+  );
+}
+
+/** What there is of both. Throws as loadTasks and loadFlows do, except for files without any. */
+export async function loadTasksAndFlows(
+  paths: readonly string[],
+): Promise<{ readonly tasks: AnyTask[]; readonly flows: AnyFlow[] }> {
+  const modules = await loadModules(paths);
+  return {
+    tasks: tasksIn(modules).map(({ task }) => task),
+    flows: flowsIn(modules).map(({ flow }) => flow),
+  };
 }
 
 /** Throws TASKS_UNLOADABLE as loadTasks does; FLOW_INVALID for two different flows of one name. */
 export async function loadFlows(paths: readonly string[]): Promise<FoundFlow[]> {
   const modules = await loadModules(paths);
+  const found = flowsIn(modules);
+  if (found.length === 0)
+    throw nothing('flow', 'defineFlow() returns: export const order = defineFlow({ … })', paths, modules);
+  return found;
+}
+
+function flowsIn(modules: readonly LoadedModule[]): FoundFlow[] {
   const byName = new Map<string, FoundFlow>();
   for (const { exports, file } of modules)
     for (const flow of exportedFlows(exports)) {
@@ -47,8 +71,6 @@ export async function loadFlows(paths: readonly string[]): Promise<FoundFlow[]> 
       if (other === undefined) byName.set(flow.name, { flow, file });
       else if (other.flow.version !== flow.version) throw duplicateFlow(other, file);
     }
-  if (byName.size === 0)
-    throw nothing('flow', 'defineFlow() returns: export const order = defineFlow({ … })', paths, modules);
   return [...byName.values()];
 }
 

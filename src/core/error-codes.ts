@@ -63,6 +63,21 @@ export const ERROR_CODES = {
     status: 504,
   },
   JOB_POISONED: { meaning: 'the workers that ran the job kept dying', retryable: false, status: 500 },
+  JOB_SUSPENDED: {
+    meaning: 'the attempt ends here: the job sleeps or waits, and its handler runs again',
+    retryable: true,
+    status: 503,
+  },
+  SUSPENSION_SWALLOWED: {
+    meaning: 'a handler caught what ended its attempt for a sleep or a wait, and went on',
+    retryable: true,
+    status: 500,
+  },
+  STEP_DUPLICATE: {
+    meaning: 'an attempt used a name twice for its durable steps',
+    retryable: false,
+    status: 409,
+  },
   LANE_CRASHED: {
     meaning: 'the thread or process that ran the handler ended under it',
     retryable: true,
@@ -78,6 +93,8 @@ export const ERROR_CODES = {
   RESULT_TIMEOUT: { meaning: 'the job did not end within the time given', retryable: true, status: 504 },
   WORKER_STOPPING: { meaning: 'the worker is being stopped', retryable: true, status: 503 },
   QUEUE_BUSY: { meaning: 'the queue still has running jobs', retryable: true, status: 409 },
+  QUEUE_UNKNOWN: { meaning: 'no queue of that name has jobs or settings', retryable: false, status: 404 },
+  WORKER_UNKNOWN: { meaning: 'there is no worker with this id', retryable: false, status: 404 },
   FLOW_INVALID: { meaning: 'a flow definition is wrong', retryable: false, status: 400 },
   FLOW_UNKNOWN: {
     meaning: 'no definition of that flow and version is stored',
@@ -105,6 +122,16 @@ export const ERROR_CODES = {
   },
   RUN_FAILED: { meaning: 'the run ended as failed', retryable: false, status: 424 },
   RUN_CANCELLED: { meaning: 'the run was cancelled', retryable: false, status: 410 },
+  TRANSACTIONS_UNSUPPORTED: {
+    meaning: 'a job cannot be completed in a transaction of yours here',
+    retryable: false,
+    status: 501,
+  },
+  TRANSACTION_ROLLED_BACK: {
+    meaning: 'the transaction that was to complete the job was rolled back',
+    retryable: true,
+    status: 409,
+  },
   PLANS_UNSUPPORTED: { meaning: 'the store keeps no runs and schedules', retryable: false, status: 501 },
   SCHEDULE_UNKNOWN: { meaning: 'there is no schedule of that name', retryable: false, status: 404 },
   SCHEDULE_OWNED: {
@@ -112,6 +139,32 @@ export const ERROR_CODES = {
     retryable: false,
     status: 409,
   },
+  HTTP_REQUEST_INVALID: { meaning: 'a request does not match the API', retryable: false, status: 400 },
+  HTTP_TOKEN_INVALID: {
+    meaning: 'a request has no token, or one that does not hold',
+    retryable: false,
+    status: 401,
+  },
+  HTTP_ROLE_REFUSED: {
+    meaning: "the token's role does not allow this action",
+    retryable: false,
+    status: 403,
+  },
+  HTTP_ORIGIN_REFUSED: {
+    meaning: 'a request comes from a place that may not ask',
+    retryable: false,
+    status: 403,
+  },
+  HTTP_PATH_UNKNOWN: { meaning: 'the API has no such path', retryable: false, status: 404 },
+  HTTP_METHOD_REFUSED: { meaning: 'the path does not take this method', retryable: false, status: 405 },
+  HTTP_MEDIA_TYPE_REFUSED: { meaning: 'a body is not JSON', retryable: false, status: 415 },
+  HTTP_KEY_REUSED: {
+    meaning: 'an Idempotency-Key came again with another request',
+    retryable: false,
+    status: 422,
+  },
+  HTTP_TOO_MANY: { meaning: 'a caller asked too often', retryable: true, status: 429 },
+  HTTP_FAILED: { meaning: 'the API met an unexpected error', retryable: false, status: 500 },
   STORE_URL_INVALID: { meaning: 'the store URL cannot be understood', retryable: false, status: 400 },
   STORE_UNAVAILABLE: { meaning: 'the store cannot be reached or opened', retryable: true, status: 503 },
   STORE_READ_ONLY: { meaning: 'the store cannot be written', retryable: false, status: 503 },

@@ -1,15 +1,18 @@
 import type { Clock } from '../core/clock.ts';
 import { LongshoreError, optionInvalid, show } from '../core/errors.ts';
+import { correlationIdOf, passedOn } from '../core/inherited.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { AnyDeclaration } from '../core/task.ts';
 import { keyGiven } from '../core/unique.ts';
+import { currentJob } from '../current-job.ts';
 import type { EnqueueReceipt, JobSpec, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
-import { type EnqueueOptions, JobSpecs, requireEnqueueOptions } from './enqueue.ts';
+import { type EnqueueOptions, JobSpecs, requireEnqueueOptions, type SpecMeans } from './enqueue.ts';
 import { hearEnds } from './hear-ends.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
 import { Jobs } from './jobs.ts';
 import { Queues } from './queues.ts';
+import { tellEnds } from './tell-ends.ts';
 import { Watch } from './watch.ts';
 
 /**
@@ -19,7 +22,7 @@ import { Watch } from './watch.ts';
 export class Client {
   readonly jobs: Jobs;
   readonly queues: Queues;
-  /** For the workers of this connection: ends that they write reach who awaits them here. */
+  /** For the workers and flows of this connection: ends that they write reach who awaits them here, and have their events. */
   readonly store: Store;
   readonly #events: EventBus;
   readonly #means: HandleMeans & { readonly clock: Clock };
@@ -27,7 +30,7 @@ export class Client {
   constructor(store: Store, events: EventBus, codec: PayloadCodec, clock: Clock) {
     this.#events = events;
     const watch = new Watch(store, clock);
-    this.store = hearEnds(store, watch);
+    this.store = hearEnds(tellEnds(store, events), watch);
     this.#means = { store: this.store, watch, codec, clock };
     this.jobs = new Jobs(this.#means);
     this.queues = new Queues(store, events);
@@ -39,7 +42,7 @@ export class Client {
     options: EnqueueOptions = {},
   ): Promise<JobHandle<Result>> {
     requireEnqueueOptions('enqueue', options);
-    const built = new JobSpecs(task, this.#means).make(input, options);
+    const built = new JobSpecs(task, this.#specMeans()).make(input, options);
     const spec = built instanceof Promise ? await built : built;
     const [receipt] = await this.#write([spec], options.tx);
     return this.#handle(spec, receipt as EnqueueReceipt, options.tx);
@@ -61,7 +64,7 @@ export class Client {
       if (index === 0) tx = own.tx;
       else if (own.tx !== tx) throw atIndex(optionInvalid('tx', own.tx, 'that of inputs[0]'), index);
       try {
-        maker ??= new JobSpecs(task, this.#means);
+        maker ??= new JobSpecs(task, this.#specMeans());
         const built = maker.make(input, own);
         specs[index] = built instanceof Promise ? await built : built;
       } catch (error) {
@@ -82,6 +85,11 @@ export class Client {
     this.#means.watch.close();
   }
 
+  #specMeans(): SpecMeans {
+    const job = currentJob();
+    return job === null ? this.#means : { ...this.#means, inherited: passedOn(job) };
+  }
+
   #write(specs: readonly JobSpec[], tx: unknown): Promise<EnqueueReceipt[]> {
     const { store } = this.#means;
     if (tx === undefined) return store.enqueue(specs);
@@ -92,7 +100,8 @@ export class Client {
 
   #handle<Result>(spec: JobSpec, receipt: EnqueueReceipt, tx: unknown): JobHandle<Result> {
     // Ids are made for each call: a store that had to repeat it after a lost reply met its own job.
-    const status = receipt.status === 'existing' && receipt.id === spec.id ? 'created' : receipt.status;
+    const isOwn = spec.isNew === true && receipt.id === spec.id;
+    const status = receipt.status === 'existing' && isOwn ? 'created' : receipt.status;
     if (status === 'conflict') throw conflict(spec, receipt);
     // In a transaction of the caller's, nobody here learns whether it commits.
     if (tx === undefined && this.#events.wants('job.enqueued')) {
@@ -102,6 +111,7 @@ export class Client {
         task: spec.task,
         status,
         state: receipt.state,
+        correlationId: correlationIdOf({ id: receipt.id, meta: spec.meta ?? null }),
       });
     }
     return new JobHandle<Result>(receipt.id, status, this.#means);

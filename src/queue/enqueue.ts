@@ -27,6 +27,11 @@ import type { JobSpec } from '../store/store.ts';
  */
 
 export interface EnqueueOptions extends KeptOptions {
+  /**
+   * A UUID in lower case. As long as the job of this id is kept, a repeat adds nothing and the handle's status is `existing`;
+   * so a call whose answer was lost can be made again. Default: a new one.
+   */
+  readonly id?: string;
   /** Default: the task's. */
   readonly queue?: string;
   /** Lower runs first; a whole number or `high`, `medium`, `low`; default: the task's. */
@@ -66,6 +71,7 @@ export type EnqueueArguments<T> =
     ? [input?: InputOf<T>, options?: EnqueueOptions]
     : [input: InputOf<T>, options?: EnqueueOptions];
 const ENQUEUE_OPTIONS = knownNames<EnqueueOptions>({
+  id: true,
   queue: true,
   priority: true,
   delayMs: true,
@@ -96,16 +102,18 @@ export class JobSpecs {
   /** As errors name it. */
   readonly #what: string;
   readonly #codec: PayloadCodec;
+  readonly #inherited: JobMeta | null;
   /** When the call was made; in all its jobs' ids. */
   readonly #now: number;
 
   /** Throws TASK_INVALID, OPTION_INVALID. */
-  constructor(task: AnyDeclaration | string, { codec, clock }: SpecMeans) {
+  constructor(task: AnyDeclaration | string, { codec, clock, inherited = null }: SpecMeans) {
     this.#task = requireTask(task);
     this.#name = this.#task === null ? requireName('task', task) : this.#task.name;
     this.#queue = requireQueue('queue', this.#task?.queue ?? QUEUE_DEFAULT);
     this.#what = `the input of task ${show(this.#name)}`;
     this.#codec = codec;
+    this.#inherited = inherited;
     this.#now = clock.now();
   }
 
@@ -124,13 +132,13 @@ export class JobSpecs {
   /** `text`: the input as JSON, where that is made already. */
   #build(input: unknown, options: EnqueueOptions, text: string | null): JobSpec {
     const task = this.#task;
-    const id = newId(this.#now);
+    const id = options.id === undefined ? newId(this.#now) : requireUuid(options.id);
     const queue = options.queue === undefined ? this.#queue : requireQueue('queue', options.queue);
     const unique = this.#unique(input, options, queue);
     const owner = mayReplace(unique) ? null : id;
     return {
       id,
-      isNew: true,
+      ...(options.id === undefined ? { isNew: true } : {}),
       queue,
       task: this.#name,
       priority:
@@ -149,7 +157,7 @@ export class JobSpecs {
       dueAt: options.at === undefined ? null : dueAtOf(options),
       unique,
       key: keyFor(task, options, input),
-      meta: encodeMeta(options),
+      meta: encodeMeta(options, this.#inherited),
     };
   }
 
@@ -160,6 +168,13 @@ export class JobSpecs {
   }
 }
 
+function requireUuid(id: unknown): string {
+  if (typeof id === 'string' && UUID.test(id)) return id;
+  throw optionInvalid('id', id, 'a UUID in lower case');
+}
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+
 /** Its input may go to a job that waits already. */
 function mayReplace(unique: JobSpec['unique']): boolean {
   return unique?.mode === 'replace' || unique?.mode === 'debounce';
@@ -168,6 +183,8 @@ function mayReplace(unique: JobSpec['unique']): boolean {
 export interface SpecMeans {
   readonly codec: PayloadCodec;
   readonly clock: Clock;
+  /** From the job whose handler enqueues. */
+  readonly inherited?: JobMeta | null;
 }
 
 /** Null for a name. Throws TASK_INVALID. */

@@ -1,5 +1,6 @@
 import { isTerminal } from '../core/job-state.ts';
-import type { ControlReceipt, JobCommand, Settlement, SettleReceipt, Store } from '../store/store.ts';
+import type { ControlReceipt, JobCommand, Settlement, Store } from '../store/store.ts';
+import type { Completion, ConfirmReceipt, Transactions } from '../store/transactions.ts';
 import type { JobEnd, Watch } from './watch.ts';
 
 /**
@@ -10,7 +11,21 @@ export function hearEnds(store: Store, watch: Watch): Store {
   return {
     ...store,
     settle: (settlements, options) => heard(watch, settlements, store.settle(settlements, options), settled),
+    commit: (units, options) => {
+      const write = store.commit(units, options);
+      const ends = units.flatMap(({ settle }) => settle ?? []);
+      if (ends.length === 0) return write;
+      const receipts = write.then((all) =>
+        units.flatMap(({ settle }, index) =>
+          settle === undefined ? [] : [all[index]?.settled ?? ({ status: 'lost' } as const)],
+        ),
+      );
+      // Who commits hears of a failure himself.
+      void heard(watch, ends, receipts, settled).catch(() => undefined);
+      return write;
+    },
     control: (commands, options) => heard(watch, commands, store.control(commands, options), controlled),
+    transactions: store.transactions && hearCompletions(store.transactions, watch),
   };
 }
 
@@ -31,10 +46,45 @@ async function heard<Item extends { readonly id: string }, Receipt>(
   }
 }
 
+/** From the completion on, its transaction may commit at any time: the job then is gone, and known here until it is confirmed. */
+function hearCompletions(transactions: Transactions, watch: Watch): Transactions {
+  const open = new Map<string, readonly Completion[]>();
+  const end = (token: string, endOf: () => End | null): void => {
+    const jobs = open.get(token);
+    open.delete(token);
+    if (jobs !== undefined) watch.wrote(jobs, endOf);
+  };
+  return {
+    ...transactions,
+    async complete(tx, completion, options) {
+      const { token } = completion;
+      const jobs = [completion];
+      open.set(token, jobs);
+      watch.writes(jobs);
+      try {
+        const receipt = await transactions.complete(tx, completion, options);
+        if (receipt.status === 'lost') end(token, () => null);
+        return receipt;
+      } catch (error) {
+        end(token, () => null);
+        throw error;
+      }
+    },
+    async confirm(completions, options) {
+      const receipts = await transactions.confirm(completions, options);
+      for (const [index, receipt] of receipts.entries()) {
+        const completion = completions[index] as Completion;
+        if (receipt.status !== 'open') end(completion.token, () => settled(completion, receipt));
+      }
+      return receipts;
+    },
+  };
+}
+
 type End = Omit<JobEnd, 'job'>;
 
 /** The settle rule may have decided otherwise than the worker: a cancel won, or no attempt was left. */
-function settled({ outcome }: Settlement, receipt: SettleReceipt | undefined): End | null {
+function settled({ outcome }: Settlement, receipt: ConfirmReceipt | undefined): End | null {
   if (receipt?.status !== 'settled' || !isTerminal(receipt.state)) return null;
   const result = outcome.type === 'completed' ? outcome.result : null;
   const error = 'error' in outcome ? (outcome.error ?? null) : null;

@@ -1,11 +1,16 @@
-import { optionInvalid, requireInteger, requireName, showNul } from '../core/errors.ts';
+import type { Clock } from '../core/clock.ts';
+import { type AttemptError, optionInvalid, requireInteger, requireName, showNul } from '../core/errors.ts';
 import type { PriorityName } from '../core/job.ts';
 import { JOB_STATES, type JobState, statesThatAllow } from '../core/job-state.ts';
+import { jobStepsKey } from '../core/job-steps.ts';
+import { TAG_CHARS_MAX } from '../core/meta.ts';
 import { knownNames, requireKnown } from '../core/options.ts';
 import { type AnyDeclaration, requirePriority, requireQueue } from '../core/task.ts';
+import { type Why, why } from '../core/why.ts';
 import type { ControlReceipt, JobCommand, JobFilter, Store } from '../store/store.ts';
 import { type ResultOf, requireTask, requireTime } from './enqueue.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
+import { signalJob } from './job-signal.ts';
 import {
   type JobDetail,
   type JobView,
@@ -28,6 +33,10 @@ export interface ListOptions {
   readonly state?: JobState | readonly JobState[];
   readonly queue?: string;
   readonly task?: string;
+  /** Jobs with this correlation id in their meta; and the job of this id, which is the one that its children inherited. */
+  readonly correlationId?: string;
+  /** Jobs with this tag in their meta. */
+  readonly tag?: string;
   /** 1 to 1,000; default 50. */
   readonly limit?: number;
   /** From the page before. */
@@ -51,6 +60,8 @@ const LIST_OPTIONS = knownNames<ListOptions>({
   state: true,
   queue: true,
   task: true,
+  correlationId: true,
+  tag: true,
   limit: true,
   cursor: true,
 });
@@ -66,9 +77,9 @@ const PAGE = 500;
 /** Looks at jobs, and acts on them. `longshore.jobs`. */
 export class Jobs {
   readonly #store: Store;
-  readonly #means: HandleMeans;
+  readonly #means: HandleMeans & { readonly clock: Clock };
 
-  constructor(means: HandleMeans) {
+  constructor(means: HandleMeans & { readonly clock: Clock }) {
     this.#store = means.store;
     this.#means = means;
   }
@@ -82,10 +93,16 @@ export class Jobs {
   get<T extends AnyDeclaration>(task: T, id: string): Promise<TypedDetail<T> | null>;
   async get(...given: [id: string] | [task: AnyDeclaration, id: string]): Promise<JobDetail | null> {
     const { task, id } = ofTask(given);
-    const [[job], trail] = await Promise.all([this.#store.get([id]), this.#store.trail(id)]);
+    const { capabilities } = this.#store;
+    const [[job], trail, plan] = await Promise.all([
+      this.#store.get([id]),
+      this.#store.trail(id),
+      capabilities.plans ? this.#store.plan(jobStepsKey(id), 'all') : null,
+    ]);
     if (job == null || trail === null) return null;
     const { codec } = this.#means;
-    return task === null ? jobDetail(job, trail, codec) : typedDetail(task, job, trail, codec);
+    const stored = { job, trail, plan };
+    return task === null ? jobDetail(stored, codec) : typedDetail(task, stored, codec);
   }
 
   /** A handle for a job enqueued elsewhere, e.g. to await its result. */
@@ -100,6 +117,32 @@ export class Jobs {
   async list(options: ListOptions = {}): Promise<{ jobs: JobView[]; cursor: string | null }> {
     const page = await this.#store.list(filter(options));
     return { jobs: page.jobs.map((job) => jobView(job, this.#means.codec)), cursor: page.cursor };
+  }
+
+  /**
+   * Sends a signal to a job, whose handler may wait for it (`ctx.waitFor`). One that comes before the wait is kept; of those of
+   * one name the first counts. Rejects with JOB_UNKNOWN, JOB_STATE_REFUSED, PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE, OPTION_INVALID.
+   */
+  async signal(id: string, name: string, payload?: unknown): Promise<void> {
+    return signalJob(this.#means, { id: requireId('id', id), name, payload });
+  }
+
+  /** Why the job does not run, from what the store can tell in a moment; null when there is no such job. Rejects with OPTION_INVALID. */
+  async why(id: string): Promise<Why | null> {
+    const store = this.#store;
+    const [[job], queues, workers] = await Promise.all([
+      store.get([requireId('id', id)]),
+      store.queues(),
+      store.workers(),
+    ]);
+    return job == null ? null : why(job, { queues, workers, now: this.#means.clock.now() });
+  }
+
+  /** Errors of the last attempts of these jobs, in that order; null where none was kept. Rejects with OPTION_INVALID. */
+  async lastErrors(ids: readonly string[]): Promise<(AttemptError | null)[]> {
+    for (const [index, id] of ids.entries()) requireId(`ids[${index}]`, id);
+    const trails = await Promise.all(ids.map((id) => this.#store.trail(id)));
+    return trails.map((trail) => trail?.errors.at(-1) ?? null);
   }
 
   /** Waiting jobs are cancelled; running ones see their signal abort. */
@@ -171,13 +214,12 @@ export class Jobs {
       for (let start = 0; start < selection.length; start += PAGE) yield selection.slice(start, start + PAGE);
       return;
     }
-    const { state, queue, task } = selection as Criteria;
+    const { all: _, state, states: several, ...rest } = selection as Criteria;
     let cursor: string | undefined;
     do {
       const page = await this.#store.list({
-        ...(queue === undefined ? {} : { queue }),
-        ...(task === undefined ? {} : { task }),
-        states: state === undefined ? states : [state],
+        ...rest,
+        states: several ?? (state === undefined ? states : [state]),
         limit: PAGE,
         ...(cursor === undefined ? {} : { cursor }),
       });
@@ -220,7 +262,7 @@ function file(report: Filing, id: string, receipt: ControlReceipt | undefined): 
 
 function filter(options: ListOptions): JobFilter {
   requireKnown('jobs.list', options, LIST_OPTIONS);
-  const { state, queue, task, cursor, limit = 50 } = options;
+  const { state, queue, task, correlationId, tag, cursor, limit = 50 } = options;
   const states = state === undefined ? undefined : typeof state === 'string' ? [state] : state;
   if (states !== undefined && !Array.isArray(states))
     throw optionInvalid('state', state, `one of ${JOB_STATES.join(', ')}, or an array of them`);
@@ -232,6 +274,8 @@ function filter(options: ListOptions): JobFilter {
     ...(states === undefined ? {} : { states }),
     ...(queue === undefined ? {} : { queue: requireQueue('queue', queue) }),
     ...(task === undefined ? {} : { task: requireName('task', task) }),
+    ...(correlationId === undefined ? {} : { correlationId: requireName('correlationId', correlationId) }),
+    ...(tag === undefined ? {} : { tag: requireName('tag', tag, TAG_CHARS_MAX) }),
     ...(cursor === undefined ? {} : { cursor }),
   };
 }

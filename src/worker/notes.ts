@@ -4,7 +4,7 @@ import { LongshoreError, mayBlameAnItem } from '../core/errors.ts';
 import type { LogLine } from '../core/job.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import { logText } from '../execution/log-text.ts';
-import type { Lease, Store } from '../store/store.ts';
+import type { Lease, Note, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { NoteTaker } from './attempt.ts';
 import { facts } from './facts.ts';
@@ -79,6 +79,18 @@ export class Notes implements NoteTaker {
   /** Whether there is something to write before the job of `lease` may be settled. */
   has(lease: Lease): boolean {
     return this.#pending.size > 0 && this.#pending.has(lease.token);
+  }
+
+  /** Those of a job that are to be written elsewhere. */
+  take({ token }: Lease): Note | undefined {
+    const pending = this.#pending.get(token);
+    this.#pending.delete(token);
+    return pending;
+  }
+
+  /** What was taken and not written after all. */
+  restore(note: Note): void {
+    this.#putBack([{ ...note, logs: [...(note.logs ?? [])] }]);
   }
 
   /** Writes all notes; resolves when those before are written, too. Called in the same turn as, and before, the settle of their jobs: the store keeps call order. */

@@ -3,8 +3,10 @@ import { indexTasks } from '../core/task.ts';
 import { insideHost } from '../execution/border.ts';
 import type { Choice } from '../execution/routes.ts';
 import type { WorkerInfo } from '../store/store.ts';
+import type { Tally } from './ended.ts';
 import { Leader } from './leader.ts';
 import { dutiesOf } from './maintenance/duties.ts';
+import { reap } from './maintenance/reap.ts';
 import {
   requireStartOptions,
   requireStopOptions,
@@ -19,14 +21,11 @@ import { Pipeline } from './pipeline.ts';
 import { PlanSweeper } from './plan-sweeper.ts';
 import { ROLES, requireRole, requireRoles, type WorkerRole } from './roles.ts';
 import { type WorkerSettings, workerSettings } from './settings.ts';
-import type { Tally } from './settler.ts';
 import { drain } from './shutdown.ts';
+import { tellGivenBack } from './strays.ts';
 import type { WorkerHealth } from './trouble.ts';
 
-/**
- * The service that claims, runs and settles jobs: starts and stops its parts, and gives its roles names. The hot path
- * is in pipeline.ts.
- */
+/** The service that claims, runs and settles jobs: starts and stops its parts, and names its roles. The hot path is pipeline.ts. */
 export class Worker {
   readonly id: string;
   readonly settings: WorkerSettings;
@@ -211,7 +210,7 @@ export class Worker {
     // However the store is, the worker ends: what it still holds expires.
     for (const [verb, farewell] of [
       ['keepAlive', () => this.#pipeline.keeper.stop()],
-      ['retire', () => store.retire(this.id)],
+      ['retire', async () => tellGivenBack(store, events, await store.retire(this.id))],
     ] as const) {
       await farewell().catch((error) => events.emit('store.failed', { verb, error, retryMs: null }));
     }
@@ -233,7 +232,7 @@ export class Worker {
       await this.#pipeline.keeper.start();
       await this.#pipeline.openLanes();
       await this.#upsert();
-      await this.#parts.store.reap({ crashesMax: this.settings.crashesMax });
+      await reap(this.#parts.store, this.#parts.events, this.settings.crashesMax);
       if (this.#parts.store.capabilities.plans) await this.#parts.planner.sweep(0);
       if (this.#isUp()) await work();
     } finally {

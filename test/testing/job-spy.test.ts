@@ -100,6 +100,15 @@ test('a running job that is cancelled is seen', async (t) => {
   assert.equal((await spy.waitForJob({ id }, 'cancelled')).id, id);
 });
 
+test('a job that is cancelled before it starts is seen', async (t) => {
+  const longshore = await memory(t);
+  const spy = jobSpy(longshore);
+  const task = defineTask({ name: 'task', run: () => undefined });
+  const { id } = await longshore.enqueue(task, null);
+  await longshore.jobs.cancel(id);
+  assert.equal((await spy.waitForJob({ task }, 'cancelled')).attempt, 0);
+});
+
 test('a wait that ends in vain says what was seen instead', async (t) => {
   const longshore = await memory(t);
   const spy = jobSpy(longshore);

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { withMilliseconds } from '../../core/json-times.ts';
 import { gone } from '../../flow/run-watch.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
 import { FLOW_VERBS } from '../flow-verbs.ts';
-import { withMilliseconds } from '../json-times.ts';
 import { runText } from '../run-text.ts';
 import { withStore } from '../session.ts';
 

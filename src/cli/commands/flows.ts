@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { LongshoreError, optionInvalid } from '../../core/errors.ts';
 import { RUN_STATES, type RunState } from '../../core/flow/run.ts';
+import { withMilliseconds } from '../../core/json-times.ts';
 import { nearest } from '../../core/options.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
-import { withMilliseconds } from '../json-times.ts';
 import { runColumns } from '../run-columns.ts';
 import { withStore } from '../session.ts';
 import { integer, list } from '../values.ts';

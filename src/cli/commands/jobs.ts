@@ -15,6 +15,8 @@ interface Options {
   readonly state?: readonly string[];
   readonly queue?: string;
   readonly task?: string;
+  readonly correlationId?: string;
+  readonly tag?: string;
   readonly limit?: number;
   readonly cursor?: string;
   readonly all?: true;
@@ -34,6 +36,8 @@ function define(command: Command): void {
     )
     .option('-q, --queue <name>', 'only this queue')
     .option('-t, --task <name>', 'only this task')
+    .option('--correlation-id <id>', 'only jobs with this correlation id, and the job of this id')
+    .option('--tag <tag>', 'only jobs with this tag')
     .option(
       '-n, --limit <n>',
       `at most this many, up to 1000 (default: ${LIMIT_DEFAULT})`,
@@ -55,6 +59,8 @@ async function run({ options, out }: Call<Options>): Promise<number> {
     ...(options.state === undefined ? {} : { state: options.state.map(requireState) }),
     ...(options.queue === undefined ? {} : { queue: options.queue }),
     ...(options.task === undefined ? {} : { task: options.task }),
+    ...(options.correlationId === undefined ? {} : { correlationId: options.correlationId }),
+    ...(options.tag === undefined ? {} : { tag: options.tag }),
   };
   await withStore(options, async ({ longshore }) => {
     const page = (cursor: string | undefined, limit: number) =>

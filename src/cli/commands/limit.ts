@@ -5,6 +5,7 @@ import { type Call, type CliCommand, examples } from '../command.ts';
 import { ageing, countOrNone, limitsText, rate } from '../limits-text.ts';
 import { withStore } from '../session.ts';
 import { printable } from '../text.ts';
+import { whoAmI } from '../who.ts';
 
 interface Options {
   readonly concurrency?: number | 'none';
@@ -47,9 +48,15 @@ function define(command: Command): void {
 /** Without options it only shows what holds. */
 async function run({ args, options, out }: Call<Options>): Promise<number> {
   const [name = ''] = args;
-  const settings = await withStore(options, async ({ longshore: { queues } }) => {
-    const limited = await queues.setLimits(name, changeOf(options));
-    return options.ageing === undefined ? limited : queues.setAgeing(name, lifted(options.ageing));
+  const settings = await withStore(options, async ({ longshore: { queues, audit } }) => {
+    const change = changeOf(options);
+    const limited = await queues.setLimits(name, change);
+    const { ageing } = options;
+    const changed = ageing === undefined ? limited : await queues.setAgeing(name, lifted(ageing));
+    const given = { ...change, ...(ageing === undefined ? {} : { ageing: lifted(ageing) }) };
+    if (Object.keys(given).length > 0)
+      await audit.record({ by: whoAmI(), action: 'setQueueLimits', target: name, details: { given } });
+    return changed;
   });
   const { limits, ageing } = settings;
   if (out.json) out.document({ queue: name, limits, ageing });

@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
 import { LongshoreError } from '../../core/errors.ts';
+import { withMilliseconds } from '../../core/json-times.ts';
 import { MISSED, type Missed, OVERLAPS, type Overlap } from '../../core/schedule/data.ts';
 import type { Schedules } from '../../schedule/schedules.ts';
 import type { TaskSchedule } from '../../schedule/spec.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
 import { UsageError } from '../exit-codes.ts';
 import { parseJson } from '../json-text.ts';
-import { withMilliseconds } from '../json-times.ts';
 import { scheduleColumns, scheduleText, tickText } from '../schedule-text.ts';
 import { type Session, withStore } from '../session.ts';
 import { counted, printable } from '../text.ts';

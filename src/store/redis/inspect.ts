@@ -23,7 +23,7 @@ export async function get(session: Session, ids: readonly string[]): Promise<(Jo
 
 /** A call of the script looks at a bounded number of jobs; where few are wanted among many, it takes several. */
 export async function list(session: Session, filter: JobFilter): Promise<JobPage> {
-  const { states = JOB_STATES, queue = '', task = '', limit, cursor } = filter;
+  const { states = JOB_STATES, queue = '', task = '', correlationId = '', tag = '', limit, cursor } = filter;
   if (cursor !== undefined && !/^\d{1,15}$/.test(cursor))
     throw optionInvalid('cursor', cursor, 'the cursor of an earlier page');
   const found: Shown[] = [];
@@ -31,7 +31,8 @@ export async function list(session: Session, filter: JobFilter): Promise<JobPage
   while (found.length <= limit && below !== END) {
     // One more than wanted tells whether there is another page.
     const want = String(limit + 1 - found.length);
-    const args = [below, states.map(stateNumber).join(''), queue, task, want];
+    const terms = [correlationId, tag, idBytes(correlationId)];
+    const args = [below, states.map(stateNumber).join(''), queue, task, want, ...terms];
     const { values } = await session.scripts.run('list', undefined, args);
     const [next, shown, most] = values as [number, Shown[], number];
     found.push(...shown);

@@ -3,6 +3,7 @@ import { debouncedUntil, type UniqueSpec } from '../../core/unique.ts';
 import type { EnqueueReceipt, JobSpec } from '../store.ts';
 import { changeInput, rowInput } from './inputs.ts';
 import { type Ending, type JobRow, jobById, type Tx, wholeMs } from './rows.ts';
+import { dropTerms, keepTerms } from './terms.ts';
 import { afterLeaving, newTurn, TURN, turnAfter } from './turns.ts';
 
 /**
@@ -97,6 +98,10 @@ function replace(tx: Tx, holder: JobRow, spec: JobSpec, unique: UniqueSpec): Enq
   );
   if (!same || turn > TURN.line) afterLeaving(tx, holder);
   changeInput(tx, holder, spec.input);
+  if (spec.meta !== holder.meta) {
+    dropTerms(tx, holder.seq, holder.meta);
+    keepTerms(tx, holder.id, spec.meta);
+  }
   holdKey(tx, unique, holder.id);
   tx.topics.add('ready');
   return { status: 'replaced', id: holder.id, state };

@@ -1,6 +1,6 @@
-import { isDate } from '../core/legible.ts';
+import { isDate } from './legible.ts';
 
-/** A view for --json: times are milliseconds since the epoch, as everywhere in the program's JSON. */
+/** A view for JSON of the command line and of HTTP: times are milliseconds since the epoch, as everywhere in the program's JSON. */
 export function withMilliseconds(value: unknown): unknown {
   if (isDate(value)) return value.getTime();
   if (Array.isArray(value)) return value.map(withMilliseconds);

@@ -1,0 +1,102 @@
+import type { Command } from 'commander';
+import { openServer } from '../../http/server.ts';
+import { type Call, type CliCommand, examples } from '../command.ts';
+import { UsageError } from '../exit-codes.ts';
+import type { Output } from '../output.ts';
+import { type Session, taskPaths, withStore } from '../session.ts';
+import { untilSignal } from '../signals.ts';
+import { loadTasksAndFlows } from '../task-files.ts';
+import { tokensFrom } from '../tokens.ts';
+import { duration, integer, list, repeated } from '../values.ts';
+
+interface Options {
+  readonly port?: number;
+  readonly host?: string;
+  readonly token?: readonly string[];
+  readonly tokenFile?: string;
+  readonly basePath?: string;
+  readonly redact?: readonly string[];
+  readonly origin?: readonly string[];
+  readonly tasks?: readonly string[];
+  readonly grace?: number;
+}
+
+export const serve: CliCommand<Options> = { define, run };
+
+const PORT_DEFAULT = 7070;
+const GRACE_MS_DEFAULT = 10_000;
+
+function define(command: Command): void {
+  command
+    .option('--port <n>', `0 for any that is free (default: ${PORT_DEFAULT})`, integer('--port', 0, 65_535))
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1); another one needs tokens')
+    .option(
+      '--token <role:token>',
+      'look, act or administer, and a token of 16 characters or more; may be repeated, and be followed by :NAME and :EXPIRES',
+      repeated,
+    )
+    .option('--token-file <file>', 'tokens, one a line (or LONGSHORE_HTTP_TOKENS)')
+    .option('--base-path <path>', 'where a proxy mounts it, as /jobs')
+    .option('--redact <path>', 'a payload path never shown, as input.card; may be repeated', list)
+    .option('--origin <origin>', 'another origin whose pages may act; may be repeated', list)
+    .option(
+      '--tasks <path>',
+      'task files: inputs are checked by their tasks, and their flows can be started (or LONGSHORE_TASKS)',
+      repeated,
+    )
+    .option('--grace <time>', 'how long a stop waits for requests (default: 10s)', duration('--grace'));
+  examples(
+    command,
+    'longshore serve --store sqlite:jobs.db',
+    'longshore serve --host 0.0.0.0 --token-file tokens.txt --tasks tasks/',
+    'curl http://127.0.0.1:7070/api/v1/overview',
+  );
+}
+
+function run({ options, out }: Call<Options>): Promise<number> {
+  const { token = [], tokenFile, host = '127.0.0.1' } = options;
+  const variable = process.env.LONGSHORE_HTTP_TOKENS;
+  const tokens = tokensFrom({ flags: token, file: tokenFile, variable });
+  if (tokens.length === 0 && !/^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host))
+    throw new UsageError(
+      `--host ${host} opens the API to other machines, which needs tokens: give --token, --token-file or LONGSHORE_HTTP_TOKENS.`,
+    );
+  return withStore(options, (session) => listen(session, { options: { ...options, host }, tokens, out }));
+}
+
+async function listen(
+  { longshore, config }: Session,
+  given: {
+    readonly options: Options & { readonly host: string };
+    readonly tokens: ReturnType<typeof tokensFrom>;
+    readonly out: Output;
+  },
+): Promise<number> {
+  const { options, tokens, out } = given;
+  const { port = PORT_DEFAULT, host, basePath, redact = [], origin = [], grace = GRACE_MS_DEFAULT } = options;
+  const paths = taskPaths(options.tasks, config);
+  const code = paths === null ? { tasks: [], flows: [] } : await loadTasksAndFlows(paths);
+  const handler = longshore.http({
+    ...(tokens.length === 0 ? {} : { tokens }),
+    ...(basePath === undefined ? {} : { basePath }),
+    redact,
+    origins: origin,
+    ...code,
+  });
+  const server = await openServer(handler, { host, port });
+  const signalled = untilSignal(out);
+  const url = `${server.url}${basePath ?? ''}/api/v1`;
+  if (out.json) out.document({ url, openapi: `${server.url}${basePath ?? ''}/openapi.json` });
+  else out.print(url);
+  if (!out.json) out.say(farewell(tokens.length));
+  await signalled;
+  out.say('Stopping.');
+  await server.close(grace);
+  return 0;
+}
+
+function farewell(tokens: number): string {
+  return tokens === 0
+    ? 'For this machine alone; tokens open it to others. Ctrl-C stops it.'
+    : `For callers with one of ${tokens} tokens. Ctrl-C stops it.`;
+}
