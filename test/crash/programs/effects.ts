@@ -2,14 +2,17 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from '@redis/client';
 import pg from 'pg';
+import type { JobContext } from '../../../src/index.ts';
 
 /**
- * What handlers do to the world, in a table of the user's own beside the store: a row for each run of a step's handler. It goes
- * on while the server is away, as a program does that wants its work done.
+ * What handlers do to the world, in a table of the user's own: a row for each effect of a step's handler. Where the store takes
+ * part in transactions it is written in that of the job's end; elsewhere by itself, and again where the server was away.
  */
 export interface Effects {
-  /** Resolves when it is written. */
-  add(job: string): Promise<void>;
+  /** An effect is there exactly once; elsewhere at least once. */
+  readonly once: boolean;
+  /** Resolves to the job's result, 1, when it is written. */
+  add(context: JobContext<unknown>): Promise<number>;
   /** How often each job had its effect. */
   counts(): Promise<ReadonlyMap<string, number>>;
   close(): Promise<void>;
@@ -17,17 +20,18 @@ export interface Effects {
 
 export async function openEffects(url: string): Promise<Effects> {
   const { protocol } = new URL(url);
-  if (protocol === 'sqlite:') return inSqlite(`${url.slice('sqlite:'.length)}.effects`);
+  if (protocol === 'sqlite:') return inSqlite(url.slice('sqlite:'.length));
   return protocol === 'redis:' ? inRedis(url) : inPostgres(url);
 }
 
 function inSqlite(file: string): Effects {
   const database = new DatabaseSync(file);
-  database.exec('PRAGMA busy_timeout = 20000; PRAGMA journal_mode = WAL');
+  database.exec('PRAGMA busy_timeout = 20000');
   database.exec('CREATE TABLE IF NOT EXISTS effect (job TEXT NOT NULL) STRICT');
   const add = database.prepare('INSERT INTO effect VALUES (?)');
   return {
-    add: async (job) => void add.run(job),
+    once: true,
+    add: (context) => context.transaction(database, () => Number(add.run(context.id).changes)),
     counts: async () =>
       new Map(
         database
@@ -49,7 +53,12 @@ async function inPostgres(url: string): Promise<Effects> {
   // Several processes make it at a time.
   await insist(() => pool.query(`CREATE TABLE IF NOT EXISTS ${table} (job text NOT NULL)`));
   return {
-    add: async (job) => void (await insist(() => pool.query(`INSERT INTO ${table} VALUES ($1)`, [job]))),
+    once: true,
+    add: (context) =>
+      context.transaction(pool, async (tx) => {
+        await tx.query(`INSERT INTO ${table} VALUES ($1)`, [context.id]);
+        return 1;
+      }),
     counts: async () => {
       const { rows } = await pool.query(`SELECT job, count(*)::integer AS times FROM ${table} GROUP BY job`);
       return new Map(rows.map(({ job, times }) => [job, times]));
@@ -66,7 +75,11 @@ async function inRedis(url: string): Promise<Effects> {
   client.on('error', () => undefined);
   await client.connect();
   return {
-    add: async (job) => void (await insist(() => client.hIncrBy(key, job, 1))),
+    once: false,
+    async add({ id }) {
+      await insist(() => client.hIncrBy(key, id, 1));
+      return 1;
+    },
     counts: async () =>
       new Map(Object.entries(await client.hGetAll(key)).map(([job, times]) => [job, Number(times)])),
     close: async () => client.destroy(),

@@ -9,8 +9,8 @@ import {
 import type { Effects } from './effects.ts';
 import { monotonicMs, say } from './say.ts';
 
-/** Flows of every shape. Each run of `step` has one effect, told to the test and kept in the user's own table; `id` is its job's. */
-const step = declareTask<unknown, number>({ name: 'step' });
+/** Flows of every shape. A `step` has an effect, told to the test and kept in the user's own table; a server that is away costs it attempts. */
+const step = declareTask<unknown, number>({ name: 'step', attempts: 1_000 });
 const sum = defineTask<(number | null)[], number>({
   name: 'sum',
   run: ({ input }) => input.reduce<number>((total, item) => total + (item ?? 0), 0),
@@ -22,12 +22,17 @@ const page = defineTask<{ cursor: number | null }, { cursor: number | null }>({
 });
 
 export function flowTasks(effects: Effects): AnyTask[] {
-  const counted = implementTask(step, async ({ id, attempt }) => {
-    say({ say: 'started', id, attempt, at: monotonicMs() });
-    await effects.add(id);
-    say({ say: 'ended', id, attempt, at: monotonicMs() });
-    return 1;
-  });
+  const counted = implementTask(
+    step,
+    async (context) => {
+      const { id, attempt } = context;
+      say({ say: 'started', id, attempt, at: monotonicMs() });
+      const result = await effects.add(context);
+      say({ say: 'ended', id, attempt, at: monotonicMs() });
+      return result;
+    },
+    { backoff: 20 },
+  );
   return [counted, sum, choose, page];
 }
 
