@@ -18,6 +18,7 @@ import { type HttpHandler, type HttpOptions, httpSettings, type RequestFacts } f
 import { AuditLog } from './queue/audit-log.ts';
 import { Client } from './queue/client.ts';
 import type { EnqueueArguments, EnqueueOptions, InputOf, ResultOf } from './queue/enqueue.ts';
+import type { ListenOptions } from './queue/far-events.ts';
 import type { JobHandle } from './queue/job-handle.ts';
 import type { Jobs } from './queue/jobs.ts';
 import type { Queues } from './queue/queues.ts';
@@ -261,9 +262,12 @@ export class Longshore {
     return Object.assign(handler, { close });
   }
 
-  /** Calls `listener` for every event of that name made by this connection; the returned function stops it. Throws OPTION_INVALID. */
-  on<Name extends EventName>(name: Name, listener: EventListener<Name>): () => void {
-    return this.#events.on(name, listener);
+  /**
+   * Calls `listener` for every event of that name made by this connection, with `all: true` also by others; the returned function
+   * stops it. Throws OPTION_INVALID.
+   */
+  on<Name extends EventName>(name: Name, listener: EventListener<Name>, options?: ListenOptions): () => void {
+    return this.#client.on(name, listener, options);
   }
 
   /** Stops this connection's workers gracefully and closes the store. Idempotent. */

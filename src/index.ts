@@ -66,6 +66,7 @@ export type { Authorized, HttpHandler, HttpOptions, HttpToken, RequestFacts } fr
 export type { Caller, Role } from './http/roles.ts';
 export type { AuditListOptions, AuditLog, AuditRecord, NewAudit } from './queue/audit-log.ts';
 export type { EnqueueArguments, EnqueueOptions } from './queue/enqueue.ts';
+export type { ListenOptions } from './queue/far-events.ts';
 export type { JobHandle } from './queue/job-handle.ts';
 export type { JobStepView } from './queue/job-steps-view.ts';
 export type { JobDetail, JobView, LogView, TypedDetail } from './queue/job-view.ts';

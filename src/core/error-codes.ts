@@ -73,6 +73,11 @@ export const ERROR_CODES = {
     retryable: true,
     status: 500,
   },
+  STEP_NESTED: {
+    meaning: 'a handler sleeps or waits inside one of its durable steps',
+    retryable: false,
+    status: 409,
+  },
   STEP_DUPLICATE: {
     meaning: 'an attempt used a name twice for its durable steps',
     retryable: false,

@@ -138,12 +138,14 @@ function isMs(value: unknown): value is number {
 }
 
 /**
- * Throws OPTION_INVALID unless `value` is a string of 1 to `max` characters without control characters: those cannot be
- * seen in a list, and not every store gives NUL back.
+ * Throws OPTION_INVALID unless `value` is a string of 1 to `max` characters without control characters, which cannot be
+ * seen in a list, and without halves of characters.
  */
 export function requireName(field: string, value: unknown, max = 200): string {
   if (typeof value !== 'string' || value.length === 0 || value.length > max)
     throw optionInvalid(field, value, `a string of 1 to ${max} characters`);
+  // Not every store gives half a character back.
+  if (!value.isWellFormed()) throw optionInvalid(field, value, 'a name without halves of surrogate pairs');
   const control = CONTROL_CHARACTER.exec(value)?.[0];
   if (control === undefined) return value;
   const code = control.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');

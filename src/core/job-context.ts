@@ -72,16 +72,16 @@ export interface JobContext<Input> {
 
 /** With a `timeoutMs`, resolves to null when no signal has come by then. */
 export interface WaitFor {
-  <Payload = unknown>(name: string, options?: WaitForOptions<Payload>): Promise<Payload>;
   <Payload = unknown>(
     name: string,
-    options: WaitForOptions<Payload> & { readonly timeoutMs: number },
+    options: WaitForOptions<Payload> & { readonly timeoutMs: number | undefined },
   ): Promise<Payload | null>;
+  <Payload = unknown>(name: string, options?: Omit<WaitForOptions<Payload>, 'timeoutMs'>): Promise<Payload>;
 }
 
 export interface WaitForOptions<Payload> {
   /** From the first time that the handler comes here and waits. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /**
    * What the payload has to be. One that does not match ends the attempt with INPUT_INVALID and is dropped, so that another
    * one can be sent.

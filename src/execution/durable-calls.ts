@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { LongshoreError, optionInvalid, requireMs, requireName, show } from '../core/errors.ts';
 import type { WaitForOptions } from '../core/job-context.ts';
 import { knownNames, requireKnown } from '../core/options.ts';
@@ -83,7 +84,8 @@ export class DurableCalls {
   async #run(name: string, run: () => unknown): Promise<string | null> {
     try {
       const what = `the result of ${this.#named(name)}`;
-      return encodePayload(await run(), what, this.#job.payloadBytesMax);
+      const result = await inside.run(name, run);
+      return encodePayload(result, what, this.#job.payloadBytesMax);
     } catch (error) {
       // Nothing is kept: the handler may try it again.
       this.#names.delete(name);
@@ -93,6 +95,7 @@ export class DurableCalls {
 
   async #sleep(name: string, ms: number): Promise<void> {
     requireMs('ms', ms);
+    requireOutside('sleep', name, this.#job.id);
     this.#take(name);
     if (await this.#during(() => this.#port.sleep(name, ms))) return;
     await this.#suspension(name);
@@ -104,6 +107,7 @@ export class DurableCalls {
     if (timeoutMs !== undefined) requireMs('timeoutMs', timeoutMs);
     if (schema !== undefined && !isSchema(schema))
       throw optionInvalid('schema', schema, 'a schema of zod, valibot, arktype or the like');
+    requireOutside('waitFor', name, this.#job.id);
     this.#take(name);
     const answer = await this.#during(() => this.#port.wait(name, timeoutMs ?? null));
     if (answer.is === 'timedOut') return null;
@@ -176,6 +180,20 @@ export class DurableCalls {
 }
 
 const WAIT_OPTIONS = knownNames<WaitForOptions<unknown>>({ timeoutMs: true, schema: true });
+
+/** The step whose function runs. */
+const inside = new AsyncLocalStorage<string>();
+
+/** The step would wait for the end of the attempt, and the end of the attempt for the step. */
+function requireOutside(verb: string, name: string, id: string): void {
+  const step = inside.getStore();
+  if (step === undefined) return;
+  throw new LongshoreError(
+    'STEP_NESTED',
+    `The handler of job ${id} calls ${verb}(${show(name)}) inside step ${show(step)}; call it between steps.`,
+    { details: { id, name, step } },
+  );
+}
 
 /** A call that nobody awaits must not end the process when the attempt ends. */
 function silence<T>(promise: Promise<T>): Promise<T> {

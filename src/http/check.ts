@@ -14,9 +14,8 @@ const compiled = new WeakMap<TSchema, Validator>();
 
 /** Throws HTTP_REQUEST_INVALID. `what`: `body`, `query` and the like. */
 export function check(schema: TSchema, value: unknown, what: string): unknown {
-  const validator = validatorOf(schema);
-  if (validator.Check(value)) return value;
-  const faults = faultsOf(validator, value);
+  if (validatorOf(schema).Check(value)) return value;
+  const faults = faultsOf(schema, value);
   const [first] = faults;
   const place = first === undefined || first.at === '' ? '' : ` at ${first.at}`;
   throw new LongshoreError(
@@ -50,14 +49,23 @@ function validatorOf(schema: TSchema): Validator {
   return made;
 }
 
-function faultsOf(validator: Validator, value: unknown): Fault[] {
-  // Of a name too many it says two things.
-  const errors = validator.Errors(value).filter(({ keyword }) => keyword !== 'boolean');
-  return errors.slice(0, FAULTS_MAX).map(({ instancePath, message, params }) => {
-    const { additionalProperties } = params as { additionalProperties?: readonly string[] };
-    return {
-      at: instancePath,
-      is: additionalProperties === undefined ? message : `${message}: ${additionalProperties.join(', ')}`,
-    };
-  });
+function faultsOf(schema: TSchema, value: unknown): Fault[] {
+  const { description } = schema as { readonly description?: string };
+  return validatorOf(schema)
+    .Errors(value)
+    .filter((error) => !isEcho(error))
+    .slice(0, FAULTS_MAX)
+    .map(({ instancePath, message, params, keyword }) => {
+      // Rules about properties together are told in words (forms.ts).
+      if (instancePath === '' && ['oneOf', 'not'].includes(keyword))
+        return { at: '', is: description ?? message };
+      const { additionalProperties } = params as { additionalProperties?: readonly string[] };
+      const names = additionalProperties === undefined ? '' : `: ${additionalProperties.join(', ')}`;
+      return { at: instancePath, is: `${message}${names}` };
+    });
+}
+
+/** Said once more by another error: of a name too many, or of what none of several forms fits. */
+function isEcho({ keyword, schemaPath }: { readonly keyword: string; readonly schemaPath: string }): boolean {
+  return keyword === 'boolean' || /^#(\/allOf\/\d+)?\/oneOf\//.test(schemaPath);
 }

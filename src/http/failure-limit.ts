@@ -1,17 +1,18 @@
 import type { Clock } from '../core/clock.ts';
 import { LongshoreError } from '../core/errors.ts';
 
-/** Bounds how often an address may come with a wrong token: 20 times in a minute. */
-const FAILURES_MAX = 20;
+/** Bounds how often an address may come with a wrong token, or none, in a minute. */
 const SPAN_MS = 60_000;
 /** Addresses remembered; the oldest are forgotten first. */
 const ADDRESSES_MAX = 10_000;
 
 export class FailureLimit {
+  readonly #failuresMax: number;
   readonly #clock: Clock;
   readonly #seen = new Map<string, { count: number; readonly until: number }>();
 
-  constructor(clock: Clock) {
+  constructor(failuresMax: number, clock: Clock) {
+    this.#failuresMax = failuresMax;
     this.#clock = clock;
   }
 
@@ -26,7 +27,7 @@ export class FailureLimit {
       this.#seen.set(address, seen);
       if (this.#seen.size > ADDRESSES_MAX) this.#seen.delete(this.#seen.keys().next().value as string);
     }
-    if (seen.count <= FAILURES_MAX) return;
+    if (seen.count <= this.#failuresMax) return;
     const retryAfterS = Math.ceil((seen.until - now) / 1_000);
     throw new LongshoreError(
       'HTTP_TOO_MANY',

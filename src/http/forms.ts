@@ -32,12 +32,26 @@ export function Limit(max: number, standard: number) {
   return Type.Integer({ minimum: 1, maximum: max, description: `Items of a page; default ${standard}` });
 }
 
-/** Exactly these properties. */
-export function Closed<P extends TProperties>(properties: P, description?: string) {
-  return Type.Object(properties, {
-    additionalProperties: false,
-    ...(description === undefined ? {} : { description }),
-  });
+/** Exactly these properties; `rules` say more about them, and in words. */
+export function Closed<P extends TProperties>(properties: P, rules: Rules | null = null) {
+  return Type.Object(properties, { additionalProperties: false, ...rules });
+}
+
+/** Keywords of JSON Schema about properties together. */
+export interface Rules {
+  readonly description: string;
+  readonly oneOf?: readonly object[];
+  readonly allOf?: readonly object[];
+  readonly not?: object;
+}
+
+export function exactlyOne(...names: readonly string[]): Rules {
+  const oneOf = names.map((name) => ({ required: [name] }));
+  return { oneOf, description: `Exactly one of ${names.join(', ')} must be given` };
+}
+
+export function notBoth(one: string, other: string): Rules {
+  return { not: { required: [one, other] }, description: `Only one of ${one} and ${other} may be given` };
 }
 
 export function Nullable<S extends TSchema>(schema: S) {

@@ -19,7 +19,7 @@ export class Guard {
   constructor(settings: HttpSettings, clock: Clock) {
     this.#settings = settings;
     this.#clock = clock;
-    this.#failures = new FailureLimit(clock);
+    this.#failures = new FailureLimit(settings.failuresMax, clock);
     this.#digests = settings.tokens.map((token) => ({ digest: digestOf(token.token), token }));
   }
 

@@ -13,7 +13,7 @@ import type { HttpHandler, HttpSettings, RequestFacts } from './options.ts';
 import { problemOf } from './problem.ts';
 import { type Redact, redaction } from './redaction.ts';
 import { OPERATIONS } from './resources/all.ts';
-import { type Route, Router } from './router.ts';
+import { Router } from './router.ts';
 import { Samples } from './samples.ts';
 
 /**
@@ -41,11 +41,15 @@ export function httpHandler(given: HandlerMeans): HttpHandler {
     const base = given.settings.basePath ?? facts.basePath ?? '';
     const path = pathBelow(base, request);
     if (path === '/openapi.json') return documentFor(request, base);
-    const route = routeOf(router, path, facts.method ?? request.method);
-    if (route === null) return new Response(null, { status: 204, headers: { allow: allowed(router, path) } });
-    const { operation } = route;
+    const { operation, params, allow } = routeOf(router, path, facts.method ?? request.method);
+    if (operation === null) return new Response(null, { status: 204, headers: { allow } });
     const caller = await guard.admit(request, facts, operation.role);
-    const call = { ...means, ...(await read(route, request, given.settings)), caller, base: base + PREFIX };
+    const call = {
+      ...means,
+      ...(await read({ operation, params }, request, given.settings)),
+      caller,
+      base: base + PREFIX,
+    };
     const answer = await operation.run(call as Call<never, never, never>);
     if (isByHand(operation)) {
       forget(means);
@@ -55,7 +59,8 @@ export function httpHandler(given: HandlerMeans): HttpHandler {
   };
   const handler = async (request: Request, facts: RequestFacts = {}): Promise<Response> => {
     const response = await answer(request, facts).catch((error: unknown) => {
-      if (!(error instanceof LongshoreError)) given.settings.onError(error);
+      // A caller that has gone is no fault.
+      if (!(error instanceof LongshoreError) && !request.signal.aborted) given.settings.onError(error);
       return problemOf(error);
     });
     return request.method === 'HEAD' ? withoutBody(response) : response;
@@ -80,18 +85,21 @@ function pathBelow(base: string, request: Request): string {
   throw unknownPath(pathname);
 }
 
-/** Null for OPTIONS. Throws HTTP_PATH_UNKNOWN, HTTP_METHOD_REFUSED, HTTP_REQUEST_INVALID. */
-function routeOf(router: Router, path: string, method: string): Route | null {
+/** The operation is null for OPTIONS. Throws HTTP_PATH_UNKNOWN, HTTP_METHOD_REFUSED, HTTP_REQUEST_INVALID. */
+function routeOf(router: Router, path: string, method: string): Route {
   const match = path.startsWith(`${PREFIX}/`) ? router.match(path.slice(PREFIX.length)) : null;
   if (match === null) throw unknownPath(path);
-  if (method === 'OPTIONS') return null;
-  const route = match.routes.get((method === 'HEAD' ? 'GET' : method) as Operation['method']);
-  if (route !== undefined) return route;
-  throw methodRefused(method, path, match.methods.join(', '));
+  const { params, operations, methods } = match;
+  const allow = methods.join(', ');
+  const operation = operations.get((method === 'HEAD' ? 'GET' : method) as Operation['method']);
+  if (operation === undefined && method !== 'OPTIONS') throw methodRefused(method, path, allow);
+  return { operation: operation ?? null, params, allow };
 }
 
-function allowed(router: Router, path: string): string {
-  return router.match(path.slice(PREFIX.length))?.methods.join(', ') ?? '';
+interface Route {
+  readonly operation: Operation | null;
+  readonly params: Readonly<Record<string, string>>;
+  readonly allow: string;
 }
 
 function documentFor(request: Request, base: string): Response {
@@ -108,7 +116,7 @@ type Read = Pick<Call<unknown, unknown, unknown>, 'params' | 'query' | 'body' | 
 
 /** Throws HTTP_REQUEST_INVALID, HTTP_MEDIA_TYPE_REFUSED, PAYLOAD_TOO_LARGE. */
 async function read(
-  { operation, params }: Route,
+  { operation, params }: { readonly operation: Operation; readonly params: Route['params'] },
   request: Request,
   { bodyBytesMax }: HttpSettings,
 ): Promise<Read> {

@@ -16,7 +16,10 @@ export interface HttpOptions {
   readonly authorize?: (request: Request) => Authorized | Promise<Authorized>;
   /** Where the handler is mounted, as `/jobs`; default: at the root, or what the adapter says. */
   readonly basePath?: string;
-  /** Payload paths that are never shown, such as `input.card` or `result.*`; `*` is any name or index. */
+  /**
+   * What is never shown: paths into `input`, `result`, `progress` and `data` (of log lines), such as `input.card` or
+   * `result.*`, where `*` is any name or index; and texts that may tell of payloads: `message`, `stack`, `reason`, `pattern`.
+   */
   readonly redact?: readonly string[];
   /** Other origins whose pages may act, such as `https://ops.example.org`. */
   readonly origins?: readonly string[];
@@ -24,6 +27,8 @@ export interface HttpOptions {
   readonly bodyBytesMax?: number;
   /** Streams of events at a time; default 100. */
   readonly streamsMax?: number;
+  /** Requests without a valid token that an address may send in a minute; default 20. */
+  readonly failuresMax?: number;
   /** Jobs made over HTTP have their input checked by the task of that name among these. */
   readonly tasks?: readonly AnyDeclaration[];
   /** Flows whose runs may be started over HTTP. */
@@ -69,6 +74,7 @@ export type HttpSettings = Required<Omit<HttpOptions, 'authorize' | 'tokens' | '
 
 export const BODY_BYTES_MAX_DEFAULT = 8_388_608;
 export const STREAMS_MAX_DEFAULT = 100;
+export const FAILURES_MAX_DEFAULT = 20;
 
 const HTTP_OPTIONS = knownNames<HttpOptions>({
   tokens: true,
@@ -78,6 +84,7 @@ const HTTP_OPTIONS = knownNames<HttpOptions>({
   origins: true,
   bodyBytesMax: true,
   streamsMax: true,
+  failuresMax: true,
   tasks: true,
   flows: true,
   onError: true,
@@ -85,6 +92,10 @@ const HTTP_OPTIONS = knownNames<HttpOptions>({
 const TOKEN = knownNames<HttpToken>({ token: true, role: true, name: true, expiresAt: true });
 
 const TOKEN_CHARS_MIN = 16;
+
+const PAYLOADS = ['input', 'result', 'progress', 'data'];
+/** Of errors, log lines and runs that failed. */
+const TEXTS = ['message', 'stack', 'reason', 'pattern'];
 
 /** Throws OPTION_INVALID. */
 export function httpSettings(options: HttpOptions): HttpSettings {
@@ -104,6 +115,7 @@ export function httpSettings(options: HttpOptions): HttpSettings {
     origins: requireArray('origins', origins).map(requireOrigin),
     bodyBytesMax: requireInteger('bodyBytesMax', options.bodyBytesMax ?? BODY_BYTES_MAX_DEFAULT, 1),
     streamsMax: requireInteger('streamsMax', options.streamsMax ?? STREAMS_MAX_DEFAULT, 0),
+    failuresMax: requireInteger('failuresMax', options.failuresMax ?? FAILURES_MAX_DEFAULT, 0),
     tasks: requireArray('tasks', tasks).map(requireTask),
     flows: requireArray('flows', flows),
     onError,
@@ -147,8 +159,14 @@ function requireBasePath(path: string): string {
 }
 
 function requirePath(path: string, index: number): string {
-  if (typeof path === 'string' && path.split('.').every((part) => part !== '')) return path;
-  throw optionInvalid(`redact[${index}]`, path, "a path such as 'input.card' or 'result.*'");
+  const [first = '', ...rest] = typeof path === 'string' ? path.split('.') : [];
+  const isPayload = PAYLOADS.includes(first) && rest.every((part) => part !== '');
+  if (isPayload || (TEXTS.includes(first) && rest.length === 0)) return path;
+  throw optionInvalid(
+    `redact[${index}]`,
+    path,
+    `a path into ${PAYLOADS.join(', ')}, such as 'input.card' or 'result.*', or one of ${TEXTS.join(', ')}`,
+  );
 }
 
 function requireOrigin(origin: string, index: number): string {

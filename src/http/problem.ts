@@ -28,7 +28,8 @@ export function problemOf(error: unknown): Response {
           'HTTP_FAILED',
           'The API met an unexpected error; the program that serves it was told.',
         );
-  const { code, status, message, details, retryable } = known;
+  const { code, message, details, retryable } = known;
+  const status = statusOf(known);
   const headers: Record<string, string> = { 'content-type': PROBLEM_MEDIA, 'cache-control': 'no-store' };
   const { retryAfterS = RETRY_AFTER_S, allow } = details as { retryAfterS?: number; allow?: string };
   if (retryable && [409, 429, 503, 507].includes(status)) headers['retry-after'] = String(retryAfterS);
@@ -44,4 +45,12 @@ export function problemOf(error: unknown): Response {
     details,
   };
   return new Response(JSON.stringify(body), { status, headers });
+}
+
+/**
+ * A request that does not fit the document is 400. One that fits and still cannot be meant, such as a cron expression that is
+ * none, is 422: the document cannot say all that the verbs check.
+ */
+function statusOf({ code, status }: LongshoreError): number {
+  return code === 'OPTION_INVALID' || code === 'TASK_INVALID' || code === 'FLOW_INVALID' ? 422 : status;
 }

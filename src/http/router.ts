@@ -1,47 +1,45 @@
 import { LongshoreError } from '../core/errors.ts';
 import type { Method, Operation } from './operation.ts';
 
-/** Finds the operation of a method and a path, below where the API is mounted. */
-export interface Route {
-  readonly operation: Operation;
-  readonly params: Readonly<Record<string, string>>;
-}
-
+/** Finds the operations of a path, below where the API is mounted. */
 export interface Match {
-  /** By method; more than one path may match, such as `/jobs/batch` and `/jobs/{id}`: names go before parameters. */
-  readonly routes: ReadonlyMap<Method, Route>;
+  readonly params: Readonly<Record<string, string>>;
+  readonly operations: ReadonlyMap<Method, Operation>;
+  /** All that the path takes. */
   readonly methods: readonly string[];
 }
 
+interface Path {
+  readonly parts: readonly string[];
+  readonly operations: Map<Method, Operation>;
+}
+
 export class Router {
-  readonly #byLength = new Map<
-    number,
-    { readonly parts: readonly string[]; readonly operation: Operation }[]
-  >();
+  /** Names go before parameters: `/jobs/batch` before `/jobs/{id}`. */
+  readonly #byLength = new Map<number, Path[]>();
 
   constructor(operations: readonly Operation[]) {
-    for (const operation of operations) {
-      const parts = operation.path.split('/').slice(1);
+    for (const [path, own] of Map.groupBy(operations, (operation) => operation.path)) {
+      const parts = path.split('/').slice(1);
       const same = this.#byLength.get(parts.length) ?? [];
-      same.push({ parts, operation });
-      this.#byLength.set(parts.length, same);
+      same.push({ parts, operations: new Map(own.map((operation) => [operation.method, operation])) });
+      this.#byLength.set(
+        parts.length,
+        same.sort((one, other) => rank(one.parts) - rank(other.parts)),
+      );
     }
-    for (const same of this.#byLength.values())
-      same.sort((one, other) => rank(one.parts) - rank(other.parts));
   }
 
   /** Null where no path matches. Throws HTTP_REQUEST_INVALID for what is no UTF-8. */
   match(path: string): Match | null {
     const given = path.split('/').slice(1).map(decoded);
-    const routes = new Map<Method, Route>();
-    for (const { parts, operation } of this.#byLength.get(given.length) ?? []) {
-      const params = paramsOf(parts, given);
-      if (params !== null && !routes.has(operation.method))
-        routes.set(operation.method, { operation, params });
-    }
-    if (routes.size === 0) return null;
-    const methods = [...routes.keys(), ...(routes.has('GET') ? ['HEAD'] : []), 'OPTIONS'];
-    return { routes, methods: methods.sort() };
+    const fitting = (this.#byLength.get(given.length) ?? []).find(
+      ({ parts }) => paramsOf(parts, given) !== null,
+    );
+    if (fitting === undefined) return null;
+    const { parts, operations } = fitting;
+    const methods = [...operations.keys(), ...(operations.has('GET') ? ['HEAD'] : []), 'OPTIONS'];
+    return { params: paramsOf(parts, given) ?? {}, operations, methods: methods.sort() };
   }
 }
 

@@ -6,8 +6,11 @@ import type { AnyDeclaration } from '../core/task.ts';
 import { keyGiven } from '../core/unique.ts';
 import { currentJob } from '../current-job.ts';
 import type { EnqueueReceipt, JobSpec, Store } from '../store/store.ts';
-import type { EventBus } from '../telemetry/events.ts';
+import type { EventBus, EventListener, EventName } from '../telemetry/events.ts';
 import { type EnqueueOptions, JobSpecs, requireEnqueueOptions, type SpecMeans } from './enqueue.ts';
+import { FarEnds } from './far-ends.ts';
+import { FarEvents, type ListenOptions } from './far-events.ts';
+import { FarSide } from './far-side.ts';
 import { hearEnds } from './hear-ends.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
 import { Jobs } from './jobs.ts';
@@ -25,12 +28,18 @@ export class Client {
   /** For the workers and flows of this connection: ends that they write reach who awaits them here, and have their events. */
   readonly store: Store;
   readonly #events: EventBus;
+  readonly #far: FarSide | null;
+  readonly #farEvents: FarEvents;
   readonly #means: HandleMeans & { readonly clock: Clock };
 
   constructor(store: Store, events: EventBus, codec: PayloadCodec, clock: Clock) {
     this.#events = events;
-    const watch = new Watch(store, clock);
-    this.store = hearEnds(tellEnds(store, events), watch);
+    const { talk } = store.notifier;
+    this.#far = talk === undefined ? null : new FarSide(talk, events);
+    this.#farEvents = new FarEvents(store, this.#far, events, codec);
+    const ends = this.#far === null ? null : new FarEnds(store, this.#far);
+    const watch = new Watch(store, clock, ends);
+    this.store = hearEnds(tellEnds(store, events), watch, ends);
     this.#means = { store: this.store, watch, codec, clock };
     this.jobs = new Jobs(this.#means);
     this.queues = new Queues(store, events);
@@ -81,8 +90,14 @@ export class Client {
     return added;
   }
 
+  on<Name extends EventName>(name: Name, listener: EventListener<Name>, options?: ListenOptions): () => void {
+    return this.#farEvents.on(name, listener, options);
+  }
+
   close(): void {
     this.#means.watch.close();
+    this.#farEvents.close();
+    this.#far?.close();
   }
 
   #specMeans(): SpecMeans {

@@ -1,16 +1,21 @@
+import { charsOfSettlement, sumOf } from '../core/batch.ts';
 import { isTerminal } from '../core/job-state.ts';
 import type { ControlReceipt, JobCommand, Settlement, Store } from '../store/store.ts';
 import type { Completion, ConfirmReceipt, Transactions } from '../store/transactions.ts';
-import type { JobEnd, Watch } from './watch.ts';
+import type { FarEnds } from './far-ends.ts';
+import type { End } from './job-end.ts';
+import type { Watch } from './watch.ts';
 
 /**
  * The store as the clients and workers of one connection use it: ends of jobs that they write reach those who await
- * them here, since a queue may keep nothing of ended jobs. Where nobody waits, a batch costs one look.
+ * them here, since a queue may keep nothing of ended jobs, and the other connections that ask (far-ends.ts). Where nobody waits,
+ * a batch costs one look.
  */
-export function hearEnds(store: Store, watch: Watch): Store {
+export function hearEnds(store: Store, watch: Watch, far: FarEnds | null): Store {
+  const ears = { watch, far };
   return {
     ...store,
-    settle: (settlements, options) => heard(watch, settlements, store.settle(settlements, options), settled),
+    settle: (settlements, options) => heard(ears, settlements, store.settle(settlements, options), settled),
     commit: (units, options) => {
       const write = store.commit(units, options);
       const ends = units.flatMap(({ settle }) => settle ?? []);
@@ -21,33 +26,47 @@ export function hearEnds(store: Store, watch: Watch): Store {
         ),
       );
       // Who commits hears of a failure himself.
-      void heard(watch, ends, receipts, settled).catch(() => undefined);
+      void heard(ears, ends, receipts, settled).catch(() => undefined);
       return write;
     },
-    control: (commands, options) => heard(watch, commands, store.control(commands, options), controlled),
-    transactions: store.transactions && hearCompletions(store.transactions, watch),
+    control: (commands, options) => heard(ears, commands, store.control(commands, options), controlled),
+    transactions: store.transactions && hearCompletions(store.transactions, ears),
   };
 }
 
 /** `write` has begun; `endOf` says how it ended a job. */
 async function heard<Item extends { readonly id: string }, Receipt>(
-  watch: Watch,
+  { watch, far }: Ears,
   items: readonly Item[],
   write: Promise<Receipt[]>,
   endOf: (item: Item, receipt: Receipt | undefined) => End | null,
 ): Promise<Receipt[]> {
   watch.writes(items);
+  far?.writes(write);
   let receipts: Receipt[] = [];
   try {
     receipts = await write;
     return receipts;
   } finally {
     watch.wrote(items, (item, index) => endOf(item, receipts[index]));
+    const endAt = (index: number): End | null => endOf(items[index] as Item, receipts[index]);
+    far?.wrote({ items, endAt, chars: () => sumOf(items, charsOf) });
   }
 }
 
+interface Ears {
+  readonly watch: Watch;
+  readonly far: FarEnds | null;
+}
+
+function charsOf(item: object): number {
+  return 'outcome' in item ? charsOfSettlement(item as Settlement) : COMMAND_CHARS;
+}
+
+const COMMAND_CHARS = 200;
+
 /** From the completion on, its transaction may commit at any time: the job then is gone, and known here until it is confirmed. */
-function hearCompletions(transactions: Transactions, watch: Watch): Transactions {
+function hearCompletions(transactions: Transactions, { watch, far }: Ears): Transactions {
   const open = new Map<string, readonly Completion[]>();
   const end = (token: string, endOf: () => End | null): void => {
     const jobs = open.get(token);
@@ -71,7 +90,11 @@ function hearCompletions(transactions: Transactions, watch: Watch): Transactions
       }
     },
     async confirm(completions, options) {
-      const receipts = await transactions.confirm(completions, options);
+      const confirming = transactions.confirm(completions, options);
+      far?.writes(confirming);
+      const receipts = await confirming;
+      const endAt = (index: number): End | null => settled(completions[index] as Completion, receipts[index]);
+      far?.wrote({ items: completions, endAt, chars: () => sumOf(completions, charsOfSettlement) });
       for (const [index, receipt] of receipts.entries()) {
         const completion = completions[index] as Completion;
         if (receipt.status !== 'open') end(completion.token, () => settled(completion, receipt));
@@ -80,8 +103,6 @@ function hearCompletions(transactions: Transactions, watch: Watch): Transactions
     },
   };
 }
-
-type End = Omit<JobEnd, 'job'>;
 
 /** The settle rule may have decided otherwise than the worker: a cancel won, or no attempt was left. */
 function settled({ outcome }: Settlement, receipt: ConfirmReceipt | undefined): End | null {

@@ -1,3 +1,5 @@
+import type { Job } from '../core/job.ts';
+import { isTerminal } from '../core/job-state.ts';
 import { type JobSteps, parseEntry, parseKept, parseUntil, STEP_KEPT, stepPlace } from '../core/job-steps.ts';
 import type { PayloadPlace } from '../core/payload.ts';
 import type { PlanRecord } from '../store/plans.ts';
@@ -19,13 +21,14 @@ export interface JobStepView {
 /** In the order in which they were kept, then what the job waits for. */
 export function jobStepsView(
   plan: PlanRecord | null,
-  job: string,
+  job: Pick<Job, 'id' | 'state'>,
   readable: (text: string | null, place: PayloadPlace) => unknown,
 ): JobStepView[] {
   if (plan === null) return [];
   const { waits } = JSON.parse(plan.value) as JobSteps;
   const waiting = waits.filter(
-    ({ kind, name }) => kind === 'sleep' || plan.kept[STEP_KEPT.signal(name)] === undefined,
+    ({ kind, name }) =>
+      !isTerminal(job.state) && (kind === 'sleep' || plan.kept[STEP_KEPT.signal(name)] === undefined),
   );
   const kept = Object.entries(plan.kept).flatMap(([kept, text]): JobStepView[] => {
     const parsed = parseKept(kept);
@@ -39,7 +42,7 @@ export function jobStepsView(
     const entry = parseEntry(text);
     const kind = is === 'result' ? 'step' : 'signal';
     const state = is === 'timedOut' ? 'timedOut' : 'kept';
-    const value = readable(entry.text, stepPlace(job, kept));
+    const value = readable(entry.text, stepPlace(job.id, kept));
     return [{ name, kind, state, at: entry.at, until: null, value }];
   });
   kept.sort((one, other) => (one.at ?? 0) - (other.at ?? 0));

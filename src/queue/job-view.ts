@@ -79,7 +79,7 @@ export interface StoredJob {
 export function jobDetail({ job, trail, plan }: StoredJob, codec: PayloadCodec): JobDetail {
   const place = { role: 'log', id: job.id } as const;
   const logs = trail.logs.map((line) => ({ ...line, data: readable(line.data, place, codec) }));
-  const steps = jobStepsView(plan, job.id, (text, at) => readable(text, at, codec));
+  const steps = jobStepsView(plan, job, (text, at) => readable(text, at, codec));
   return { ...jobView(job, codec), ...trail, logs, steps };
 }
 

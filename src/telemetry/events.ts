@@ -166,6 +166,8 @@ export interface Events extends PlanEvents {
   'queue.resumed': { readonly queue: string };
   /** The queue's jobs in these states were deleted, all at once: they have no events of their own. */
   'queue.cleared': { readonly queue: string; readonly states: readonly JobState[]; readonly jobs: number };
+  /** Events of other connections (`on` with `all: true`) that were not sent, since too much happened, or cannot be opened here. */
+  'events.missed': { readonly count: number };
   /** A queue holds at least as many dead letters as the alert threshold. */
   'queue.deadLetters': { readonly queue: string; readonly failed: number; readonly threshold: number };
   'store.called': { readonly verb: string; readonly tookMs: number; readonly items: number };
@@ -218,6 +220,7 @@ export const EVENT_NAMES = [
   'queue.resumed',
   'queue.cleared',
   'queue.deadLetters',
+  'events.missed',
   'store.called',
   'store.failed',
   'store.pruned',

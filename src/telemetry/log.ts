@@ -217,6 +217,7 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
     'warn',
     (event) => `queue ${event.queue} holds ${event.failed} failed jobs (alert at ${event.threshold})`,
   ],
+  'events.missed': ['warn', ({ count }) => `${count} events of other connections were not sent`],
   'store.called': [
     'trace',
     (event) => `store ${event.verb}: ${event.items} items in ${formatDuration(event.tookMs)}`,

@@ -124,6 +124,7 @@ export class Attempt implements LaneJob {
 
   wait(): void {
     this.begun = false;
+    this.durable = null;
     this.startedAt = performance.now();
     this.clearTimers();
   }

@@ -59,6 +59,7 @@ export class Confirmer {
     const own = attempt.completion;
     if (own === null || own.written === null) return false;
     if (!own.confirmed) this.#add(attempt, outcome);
+    else attempt.durable?.forget();
     return true;
   }
 
@@ -125,6 +126,7 @@ export class Confirmer {
     const { settler } = this.#options;
     const runMs = attempt.finished ? attempt.runMs : performance.now() - attempt.startedAt;
     // What was certain to have committed may have been let go of by the leader before.
+    if (attempt.finished) attempt.durable?.forget();
     if (receipt.status === 'settled' || own.committed)
       settler.tell(attempt.lease, completion.outcome, runMs, { status: 'settled', state: 'completed' });
     else settler.lose(attempt.lease, 'completed');

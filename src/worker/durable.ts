@@ -1,5 +1,6 @@
+import { cut } from '../core/batch.ts';
 import type { Clock } from '../core/clock.ts';
-import { LongshoreError, mayPass, show } from '../core/errors.ts';
+import { LongshoreError, mayPass } from '../core/errors.ts';
 import {
   entryText,
   JOB_STEPS_CHECK_MS,
@@ -14,7 +15,6 @@ import {
   untilText,
   waitMs,
 } from '../core/job-steps.ts';
-import { memberOf } from '../core/legible.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { DurablePort, StepBegun, WaitAnswer } from '../execution/durable-calls.ts';
@@ -23,6 +23,7 @@ import type { Lease, Store } from '../store/store.ts';
 import { BackoffTimer } from './backoff-timer.ts';
 import { isBarrier } from './barrier.ts';
 import type { Beside } from './beside.ts';
+import { swallowed } from './suspension.ts';
 
 /**
  * The worker's side of an attempt's durable steps: what the handler keeps goes into the job's plan (core/job-steps.ts). It is
@@ -47,6 +48,11 @@ export interface DurableAttempt {
   lose(): void;
 }
 
+interface StepText extends KeptText {
+  /** Not where a text of this name is kept. */
+  readonly unless?: string;
+}
+
 export class Durable implements DurablePort {
   /** The handler was told that its attempt ends for a sleep or a wait. */
   suspended = false;
@@ -58,7 +64,7 @@ export class Durable implements DurablePort {
   #kept = new Map<string, string>();
   #waits: JobWait[] = [];
   /** To be written, together. */
-  #unwritten: KeptText[] = [];
+  #unwritten: StepText[] = [];
   #nextWrite: Promise<void> | null = null;
   #lastWrite: Promise<void> = Promise.resolve();
 
@@ -93,9 +99,9 @@ export class Durable implements DurablePort {
     const until = this.#until(STEP_KEPT.timeout(name), timeoutMs);
     const [signal, timedOut] = [STEP_KEPT.signal(name), STEP_KEPT.timedOut(name)];
     const isOver = until !== null && until <= this.#now;
-    // A signal that comes in this instant makes it conflict, and is found then.
-    if (isOver && !this.#kept.has(signal) && !this.#kept.has(timedOut))
-      await this.#write([{ name: timedOut, text: entryText({ at: this.#now, text: null }) }]);
+    // A signal that comes in this instant makes it conflict, and counts.
+    if (isOver)
+      await this.#write([{ name: timedOut, text: entryText({ at: this.#now, text: null }), unless: signal }]);
     if (this.#kept.has(timedOut)) return { is: 'timedOut' };
     if (this.#kept.has(signal)) return { is: 'here', text: this.#opened(signal) };
     this.#waits.push({ kind: 'signal', name, until });
@@ -106,10 +112,9 @@ export class Durable implements DurablePort {
     await this.#write([{ name: STEP_KEPT.signal(name), text: null }]);
   }
 
-  suspend(): Promise<void> {
+  async suspend(): Promise<void> {
     this.#requireLive();
     this.suspended = true;
-    return Promise.resolve();
   }
 
   suspension(): Outcome {
@@ -118,13 +123,7 @@ export class Durable implements DurablePort {
 
   /** The handler went on after it was told that its attempt ends. `cause`: what it threw then; null for nothing. */
   swallowed(cause: unknown): LongshoreError {
-    const { id, task } = this.#attempt.lease;
-    const names = this.#waits.map(({ name }) => show(name)).join(', ');
-    return new LongshoreError(
-      'SUSPENSION_SWALLOWED',
-      `The handler of job ${id} (task '${task}') caught the error that ends an attempt for ${names}, and went on. Throw on errors whose code is JOB_SUSPENDED, and await every sleep and waitFor; for a deadline give waitFor a timeoutMs instead of racing it. The steps that were done are kept.`,
-      { ...(cause === null ? {} : { cause }), details: { id, task } },
-    );
+    return swallowed(this.#attempt.lease, this.#waits, cause);
   }
 
   /** What is to be written together with the outcome; null for nothing. */
@@ -137,6 +136,11 @@ export class Durable implements DurablePort {
       outcome: (outcome) => (suspends ? { type: 'snoozed', delayMs: this.#delayMs() } : outcome),
       refresh: () => this.#read(),
     };
+  }
+
+  /** The job has completed without them. What this does not delete, the planner does in time. */
+  forget(): void {
+    if (this.#version > 0) this.#means.store.commit([{ plans: [this.#deletion()] }]).catch(() => undefined);
   }
 
   #suspensionChange(): PlanChange {
@@ -207,20 +211,23 @@ export class Durable implements DurablePort {
   }
 
   /** Whatever is to be kept while a write is under way goes with the next one. */
-  #write(texts: readonly KeptText[]): Promise<void> {
+  #write(texts: readonly StepText[]): Promise<void> {
     this.#unwritten.push(...texts);
-    this.#nextWrite ??= this.#lastWrite.then(() => {
+    this.#nextWrite ??= this.#lastWrite.then(async () => {
       this.#nextWrite = null;
-      return this.#commit(this.#unwritten.splice(0));
+      for (const batch of cut(this.#unwritten.splice(0), charsOfText)) await this.#commit(batch);
     });
     this.#lastWrite = this.#nextWrite.catch(() => undefined);
     return this.#nextWrite;
   }
 
   /** What is kept is never replaced: whoever was first counts. */
-  async #commit(texts: readonly KeptText[], always = false): Promise<void> {
+  async #commit(texts: readonly StepText[], always = false): Promise<void> {
     for (;;) {
-      const keep = texts.filter(({ name, text }) => this.#kept.has(name) === (text === null));
+      const keep = texts
+        .filter(({ name, text }) => this.#kept.has(name) === (text === null))
+        .filter(({ unless }) => unless === undefined || !this.#kept.has(unless))
+        .map(({ name, text }) => ({ name, text }));
       if (keep.length === 0 && !always) return;
       const change = { ...this.#change({ owner: this.#attempt.lease.token, waits: [] }), keep };
       const [receipt] = await this.#persist(() => this.#means.store.commit([{ plans: [change] }]));
@@ -270,14 +277,6 @@ export class Durable implements DurablePort {
   }
 }
 
-const CAUSES_MAX = 10;
-
-/** Whether this is what ends an attempt for a sleep or a wait; also where code of the handler's wrapped it. */
-export function isSuspension(thrown: unknown): boolean {
-  let error = thrown;
-  for (let depth = 0; depth < CAUSES_MAX && error != null; depth += 1) {
-    if (memberOf(error, 'code') === 'JOB_SUSPENDED') return true;
-    error = memberOf(error, 'cause');
-  }
-  return false;
+function charsOfText({ name, text }: StepText): number {
+  return name.length + (text?.length ?? 0);
 }

@@ -7,7 +7,8 @@ import { BACKOFF_DEFAULT, type Backoff, outcomeOfError } from '../core/retry.ts'
 import { UnfitJob } from '../execution/lane.ts';
 import { unfit } from '../execution/steps.ts';
 import type { Attempt } from './attempt.ts';
-import { type Durable, isSuspension } from './durable.ts';
+import type { Durable } from './durable.ts';
+import { isSuspension } from './suspension.ts';
 
 /**
  * The executor's steps before and after the lane, over one Attempt. Each either returns what the next one needs or

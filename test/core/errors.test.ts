@@ -119,3 +119,12 @@ test('every code says what it means, whether to try again and what HTTP answers'
     });
   }
 });
+
+test('half a character is no part of a name', () => {
+  for (const name of ['a\ud800', '\udc00b', 'a\udc00\ud800'])
+    assert.throws(() => requireName('task', name), {
+      code: 'OPTION_INVALID',
+      message: /halves of surrogate pairs/,
+    });
+  assert.equal(requireName('task', '\ud83d\ude80'), '\ud83d\ude80');
+});

@@ -20,6 +20,7 @@ export interface AskOptions {
 
 export type Ask = (place: string, options?: AskOptions) => Promise<Asked>;
 
+const API = '/api/v1';
 const LOCAL: RequestFacts = { remoteAddress: '127.0.0.1' };
 
 /** `place`: a method and a path below `/api/v1`, or one that begins with `//` for the root. */
@@ -40,8 +41,9 @@ export async function askerOf(handler: HttpHandler): Promise<Ask> {
     );
     const text = await response.text();
     const parsed: unknown = text === '' ? null : JSON.parse(text);
-    if (method !== 'HEAD' && method !== 'OPTIONS' && !path.startsWith('//'))
-      holdToDocument(document, `${method} ${path}`, response, parsed);
+    const { pathname } = new URL(url);
+    if (method !== 'HEAD' && method !== 'OPTIONS' && pathname.startsWith(API))
+      holdToDocument(document, `${method} ${pathname.slice(API.length)}`, response, parsed);
     return { status: response.status, headers: response.headers, body: parsed };
   };
 }
@@ -73,8 +75,7 @@ function holdToDocument(document: Document, place: string, response: Response, b
 }
 
 function operationFor({ paths }: Document, place: string): OperationObject | undefined {
-  const [method = '', whole = ''] = place.split(' ');
-  const path = whole.split('?')[0] as string;
+  const [method = '', path = ''] = place.split(' ');
   const fits = Object.keys(paths).filter((one) =>
     new RegExp(`^${one.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path),
   );

@@ -94,7 +94,7 @@ onEachStore(
     assert.equal((await ask(`GET /jobs/${waiting}`)).body.state, 'ready');
     const bulk = await ask('POST /jobs/actions', { body: { action: 'cancel', queue: 'default' } });
     assert.equal(bulk.body.done, 1);
-    assert.equal((await ask('POST /jobs/actions', { body: { action: 'cancel' } })).status, 400);
+    assert.equal((await ask('POST /jobs/actions', { body: { action: 'cancel' } })).status, 422);
   },
 );
 
@@ -136,7 +136,7 @@ onEachStore('schedules are set, previewed, paused, run and removed', async ({ co
   assert.deepEqual((await ask('GET /schedules/a%2Fb')).body.input, { a: 1 });
   assert.equal((await ask('GET /schedules/a%2Fb/ticks?count=3')).body.ticks.length, 3);
   assert.equal(
-    (await ask('POST /schedules/preview', { body: { cron: '* * * * *', count: 4 } })).body.ticks.length,
+    (await ask('POST /schedule-preview', { body: { cron: '* * * * *', count: 4 } })).body.ticks.length,
     4,
   );
   assert.equal((await ask('POST /schedules/a%2Fb/pause', { body: { note: 'wait' } })).status, 200);

@@ -315,3 +315,11 @@ test('encrypted inputs are sealed for the schedule, and then for each job and ru
   await longshore.flows.handle(run.id).result();
   assert.deepEqual(seen, [{ secret: 1 }, { secret: 2 }]);
 });
+
+test('a tick later than a Date can hold is none', async (t) => {
+  const longshore = await connect('memory:');
+  t.after(() => longshore.close());
+  const last = 8_640_000_000_000_000;
+  assert.deepEqual(await longshore.schedules.preview({ everyMs: 60_000 }, 3, { from: last - 1 }), []);
+  assert.deepEqual(await longshore.schedules.preview({ at: last }, 3), [new Date(last)]);
+});

@@ -115,3 +115,31 @@ onBanks('a handler that returns although it rolled back has failed its attempt',
   assert.equal(runs, 2);
   assert.equal(await bank.balance(), 5);
 });
+
+onBanks('durable steps of a job go with its completion in a transaction', async (stage) => {
+  const gone = Promise.withResolvers<void>();
+  const longshore = await stage.connectThrough((store) => ({
+    commit: async (units, options) => {
+      const receipts = await store.commit(units, options);
+      if (units[0]?.plans?.[0]?.value === null) gone.resolve();
+      return receipts;
+    },
+  }));
+  const bank = await openBank(stage);
+  const pay = defineTask({
+    name: 'pay',
+    run: async ({ step, transaction }) => {
+      const amount = await step('amount', () => 10);
+      return transaction(bank.db, async (tx) => {
+        await bank.pay(tx, amount);
+        return amount;
+      });
+    },
+  });
+  const job = await longshore.enqueue(pay, null);
+  const worker = longshore.worker({ tasks: [pay] });
+  await worker.start();
+  assert.equal(await job.result(), 10);
+  await gone.promise;
+  assert.deepEqual((await longshore.jobs.get(job.id))?.steps, []);
+});

@@ -23,8 +23,11 @@ export function tickAfter(timing: Timing, time: number, cron: CronTicks): number
   const { start, end } = timing;
   const from = start === null ? time : Math.max(time, start - 1);
   const tick = rawAfter(timing, from, cron);
-  return tick === null || (end !== null && tick >= end) ? null : tick;
+  return tick === null || tick > LAST || (end !== null && tick >= end) ? null : tick;
 }
+
+/** The last time that a Date can hold. */
+const LAST = 8_640_000_000_000_000;
 
 /** The latest `count` ticks from `first` to `last`, both included, in ascending order. */
 export function ticksUpTo(

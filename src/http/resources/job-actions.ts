@@ -130,12 +130,12 @@ function actOn(
   return action === 'resolve' ? jobs.resolve(selection, undefined, audit) : jobs[action](selection, audit);
 }
 
-/** Throws HTTP_REQUEST_INVALID: nothing that was not said selects a job. */
+/** Throws OPTION_INVALID: nothing that was not said selects a job. */
 function selectionOf({ ids, ...criteria }: Omit<Static<typeof BulkGiven>, 'action' | 'why'>): Selection {
   const isGiven = Object.keys(criteria).length > 0;
   if ((ids === undefined) === isGiven) return ids ?? (criteria as Selection);
   throw new LongshoreError(
-    'HTTP_REQUEST_INVALID',
+    'OPTION_INVALID',
     'The body must say which jobs: either ids, or criteria (queue, task, state, or all: true).',
   );
 }

@@ -7,6 +7,7 @@ import {
   MetaGiven,
   Ms,
   Name,
+  notBoth,
   Payload,
   PositiveMs,
   PriorityGiven,
@@ -49,11 +50,12 @@ const JOB = {
   key: Type.Optional(Name('Whose turn the job takes in its queue')),
 };
 
-const JobGiven = Closed({ task: Task, ...JOB });
+const AT_OR_DELAY = notBoth('at', 'delayMs');
+const JobGiven = Closed({ task: Task, ...JOB }, AT_OR_DELAY);
 const BATCH_MAX = 10_000;
 const BatchGiven = Closed({
   task: Task,
-  jobs: Type.Array(Closed(JOB), { minItems: 1, maxItems: BATCH_MAX }),
+  jobs: Type.Array(Closed(JOB, AT_OR_DELAY), { minItems: 1, maxItems: BATCH_MAX }),
 });
 
 const Made = Closed({

@@ -8,6 +8,7 @@ import {
   MetaGiven,
   Name,
   Nullable,
+  notBoth,
   OneOrMore,
   Payload,
   ReasonForm,
@@ -68,15 +69,18 @@ const start = operation('POST /runs', {
   summary: 'Starts a run of a flow that this server knows',
   role: 'act',
   headers: IdempotencyHeader,
-  body: Closed({
-    flow: Name('The name of a flow'),
-    input: Type.Optional(Payload),
-    id: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f>]*$' }),
-    ),
-    identity: Type.Optional(Type.Enum(['new', 'strict'])),
-    meta: Type.Optional(MetaGiven),
-  }),
+  body: Closed(
+    {
+      flow: Name('The name of a flow'),
+      input: Type.Optional(Payload),
+      id: Type.Optional(
+        Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f>]*$' }),
+      ),
+      identity: Type.Optional(Type.Enum(['new', 'strict'])),
+      meta: Type.Optional(MetaGiven),
+    },
+    notBoth('id', 'identity'),
+  ),
   answers: {
     201: { is: 'The run was started', schema: Started },
     200: { is: 'There was a run of this id; nothing was started', schema: Started },

@@ -2,6 +2,7 @@ import Type from 'typebox';
 import type { FlowSchedule, TaskSchedule } from '../../schedule/spec.ts';
 import {
   Closed,
+  exactlyOne,
   GivenTime,
   MetaGiven,
   Ms,
@@ -25,26 +26,33 @@ import { ScheduleParams, TIMING, unknownSchedule } from './schedules.ts';
 const Done = Closed({ name: Type.String(), done: Type.Literal(true) });
 const Note = Closed({ note: Type.Optional(Why) });
 
-const SpecGiven = Closed({
-  ...TIMING,
-  task: Type.Optional(Task),
-  flow: Type.Optional(Name('The name of a flow that this server knows; instead of `task`')),
-  input: Type.Optional(Payload),
-  queue: Type.Optional(Queue),
-  priority: Type.Optional(PriorityGiven),
-  attempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
-  key: Type.Optional(Name('Whose turn the jobs take')),
-  meta: Type.Optional(MetaGiven),
-  jitterMs: Type.Optional(Ms),
-  overlap: Type.Optional(Overlap),
-  missed: Type.Optional(Missed),
-  missedMax: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
-  note: Type.Optional(Why),
-});
+const SpecGiven = Closed(
+  {
+    ...TIMING,
+    task: Type.Optional(Task),
+    flow: Type.Optional(Name('The name of a flow that this server knows; instead of `task`')),
+    input: Type.Optional(Payload),
+    queue: Type.Optional(Queue),
+    priority: Type.Optional(PriorityGiven),
+    attempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
+    key: Type.Optional(Name('Whose turn the jobs take')),
+    meta: Type.Optional(MetaGiven),
+    jitterMs: Type.Optional(Ms),
+    overlap: Type.Optional(Overlap),
+    missed: Type.Optional(Missed),
+    missedMax: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
+    note: Type.Optional(Why),
+  },
+  {
+    ...exactlyOne('task', 'flow'),
+    allOf: [{ oneOf: exactlyOne('cron', 'everyMs', 'at').oneOf }],
+    description: 'Exactly one of task and flow, and exactly one of cron, everyMs and at must be given',
+  },
+);
 
 const set = operation('PUT /schedules/{name}', {
   id: 'setSchedule',
-  summary: 'Makes or changes a schedule; give one of cron, everyMs and at, and one of task and flow',
+  summary: 'Makes or changes a schedule',
   role: 'administer',
   params: ScheduleParams,
   body: SpecGiven,

@@ -1,7 +1,18 @@
 import Type, { type Static } from 'typebox';
 import { LongshoreError } from '../../core/errors.ts';
 import type { ScheduleTiming } from '../../schedule/spec.ts';
-import { Closed, Cursor, GivenTime, Limit, Name, Nullable, OneOrMore, PositiveMs, Time } from '../forms.ts';
+import {
+  Closed,
+  Cursor,
+  exactlyOne,
+  GivenTime,
+  Limit,
+  Name,
+  Nullable,
+  OneOrMore,
+  PositiveMs,
+  Time,
+} from '../forms.ts';
 import { type Operation, operation } from '../operation.ts';
 import {
   ScheduleForm,
@@ -80,11 +91,14 @@ const ticks = operation('GET /schedules/{name}/ticks', {
   },
 });
 
-const PreviewGiven = Closed({ ...TIMING, count: Type.Optional(Count), from: Type.Optional(GivenTime) });
+const PreviewGiven = Closed(
+  { ...TIMING, count: Type.Optional(Count), from: Type.Optional(GivenTime) },
+  exactlyOne('cron', 'everyMs', 'at'),
+);
 
-const preview = operation('POST /schedules/preview', {
+const preview = operation('POST /schedule-preview', {
   id: 'previewTiming',
-  summary: 'When a schedule of this timing would tick; give one of cron, everyMs and at',
+  summary: 'When a schedule of this timing would tick',
   role: 'look',
   body: PreviewGiven,
   answers: { 200: { is: 'Times, earliest first', schema: Ticks } },

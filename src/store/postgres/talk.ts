@@ -19,10 +19,12 @@ export function lineOf(schema: string, channel: string): TalkLine | undefined {
 /** At most three bytes a character in UTF-8, and what stands before them. */
 const PIECE_CHARS = 2_500;
 
+/** Sends one statement at a time, of all that was said meanwhile: what is said later comes later. */
 export class TalkSender {
   readonly #connections: Connections;
   readonly #instance: string;
-  readonly #underWay = new Set<Promise<unknown>>();
+  #queue: { readonly channel: string; readonly piece: string }[] = [];
+  #sending: Promise<void> | null = null;
   #last = 0;
 
   constructor(connections: Connections, instance: string) {
@@ -31,18 +33,25 @@ export class TalkSender {
   }
 
   say(line: TalkLine, text: string): void {
-    if (text.length > TALK_CHARS_MAX) return;
-    const values = [talkChannelOf(this.#connections.place.schema, line), this.#piecesOf(text)];
-    const sent: Promise<unknown> = this.#connections
-      .use((lent) => lent.query(NOTIFY_ALL, values))
-      .catch(() => {})
-      .finally(() => this.#underWay.delete(sent));
-    this.#underWay.add(sent);
+    if (text.length > TALK_CHARS_MAX || this.#queue.length > QUEUE_MAX) return;
+    const channel = talkChannelOf(this.#connections.place.schema, line);
+    for (const piece of this.#piecesOf(text)) this.#queue.push({ channel, piece });
+    this.#sending ??= this.#send();
   }
 
   /** Resolves when all is sent. */
   async quiet(): Promise<void> {
-    await Promise.all(this.#underWay);
+    await this.#sending;
+  }
+
+  async #send(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const said = this.#queue;
+      this.#queue = [];
+      const values = [said.map(({ channel }) => channel), said.map(({ piece }) => piece)];
+      await this.#connections.use((lent) => lent.query(NOTIFY_ALL, values)).catch(() => {});
+    }
+    this.#sending = null;
   }
 
   #piecesOf(text: string): string[] {
@@ -57,9 +66,12 @@ export class TalkSender {
   }
 }
 
-/** No transaction but its own: it commits without the disk, as nothing is lost with it. */
-const NOTIFY_ALL =
-  "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, piece) FROM unnest($2::text[]) AS piece";
+/** A transaction of its own, of this statement alone: it commits without the disk, as nothing is lost with it. */
+const NOTIFY_ALL = `SELECT set_config('synchronous_commit', 'off', true), pg_notify(channel, piece)
+  FROM unnest($1::text[], $2::text[]) AS said (channel, piece)`;
+
+/** Pieces, 10 MB of them: while the server does not keep up, more is dropped. */
+const QUEUE_MAX = 4_000;
 
 /** Not between the halves of a pair of surrogates. */
 function wholeCharacters(text: string, end: number): number {

@@ -101,7 +101,10 @@ export class SqliteNotifier implements Notifier {
 
   #touched(name: string | null): void {
     const said = name === null ? null : this.#files.read(name);
-    if (said !== null) return this.#hearers.heard(said.line, said.text);
+    if (said !== null) {
+      this.#hearers.heard(said.line, said.text);
+      return;
+    }
     const [topic, instance] = (name ?? '').split('.');
     if (instance !== this.#instance)
       this.publish(name === null ? TOPICS : TOPICS.filter((one) => one === topic));

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type TestContext, test } from 'node:test';
+import { ended, LONGSHORE, Sandbox } from './longshore.ts';
+
+const TOKEN = 'a-token-0123456789';
+
+async function serving(t: TestContext, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const sandbox = new Sandbox(t);
+  await sandbox.run(['migrate']);
+  sandbox.write(
+    'tasks/order.ts',
+    `import { defineFlow, defineTask } from '${LONGSHORE}';
+     export const charge = defineTask({ name: 'charge', run: () => 1 });
+     export const order = defineFlow({ name: 'order', steps: (s) => s.step('charge', charge) });`,
+  );
+  sandbox.write('tokens.txt', `# for the wall\nlook:${TOKEN}:wall\n`);
+  const child = sandbox.start(['serve', '--port', '0', ...args, '--json'], env);
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const { url } = JSON.parse(line.toString()) as { url: string };
+  return { sandbox, child, url, end: ended(child) };
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  test(`serve answers on this machine, and ${signal} stops it in order, streams included`, async (t) => {
+    const { child, url, end } = await serving(t, ['--tasks', 'tasks/']);
+    const overview = await fetch(`${url}/overview`);
+    assert.equal(overview.status, 200);
+    const started = await fetch(`${url}/runs`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"flow":"order","id":"o1"}',
+    });
+    assert.equal(started.status, 201);
+    const stream = await fetch(`${url}/events`);
+    child.kill(signal);
+    await stream.text();
+    assert.equal((await end).code, 0);
+  });
+
+test('serve takes tokens from a file and from the environment', async (t) => {
+  const env = {
+    LONGSHORE_HTTP_TOKENS: `act:${TOKEN}-act:ada,administer:${TOKEN}-old:root:2020-01-01T00:00:00Z`,
+  };
+  const { child, url, end } = await serving(t, ['--token-file', 'tokens.txt'], env);
+  const ask = async (path: string, token?: string, method = 'GET') => {
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    return (await fetch(`${url}${path}`, { method, headers })).status;
+  };
+  assert.equal(await ask('/overview'), 401);
+  assert.equal(await ask('/overview', TOKEN), 200);
+  assert.equal(await ask('/queues/mail/pause', TOKEN, 'POST'), 403);
+  assert.equal(await ask('/queues/mail/pause', `${TOKEN}-act`, 'POST'), 200);
+  assert.equal(await ask('/overview', `${TOKEN}-old`), 401);
+  child.kill('SIGTERM');
+  assert.equal((await end).code, 0);
+});
+
+test('serve refuses what would open it to everybody, and says what is wrong', async (t) => {
+  const sandbox = new Sandbox(t);
+  await sandbox.run(['migrate']);
+  const refused = async (args: readonly string[], message: RegExp) => {
+    const { code, stderr } = await sandbox.run(['serve', ...args]);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, message);
+  };
+  await refused(['--host', '0.0.0.0'], /needs tokens/);
+  await refused(['--token', 'owner:abc'], /ROLE:TOKEN, where ROLE is look, act, administer/);
+  await refused(['--token', 'look:short'], /16 characters or more/);
+  await refused(['--token-file', 'none.txt'], /--token-file cannot be read/);
+  await refused(['--port', '99999'], /--port/);
+  const secret = await sandbox.run(['serve', '--token', 'owner:a-secret-of-mine']);
+  assert.doesNotMatch(secret.stderr, /a-secret-of-mine/);
+});
+
+test('why tells what holds a job, and the steps of a run', async (t) => {
+  const sandbox = new Sandbox(t);
+  const id = await sandbox.enqueue('thumbnail', '1');
+  await sandbox.run(['pause', 'default']);
+  const { code, stdout } = await sandbox.run(['why', id]);
+  assert.equal(code, 0);
+  assert.match(stdout, /^Its queue 'default' is paused\.\nNo live worker serves its queue 'default'\.\n$/);
+  const { reasons } = await sandbox.json<{ reasons: { code: string }[] }>(['why', id]);
+  assert.deepEqual(
+    reasons.map((reason) => reason.code),
+    ['queuePaused', 'noWorker'],
+  );
+  assert.equal((await sandbox.run(['why', 'nothing'])).code, 1);
+});
