@@ -76,6 +76,8 @@ interface PgPool {
 
 interface PgClient {
   query(text: string): Promise<{ readonly command?: string }>;
+  on(event: 'error', listener: (error: unknown) => void): unknown;
+  removeListener(event: 'error', listener: (error: unknown) => void): unknown;
   /** An error: the connection is not used again. */
   release(error?: unknown): void;
 }
@@ -83,6 +85,11 @@ interface PgClient {
 async function runOnPool(pool: PgPool, body: Body): Promise<void> {
   const client = await pool.connect();
   let failed: unknown = null;
+  // The pool listens to idle clients alone: a connection that breaks here would end the process. Its statements are rejected anyway.
+  const onBroken = (error: unknown): void => {
+    failed ??= error ?? true;
+  };
+  client.on('error', onBroken);
   // What these statements throw leaves the connection in a state that nobody knows.
   const say = (text: string): Promise<{ readonly command?: string }> =>
     client.query(text).catch((error: unknown) => {
@@ -103,6 +110,7 @@ async function runOnPool(pool: PgPool, body: Body): Promise<void> {
     if (command === 'ROLLBACK')
       throw new Error('the transaction was rolled back, since a statement in it had failed before COMMIT');
   } finally {
+    client.removeListener('error', onBroken);
     client.release(failed === null ? undefined : failed);
   }
 }
