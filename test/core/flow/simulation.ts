@@ -18,8 +18,9 @@ export class Simulation {
   /** Ordered and not ended. */
   readonly open = new Map<string, JobOrder>();
   readonly stops: string[] = [];
+  /** Child runs ever begun, and those that have not ended. */
   readonly children: string[] = [];
-  readonly #openRuns = new Set<string>();
+  readonly openChildren = new Set<string>();
   readonly #kept = new Map<string, string | null>();
   readonly #codec = {
     decode: (text: string | null, what: string): unknown => decodePayload(text, what),
@@ -68,17 +69,23 @@ export class Simulation {
       this.#once([]);
   }
 
+  /** Whoever decided died before the commit, or lost the race: nothing of it is there, and whoever is next decides the same. */
+  die(reports: readonly RunReport[]): void {
+    assert.deepEqual(this.#decided(reports), this.#decided(reports));
+  }
+
   #once(reports: readonly RunReport[], action?: Action): void {
+    this.#commit(this.#decided(reports, action));
+  }
+
+  #decided(reports: readonly RunReport[], action?: Action): RunDecision {
     const before = JSON.stringify(this.run);
     const kept = new Map<string, string | null>();
     for (;;) {
       const given = { run: this.run, flow: this.flow, now: this.now, kept, codec: this.#codec, reports };
       const decision = decideRun(action === undefined ? given : { ...given, action });
       assert.equal(JSON.stringify(this.run), before, 'the rule changes nothing it is given');
-      if (!('needs' in decision)) {
-        this.#commit(decision);
-        return;
-      }
+      if (!('needs' in decision)) return decision;
       for (const name of decision.needs) kept.set(name, this.#kept.get(name) ?? null);
     }
   }
@@ -97,7 +104,7 @@ export class Simulation {
     for (const { as } of decision.runs) {
       assert.ok(!this.children.includes(as), `${as} is started once`);
       this.children.push(as);
-      this.#openRuns.add(as);
+      this.openChildren.add(as);
     }
   }
 
@@ -120,7 +127,7 @@ export class Simulation {
   report(as: string, state: RunReport['state'], result: unknown = null, message = 'it broke'): RunReport {
     this.#reports += 1;
     this.open.delete(as);
-    this.#openRuns.delete(as);
+    this.openChildren.delete(as);
     const error = state === 'failed' ? { name: 'Error', message, code: null } : null;
     return { no: this.#reports, as, state, result: result === null ? null : JSON.stringify(result), error };
   }
@@ -152,6 +159,6 @@ export class Simulation {
 
   /** Child runs that have not ended. */
   get openRuns(): string[] {
-    return [...this.#openRuns].sort();
+    return [...this.openChildren].sort();
   }
 }
