@@ -50,16 +50,23 @@ export type {
 } from './core/task-options.ts';
 export type { Phase, PhaseName, Ran, Sum } from './core/trace.ts';
 export type { UniqueMode, UniqueOptions, UniqueScope } from './core/unique.ts';
+export type { WaitOptions } from './core/wait.ts';
 export type { Reason, ReasonCode, Why } from './core/why.ts';
 export type { Profile } from './execution/auto.ts';
 export type { LaneName } from './execution/lane.ts';
 export type { Choice } from './execution/routes.ts';
 export { defineFlow } from './flow/define.ts';
 export type { AnyFlow, Flow, FlowGiven, FlowResult } from './flow/flow.ts';
-export type { Flows, RunActionOptions, RunListOptions } from './flow/flows.ts';
+export type { Flows } from './flow/flows.ts';
 export { optional } from './flow/refs.ts';
-export type { RunHandle } from './flow/run-handle.ts';
-export type { RunStartOptions } from './flow/run-id.ts';
+export type { RunEnd, RunHandle } from './flow/run-handle.ts';
+export type {
+  RunActionOptions,
+  RunCancelOptions,
+  RunListOptions,
+  RunRetryOptions,
+  RunStartOptions,
+} from './flow/run-options.ts';
 export type { ItemsView, RunDetail, RunView, StepJob, StepView } from './flow/run-view.ts';
 export type { StepWhy } from './flow/run-why.ts';
 export type { Trace, TracedJob, TracedRun } from './flow/trace.ts';
@@ -74,10 +81,10 @@ export type { ListenOptions } from './queue/far-events.ts';
 export type { JobHandle } from './queue/job-handle.ts';
 export type { JobStepView } from './queue/job-steps-view.ts';
 export type { JobDetail, JobView, LogView, TypedDetail } from './queue/job-view.ts';
-export type { ActionOptions, ActionReport, Jobs, ListOptions } from './queue/jobs.ts';
+export type { ActionOptions, ActionReport, Jobs } from './queue/jobs.ts';
+export type { ListOptions } from './queue/list-options.ts';
 export { ALL_QUEUES, type Queues } from './queue/queues.ts';
 export type { Criteria, Selection } from './queue/selection.ts';
-export type { WaitOptions } from './queue/watch.ts';
 export type { ScheduleDetail, ScheduleStart, ScheduleView } from './schedule/schedule-view.ts';
 export type {
   BackfillOptions,

@@ -29,8 +29,8 @@ onEachStore(
       assert.ok(!phases.some(({ name }) => name === 'busy'));
     }
     assert.deepEqual(trace.notStored, []);
-    const end = detail?.endedAt?.getTime() ?? 0;
-    assert.equal(trace.totalMs, end - (detail?.startedAt.getTime() ?? 0));
+    const end = detail?.endedAt ?? 0;
+    assert.equal(trace.totalMs, end - (detail?.startedAt ?? 0));
     assert.equal(trace.jobs.find(({ id }) => id === trace.sum.path.at(-1))?.step, 'finalize');
     assert.equal(trace.jobs.find(({ id }) => id === trace.sum.path[0])?.step, 'init');
     requireSum(trace);
