@@ -91,7 +91,9 @@ onEachStore(
     const waiting = (await ask('POST /jobs', { body: { task: 'echo', delayMs: 60_000 } })).body.id;
     assert.equal((await ask(`POST /jobs/${waiting}/reprioritize`, { body: { priority: 5 } })).status, 200);
     assert.equal((await ask(`POST /jobs/${waiting}/reschedule`, { body: { at: 0 } })).status, 200);
-    assert.equal((await ask(`GET /jobs/${waiting}`)).body.state, 'ready');
+    assert.equal((await ask(`PUT /jobs/${waiting}/input`, { body: { input: { a: 2 } } })).status, 200);
+    const edited = (await ask(`GET /jobs/${waiting}`)).body;
+    assert.deepEqual([edited.state, edited.input, edited.audit.at(-1).action], ['ready', { a: 2 }, 'edit']);
     const bulk = await ask('POST /jobs/actions', { body: { action: 'cancel', queue: 'default' } });
     assert.equal(bulk.body.done, 1);
     assert.equal((await ask('POST /jobs/actions', { body: { action: 'cancel' } })).status, 422);

@@ -79,6 +79,21 @@ const reprioritize = operation('POST /jobs/{id}/reprioritize', {
     oneDone(id, 'reprioritize', await longshore.jobs.reprioritize(id, body.priority, auditOf(caller, body))),
 });
 
+const edit = operation('PUT /jobs/{id}/input', {
+  id: 'editJob',
+  summary: 'Gives a waiting job another input, checked where this server has its task',
+  role: 'act',
+  params: JobParams,
+  body: Closed({ input: Payload, why: Type.Optional(Why) }),
+  answers: ANSWERS,
+  run: async ({ longshore, settings, params: { id }, body, caller }) => {
+    const job = await longshore.jobs.get(id);
+    const task = settings.tasks.find(({ name }) => name === job?.task);
+    const options = { ...auditOf(caller, body), ...(task === undefined ? {} : { task }) };
+    return oneDone(id, 'edit', await longshore.jobs.edit(id, body.input, options));
+  },
+});
+
 const remove = operation('DELETE /jobs/{id}', {
   id: 'removeJob',
   summary: 'Deletes a job that is not running, with all that was kept of it',
@@ -176,6 +191,7 @@ export const jobActions: readonly Operation[] = [
   resolve,
   reschedule,
   reprioritize,
+  edit,
   remove,
   bulk,
 ];
