@@ -39,7 +39,7 @@ try {
 
 async function publish() {
   for (const path of readdirSync(staging, { recursive: true }))
-    if (/\.js(\.map)?$/.test(path)) rmSync(join(staging, path));
+    if (/\.js$/.test(path)) rmSync(join(staging, path));
   await bundle('src', staging);
   cpSync('src', staging, {
     recursive: true,

@@ -2,8 +2,8 @@
  * The JavaScript of the package: a few files instead of one a module. A worker's process is 9 MB smaller for it, and
  * imports the package in a quarter of the time: 90 modules are so many that Node compiles its own loader for speed
  * (docs/adr/0016-bundled-package.md).
- * esbuild, since it keeps names, lines and source maps, and takes a second. Only the syntax is made short, so that one can
- * still read it: minified names would save no memory.
+ * esbuild, since it keeps names and takes a second. Only the syntax is made short, so that one can still read it: minified
+ * names would save no memory. There are no source maps: they were a third of the package, and the files read well without.
  *
  * A module that something outside addresses (package.json, `new URL` in the sources) has its file where the module is.
  * What such files share, and what is loaded on demand, lies in folders named `shared`. The benchmarks are not bundled.
@@ -73,9 +73,6 @@ async function write(source, out, { entries, shared, withIndex }) {
     platform: 'node',
     target: 'node22',
     packages: 'external',
-    sourcemap: 'linked',
-    // Stacks name lines of the sources all the same, and the package is a third smaller.
-    sourcesContent: false,
     minifySyntax: true,
     // What is left of it after `modules` has replaced what it knows: the check below finds it.
     define: { 'import.meta.url': 'URL_OF_UNKNOWN' },

@@ -104,6 +104,7 @@ function parse(text: string): Sealed | null {
 }
 
 function boundTo(place: PayloadPlace, bound: string): Buffer {
+  if (place.role === 'step') return Buffer.from(JSON.stringify(['step', place.id, place.name]));
   if (place.role !== 'input') return Buffer.from(JSON.stringify([place.role, place.id]));
   return Buffer.from(JSON.stringify(['input', place.task, bound === 't' ? null : place.id]));
 }

@@ -6,6 +6,7 @@ import { knownNames, requireKnown } from './core/options.ts';
 import { PAYLOAD_BYTES_MAX_DEFAULT, PayloadCodec } from './core/payload.ts';
 import type { AnyDeclaration } from './core/task.ts';
 import { Flows } from './flow/flows.ts';
+import { JobStepsRule } from './flow/job-steps-rule.ts';
 import {
   HEALTH_OPTIONS,
   HEALTH_TIMEOUT_MS_DEFAULT,
@@ -17,6 +18,7 @@ import { type HttpHandler, type HttpOptions, httpSettings, type RequestFacts } f
 import { AuditLog } from './queue/audit-log.ts';
 import { Client } from './queue/client.ts';
 import type { EnqueueArguments, EnqueueOptions, InputOf, ResultOf } from './queue/enqueue.ts';
+import type { ListenOptions } from './queue/far-events.ts';
 import type { JobHandle } from './queue/job-handle.ts';
 import type { Jobs } from './queue/jobs.ts';
 import type { Queues } from './queue/queues.ts';
@@ -177,6 +179,7 @@ export class Longshore {
     this.audit = new AuditLog(this.#store, clock);
     const means = { store: this.#store, events: this.#events, codec, clock };
     this.flows = new Flows(means);
+    this.flows.planner.add(new JobStepsRule(this.#store));
     this.schedules = new Schedules(means, this.flows);
   }
 
@@ -259,9 +262,12 @@ export class Longshore {
     return Object.assign(handler, { close });
   }
 
-  /** Calls `listener` for every event of that name made by this connection; the returned function stops it. Throws OPTION_INVALID. */
-  on<Name extends EventName>(name: Name, listener: EventListener<Name>): () => void {
-    return this.#events.on(name, listener);
+  /**
+   * Calls `listener` for every event of that name made by this connection, with `all: true` also by others; the returned function
+   * stops it. Throws OPTION_INVALID.
+   */
+  on<Name extends EventName>(name: Name, listener: EventListener<Name>, options?: ListenOptions): () => void {
+    return this.#client.on(name, listener, options);
   }
 
   /** Stops this connection's workers gracefully and closes the store. Idempotent. */

@@ -58,14 +58,16 @@ const CONTRACT = /^store\/[^/]+\.ts$/;
 const STORE = /^store\/\w+\//;
 /** Where the files of the package are. */
 const OWN_FILE = /^own-file\.ts$/;
+/** Whose handler runs: lanes say it, and what enqueues asks. */
+const CURRENT_JOB = /^current-job\.ts$/;
 
 /** What a layer may import, as patterns of paths below src/. The root is where everything is put together. */
 const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[] = [
   { of: /^core\//, may: [/^core\//] },
   { of: CONTRACT, may: [/^core\//, CONTRACT, EVENTS, OWN_FILE] },
   { of: STORE, may: [/^core\//, CONTRACT, STORE, OWN_FILE] },
-  { of: /^queue\//, may: [/^core\//, /^queue\//, CONTRACT, EVENTS] },
-  { of: /^flow\//, may: [/^core\//, /^flow\//, CONTRACT, EVENTS] },
+  { of: /^queue\//, may: [/^core\//, /^queue\//, CONTRACT, EVENTS, CURRENT_JOB] },
+  { of: /^flow\//, may: [/^core\//, /^flow\//, CONTRACT, EVENTS, CURRENT_JOB] },
   {
     of: /^schedule\//,
     may: [/^core\//, /^schedule\//, CONTRACT, EVENTS, /^flow\//, /^queue\/enqueue\.ts$/],
@@ -74,7 +76,7 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
     of: /^worker\//,
     may: [/^core\//, /^worker\//, CONTRACT, EVENTS, /^execution\//, /^tuner\//, /^flow\//, /^schedule\//],
   },
-  { of: /^execution\//, may: [/^core\//, /^execution\//, OWN_FILE] },
+  { of: /^execution\//, may: [/^core\//, /^execution\//, OWN_FILE, CURRENT_JOB] },
   { of: /^tuner\//, may: [/^core\//, /^tuner\//] },
   {
     of: /^http\//,
@@ -87,7 +89,7 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
       /^(health|version)\.ts$/,
     ],
   },
-  { of: EVENTS, may: [/^core\//, EVENTS] },
+  { of: EVENTS, may: [/^core\//, EVENTS, CURRENT_JOB] },
   { of: /^telemetry\//, may: [/^core\//, /^telemetry\//] },
   { of: /^testing\//, may: [/^core\//, /^testing\//, CONTRACT, EVENTS] },
   { of: /^bench\//, may: [/^bench\//, /^[^/]+\.ts$/] },

@@ -14,6 +14,13 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { tool } from '../setup/tools.mjs';
+import { Longshore } from '../src/connect.ts';
+import { Flows } from '../src/flow/flows.ts';
+import { JobHandle } from '../src/queue/job-handle.ts';
+import { Jobs } from '../src/queue/jobs.ts';
+import { Queues } from '../src/queue/queues.ts';
+import { Schedules } from '../src/schedule/schedules.ts';
+import { Worker } from '../src/worker/worker.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FOLDER = join(ROOT, '.longshore', `docs-test-${process.pid}`);
@@ -96,6 +103,16 @@ describe('the documents', { timeout: 600_000 }, () => {
     }
   });
 
+  test('the table of all verbs has those of the API, and no other', () => {
+    const told = page('README.md').split('### All verbs')[1]?.split('###')[0] ?? '';
+    const rows = [...told.matchAll(/^\| ([^|]+) \| ([^|]+) \|$/gm)].map(
+      ([, on = '', verbs = '']) =>
+        [on, [...verbs.matchAll(/`(\w+)`/g)].map(([, verb = '']) => verb).sort()] as const,
+    );
+    const verbs = Object.entries(VERBS_OF).map(([on, { prototype }]) => [on, verbsOf(on, prototype)]);
+    assert.deepEqual(Object.fromEntries(rows.slice(1)), Object.fromEntries(verbs));
+  });
+
   test('relative links lead to files that are there', () => {
     const broken = PAGES.flatMap((name) =>
       [...page(name).matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)]
@@ -106,6 +123,28 @@ describe('the documents', { timeout: 600_000 }, () => {
     assert.deepEqual(broken, []);
   });
 });
+
+const VERBS_OF = {
+  '`longshore`': Longshore,
+  "a job's handle": JobHandle,
+  '`longshore.jobs`': Jobs,
+  '`longshore.queues`': Queues,
+  '`longshore.flows`': Flows,
+  '`longshore.schedules`': Schedules,
+  'a worker': Worker,
+} as const;
+
+/** For the package's own parts. */
+const INTERNAL = ['`longshore.flows` close', '`longshore.schedules` upsertAll'];
+
+function verbsOf(on: string, prototype: object): string[] {
+  const own = Object.entries(Object.getOwnPropertyDescriptors(prototype));
+  return own
+    .filter(([name, { value }]) => typeof value === 'function' && name !== 'constructor')
+    .map(([name]) => name)
+    .filter((name) => !INTERNAL.includes(`${on} ${name}`))
+    .sort();
+}
 
 function programsOf(name: string): Program[] {
   return [...page(name).matchAll(/^```ts\n(.*?)^```$/gms)].map(([, text = ''], index) => {

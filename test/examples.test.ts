@@ -38,6 +38,12 @@ recalled: parcel with pen from shelf 3, approved by nobody
 released: [ 'pen from shelf 3' ]
 step 'charge' failed: the bank refuses the card
 `,
+  'durable-steps.ts': `
+reserving a lamp
+charging, attempt 1
+charging, attempt 2
+from shelf 3, approved by Ada, receipt 4711
+`,
   'priorities-and-delays.ts': `
 before all others
 high, that is -10

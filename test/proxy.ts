@@ -10,6 +10,8 @@ export class TcpProxy {
   holds = false;
   /** Called with each connection and what its client says, before it is passed on. */
   onSaid: (link: Link, data: Buffer) => void = () => {};
+  /** What becomes of what the server says, as it was or damaged. */
+  spoils: (data: Buffer) => Buffer = (data) => data;
   /** Of the server that new connections go to. */
   port: number;
   /** Connections accepted so far. */
@@ -39,9 +41,10 @@ export class TcpProxy {
         near.on('error', () => {}).destroy();
         return;
       }
-      const link = new Link(near, connect({ port: this.port, host: '127.0.0.1' }), (data) =>
-        this.onSaid(link, data),
-      );
+      const link = new Link(near, connect({ port: this.port, host: '127.0.0.1' }), {
+        said: (data) => this.onSaid(link, data),
+        answered: (data) => this.spoils(data),
+      });
       if (this.admits === 'silently') link.stall();
       if (this.holds) link.hold();
       this.#links.add(link);
@@ -81,16 +84,21 @@ export class Link {
   #held: Buffer[] | null = null;
   #ended = false;
 
-  constructor(near: Socket, far: Socket, onSaid: (data: Buffer) => void) {
+  constructor(
+    near: Socket,
+    far: Socket,
+    { said, answered }: { said: (data: Buffer) => void; answered: (data: Buffer) => Buffer },
+  ) {
     this.#near = near;
     this.#far = far;
     this.closed = new Promise((resolve) => near.once('close', resolve));
     near.on('data', (data) => {
       this.purpose = purposeOf(data) ?? this.purpose;
-      onSaid(data);
+      said(data);
       if (!this.#stalled) far.write(data);
     });
-    far.on('data', (data) => {
+    far.on('data', (answer) => {
+      const data = answered(answer);
       if (this.#held !== null) this.#held.push(data);
       else if (!this.#stalled && !this.#deaf) near.write(data);
     });

@@ -6,15 +6,7 @@ const QUEUE = 'default';
 
 /** @param {{ server: { url: string, name: string }, concurrency: number, keeps?: boolean }} settings */
 export function openBull({ server, concurrency, keeps = true }) {
-  const { hostname, port, username, password, pathname } = new URL(server.url);
-  const connection = {
-    host: hostname,
-    port: Number(port || 6379),
-    db: Number(pathname.slice(1) || 0),
-    ...(username === '' ? {} : { username: decodeURIComponent(username) }),
-    ...(password === '' ? {} : { password: decodeURIComponent(password) }),
-    maxRetriesPerRequest: null,
-  };
+  const connection = connectionOf(server);
   const queue = new Queue(QUEUE, { connection, prefix: server.name, defaultJobOptions: { attempts: 3 } });
   queue.on('error', () => undefined);
   const counts = async () => {
@@ -55,4 +47,17 @@ export function openBull({ server, concurrency, keeps = true }) {
     return worker;
   };
   return { system, queue, startWorker };
+}
+
+/** @param {{ url: string }} server */
+export function connectionOf({ url }) {
+  const { hostname, port, username, password, pathname } = new URL(url);
+  return {
+    host: hostname,
+    port: Number(port || 6379),
+    db: Number(pathname.slice(1) || 0),
+    ...(username === '' ? {} : { username: decodeURIComponent(username) }),
+    ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+    maxRetriesPerRequest: null,
+  };
 }

@@ -106,6 +106,27 @@ export const conditional = defineFlow({
   },
 });
 
+/** An order is fulfilled: each step has its own time limit, and a payment is tried twice. */
+export const order = defineFlow({
+  name: 'order',
+  steps: (s) => {
+    const validate = s.step('validate', visit, {
+      timeoutMs: 45_000,
+      input: () => ({ name: 'validate', after: [] }),
+    });
+    const reserve = s.step('reserve', visit, {
+      timeoutMs: 60_000,
+      input: () => ({ name: 'reserve', after: [validate] }),
+    });
+    const pay = s.step('pay', visit, {
+      timeoutMs: 90_000,
+      attempts: 2,
+      input: () => ({ name: 'pay', after: [reserve] }),
+    });
+    return s.step('ship', visit, { timeoutMs: 60_000, input: () => ({ name: 'ship', after: [pay] }) });
+  },
+});
+
 /** A thousand rows in five jobs of two hundred. */
 export const batch = defineFlow({
   name: 'batch',

@@ -101,7 +101,7 @@ async function requireTurn(longshore: Longshore, queue: string): Promise<JobView
   const [plan] = jobs;
   const counts = (await longshore.queues.list()).find(({ name }) => name === queue)?.counts;
   if (plan === undefined || counts === undefined) throw new SnoozeError(LOOK_AGAIN_MS);
-  const live = counts.blocked + counts.scheduled + counts.ready + counts.running;
+  const live = counts.scheduled + counts.ready + counts.running;
   if (live > 1) throw new SnoozeError(LOOK_AGAIN_MS);
   return plan;
 }

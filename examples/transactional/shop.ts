@@ -1,5 +1,5 @@
 /** What the programs of this folder share: a database, a task, and an order that is too large. */
-import { connect, defineTask, type Longshore } from '../../src/index.ts'; // in your project: from 'longshore'
+import { type AnyTask, connect, defineTask, type Longshore } from '../../src/index.ts'; // in your project: from 'longshore'
 
 /** A PostgreSQL database that may be written to, e.g. postgres://postgres@localhost/shop */
 export const url = process.env.DATABASE_URL ?? 'postgres://localhost/postgres';
@@ -14,7 +14,7 @@ export const receipt = defineTask({
 
 /** In the database of the orders: a transaction spans no two. */
 export function openLongshore(): Promise<Longshore> {
-  return connect(`${url}?migrate=auto`);
+  return connect(`${url}?migrate=auto`, { logger: false });
 }
 
 /** Late in the transaction: the order and its job are written by then. */
@@ -30,4 +30,19 @@ export async function trade(longshore: Longshore, order: (total: number) => Prom
   console.log(`jobs: ${jobs.length}`);
   await longshore.worker({ tasks: [receipt] }).runUntilIdle();
   await longshore.close();
+}
+
+/** Two orders as jobs, one of which rolls its transaction back (complete-*.ts). */
+export async function fulfil(longshore: Longshore, order: AnyTask): Promise<void> {
+  for (const total of [20, 500]) {
+    const job = await longshore.enqueue(order, { total });
+    const result = job.result().catch(({ cause }) => cause.message);
+    await longshore.worker({ tasks: [order, receipt] }).runUntilIdle();
+    console.log(`order of ${total}: ${await result}`);
+  }
+  await longshore.close();
+}
+
+export interface Order {
+  readonly total: number;
 }

@@ -45,8 +45,6 @@ function configuration(root: string, name: string, out: string): object {
       outDir: out,
       typeRoots: [join(root, 'node_modules', '@types')],
       declaration: false,
-      sourceMap: false,
-      inlineSources: false,
     },
     files: [join(root, 'src', 'bench', 'programs', `${name}.ts`)],
     include: [],

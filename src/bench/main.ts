@@ -4,6 +4,7 @@ import { burndown, burndownTable } from './commands/burndown.ts';
 import { claimCost, claimCostTable } from './commands/claim-cost.ts';
 import { drivers, driversTable } from './commands/drivers.ts';
 import { fleet, fleetTable } from './commands/fleet.ts';
+import { flows } from './commands/flows.ts';
 import { idle, idleTable } from './commands/idle.ts';
 import { LANES_PARTS, lanes } from './commands/lanes.ts';
 import { latency, latencyTable } from './commands/latency.ts';
@@ -12,6 +13,8 @@ import { readme } from './commands/readme.ts';
 import { versus, versusTable } from './commands/versus.ts';
 import { wear, wearTable } from './commands/wear.ts';
 import { work, workTable } from './commands/work.ts';
+import { SHAPE_NAMES } from './flows/shape.ts';
+import { flowsTable } from './flows/table.ts';
 import { lanesTable } from './lanes/table.ts';
 import { among, between, whole, wholeList } from './options.ts';
 import { perform } from './perform.ts';
@@ -173,6 +176,47 @@ onServers('versus', 'other job systems on the same server', 5)
     const concurrency = options.strategy === undefined ? 100 : availableParallelism();
     return perform('versus', versus, versusTable)({ concurrency, ...options });
   });
+
+onServers('flows', 'runs of flows of every shape, many at once, and fan-outs, beside other systems', 1)
+  .addOption(store(ALL))
+  .option('--shapes <list>', `only these of ${SHAPE_NAMES.join(', ')}`, among(SHAPE_NAMES), [...SHAPE_NAMES])
+  .option('--rate <n>', 'runs a second of each shape', between(0.1, 10_000), 50)
+  .option('--runs <n>', 'timed runs of each shape', whole(1, 1_000_000), 1_000)
+  .option('--warmup <runs>', 'runs before them, checked but not timed', whole(0, 100_000), 200)
+  .option(
+    '--burst <runs>',
+    'runs of linear3 and diamond started at once; 0: leave that out',
+    whole(0, 100_000),
+    1_000,
+  )
+  .option(
+    '--items <list>',
+    'items of fan-outs; 0: leave that out',
+    wholeList(0, 1_000_000),
+    [10, 100, 1_000, 10_000, 100_000],
+  )
+  .option(
+    '--settle <jobs>',
+    'jobs whose settle rate is compared with the plain one; 0: none',
+    whole(0, 1_000_000),
+    20_000,
+  )
+  .addOption(
+    new Option('--processes <n>', 'runs are started and carried in one process, or in two')
+      .choices(['1', '2'])
+      .default('2'),
+  )
+  .option('--concurrency <n>', 'jobs that run at once', whole(1, 100_000), 100)
+  .option('--timeout <seconds>', 'what takes longer counts as lost', between(1, 86_400), 120)
+  .option('--rivals <list>', 'only these other systems, or none', (text) => text.split(/ *, */))
+  .addOption(sabotage())
+  .action((options) =>
+    perform(
+      'flows',
+      flows,
+      flowsTable,
+    )({ ...options, items: options.items.filter((count: number) => count > 0) }),
+  );
 
 onServers('drivers', 'client libraries that a store could be built on', 5)
   .addOption(store(SERVERS))

@@ -1,16 +1,18 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { Longshore } from '../connect.ts';
-import { JOB_STATES, type JobState } from '../core/job-state.ts';
+import type { JobState } from '../core/job-state.ts';
 import type { ActionOptions, ActionReport, Jobs } from '../queue/jobs.ts';
 import type { Criteria, Selection } from '../queue/selection.ts';
 import type { Call, CliCommand } from './command.ts';
 import { examples } from './command.ts';
+import { requireState } from './commands/jobs.ts';
 import { confirm } from './confirm.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import type { Output } from './output.ts';
 import { withStore } from './session.ts';
 import { stdinLines } from './stdin.ts';
 import { counted, printable } from './text.ts';
+import { list } from './values.ts';
 import { whoAmI } from './who.ts';
 
 /** What cancel, redrive, resolve and remove have in common: which jobs, who asks and why, and how it is reported. */
@@ -35,7 +37,9 @@ export interface BulkAction<Options> {
 export interface BulkOptions {
   readonly queue?: string;
   readonly task?: string;
-  readonly state?: JobState;
+  readonly state?: readonly JobState[];
+  readonly correlationId?: string;
+  readonly tag?: string;
   readonly all?: true;
   readonly yes?: true;
   readonly by?: string;
@@ -58,7 +62,9 @@ function define<Options>(command: Command, action: BulkAction<Options>): void {
     )
     .option('-q, --queue <name>', 'with --all: only this queue')
     .option('-t, --task <name>', 'with --all: only this task')
-    .addOption(new Option('-s, --state <state>', 'with --all: only this state').choices(JOB_STATES))
+    .option('-s, --state <state>', 'with --all: only these states, repeated or with commas', list)
+    .option('--correlation-id <id>', 'with --all: only jobs with this correlation id')
+    .option('--tag <tag>', 'with --all: only jobs with this tag')
     .option('-y, --yes', action.asks === 'no' ? 'accepted, not needed' : 'do not ask')
     .option('--by <who>', 'for the audit trail (default: user@host)')
     .option('--why <reason>', 'for the audit trail');
@@ -119,22 +125,26 @@ async function readIds(args: readonly string[]): Promise<string[]> {
 }
 
 function requireSelection(ids: readonly string[], options: BulkOptions, verb: string): Selection {
-  const { queue, task, state, all } = options;
+  const { queue, task, state, correlationId, tag, all } = options;
   const filters = {
     ...(queue === undefined ? {} : { queue }),
     ...(task === undefined ? {} : { task }),
-    ...(state === undefined ? {} : { state }),
+    ...(state === undefined ? {} : { states: state.map(requireState) }),
+    ...(correlationId === undefined ? {} : { correlationId }),
+    ...(tag === undefined ? {} : { tag }),
   };
   if (ids.length > 0) {
     if (all || Object.keys(filters).length > 0)
-      throw new UsageError('Give either ids or --all with --queue, --task and --state, not both.');
+      throw new UsageError(
+        'Give either ids or --all with --queue, --task, --state, --correlation-id and --tag, not both.',
+      );
     return ids;
   }
   if (all) return { all, ...filters };
   throw new UsageError(
     Object.keys(filters).length > 0
       ? `Add --all to ${verb} every job that matches.`
-      : `Which jobs? Give ids (longshore ${verb} ID…), or --all, narrowed by --queue, --task or --state.`,
+      : `Which jobs? Give ids (longshore ${verb} ID…), or --all, narrowed by --queue, --task, --state, --correlation-id or --tag.`,
   );
 }
 
@@ -142,10 +152,10 @@ const COUNT_MAX = 1_000;
 
 async function countJobs(
   jobs: Jobs,
-  { all: _, ...filters }: Criteria,
+  { all: _, state, states: several, ...filters }: Criteria,
   states: readonly JobState[],
 ): Promise<string | null> {
-  const page = await jobs.list({ state: states, ...filters, limit: COUNT_MAX });
+  const page = await jobs.list({ ...filters, state: several ?? state ?? states, limit: COUNT_MAX });
   if (page.jobs.length === 0) return null;
   return page.cursor === null ? counted(page.jobs.length, 'job') : `more than ${COUNT_MAX} jobs`;
 }

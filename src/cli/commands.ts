@@ -97,7 +97,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'signal',
     group: FLOWS,
-    summary: 'send a signal to a run that waits for it',
+    summary: 'send a signal to a run or a job that waits for it',
     load: async () => (await import('./commands/signal.ts')).signal,
   },
   {

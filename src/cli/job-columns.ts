@@ -27,7 +27,6 @@ export function jobColumns(now: number): Column<JobView>[] {
 }
 
 export const STATE_FORMATS: Readonly<Record<JobState, Format>> = {
-  blocked: 'gray',
   scheduled: 'cyan',
   ready: 'blue',
   running: 'yellow',
@@ -44,5 +43,5 @@ export function stateText(job: Pick<JobView, 'state' | 'cancelRequested' | 'held
 /** The time that matters in the job's state: due, waiting since, running for, ended. */
 function when(job: JobView, now: number): string {
   if (job.state === 'running') return `for ${formatDuration(Math.max(0, now - (job.startedAt ?? now)))}`;
-  return relativeTime(job.finishedAt ?? (job.state === 'blocked' ? job.createdAt : job.dueAt), now);
+  return relativeTime(job.finishedAt ?? job.dueAt, now);
 }

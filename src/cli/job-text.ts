@@ -5,13 +5,14 @@ import { ERRORS_KEPT_FIRST } from '../core/trail.ts';
 import type { JobDetail } from '../queue/job-view.ts';
 import type { Paint } from '../telemetry/terminal.ts';
 import { STATE_FORMATS, stateText } from './job-columns.ts';
+import { stepsText, waitText } from './job-steps-text.ts';
 import { absoluteTime, printable, relativeTime } from './text.ts';
 
 /** Everything about one job, for people. */
 export function jobText(job: JobDetail, now: number, paint: Paint): string {
   const time = (at: number): string => `${absoluteTime(at)}  ${paint('dim', relativeTime(at, now))}`;
   const facts: [string, string | null][] = [
-    ['state', paint(STATE_FORMATS[job.state], stateText(job))],
+    ['state', [paint(STATE_FORMATS[job.state], stateText(job)), ...waits(job)].join(', ')],
     ['task', printable(job.task)],
     ['queue', `${printable(job.queue)}, priority ${job.priority}`],
     [
@@ -37,10 +38,17 @@ export function jobText(job: JobDetail, now: number, paint: Paint): string {
   return [
     `${paint('bold', `job ${job.id}`)}`,
     ...lines,
+    ...stepsText(job.steps, time, { paint, payload: payloadText }),
     ...errors(job, time, paint),
     ...log(job, paint),
     ...audit(job, time, paint),
   ].join('\n');
+}
+
+/** Only a job that was put off waits for what its last attempt waited for. */
+function waits({ state, steps }: JobDetail): string[] {
+  if (state !== 'scheduled') return [];
+  return steps.filter((step) => step.state === 'waiting').map((step) => waitText(step, absoluteTime));
 }
 
 function metaFacts(meta: KeptMeta | null): [string, string | null][] {

@@ -63,6 +63,26 @@ export const ERROR_CODES = {
     status: 504,
   },
   JOB_POISONED: { meaning: 'the workers that ran the job kept dying', retryable: false, status: 500 },
+  JOB_SUSPENDED: {
+    meaning: 'the attempt ends here: the job sleeps or waits, and its handler runs again',
+    retryable: true,
+    status: 503,
+  },
+  SUSPENSION_SWALLOWED: {
+    meaning: 'a handler caught what ended its attempt for a sleep or a wait, and went on',
+    retryable: true,
+    status: 500,
+  },
+  STEP_NESTED: {
+    meaning: 'a handler sleeps or waits inside one of its durable steps',
+    retryable: false,
+    status: 409,
+  },
+  STEP_DUPLICATE: {
+    meaning: 'an attempt used a name twice for its durable steps',
+    retryable: false,
+    status: 409,
+  },
   LANE_CRASHED: {
     meaning: 'the thread or process that ran the handler ended under it',
     retryable: true,
@@ -107,7 +127,16 @@ export const ERROR_CODES = {
   },
   RUN_FAILED: { meaning: 'the run ended as failed', retryable: false, status: 424 },
   RUN_CANCELLED: { meaning: 'the run was cancelled', retryable: false, status: 410 },
-  PLANS_UNSUPPORTED: { meaning: 'the store keeps no runs and schedules', retryable: false, status: 501 },
+  TRANSACTIONS_UNSUPPORTED: {
+    meaning: 'a job cannot be completed in a transaction of yours here',
+    retryable: false,
+    status: 501,
+  },
+  TRANSACTION_ROLLED_BACK: {
+    meaning: 'the transaction that was to complete the job was rolled back',
+    retryable: true,
+    status: 409,
+  },
   SCHEDULE_UNKNOWN: { meaning: 'there is no schedule of that name', retryable: false, status: 404 },
   SCHEDULE_OWNED: {
     meaning: 'the code of another owner defines a schedule of that name',

@@ -5,22 +5,13 @@
  * docs/state-machine.md draws what stands here, and a test keeps the two equal.
  */
 
-/** `blocked` waits for parents, `scheduled` for a time, `ready` for a worker; `running` is leased; the rest are terminal. */
-export const JOB_STATES = [
-  'blocked',
-  'scheduled',
-  'ready',
-  'running',
-  'completed',
-  'failed',
-  'cancelled',
-] as const;
+/** `scheduled` waits for a time, `ready` for a worker; `running` is leased; the rest are terminal. */
+export const JOB_STATES = ['scheduled', 'ready', 'running', 'completed', 'failed', 'cancelled'] as const;
 
 export type JobState = (typeof JOB_STATES)[number];
 
 /** What can happen to a job. */
 export type JobMove =
-  | 'unblock'
   | 'promote'
   | 'reschedule'
   | 'claim'
@@ -41,7 +32,6 @@ export type JobMove =
 export const TRANSITIONS: Readonly<
   Record<JobState, Readonly<Partial<Record<JobMove, readonly JobState[]>>>>
 > = {
-  blocked: { unblock: ['ready', 'scheduled'], cancel: ['cancelled'] },
   scheduled: { promote: ['ready'], reschedule: ['scheduled', 'ready'], cancel: ['cancelled'] },
   ready: { claim: ['running'], reschedule: ['scheduled', 'ready'], cancel: ['cancelled'] },
   running: {
@@ -60,15 +50,10 @@ export const TRANSITIONS: Readonly<
 
 export const TERMINAL_STATES = ['completed', 'failed', 'cancelled'] as const satisfies readonly JobState[];
 
-export const LIVE_STATES = [
-  'blocked',
-  'scheduled',
-  'ready',
-  'running',
-] as const satisfies readonly JobState[];
+export const LIVE_STATES = ['scheduled', 'ready', 'running'] as const satisfies readonly JobState[];
 
 /** The states in which a job waits and may still be taken out of the line. */
-export const WAITING_STATES = ['blocked', 'scheduled', 'ready'] as const satisfies readonly JobState[];
+export const WAITING_STATES = ['scheduled', 'ready'] as const satisfies readonly JobState[];
 
 export type TerminalState = (typeof TERMINAL_STATES)[number];
 

@@ -52,7 +52,7 @@ export function keyWindow(limits: QueueLimits): number {
  * waits for its retry keeps the others behind it. One that was given another time lets them pass, by whatever limit.
  */
 export function staysInLine(move: JobMove, state: JobState, limits: QueueLimits): boolean {
-  if (isTerminal(state) || state === 'blocked') return false;
+  if (isTerminal(state)) return false;
   if (state !== 'scheduled') return true;
   return limits.perKey.ordered && (move === 'retry' || move === 'snooze');
 }

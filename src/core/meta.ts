@@ -67,15 +67,26 @@ export function tickMeta(meta: string | null, tick: TickMeta): Record<string, un
   return { ...(meta === null ? {} : (JSON.parse(meta) as object)), ...tick };
 }
 
-/** Null where nothing is to be kept. Throws OPTION_INVALID. */
-export function encodeMeta({ meta, backoff, timeoutMs }: KeptOptions): string | null {
-  if (meta === undefined && backoff === undefined && timeoutMs === undefined) return null;
+/** Null where nothing is to be kept. `inherited`: see inherited.ts. Throws OPTION_INVALID. */
+export function encodeMeta(
+  { meta, backoff, timeoutMs }: KeptOptions,
+  inherited: JobMeta | null = null,
+): string | null {
+  if (meta === undefined && backoff === undefined && timeoutMs === undefined && inherited === null)
+    return null;
   const kept = {
-    ...(meta === undefined ? {} : requireMeta(meta)),
+    ...withInherited(meta === undefined ? {} : requireMeta(meta), inherited),
     ...(backoff === undefined ? {} : { backoff: requireStoredBackoff(backoff) }),
     ...(timeoutMs === undefined ? {} : { timeoutMs: requirePositiveMs('timeoutMs', timeoutMs) }),
   };
   return Object.keys(kept).length === 0 ? null : JSON.stringify(kept);
+}
+
+/** What is given wins; a trace of its own goes without the other one's state. */
+function withInherited(given: JobMeta, inherited: JobMeta | null): JobMeta {
+  if (inherited === null) return given;
+  const { traceparent: _, tracestate: _state, ...rest } = inherited;
+  return { ...(given.traceparent === undefined ? inherited : rest), ...given };
 }
 
 /** Throws PAYLOAD_CORRUPT. */
@@ -101,7 +112,7 @@ export function decodeMeta(text: string | null, jobId: string): KeptMeta {
 }
 
 const TAGS_MAX = 16;
-const TAG_CHARS_MAX = 100;
+export const TAG_CHARS_MAX = 100;
 const TRACESTATE_CHARS_MAX = 512;
 const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}(-[\x20-\x7e]{1,200})?$/;
 

@@ -19,6 +19,8 @@ export const PAYLOAD_BYTES_MAX_DEFAULT = 1_048_576;
 export type PayloadPlace =
   | { readonly role: 'input'; readonly task: string; readonly id: string | null }
   | { readonly role: 'result' | 'progress' | 'log'; readonly id: string }
+  /** What a handler keeps under a name (job-steps.ts). */
+  | { readonly role: 'step'; readonly id: string; readonly name: string }
   /** All that a run of a flow keeps; `id` is the run's. */
   | { readonly role: 'run'; readonly id: string }
   /** The input that a schedule gives; `id` is its name. */

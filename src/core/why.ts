@@ -29,7 +29,6 @@ export const REASON_CODES = [
   'queuePaused',
   'noWorker',
   'noWorkerWithTask',
-  'blocked',
   'dueLater',
   'retryLater',
   'keyOrder',
@@ -119,7 +118,6 @@ function serving(queue: string, workers: Surroundings['workers']): Surroundings[
 
 function whileWaiting(job: Seen, around: Surroundings): Reason[] {
   const { state, dueAt, attempt, held } = job;
-  if (state === 'blocked') return [of('blocked', 'It waits for other jobs.')];
   if (state === 'scheduled' && dueAt > around.now)
     return [
       attempt > 0

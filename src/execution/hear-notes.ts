@@ -1,6 +1,18 @@
 import type { LaneJob } from './lane.ts';
+import type { AskMessage } from './protocol.ts';
 
 /** What handlers in hosts say while they run, passed on to the worker as if they ran here. */
+
+/** What a handler asked for. */
+export function answerTo(
+  job: LaneJob,
+  verb: AskMessage['verb'],
+  given: AskMessage['given'],
+): Promise<unknown> {
+  if (verb === 'lastProgress') return job.context(undefined).lastProgress();
+  const ask = job.durablePort[verb] as (...values: readonly unknown[]) => Promise<unknown>;
+  return ask.apply(job.durablePort, [...given]);
+}
 
 /** Absent progress is unchanged. */
 export function hearAlive(job: LaneJob, progress: string | null | undefined): void {

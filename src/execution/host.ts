@@ -1,10 +1,17 @@
 import type { LongshoreError } from '../core/errors.ts';
-import { hearAlive, hearLog } from './hear-notes.ts';
+import { answerTo, hearAlive, hearLog } from './hear-notes.ts';
 import { type HostEnd, type HostLine, type HostStarter, startHost } from './host-starter.ts';
 import type { LaneName } from './lane.ts';
 import { UnfitJob } from './lane.ts';
 import type { PoolJob } from './pool-job.ts';
-import type { DoneMessage, DyingMessage, FailedMessage, FromHost, HostSettings } from './protocol.ts';
+import type {
+  AskMessage,
+  DoneMessage,
+  DyingMessage,
+  FailedMessage,
+  FromHost,
+  HostSettings,
+} from './protocol.ts';
 import { packRun, unpackDone } from './short-text.ts';
 import { readSlateLine } from './slate-line.ts';
 import { unloadable } from './unloadable.ts';
@@ -197,9 +204,9 @@ export class Host {
         job.begin();
         hearAlive(job.job, message.progress);
         break;
-      case 'recall':
+      case 'ask':
         job.begin();
-        void this.#recall(job, message.call);
+        void this.#answer(job, message);
         break;
       case 'log':
         job.begin();
@@ -210,17 +217,13 @@ export class Host {
     }
   }
 
-  async #recall({ number, job }: PoolJob, call: number): Promise<void> {
-    const answer = { type: 'recalled', job: number, call } as const;
+  async #answer({ number, job }: PoolJob, { call, verb, given }: AskMessage): Promise<void> {
+    const answer = { type: 'answer', job: number, call } as const;
     try {
-      const value = await job.context(undefined).lastProgress();
-      this.#line.post({
-        ...answer,
-        progress: value === undefined ? null : JSON.stringify(value),
-        error: null,
-      });
+      const value = await answerTo(job, verb, given);
+      this.#line.post({ ...answer, value: value === undefined ? null : JSON.stringify(value), error: null });
     } catch (error) {
-      this.#line.post({ ...answer, progress: null, error: packError(error) });
+      this.#line.post({ ...answer, value: null, error: packError(error) });
     }
   }
 

@@ -1,6 +1,7 @@
 import type { LongshoreError } from '../core/errors.ts';
 import type { JobContext } from '../core/job-context.ts';
 import type { AnyTask } from '../core/task.ts';
+import type { DurablePort } from './durable-calls.ts';
 
 /**
  * Lanes: where handler code runs. executor -> lane -> handler, and back. A lane takes a job from its input as JSON text
@@ -62,6 +63,8 @@ export interface LaneJob {
   putBack(): void;
   /** The context of a handler in this thread; its `progress` and `log` also serve those that run elsewhere. */
   context(input: unknown): JobContext<unknown>;
+  /** What the durable steps of a handler that runs elsewhere are kept through. */
+  readonly durablePort: DurablePort;
 }
 
 /** One slot for jobs that a host runs one after the other: it is free when none of them is left. */

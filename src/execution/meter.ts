@@ -1,31 +1,56 @@
 import type { Usage } from './protocol.ts';
 
+/** The event loop that jobs run on. Times in ms. */
+export interface MeteredLoop {
+  now(): number;
+  /**
+   * Not CPU time, but time in which the event loop was not idle: that is what the job would take of the worker's own loop,
+   * also where it blocks on a file or where the cores are busy with something else.
+   */
+  activeMs(): number;
+  /** Calls `look` again and again, late where the loop is held, until the returned function is called. */
+  every(ms: number, look: () => void): () => void;
+}
+
+const THIS_LOOP: MeteredLoop = {
+  now: () => performance.now(),
+  activeMs: () => performance.eventLoopUtilization().active,
+  every: (ms, look) => {
+    const timer = setInterval(look, ms).unref();
+    return () => clearInterval(timer);
+  },
+};
+
 /** What a job takes of its host, and what the host takes of memory. */
 export class Meter {
   readonly #recycleBytes: number | null;
+  readonly #loop: MeteredLoop;
   #lookedAt = 0;
   #spent = false;
 
-  constructor(recycleBytes: number | null) {
+  /** `loop`: for tests; default: this thread's. */
+  constructor(recycleBytes: number | null, loop: MeteredLoop = THIS_LOOP) {
     this.#recycleBytes = recycleBytes;
+    this.#loop = loop;
   }
 
   start(): { stop(): Usage } {
-    const [cpu, wall] = [busyMs(), performance.now()];
+    const loop = this.#loop;
+    const [active, wall] = [loop.activeMs(), loop.now()];
     let [lookedAt, heldMs] = [wall, 0];
     // Late by as long as the loop was held; of a piece that begins between two looks, at most one interval is missed.
     const look = (): void => {
-      const now = performance.now();
+      const now = loop.now();
       heldMs = Math.max(heldMs, now - lookedAt - HELD_LOOK_MS);
       lookedAt = now;
     };
-    const timer = setInterval(look, HELD_LOOK_MS).unref();
+    const end = loop.every(HELD_LOOK_MS, look);
     const stop = (): Usage => {
-      clearInterval(timer);
+      end();
       look();
-      const busy = busyMs() - cpu;
+      const busy = loop.activeMs() - active;
       // A timer is also late where the cores are busy with something else, which is no fault of the job.
-      return { busyMs: busy, wallMs: performance.now() - wall, heldMs: Math.min(heldMs, busy) };
+      return { busyMs: busy, wallMs: loop.now() - wall, heldMs: Math.min(heldMs, busy) };
     };
     return { stop };
   }
@@ -44,11 +69,3 @@ export class Meter {
 
 const LOOK_MS = 20;
 const HELD_LOOK_MS = 20;
-
-/**
- * Not CPU time, but time in which the event loop was not idle: that is what the job would take of the worker's own loop,
- * also where it blocks on a file or where the cores are busy with something else.
- */
-function busyMs(): number {
-  return performance.eventLoopUtilization().active;
-}

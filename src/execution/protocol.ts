@@ -1,3 +1,4 @@
+import type { DurablePort } from './durable-calls.ts';
 import type { SlateMemory } from './slate-memory.ts';
 import type { WireError } from './wire-error.ts';
 
@@ -69,16 +70,25 @@ export type ToHost =
   | LoadMessage
   | RunMessage
   | { readonly type: 'abort'; readonly job: number; readonly reason: WireError }
-  | RecalledMessage
+  | AnswerMessage
   | { readonly type: 'close' };
 
-/** The answer to `recall`. */
-export interface RecalledMessage {
-  readonly type: 'recalled';
+/** What a handler asks its worker: `lastProgress`, or something of its durable steps. */
+export interface AskMessage {
+  readonly type: 'ask';
+  readonly job: number;
+  readonly call: number;
+  readonly verb: 'lastProgress' | keyof DurablePort;
+  readonly given: readonly unknown[];
+}
+
+export interface AnswerMessage {
+  readonly type: 'answer';
   readonly job: number;
   /** As asked. */
   readonly call: number;
-  readonly progress: string | null;
+  /** JSON text; null: undefined. */
+  readonly value: string | null;
   /** Why there is no answer; null: there is. */
   readonly error: WireError | null;
 }
@@ -132,8 +142,7 @@ export type FromHost =
   | { readonly type: 'unloadable'; readonly job: number; readonly error: WireError }
   /** The handler is alive; absent progress is unchanged. */
   | { readonly type: 'alive'; readonly job: number; readonly progress?: string | null }
-  /** Asks for the progress that was stored last. */
-  | { readonly type: 'recall'; readonly job: number; readonly call: number }
+  | AskMessage
   | { readonly type: 'log'; readonly job: number; readonly message: string; readonly data: string | null }
   | DoneMessage
   | FailedMessage

@@ -1,9 +1,12 @@
 import { LongshoreError } from '../core/errors.ts';
-import type { JobContext } from '../core/job-context.ts';
+import { correlationIdOf } from '../core/inherited.ts';
+import type { JobContext, WaitFor } from '../core/job-context.ts';
+import { type JobFlow, jobFlowIn } from '../core/job-flow.ts';
 import { decodeMeta, type KeptMeta } from '../core/meta.ts';
 import { encodePayload } from '../core/payload.ts';
+import { DurableCalls, type DurablePort } from './durable-calls.ts';
 import { logText } from './log-text.ts';
-import type { FromHost, RecalledMessage, RunJob } from './protocol.ts';
+import type { AnswerMessage, AskMessage, FromHost, RunJob } from './protocol.ts';
 import type { HandlerJob } from './steps.ts';
 import { unpackError } from './wire-error.ts';
 
@@ -30,8 +33,8 @@ export class ResidentJob implements HandlerJob {
   #progress: string | null | undefined = undefined;
   #toldAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
-  /** Calls of lastProgress() that wait for their answers; made for the first one. */
-  #recalls: Map<number, PromiseWithResolvers<unknown>> | null = null;
+  /** What waits for the worker's answer; made for the first one. */
+  #asked: Map<number, PromiseWithResolvers<unknown>> | null = null;
   #lastCall = 0;
   #controller: AbortController | null = null;
 
@@ -81,28 +84,44 @@ export class ResidentJob implements HandlerJob {
     else if (!this.finished) this.#tellSoon();
   }
 
-  /** An answer that is asked for before the end of the job comes also after it. Later the job is unknown here. */
   lastProgress(): Promise<unknown> {
-    if (this.finished) return Promise.reject(ended(this.id));
-    this.tell();
-    const recall = Promise.withResolvers<unknown>();
-    this.#recalls ??= new Map();
+    // What it was given before goes first.
+    if (!this.finished) this.tell();
+    return this.#ask('lastProgress');
+  }
+
+  get durablePort(): DurablePort {
+    return {
+      begin: (...given) => this.#ask('begin', given) as ReturnType<DurablePort['begin']>,
+      keep: (...given) => this.#ask('keep', given) as ReturnType<DurablePort['keep']>,
+      sleep: (...given) => this.#ask('sleep', given) as ReturnType<DurablePort['sleep']>,
+      wait: (...given) => this.#ask('wait', given) as ReturnType<DurablePort['wait']>,
+      refuse: (...given) => this.#ask('refuse', given) as ReturnType<DurablePort['refuse']>,
+      suspend: () => this.#ask('suspend') as ReturnType<DurablePort['suspend']>,
+    };
+  }
+
+  /** An answer that is asked for before the end of the job comes also after it. Later the job is unknown to the pool. */
+  #ask(verb: AskMessage['verb'], given: AskMessage['given'] = []): Promise<unknown> {
+    if (this.finished) return Promise.reject(endedBefore(verb, this.id));
+    const asked = Promise.withResolvers<unknown>();
+    this.#asked ??= new Map();
     this.#lastCall += 1;
-    this.#recalls.set(this.#lastCall, recall);
-    this.#say({ type: 'recall', job: this.number, call: this.#lastCall });
-    return recall.promise;
+    this.#asked.set(this.#lastCall, asked);
+    this.#say({ type: 'ask', job: this.number, call: this.#lastCall, verb, given });
+    return asked.promise;
   }
 
   /** Waits for answers. */
-  get recalling(): boolean {
-    return this.#recalls !== null && this.#recalls.size > 0;
+  get asking(): boolean {
+    return this.#asked !== null && this.#asked.size > 0;
   }
 
-  recalled({ call, progress, error }: RecalledMessage): void {
-    const recall = this.#recalls?.get(call);
-    this.#recalls?.delete(call);
-    if (error === null) recall?.resolve(progress === null ? undefined : JSON.parse(progress));
-    else recall?.reject(unpackError(error));
+  answered({ call, value, error }: AnswerMessage): void {
+    const asked = this.#asked?.get(call);
+    this.#asked?.delete(call);
+    if (error === null) asked?.resolve(value === null ? undefined : JSON.parse(value));
+    else asked?.reject(unpackError(error));
   }
 
   /** Passes on what was not told yet. */
@@ -141,8 +160,9 @@ export class ResidentJob implements HandlerJob {
   }
 }
 
-function ended(id: string): LongshoreError {
-  const message = `lastProgress() was called after the handler of job ${id} had ended. Call it, and await it, within the handler.`;
+function endedBefore(verb: AskMessage['verb'], id: string): LongshoreError {
+  const call = verb === 'lastProgress' ? 'lastProgress()' : 'A durable step';
+  const message = `${call} was called after the handler of job ${id} had ended. Call it, and await it, within the handler.`;
   return new LongshoreError('JOB_STATE_REFUSED', message, { details: { id } });
 }
 
@@ -153,6 +173,7 @@ const TELL_MS = 20;
 class ResidentContext implements JobContext<unknown> {
   readonly input: unknown;
   readonly #job: ResidentJob;
+  #durable: DurableCalls | null = null;
 
   constructor(job: ResidentJob, input: unknown) {
     this.#job = job;
@@ -177,6 +198,14 @@ class ResidentContext implements JobContext<unknown> {
 
   get meta(): KeptMeta {
     return decodeMeta(this.#job.meta, this.#job.id);
+  }
+
+  get correlationId(): string {
+    return correlationIdOf(this.#job);
+  }
+
+  get flow(): JobFlow | null {
+    return jobFlowIn(this.#job.meta);
   }
 
   get attempt(): number {
@@ -206,4 +235,37 @@ class ResidentContext implements JobContext<unknown> {
   get log(): (message: string, data?: unknown) => void {
     return (message, data) => this.#job.log(message, data);
   }
+  get step(): JobContext<unknown>['step'] {
+    return ((name, run) => this.#calls.step(name, run)) as JobContext<unknown>['step'];
+  }
+
+  get sleep(): (name: string, ms: number) => Promise<void> {
+    return (name, ms) => this.#calls.sleep(name, ms);
+  }
+
+  get waitFor(): WaitFor {
+    return ((name, options) => this.#calls.waitFor(name, options)) as WaitFor;
+  }
+
+  get #calls(): DurableCalls {
+    this.#durable ??= new DurableCalls(this.#job, this.#job.durablePort);
+    return this.#durable;
+  }
+
+  get transaction(): JobContext<unknown>['transaction'] {
+    return async () => Promise.reject(elsewhere(this.#job, 'transaction'));
+  }
+
+  get complete(): JobContext<unknown>['complete'] {
+    return async () => Promise.reject(elsewhere(this.#job, 'complete'));
+  }
+}
+
+/** The pool of the handler's lives here and the store in the worker. */
+function elsewhere({ id, taskName }: ResidentJob, method: string): LongshoreError {
+  return new LongshoreError(
+    'TRANSACTIONS_UNSUPPORTED',
+    `ctx.${method}() of task '${taskName}' was called in a thread or process; it works on the worker's event loop alone. Give the task the strategy 'async'.`,
+    { details: { id, task: taskName, method } },
+  );
 }

@@ -6,12 +6,12 @@ import { exportedTasks } from './exported-tasks.ts';
 import { UnfitJob } from './lane.ts';
 import { Meter } from './meter.ts';
 import type {
+  AnswerMessage,
   DyingMessage,
   Ended,
   FromHost,
   HostSettings,
   LoadMessage,
-  RecalledMessage,
   RunJob,
   RunMessage,
   ToHost,
@@ -33,7 +33,7 @@ export class Resident {
   readonly #tasks = new Map<number, AnyTask>();
   readonly #jobs = new Map<number, ResidentJob>();
   /** Ended jobs of which answers are still on the way. */
-  readonly #recalling = new Map<number, ResidentJob>();
+  readonly #asking = new Map<number, ResidentJob>();
   #loading = 0;
   /** The number of the job whose code runs, in timers and callbacks that it left behind, too. */
   readonly #whose = new AsyncLocalStorage<number>();
@@ -65,8 +65,8 @@ export class Resident {
       case 'abort':
         this.#jobs.get(message.job)?.abort(unpackError(message.reason) as LongshoreError);
         break;
-      case 'recalled':
-        this.#onRecalled(message);
+      case 'answer':
+        this.#onAnswer(message);
         break;
       case 'close':
         this.#border.exit(0);
@@ -109,7 +109,7 @@ export class Resident {
     const beganAt = performance.now();
     const ended = (): Ended => {
       this.#jobs.delete(job.number);
-      if (job.recalling) this.#recalling.set(job.number, job);
+      if (job.asking) this.#asking.set(job.number, job);
       job.tell();
       job.finished = true;
       const ranMs = performance.now() - beganAt;
@@ -147,10 +147,10 @@ export class Resident {
     this.#say({ type: 'failed', unfit, error: packError(unfit ? thrown.cause : thrown), ...ended });
   }
 
-  #onRecalled(message: RecalledMessage): void {
-    const job = this.#jobs.get(message.job) ?? this.#recalling.get(message.job);
-    job?.recalled(message);
-    if (job?.recalling === false) this.#recalling.delete(message.job);
+  #onAnswer(message: AnswerMessage): void {
+    const job = this.#jobs.get(message.job) ?? this.#asking.get(message.job);
+    job?.answered(message);
+    if (job?.asking === false) this.#asking.delete(message.job);
   }
 
   #watchForEnd(): void {

@@ -2,6 +2,7 @@ import { LongshoreError, show } from '../core/errors.ts';
 import { decodePayload, encodePayload } from '../core/payload.ts';
 import { validate } from '../core/schema.ts';
 import type { AnyTask } from '../core/task.ts';
+import { runAs } from '../current-job.ts';
 import { type LaneJob, UnfitJob } from './lane.ts';
 
 /**
@@ -16,15 +17,29 @@ export function runHandler(task: AnyTask, job: HandlerJob): string | null | Prom
 }
 
 /** As much of a job as its handler's surroundings need. */
-export type HandlerJob = Pick<LaneJob, 'id' | 'input' | 'payloadBytesMax' | 'abortReason' | 'context'>;
+export type HandlerJob = Pick<
+  LaneJob,
+  'id' | 'meta' | 'input' | 'payloadBytesMax' | 'abortReason' | 'context'
+>;
 
 function runChecked(task: AnyTask, job: HandlerJob, input: unknown): string | null | Promise<string | null> {
   // An asynchronous schema may take so long that the attempt is over, and its slot another's.
   if (job.abortReason !== null) throw job.abortReason;
-  const returned: unknown = task.run(job.context(input));
-  return isThenable(returned)
-    ? Promise.resolve(returned).then((result) => encodeResult(task, job, result))
-    : encodeResult(task, job, returned);
+  const { returned, end } = runAs(job, task, job.context(input));
+  if (!isThenable(returned)) {
+    end();
+    return encodeResult(task, job, returned);
+  }
+  return Promise.resolve(returned).then(
+    (result) => {
+      end();
+      return encodeResult(task, job, result);
+    },
+    (error) => {
+      end();
+      throw error;
+    },
+  );
 }
 
 function decodeInput({ id, input }: HandlerJob): unknown {

@@ -4,9 +4,11 @@ import type { Action } from '../core/flow/actions.ts';
 import { signalText } from '../core/flow/names.ts';
 import { RUN_STATES, type RunState } from '../core/flow/run.ts';
 import { newId } from '../core/ids.ts';
+import { passedOn } from '../core/inherited.ts';
 import type { Job } from '../core/job.ts';
 import { encodeMeta, type JobMeta } from '../core/meta.ts';
 import { sortedJson } from '../core/unique.ts';
+import { currentJob } from '../current-job.ts';
 import type { DuePlan, PlanRecord } from '../store/plans.ts';
 import type { Definitions } from './definitions.ts';
 import type { AnyFlow, FlowGiven, FlowResult } from './flow.ts';
@@ -29,7 +31,7 @@ export interface RunStartOptions {
   readonly id?: string;
   /** `strict`: the same flow and input is the same run, as long as that is kept. Excludes `id`. */
   readonly identity?: 'new' | 'strict';
-  /** What all jobs of the run carry: correlation id, trace context, tags. */
+  /** What all jobs of the run carry: correlation id, trace context, tags. The first two are inherited in a handler. */
   readonly meta?: JobMeta;
 }
 
@@ -82,9 +84,11 @@ export class Flows {
   ): Promise<RunHandle<FlowResult<F>>[]> {
     requireFlow(flow);
     if (!Array.isArray(inputs)) throw optionInvalid('inputs', inputs, 'an array of inputs');
+    const job = currentJob();
+    const inherited = job === null ? null : passedOn(job);
     const plans: DuePlan[] = [];
     for (const [index, input] of inputs.entries())
-      plans.push(await this.#newPlan(flow, input, options(input, index)));
+      plans.push(await this.#newPlan(flow, input, options(input, index), inherited));
     await this.definitions.put(flow);
     const decided: Decided[] = [];
     for (const plan of plans) decided.push(await this.#rule.decide(plan, this.#means.clock.now()));
@@ -230,7 +234,12 @@ export class Flows {
     return plan;
   }
 
-  async #newPlan(flow: AnyFlow, input: unknown, options: RunStartOptions): Promise<DuePlan> {
+  async #newPlan(
+    flow: AnyFlow,
+    input: unknown,
+    options: RunStartOptions,
+    inherited: JobMeta | null,
+  ): Promise<DuePlan> {
     const { codec, clock } = this.#means;
     const what = `the input of flow ${show(flow.name)}`;
     const checked = await flowInput(flow, input, codec);
@@ -240,7 +249,7 @@ export class Flows {
       flow: flow.name,
       version: flow.version,
       input: codec.encode(checked, runPlace(id), what),
-      meta: options.meta === undefined ? null : encodeMeta({ meta: options.meta }),
+      meta: encodeMeta(options.meta === undefined ? {} : { meta: options.meta }, inherited),
       parent: null,
     };
     return planOfNewRun(run, clock.now());

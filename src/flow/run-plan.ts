@@ -5,6 +5,7 @@ import type { JobOrder, RunOrder, StopOrder } from '../core/flow/draft.ts';
 import { CANCEL, parsePart } from '../core/flow/names.ts';
 import type { RunReport } from '../core/flow/reports.ts';
 import { KEPT, newRun, type RunValue } from '../core/flow/run.ts';
+import { RUN_PREFIX } from '../core/job-flow.ts';
 import { inputOf, type PayloadCodec } from '../core/payload.ts';
 import { parsePlanRef, planRefText } from '../core/plan.ts';
 import type { DuePlan, KeptText, NewReport, PlanChange, PlanRecord, Report, Unit } from '../store/plans.ts';
@@ -17,11 +18,11 @@ import { moved, runCodec, runPlace } from './run-payload.ts';
 export const RUN_KIND = 'run';
 
 export function runKey(id: string): string {
-  return `run/${id}`;
+  return `${RUN_PREFIX}${id}`;
 }
 
 export function runIdOf(key: string): string {
-  return key.slice('run/'.length);
+  return key.slice(RUN_PREFIX.length);
 }
 
 /** The id of a run that is a step of another one. Ids that programs give have no `>`. */
@@ -206,7 +207,7 @@ function jobSpec(key: string, run: RunValue, order: JobOrder, codec: PayloadCode
 
 function metaOf(run: RunValue, { timeoutMs }: JobOrder, plan: string): string {
   const meta = run.meta === null ? {} : (JSON.parse(run.meta) as object);
-  return JSON.stringify({ ...meta, ...(timeoutMs === null ? {} : { timeoutMs }), plan });
+  return JSON.stringify({ ...meta, ...(timeoutMs === null ? {} : { timeoutMs }), plan, flow: run.flow });
 }
 
 /** The id of the job that stands for a part of a run. */

@@ -107,10 +107,10 @@ export function stepJobIds(plan: PlanRecord, flow: FlowData): Map<string, string
   for (const step of flow.steps) {
     const state = run.steps[step.name];
     if (state === undefined || !runsJobs(step) || step.kind === 'each') continue;
+    const gen = state.ran === undefined ? state.gen : state.ran;
+    if (gen === null) continue;
     const as =
-      step.kind === 'loop'
-        ? partText('i', step.name, state.gen, lastTurn(state))
-        : partText('s', step.name, state.gen);
+      step.kind === 'loop' ? partText('i', step.name, gen, lastTurn(state)) : partText('s', step.name, gen);
     ids.set(step.name, jobIdOf(run, as));
   }
   return ids;

@@ -79,7 +79,7 @@ export class AuditLog {
     ]);
   }
 
-  /** Newest first. Rejects with OPTION_INVALID, PLANS_UNSUPPORTED. */
+  /** Newest first. Rejects with OPTION_INVALID. */
   async list(
     options: AuditListOptions = {},
   ): Promise<{ readonly entries: AuditRecord[]; readonly cursor: string | null }> {

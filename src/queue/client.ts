@@ -1,15 +1,21 @@
 import type { Clock } from '../core/clock.ts';
 import { LongshoreError, optionInvalid, show } from '../core/errors.ts';
+import { correlationIdOf, passedOn } from '../core/inherited.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { AnyDeclaration } from '../core/task.ts';
 import { keyGiven } from '../core/unique.ts';
+import { currentJob } from '../current-job.ts';
 import type { EnqueueReceipt, JobSpec, Store } from '../store/store.ts';
-import type { EventBus } from '../telemetry/events.ts';
-import { type EnqueueOptions, JobSpecs, requireEnqueueOptions } from './enqueue.ts';
+import type { EventBus, EventListener, EventName } from '../telemetry/events.ts';
+import { type EnqueueOptions, JobSpecs, requireEnqueueOptions, type SpecMeans } from './enqueue.ts';
+import { FarEnds } from './far-ends.ts';
+import { FarEvents, type ListenOptions } from './far-events.ts';
+import { FarSide } from './far-side.ts';
 import { hearEnds } from './hear-ends.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
 import { Jobs } from './jobs.ts';
 import { Queues } from './queues.ts';
+import { tellEnds } from './tell-ends.ts';
 import { Watch } from './watch.ts';
 
 /**
@@ -19,15 +25,21 @@ import { Watch } from './watch.ts';
 export class Client {
   readonly jobs: Jobs;
   readonly queues: Queues;
-  /** For the workers of this connection: ends that they write reach who awaits them here. */
+  /** For the workers and flows of this connection: ends that they write reach who awaits them here, and have their events. */
   readonly store: Store;
   readonly #events: EventBus;
+  readonly #far: FarSide | null;
+  readonly #farEvents: FarEvents;
   readonly #means: HandleMeans & { readonly clock: Clock };
 
   constructor(store: Store, events: EventBus, codec: PayloadCodec, clock: Clock) {
     this.#events = events;
-    const watch = new Watch(store, clock);
-    this.store = hearEnds(store, watch);
+    const { talk } = store.notifier;
+    this.#far = talk === undefined ? null : new FarSide(talk, events);
+    this.#farEvents = new FarEvents(store, this.#far, events, codec);
+    const ends = this.#far === null ? null : new FarEnds(store, this.#far);
+    const watch = new Watch(store, clock, ends);
+    this.store = hearEnds(tellEnds(store, events), watch, ends);
     this.#means = { store: this.store, watch, codec, clock };
     this.jobs = new Jobs(this.#means);
     this.queues = new Queues(store, events);
@@ -39,7 +51,7 @@ export class Client {
     options: EnqueueOptions = {},
   ): Promise<JobHandle<Result>> {
     requireEnqueueOptions('enqueue', options);
-    const built = new JobSpecs(task, this.#means).make(input, options);
+    const built = new JobSpecs(task, this.#specMeans()).make(input, options);
     const spec = built instanceof Promise ? await built : built;
     const [receipt] = await this.#write([spec], options.tx);
     return this.#handle(spec, receipt as EnqueueReceipt, options.tx);
@@ -61,7 +73,7 @@ export class Client {
       if (index === 0) tx = own.tx;
       else if (own.tx !== tx) throw atIndex(optionInvalid('tx', own.tx, 'that of inputs[0]'), index);
       try {
-        maker ??= new JobSpecs(task, this.#means);
+        maker ??= new JobSpecs(task, this.#specMeans());
         const built = maker.make(input, own);
         specs[index] = built instanceof Promise ? await built : built;
       } catch (error) {
@@ -78,8 +90,19 @@ export class Client {
     return added;
   }
 
+  on<Name extends EventName>(name: Name, listener: EventListener<Name>, options?: ListenOptions): () => void {
+    return this.#farEvents.on(name, listener, options);
+  }
+
   close(): void {
     this.#means.watch.close();
+    this.#farEvents.close();
+    this.#far?.close();
+  }
+
+  #specMeans(): SpecMeans {
+    const job = currentJob();
+    return job === null ? this.#means : { ...this.#means, inherited: passedOn(job) };
   }
 
   #write(specs: readonly JobSpec[], tx: unknown): Promise<EnqueueReceipt[]> {
@@ -103,6 +126,7 @@ export class Client {
         task: spec.task,
         status,
         state: receipt.state,
+        correlationId: correlationIdOf({ id: receipt.id, meta: spec.meta ?? null }),
       });
     }
     return new JobHandle<Result>(receipt.id, status, this.#means);

@@ -102,16 +102,18 @@ export class JobSpecs {
   /** As errors name it. */
   readonly #what: string;
   readonly #codec: PayloadCodec;
+  readonly #inherited: JobMeta | null;
   /** When the call was made; in all its jobs' ids. */
   readonly #now: number;
 
   /** Throws TASK_INVALID, OPTION_INVALID. */
-  constructor(task: AnyDeclaration | string, { codec, clock }: SpecMeans) {
+  constructor(task: AnyDeclaration | string, { codec, clock, inherited = null }: SpecMeans) {
     this.#task = requireTask(task);
     this.#name = this.#task === null ? requireName('task', task) : this.#task.name;
     this.#queue = requireQueue('queue', this.#task?.queue ?? QUEUE_DEFAULT);
     this.#what = `the input of task ${show(this.#name)}`;
     this.#codec = codec;
+    this.#inherited = inherited;
     this.#now = clock.now();
   }
 
@@ -155,7 +157,7 @@ export class JobSpecs {
       dueAt: options.at === undefined ? null : dueAtOf(options),
       unique,
       key: keyFor(task, options, input),
-      meta: encodeMeta(options),
+      meta: encodeMeta(options, this.#inherited),
     };
   }
 
@@ -194,6 +196,8 @@ function mayReplace(unique: JobSpec['unique']): boolean {
 export interface SpecMeans {
   readonly codec: PayloadCodec;
   readonly clock: Clock;
+  /** From the job whose handler enqueues. */
+  readonly inherited?: JobMeta | null;
 }
 
 /** Null for a name. Throws TASK_INVALID. */

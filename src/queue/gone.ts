@@ -21,7 +21,7 @@ export function notKept({ id, queue }: Job, queues: readonly QueueRecord[]): Lon
     return new LongshoreError('JOB_UNKNOWN', message, { details: { id, queue } });
   }
   const states = dropped.join(' or ');
-  const message = `Job ${id} is gone: it ended or was removed, and queue '${queue}' keeps no ${states} jobs, so only the connection that ran it knew its result. Keep such jobs for a while: queues.setRetention('${queue}', { ${dropped[0]}: { ageMs: 60_000, count: null } }).`;
+  const message = `Job ${id} is gone: it ended or was removed, and queue '${queue}' keeps no ${states} jobs, and no worker that runs now told how it ended. Keep such jobs for a while: queues.setRetention('${queue}', { ${dropped[0]}: { ageMs: 60_000, count: null } }).`;
   return new LongshoreError('JOB_UNKNOWN', message, { details: { id, queue, keepsNothing: dropped } });
 }
 

@@ -2,8 +2,9 @@ import { type AttemptError, LongshoreError } from '../core/errors.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { EnqueueReceipt, Store } from '../store/store.ts';
 import { endedUnkept } from './gone.ts';
+import type { JobEnd } from './job-end.ts';
 import { type JobView, jobView } from './job-view.ts';
-import type { JobEnd, WaitOptions, Watch } from './watch.ts';
+import type { WaitOptions, Watch } from './watch.ts';
 
 /** What all handles of a client share. */
 export interface HandleMeans {
@@ -29,8 +30,8 @@ export class JobHandle<Result = unknown> {
    * Resolves to the handler's result, as JSON made it, once the job has completed, in whichever process.
    * Rejects with JOB_FAILED (its `cause` has the last attempt's name, message and stack), JOB_CANCELLED,
    * JOB_UNKNOWN (removed, or beyond retention), RESULT_TIMEOUT, OPTION_INVALID, or the signal's reason.
-   * Where the queue keeps nothing of ended jobs, it resolves only on the connection whose worker runs the job, and only
-   * if it was called before the end.
+   * Where the queue keeps nothing of ended jobs, it must be called before the end, and comes from the worker that ran the job: at
+   * most 256 KiB as JSON on another connection, and not once that worker has stopped.
    */
   async result(options?: WaitOptions): Promise<Result> {
     const end = await this.#means.watch.wait(this.id, options);

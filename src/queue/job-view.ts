@@ -5,8 +5,10 @@ import { decodeMeta, type KeptMeta, NO_META } from '../core/meta.ts';
 import { inputOf, type PayloadCodec, type PayloadPlace } from '../core/payload.ts';
 import type { AnyDeclaration, TaskGiven } from '../core/task.ts';
 import { keyGiven } from '../core/unique.ts';
+import type { PlanRecord } from '../store/plans.ts';
 import type { JobTrail } from '../store/store.ts';
 import type { ResultOf } from './enqueue.ts';
+import { type JobStepView, jobStepsView } from './job-steps-view.ts';
 
 /** A job as people and programs read it: payloads decoded. A payload that cannot be read is shown as `{ corrupt: text }`. */
 export interface JobView<Input = unknown, Result = unknown>
@@ -36,6 +38,8 @@ export interface JobDetail<Input = unknown, Result = unknown> extends JobView<In
   /** Left out before the first of `logs`. */
   readonly logsOmitted: number;
   readonly audit: readonly AuditEntry[];
+  /** Of a job that has not completed: the durable steps that its handler has kept, and what it waits for. */
+  readonly steps: readonly JobStepView[];
 }
 
 /** A job of a task: the input as JSON made it, before the schema. */
@@ -64,18 +68,28 @@ function readableMeta({ meta, id }: Job): JobView['meta'] {
   }
 }
 
-export function jobDetail(job: Job, trail: JobTrail, codec: PayloadCodec): JobDetail {
+/** What is stored of a job. */
+export interface StoredJob {
+  readonly job: Job;
+  readonly trail: JobTrail;
+  /** Its durable steps. */
+  readonly plan: PlanRecord | null;
+}
+
+export function jobDetail({ job, trail, plan }: StoredJob, codec: PayloadCodec): JobDetail {
   const place = { role: 'log', id: job.id } as const;
   const logs = trail.logs.map((line) => ({ ...line, data: readable(line.data, place, codec) }));
-  return { ...jobView(job, codec), ...trail, logs };
+  const steps = jobStepsView(plan, job, (text, at) => readable(text, at, codec));
+  return { ...jobView(job, codec), ...trail, logs, steps };
 }
 
 /** Throws OPTION_INVALID for a job of another task, KEY_UNKNOWN, PAYLOAD_PLAIN, PAYLOAD_CORRUPT. */
-export function typedDetail(task: AnyDeclaration, job: Job, trail: JobTrail, codec: PayloadCodec): JobDetail {
+export function typedDetail(task: AnyDeclaration, stored: StoredJob, codec: PayloadCodec): JobDetail {
+  const { job } = stored;
   if (job.task !== task.name)
     throw optionInvalid('task', task.name, `${show(job.task)}, the task of job ${job.id}`);
   return {
-    ...jobDetail(job, trail, codec),
+    ...jobDetail(stored, codec),
     input: codec.decode(job.input, inputOf(job), `the input of job ${job.id}`),
     result: codec.decode(job.result, resultOf(job), `the result of job ${job.id}`),
   };

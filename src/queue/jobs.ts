@@ -1,21 +1,18 @@
 import type { Clock } from '../core/clock.ts';
-import {
-  type AttemptError,
-  optionInvalid,
-  requireInteger,
-  requireName,
-  show,
-  showNul,
-} from '../core/errors.ts';
+import { type AttemptError, optionInvalid, requireName, show, showNul } from '../core/errors.ts';
 import type { PriorityName } from '../core/job.ts';
 import { JOB_STATES, type JobState, statesThatAllow } from '../core/job-state.ts';
+import { jobStepsKey } from '../core/job-steps.ts';
 import { knownNames, requireKnown } from '../core/options.ts';
 import { inputOf } from '../core/payload.ts';
 import { type AnyDeclaration, requirePriority, requireQueue } from '../core/task.ts';
 import { type Why, why } from '../core/why.ts';
-import type { ControlReceipt, JobCommand, JobFilter, Store } from '../store/store.ts';
+import type { ControlReceipt, JobCommand, Store } from '../store/store.ts';
+import { type CountOptions, countJobs } from './counts.ts';
 import { inputText, type ResultOf, requireTask, requireTime } from './enqueue.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
+import { jobFilter, type ListOptions } from './job-list.ts';
+import { signalJob } from './job-signal.ts';
 import {
   type JobDetail,
   type JobView,
@@ -24,7 +21,7 @@ import {
   type TypedDetail,
   typedDetail,
 } from './job-view.ts';
-import { type Criteria, requireId, requireSelection, requireState, type Selection } from './selection.ts';
+import { type Criteria, requireId, requireSelection, type Selection } from './selection.ts';
 
 /** Who acts and why: kept in the job's audit trail. */
 export interface ActionOptions {
@@ -32,16 +29,6 @@ export interface ActionOptions {
   readonly by?: string;
   /** NUL becomes U+2400. */
   readonly why?: string;
-}
-
-export interface ListOptions {
-  readonly state?: JobState | readonly JobState[];
-  readonly queue?: string;
-  readonly task?: string;
-  /** 1 to 1,000; default 50. */
-  readonly limit?: number;
-  /** From the page before. */
-  readonly cursor?: string;
 }
 
 /** What a bulk action did. */
@@ -57,13 +44,7 @@ export interface ActionReport {
 }
 
 const ACTION_OPTIONS = knownNames<ActionOptions>({ by: true, why: true });
-const LIST_OPTIONS = knownNames<ListOptions>({
-  state: true,
-  queue: true,
-  task: true,
-  limit: true,
-  cursor: true,
-});
+const COUNT_OPTIONS = knownNames<CountOptions>({ queue: true, task: true });
 
 type Ordered = JobCommand extends infer C
   ? C extends JobCommand
@@ -101,10 +82,16 @@ export class Jobs {
   get<T extends AnyDeclaration>(task: T, id: string): Promise<TypedDetail<T> | null>;
   async get(...given: [id: string] | [task: AnyDeclaration, id: string]): Promise<JobDetail | null> {
     const { task, id } = ofTask(given);
-    const [[job], trail] = await Promise.all([this.#store.get([id]), this.#store.trail(id)]);
+    const { capabilities } = this.#store;
+    const [[job], trail, plan] = await Promise.all([
+      this.#store.get([id]),
+      this.#store.trail(id),
+      capabilities.plans ? this.#store.plan(jobStepsKey(id), 'all') : null,
+    ]);
     if (job == null || trail === null) return null;
     const { codec } = this.#means;
-    return task === null ? jobDetail(job, trail, codec) : typedDetail(task, job, trail, codec);
+    const stored = { job, trail, plan };
+    return task === null ? jobDetail(stored, codec) : typedDetail(task, stored, codec);
   }
 
   /** A handle for a job enqueued elsewhere, e.g. to await its result. */
@@ -117,8 +104,30 @@ export class Jobs {
 
   /** Newest first. Throws OPTION_INVALID. */
   async list(options: ListOptions = {}): Promise<{ jobs: JobView[]; cursor: string | null }> {
-    const page = await this.#store.list(filter(options));
+    const page = await this.#store.list(jobFilter(options));
     return { jobs: page.jobs.map((job) => jobView(job, this.#means.codec)), cursor: page.cursor };
+  }
+
+  /**
+   * How many jobs there are in each state, in all or of one queue. With `task` each job of the queue, or of the store, is
+   * looked at, which takes as long as listing them. Rejects with OPTION_INVALID.
+   */
+  async counts(options: CountOptions = {}): Promise<Record<JobState, number>> {
+    requireKnown('jobs.counts', options, COUNT_OPTIONS);
+    const { queue, task } = options;
+    const of = {
+      ...(queue === undefined ? {} : { queue: requireQueue('queue', queue) }),
+      ...(task === undefined ? {} : { task: requireName('task', task) }),
+    };
+    return countJobs(this.#store, of);
+  }
+
+  /**
+   * Sends a signal to a job, whose handler may wait for it (`ctx.waitFor`). One that comes before the wait is kept; of those of
+   * one name the first counts. Rejects with JOB_UNKNOWN, JOB_STATE_REFUSED, PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE, OPTION_INVALID.
+   */
+  async signal(id: string, name: string, payload?: unknown): Promise<void> {
+    return signalJob(this.#means, { id: requireId('id', id), name, payload });
   }
 
   /** Why the job does not run, from what the store can tell in a moment; null when there is no such job. Rejects with OPTION_INVALID. */
@@ -228,13 +237,12 @@ export class Jobs {
       for (let start = 0; start < selection.length; start += PAGE) yield selection.slice(start, start + PAGE);
       return;
     }
-    const { state, queue, task } = selection as Criteria;
+    const { all: _, state, states: several, ...rest } = selection as Criteria;
     let cursor: string | undefined;
     do {
       const page = await this.#store.list({
-        ...(queue === undefined ? {} : { queue }),
-        ...(task === undefined ? {} : { task }),
-        states: state === undefined ? states : [state],
+        ...rest,
+        states: several ?? (state === undefined ? states : [state]),
         limit: PAGE,
         ...(cursor === undefined ? {} : { cursor }),
       });
@@ -273,22 +281,4 @@ function file(report: Filing, id: string, receipt: ControlReceipt | undefined): 
   else if (receipt.status === 'refused') report.refused.push({ id, state: receipt.state ?? 'running' });
   else if (receipt.status === 'requested') report.requested.push(id);
   else report.done.push(id);
-}
-
-function filter(options: ListOptions): JobFilter {
-  requireKnown('jobs.list', options, LIST_OPTIONS);
-  const { state, queue, task, cursor, limit = 50 } = options;
-  const states = state === undefined ? undefined : typeof state === 'string' ? [state] : state;
-  if (states !== undefined && !Array.isArray(states))
-    throw optionInvalid('state', state, `one of ${JOB_STATES.join(', ')}, or an array of them`);
-  for (const name of states ?? []) requireState('state', name);
-  if (cursor !== undefined && typeof cursor !== 'string')
-    throw optionInvalid('cursor', cursor, 'the cursor of the page before');
-  return {
-    limit: requireInteger('limit', limit, 1, 1_000),
-    ...(states === undefined ? {} : { states }),
-    ...(queue === undefined ? {} : { queue: requireQueue('queue', queue) }),
-    ...(task === undefined ? {} : { task: requireName('task', task) }),
-    ...(cursor === undefined ? {} : { cursor }),
-  };
 }

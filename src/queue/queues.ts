@@ -1,7 +1,7 @@
 import { type Ageing, requireAgeing } from '../core/ageing.ts';
 import { LongshoreError, optionInvalid, requireName } from '../core/errors.ts';
 import { ALL_QUEUES } from '../core/job.ts';
-import { JOB_STATES, WAITING_STATES } from '../core/job-state.ts';
+import { JOB_STATES, type JobState, WAITING_STATES } from '../core/job-state.ts';
 import { changeLimits, LIMITS_NONE, type LimitsChange } from '../core/limits.ts';
 import { knownNames, requireKnown, requireOptions } from '../core/options.ts';
 import { requireQueue } from '../core/task.ts';
@@ -85,7 +85,7 @@ export class Queues {
 
   /** Deletes every waiting job of the queue; running and finished ones stay. Resolves to how many. */
   async drain(queue: string): Promise<number> {
-    return this.#store.clear(requireQueue('queue', queue), WAITING_STATES);
+    return this.#clear(requireQueue('queue', queue), WAITING_STATES);
   }
 
   /** Deletes every job of the queue, finished ones too. With running jobs it throws QUEUE_BUSY unless `force`. Resolves to how many. */
@@ -100,7 +100,13 @@ export class Queues {
       const message = `Queue '${queue}' has ${running} running jobs. Pause it and wait for them, or pass force: true to drop their outcomes.`;
       throw new LongshoreError('QUEUE_BUSY', message, { details: { queue, running } });
     }
-    return this.#store.clear(queue, JOB_STATES);
+    return this.#clear(queue, JOB_STATES);
+  }
+
+  async #clear(queue: string, states: readonly JobState[]): Promise<number> {
+    const jobs = await this.#store.clear(queue, states);
+    this.#events.emit('queue.cleared', { queue, states, jobs });
+    return jobs;
   }
 
   /** A bound that the store cannot watch must not be taken for one that holds. */

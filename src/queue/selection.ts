@@ -1,5 +1,6 @@
 import { LongshoreError, optionInvalid, requireName, show } from '../core/errors.ts';
 import { JOB_STATES, type JobState } from '../core/job-state.ts';
+import { TAG_CHARS_MAX } from '../core/meta.ts';
 import { adviceFor, isPlainObject, knownNames, unknownName } from '../core/options.ts';
 import { requireQueue } from '../core/task.ts';
 
@@ -13,9 +14,22 @@ export interface Criteria {
   readonly queue?: string;
   readonly task?: string;
   readonly state?: JobState;
+  /** Any of these states. Excludes `state`. */
+  readonly states?: readonly JobState[];
+  /** As in `jobs.list`. */
+  readonly correlationId?: string;
+  readonly tag?: string;
 }
 
-const CRITERIA = knownNames<Criteria>({ all: true, queue: true, task: true, state: true });
+const CRITERIA = knownNames<Criteria>({
+  all: true,
+  queue: true,
+  task: true,
+  state: true,
+  states: true,
+  correlationId: true,
+  tag: true,
+});
 
 /**
  * The ids, or the criteria. Throws OPTION_INVALID for everything else: a bulk action deletes what it selects, so nothing
@@ -33,13 +47,16 @@ export function requireSelection(selection: unknown): readonly string[] | Criter
     if (!CRITERIA.has(name)) throw unknownCriterion(name);
     requireCriterion(name as keyof Criteria, selection[name]);
   }
+  if (selection.state !== undefined && selection.states !== undefined)
+    throw optionInvalid('selection.states', selection.states, 'to be left out when state is given');
   if (names.length > 0) return selection as Criteria;
   throw new LongshoreError('OPTION_INVALID', `selection is {}, which names no job; expected ${EXPECTED}.`, {
     details: { field: 'selection', value: '{}', expected: EXPECTED },
   });
 }
 
-const EXPECTED = 'an id, an array of ids, an object with queue, task or state, or { all: true }';
+const EXPECTED =
+  'an id, an array of ids, an object with queue, task, state, states, correlationId or tag, or { all: true }';
 
 /** Throws OPTION_INVALID. */
 export function requireId(field: string, id: unknown): string {
@@ -59,7 +76,17 @@ function requireCriterion(name: keyof Criteria, value: unknown): void {
   if (name === 'queue') requireQueue(field, value);
   else if (name === 'task') requireName(field, value);
   else if (name === 'state') requireState(field, value);
+  else if (name === 'states') requireStates(field, value);
+  else if (name === 'correlationId') requireName(field, value);
+  else if (name === 'tag') requireName(field, value, TAG_CHARS_MAX);
   else if (value !== true) throw optionInvalid(field, value, 'true, or to be left out');
+}
+
+/** An empty list is refused: it may be a list that was to be filled. */
+function requireStates(field: string, value: unknown): void {
+  if (!Array.isArray(value) || value.length === 0)
+    throw optionInvalid(field, value, `an array of one or more of ${JOB_STATES.join(', ')}`);
+  for (const [index, state] of value.entries()) requireState(`${field}[${index}]`, state);
 }
 
 function unknownCriterion(name: string): LongshoreError {

@@ -1,16 +1,18 @@
 import { BATCH_CHARS_MAX, sumOf } from '../core/batch.ts';
 import type { CancelTimer, Clock } from '../core/clock.ts';
-import { type AttemptError, LongshoreError, mayPass, optionInvalid, requireMs } from '../core/errors.ts';
+import { LongshoreError, mayPass, optionInvalid, requireMs } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
-import { isTerminal, type TerminalState } from '../core/job-state.ts';
+import { isTerminal } from '../core/job-state.ts';
 import { adviceFor, knownNames, requireKnown } from '../core/options.ts';
 import type { Store } from '../store/store.ts';
+import type { FarEnds } from './far-ends.ts';
 import { gone, notKept } from './gone.ts';
+import type { End, JobEnd } from './job-end.ts';
 
 /**
  * Waits for jobs to end, whichever process runs them. One watch per client serves all waiters with one batched read
  * per hint of the store ("settled"), and one per poll interval in case hints are lost. Where a queue keeps nothing of
- * ended jobs, the watch knows the end only if this connection wrote it (hear-ends.ts).
+ * ended jobs, the watch knows the end if this connection wrote it (hear-ends.ts), and asks the others (far-ends.ts).
  */
 
 export interface WaitOptions {
@@ -20,17 +22,6 @@ export interface WaitOptions {
 }
 
 const WAIT_OPTIONS = knownNames<WaitOptions>({ timeoutMs: true, signal: true });
-
-/** How an awaited job ended. */
-export interface JobEnd {
-  readonly state: TerminalState;
-  /** Encoded. */
-  readonly result: string | null;
-  /** As the store keeps it; null when it kept nothing of it. */
-  readonly job: Job | null;
-  /** The last one, where the store kept nothing of the job. */
-  readonly error: AttemptError | null;
-}
 
 const POLL_MS = 1_000;
 /** Jobs of one read; fewer after one that failed, or brought large jobs. */
@@ -48,6 +39,8 @@ interface Awaited {
   seen: Job | null;
   /** Written by this connection. */
   written: JobEnd | null;
+  /** The job is gone, and other connections are asked how it ended. */
+  asking: boolean;
 }
 
 export class Watch {
@@ -62,10 +55,12 @@ export class Watch {
   #again = false;
   #readMax = READ_MAX;
   #keepOpen: NodeJS.Timeout | null = null;
+  readonly #far: FarEnds | null;
 
-  constructor(store: Store, clock: Clock) {
+  constructor(store: Store, clock: Clock, far: FarEnds | null = null) {
     this.#store = store;
     this.#clock = clock;
+    this.#far = far;
   }
 
   /**
@@ -114,7 +109,7 @@ export class Watch {
   /** The write is over. `endOf` says how it ended a job; null where it did not. */
   wrote<Written extends { readonly id: string }>(
     jobs: readonly Written[],
-    endOf: (job: Written, index: number) => Omit<JobEnd, 'job'> | null,
+    endOf: (job: Written, index: number) => End | null,
   ): void {
     this.#writes.delete(jobs);
     if (this.#awaited.size === 0) return;
@@ -136,10 +131,11 @@ export class Watch {
   }
 
   #add(id: string, waiter: Waiter): void {
-    const awaited = this.#awaited.get(id) ?? { waiters: new Set(), seen: null, written: null };
+    const awaited = this.#awaited.get(id) ?? { waiters: new Set(), seen: null, written: null, asking: false };
     awaited.waiters.add(waiter);
     this.#awaited.set(id, awaited);
     this.#unsubscribe ??= this.#store.notifier.subscribe('settled', () => this.#read());
+    this.#far?.awaits(true);
     // Somebody awaits: the process must stay, although hints and polls never hold it.
     this.#keepOpen ??= setInterval(() => undefined, 2 ** 30);
     this.#read();
@@ -152,6 +148,7 @@ export class Watch {
     if (this.#awaited.size > 0) return;
     this.#unsubscribe?.();
     this.#unsubscribe = null;
+    this.#far?.awaits(false);
     this.#cancelPoll?.();
     this.#cancelPoll = null;
     if (this.#keepOpen !== null) clearInterval(this.#keepOpen);
@@ -186,7 +183,7 @@ export class Watch {
       const jobs = await this.#get(slice);
       start += slice.length;
       const missing = slice.filter((id, index) => !this.#deliver(id, jobs[index] ?? null));
-      if (missing.length > 0) await this.#tellGone(missing);
+      if (missing.length > 0) await this.#seek(missing);
     }
   }
 
@@ -209,13 +206,27 @@ export class Watch {
     const end = job === null ? awaited.written : endOf(job);
     if (end !== null) for (const waiter of [...awaited.waiters]) waiter.resolve(end);
     else if (job !== null) awaited.seen = job;
-    else return this.#isBeingWritten(id);
+    else return awaited.asking || this.#isBeingWritten(id);
     return true;
   }
 
   #isBeingWritten(id: string): boolean {
     for (const jobs of this.#writes) if (jobs.some((job) => job.id === id)) return true;
     return false;
+  }
+
+  /** Resolves at once where others have to be asked: the reading goes on meanwhile. */
+  async #seek(ids: readonly string[]): Promise<void> {
+    if (this.#far === null) return this.#tellGone(ids);
+    const awaited = ids.flatMap((id) => this.#awaited.get(id) ?? []);
+    for (const one of awaited) one.asking = true;
+    void this.#far.ask(ids).then(async (ends) => {
+      for (const one of awaited) one.asking = false;
+      for (const [id, end] of ends)
+        for (const waiter of [...(this.#awaited.get(id)?.waiters ?? [])])
+          waiter.resolve({ ...end, job: null });
+      await this.#tellGone(ids.filter((id) => !ends.has(id)));
+    });
   }
 
   async #tellGone(ids: readonly string[]): Promise<void> {

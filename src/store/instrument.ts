@@ -11,6 +11,7 @@ const VERBS = [
   'settle',
   'annotate',
   'beat',
+  'disown',
   'retire',
   'workers',
   'reap',
@@ -43,6 +44,7 @@ export function instrument(store: Store, events: EventBus): Store {
     capabilities: store.capabilities,
     notifier: store.notifier,
     lock: store.lock,
+    transactions: store.transactions,
     keepAlive: (options) => store.keepAlive(options),
     close: () => store.close(),
   } as Store;

@@ -1,3 +1,5 @@
+import type { Talk } from './talk.ts';
+
 /**
  * The wake-up port. A notification is a hint that something was committed: it may come late, twice or never,
  * and polling alone must be enough. Stores publish themselves, after the commit that made the hint true.
@@ -7,6 +9,8 @@ export interface Notifier {
   subscribe(topic: Topic, listener: () => void): () => void;
   /** True when hints also come from other processes. */
   readonly crossProcess: boolean;
+  /** Absent where nobody else can be reached. */
+  readonly talk?: Talk | undefined;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type AttemptError, LongshoreError } from '../core/errors.ts';
+import type { AttemptError } from '../core/errors.ts';
 import type { EnqueueReceipt, JobSpec, Settlement, SettleReceipt, Timed } from './spec.ts';
 
 /**
@@ -157,13 +157,4 @@ export interface PlanFilter {
 export interface PlanPage {
   readonly plans: readonly PlanRecord[];
   readonly cursor: string | null;
-}
-
-/** What the verbs of a store without the capability `plans` reject with. */
-export function plansUnsupported(verb: string): LongshoreError {
-  return new LongshoreError(
-    'PLANS_UNSUPPORTED',
-    'This kind of store keeps no runs of flows and no schedules; use a sqlite:, postgres: or redis: store for them.',
-    { details: { verb } },
-  );
 }

@@ -1,3 +1,4 @@
+import type { LogLine } from '../core/job.ts';
 import type { JobState } from '../core/job-state.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { UniqueSpec } from '../core/unique.ts';
@@ -50,3 +51,11 @@ export interface Settlement {
 export type SettleReceipt =
   | { readonly status: 'settled'; readonly state: JobState }
   | { readonly status: 'lost' };
+
+export interface Note {
+  readonly id: string;
+  readonly token: string;
+  /** Encoded; absent = unchanged. */
+  readonly progress?: string | null;
+  readonly logs?: readonly LogLine[];
+}

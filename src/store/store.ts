@@ -7,7 +7,8 @@ import type { LimitsChange, QueueLimits } from '../core/limits.ts';
 import type { LeaseLock } from './lease-lock.ts';
 import type { Notifier } from './notifier.ts';
 import type { PlanStore } from './plans.ts';
-import type { EnqueueReceipt, JobSpec, Settlement, SettleReceipt, Timed } from './spec.ts';
+import type { EnqueueReceipt, JobSpec, Note, Settlement, SettleReceipt, Timed } from './spec.ts';
+import type { Transactions } from './transactions.ts';
 
 /**
  * THE store contract: where jobs live. Batch-first, free of any driver's types.
@@ -26,6 +27,8 @@ export interface Store extends PlanStore {
   readonly warnings?: readonly string[];
   readonly notifier: Notifier;
   readonly lock: LeaseLock;
+  /** Completing jobs in transactions of the caller's; null without the capability `transactions`. */
+  readonly transactions: Transactions | null;
 
   // Jobs in, jobs out
   enqueue(specs: readonly JobSpec[], options?: EnqueueCall): Promise<EnqueueReceipt[]>;
@@ -39,8 +42,13 @@ export interface Store extends PlanStore {
   beat(beat: WorkerBeat): Promise<BeatReceipt>;
   /** Beats for a worker at an interval, on a thread that runs no handler wherever the store spans processes. */
   keepAlive(options: KeepAliveOptions): KeepAlive;
+  /**
+   * Gives back, uncharged, jobs that their worker holds without knowing of them, since the answer of their claim did not reach
+   * it. Beats would renew their leases for ever. Those claimed at `before` or later stay, and those it does not hold.
+   */
+  disown(request: DisownRequest): Promise<GivenBack[]>;
   /** Removes the worker from the registry and gives back, uncharged, whatever it still holds. */
-  retire(workerId: string, options?: Timed): Promise<void>;
+  retire(workerId: string, options?: Timed): Promise<GivenBack[]>;
   workers(options?: Timed): Promise<WorkerRecord[]>;
 
   // Maintenance
@@ -74,7 +82,7 @@ export interface Store extends PlanStore {
   close(): Promise<void>;
 }
 
-export type { EnqueueReceipt, JobSpec, Settlement, SettleReceipt, Timed } from './spec.ts';
+export type { EnqueueReceipt, JobSpec, Note, Settlement, SettleReceipt, Timed } from './spec.ts';
 
 /** What a store can do, as data: the suite and the docs read it, and never a store's name. */
 export interface Capabilities {
@@ -88,9 +96,9 @@ export interface Capabilities {
   readonly retentionBytes: boolean;
   /** Calls of different turns of the event loop are carried out side by side: to settle and to claim at a time gains. */
   readonly parallel: boolean;
-  /** Enqueues inside a transaction of the caller's own (EnqueueCall.tx). */
+  /** Enqueues and completes jobs inside a transaction of the caller's own (EnqueueCall.tx, transactions.ts). */
   readonly transactions: boolean;
-  /** Keeps plans and reports (plans.ts), on which flows and schedules stand; its four verbs reject with PLANS_UNSUPPORTED otherwise. */
+  /** Keeps plans and reports (plans.ts), on which flows and schedules stand. */
   readonly plans: boolean;
 }
 
@@ -153,14 +161,6 @@ export interface Lease {
   readonly dueAt: number;
 }
 
-export interface Note {
-  readonly id: string;
-  readonly token: string;
-  /** Encoded; absent = unchanged. */
-  readonly progress?: string | null;
-  readonly logs?: readonly LogLine[];
-}
-
 export type AnnotateReceipt = 'noted' | 'lost';
 
 // ── leases and workers ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -213,6 +213,23 @@ export interface BeatReceipt {
   readonly held: readonly string[];
   /** Queues of the worker that are paused now: all of them while `*` is. */
   readonly paused: readonly string[];
+}
+
+export interface DisownRequest extends Timed {
+  readonly workerId: string;
+  /** Ids. */
+  readonly jobs: readonly string[];
+  /** Store time of the beat that told of them. */
+  readonly before: number;
+}
+
+/** A job that left its worker. It is `ready`, or `cancelled`: that was asked for, or its unique key went to another job. */
+export interface GivenBack {
+  readonly id: string;
+  readonly queue: string;
+  readonly task: string;
+  readonly attempt: number;
+  readonly state: JobState;
 }
 
 export interface KeepAliveOptions {
@@ -370,6 +387,9 @@ export interface JobFilter {
   readonly states?: readonly JobState[];
   readonly queue?: string;
   readonly task?: string;
+  /** Jobs whose meta has it, and the job of this id unless its meta has another one (core/terms.ts). */
+  readonly correlationId?: string;
+  readonly tag?: string;
   readonly limit: number;
   /** From the page before. */
   readonly cursor?: string;

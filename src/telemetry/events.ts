@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import { type AttemptError, optionInvalid } from '../core/errors.ts';
 import type { JobState } from '../core/job-state.ts';
 import { unknownName } from '../core/options.ts';
+import { outsideOfJobs } from '../current-job.ts';
 import type { PlanEvents } from './plan-events.ts';
 
 /**
@@ -15,17 +16,25 @@ export interface JobFacts {
   readonly id: string;
   readonly queue: string;
   readonly task: string;
+  /** The one of the job's meta, or of the run it is a step of, or its id. */
+  readonly correlationId: string;
 }
 
 export interface AttemptFacts extends JobFacts {
   readonly attempt: number;
 }
 
+/** Where no attempt ended, both times are 0. */
 export interface EndFacts extends AttemptFacts {
   /** From claimable to claimed, ms. */
   readonly waitMs: number;
   /** Time in the handler, ms. */
   readonly runMs: number;
+}
+
+/** `by` is there where a command ended the job, as its audit trail has it. */
+export interface EndByHandFacts extends EndFacts {
+  readonly by?: string;
 }
 
 /** The events by name. */
@@ -35,10 +44,12 @@ export interface Events extends PlanEvents {
     readonly state: JobState;
   };
   'job.started': AttemptFacts & { readonly waitMs: number };
-  'job.completed': EndFacts;
+  /** Also of a failed job that was resolved by hand. */
+  'job.completed': EndByHandFacts;
   'job.retried': EndFacts & { readonly error: AttemptError; readonly delayMs: number };
   'job.failed': EndFacts & { readonly error: AttemptError };
-  'job.cancelled': EndFacts;
+  /** Of a job that waited, at once; of one that ran, when it stopped. */
+  'job.cancelled': EndByHandFacts;
   'job.snoozed': EndFacts & { readonly delayMs: number };
   /** Given back unstarted. */
   'job.released': AttemptFacts;
@@ -57,7 +68,7 @@ export interface Events extends PlanEvents {
     /** Its code was stopped, as it can be in a thread or process; inline it may run on. */
     readonly stopped: boolean;
   };
-  /** A lease expired and was taken back. */
+  /** A lease expired and was taken back. Where the job ended by that, the event of its end follows. */
   'job.expired': JobFacts & { readonly state: JobState; readonly crashes: number };
   'worker.started': {
     readonly workerId: string;
@@ -153,6 +164,10 @@ export interface Events extends PlanEvents {
   'leader.changed': { readonly workerId: string; readonly leading: boolean };
   'queue.paused': { readonly queue: string };
   'queue.resumed': { readonly queue: string };
+  /** The queue's jobs in these states were deleted, all at once: they have no events of their own. */
+  'queue.cleared': { readonly queue: string; readonly states: readonly JobState[]; readonly jobs: number };
+  /** Events of other connections (`on` with `all: true`) that were not sent, since too much happened, or cannot be opened here. */
+  'events.missed': { readonly count: number };
   /** A queue holds at least as many dead letters as the alert threshold. */
   'queue.deadLetters': { readonly queue: string; readonly failed: number; readonly threshold: number };
   'store.called': { readonly verb: string; readonly tookMs: number; readonly items: number };
@@ -203,7 +218,9 @@ export const EVENT_NAMES = [
   'plan.stuck',
   'queue.paused',
   'queue.resumed',
+  'queue.cleared',
   'queue.deadLetters',
+  'events.missed',
   'store.called',
   'store.failed',
   'store.pruned',
@@ -241,7 +258,8 @@ export class EventBus {
     else if (listeners.length === 0) fallback?.(event as never);
     for (const listener of listeners) {
       try {
-        (listener as EventListener<Name>)(event);
+        // Whatever a listener enqueues is not the doing of the handler that happened to lead here.
+        outsideOfJobs(listener as EventListener<Name>, event);
       } catch (error) {
         queueMicrotask(() => {
           throw error;

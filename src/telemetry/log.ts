@@ -1,7 +1,7 @@
 import { stdSerializers } from 'pino';
 import { formatDuration } from '../core/duration.ts';
 import { isError, namedReasonOf } from '../core/legible.ts';
-import type { EndFacts, EventName, Events, JobFacts } from './events.ts';
+import type { EndByHandFacts, EndFacts, EventName, Events, JobFacts } from './events.ts';
 
 /**
  * The exporter from events to a structured log (pino: the fastest well-kept logger, and no thread unless asked).
@@ -78,8 +78,14 @@ const SPARING_TASKS = 1_000;
 
 /** Errors have no enumerable facts; kept errors of attempts have. */
 function readable<Event extends object>(event: Event): object {
-  const { error } = event as { error?: unknown };
-  return isError(error) ? { ...event, error: stdSerializers.err(error) } : event;
+  const { error, id, correlationId, ...facts } = event as { error?: unknown } & Partial<JobFacts>;
+  // Most jobs have none but their id.
+  const shown =
+    correlationId === id
+      ? { ...(id === undefined ? {} : { id }), ...facts }
+      : { id, correlationId, ...facts };
+  if (!('error' in event)) return shown;
+  return { ...shown, error: isError(error) ? stdSerializers.err(error) : error };
 }
 
 const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[Name]) => string] } = {
@@ -88,7 +94,7 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
     'debug',
     (event) => `${job(event)} started, attempt ${event.attempt}, waited ${formatDuration(event.waitMs)}`,
   ],
-  'job.completed': ['info', (event) => `${job(event)} completed ${times(event)}`],
+  'job.completed': ['info', (event) => `${job(event)} completed ${howEnded(event)}`],
   'job.retried': [
     'warn',
     (event) =>
@@ -99,7 +105,7 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
     (event) =>
       `${job(event)} failed at attempt ${event.attempt} ${times(event)}: ${namedReasonOf(event.error)}`,
   ],
-  'job.cancelled': ['info', (event) => `${job(event)} cancelled ${times(event)}`],
+  'job.cancelled': ['info', (event) => `${job(event)} cancelled ${howEnded(event)}`],
   'job.snoozed': ['info', (event) => `${job(event)} snoozed for ${formatDuration(event.delayMs)}`],
   'job.released': ['debug', (event) => `${job(event)} given back unstarted`],
   'job.lost': ['warn', (event) => `${job(event)} lost its lease; the outcome '${event.outcome}' was refused`],
@@ -203,10 +209,15 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
   ],
   'queue.paused': ['info', (event) => `queue ${event.queue} paused`],
   'queue.resumed': ['info', (event) => `queue ${event.queue} resumed`],
+  'queue.cleared': [
+    'warn',
+    ({ queue, jobs, states }) => `${jobs} jobs of queue ${queue} deleted (${states.join(', ')})`,
+  ],
   'queue.deadLetters': [
     'warn',
     (event) => `queue ${event.queue} holds ${event.failed} failed jobs (alert at ${event.threshold})`,
   ],
+  'events.missed': ['warn', ({ count }) => `${count} events of other connections were not sent`],
   'store.called': [
     'trace',
     (event) => `store ${event.verb}: ${event.items} items in ${formatDuration(event.tookMs)}`,
@@ -240,6 +251,10 @@ function lane(name: 'inline' | 'thread' | 'process'): string {
 
 function job(event: JobFacts): string {
   return `${event.task} ${event.id}`;
+}
+
+function howEnded(event: EndByHandFacts): string {
+  return event.by === undefined ? times(event) : `by ${event.by}`;
 }
 
 function times(event: EndFacts): string {

@@ -13,7 +13,7 @@ export {
   type SpiedConnection,
   type WantedJob,
 } from './job-spy.ts';
-export type { OpenFixture, StoreFixture } from './store-conformance/fixture.ts';
+export type { FixtureTransaction, OpenFixture, StoreFixture } from './store-conformance/fixture.ts';
 export {
   type ConformanceOptions,
   storeConformance,

@@ -6,8 +6,7 @@ import type { EventListener, EventName, Events } from '../telemetry/events.ts';
 
 /**
  * Lets a test wait for what becomes of jobs, without polling and whether it happened before the wait or comes after it.
- * A spy hears the events of one connection, so the workers must be of that connection. A job that is cancelled before it
- * ran has no event of its own: `jobs.cancel` says at once what it did.
+ * A spy hears the events of one connection, so the workers must be of that connection.
  */
 export interface JobSpy {
   /**

@@ -1,12 +1,17 @@
 import type { CancelTimer } from '../core/clock.ts';
 import type { LongshoreError } from '../core/errors.ts';
-import type { JobContext } from '../core/job-context.ts';
+import { correlationIdOf } from '../core/inherited.ts';
+import type { JobContext, WaitFor } from '../core/job-context.ts';
+import { type JobFlow, jobFlowIn } from '../core/job-flow.ts';
 import { type KeptMeta, NO_META } from '../core/meta.ts';
 import type { AnyTask } from '../core/task.ts';
+import { DurableCalls, type DurablePort } from '../execution/durable-calls.ts';
 import type { LaneJob, SharedSlot, Stopper } from '../execution/lane.ts';
 import type { Lease } from '../store/store.ts';
 import { isBarrier } from './barrier.ts';
+import { Durable, type DurableMeans } from './durable.ts';
 import type { HeartbeatWatch } from './heartbeat-watch.ts';
+import { type CompletionMeans, OwnCompletion, transactionOf } from './own-completion.ts';
 
 /** Where a handler's progress and log lines go. */
 export interface NoteTaker {
@@ -19,10 +24,17 @@ export interface NoteTaker {
 export interface AttemptMeans {
   readonly notes: NoteTaker;
   readonly payloadBytesMax: number;
+  readonly completions: CompletionMeans;
+  /** Its handler's transaction committed, and with it the job's end. */
+  readonly onCommitted: (attempt: Attempt) => void;
   /** The handler starts. */
   readonly onBegin: (attempt: Attempt) => void;
   /** It was started early, and will not begin soon. */
   readonly onPutBack: (attempt: Attempt) => void;
+  /** Its lease is somebody else's. */
+  readonly onLost: (attempt: Attempt) => void;
+  /** For its durable steps. */
+  readonly durable: DurableMeans;
 }
 
 /** One execution of a leased job: the value that goes through the executor's steps, and what its lane sees of it. */
@@ -56,6 +68,10 @@ export class Attempt implements LaneJob {
   barrier: LongshoreError | null = null;
   /** Where the handler has to say that it is alive. */
   heartbeatWatch: HeartbeatWatch | null = null;
+  /** Made when the handler first uses a durable step. */
+  durable: Durable | null = null;
+  /** Its end in a transaction of the handler's; null as long as the handler asks for none. */
+  completion: OwnCompletion | null = null;
   readonly #means: AttemptMeans;
   #controller: AbortController | null = null;
 
@@ -110,6 +126,7 @@ export class Attempt implements LaneJob {
 
   wait(): void {
     this.begun = false;
+    this.durable = null;
     this.startedAt = performance.now();
     this.clearTimers();
   }
@@ -131,7 +148,7 @@ export class Attempt implements LaneJob {
 
   progress(value: unknown): void {
     this.heartbeatWatch?.beat();
-    if (!this.finished) this.#means.notes.progress(this.lease, value);
+    if (this.takesNotes) this.#means.notes.progress(this.lease, value);
   }
 
   heartbeat(details: unknown): void {
@@ -149,7 +166,31 @@ export class Attempt implements LaneJob {
   }
 
   log(message: string, data: unknown): void {
-    if (!this.finished) this.#means.notes.log(this.lease, message, data);
+    if (this.takesNotes) this.#means.notes.log(this.lease, message, data);
+  }
+
+  /** Its job is completed in a transaction of the handler's, which may have committed: its lease is no sign of anything. */
+  get endsByItself(): boolean {
+    return this.completion !== null && this.completion.written !== null;
+  }
+
+  get takesNotes(): boolean {
+    return !this.finished && !this.endsByItself;
+  }
+
+  own(): OwnCompletion {
+    const { completions, onCommitted } = this.#means;
+    this.completion ??= new OwnCompletion(this, completions, () => onCommitted(this));
+    return this.completion;
+  }
+
+  get durablePort(): DurablePort {
+    this.durable ??= new Durable(this, this.#means.durable);
+    return this.durable;
+  }
+
+  lose(): void {
+    this.#means.onLost(this);
   }
 
   clearTimers(): void {
@@ -165,6 +206,7 @@ export class Attempt implements LaneJob {
 class AttemptContext implements JobContext<unknown> {
   readonly input: unknown;
   readonly #attempt: Attempt;
+  #durable: DurableCalls | null = null;
 
   constructor(attempt: Attempt, input: unknown) {
     this.#attempt = attempt;
@@ -189,6 +231,14 @@ class AttemptContext implements JobContext<unknown> {
 
   get meta(): KeptMeta {
     return this.#attempt.kept;
+  }
+
+  get correlationId(): string {
+    return correlationIdOf(this.#attempt.lease);
+  }
+
+  get flow(): JobFlow | null {
+    return jobFlowIn(this.#attempt.lease.meta);
   }
 
   get attempt(): number {
@@ -217,5 +267,29 @@ class AttemptContext implements JobContext<unknown> {
 
   get log(): (message: string, data?: unknown) => void {
     return (message, data) => this.#attempt.log(message, data);
+  }
+  get step(): JobContext<unknown>['step'] {
+    return ((name, run) => this.#calls.step(name, run)) as JobContext<unknown>['step'];
+  }
+
+  get sleep(): (name: string, ms: number) => Promise<void> {
+    return (name, ms) => this.#calls.sleep(name, ms);
+  }
+
+  get waitFor(): WaitFor {
+    return ((name, options) => this.#calls.waitFor(name, options)) as WaitFor;
+  }
+
+  get #calls(): DurableCalls {
+    this.#durable ??= new DurableCalls(this.#attempt, this.#attempt.durablePort);
+    return this.#durable;
+  }
+
+  get transaction(): JobContext<unknown>['transaction'] {
+    return transactionOf(() => this.#attempt.own());
+  }
+
+  get complete(): JobContext<unknown>['complete'] {
+    return async (result, options) => this.#attempt.own().complete(result, options);
   }
 }

@@ -5,18 +5,24 @@ import type { PayloadCodec } from '../core/payload.ts';
 import type { AnyTask } from '../core/task.ts';
 import type { Admission } from '../execution/admission.ts';
 import type { Lane } from '../execution/lane.ts';
-import type { Lease } from '../store/store.ts';
+import type { Lease, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { Slots } from '../tuner/slots.ts';
 import type { Attempt, NoteTaker } from './attempt.ts';
+import type { CompletionMeans } from './own-completion.ts';
 
 export interface ExecutorOptions {
+  /** For durable steps. */
+  readonly store: Store;
   readonly tasks: ReadonlyMap<string, AnyTask>;
   readonly lane: Omit<Lane, 'name'> & { readonly admission: Admission | null };
   readonly slots: Slots;
   readonly clock: Clock;
   readonly events: EventBus;
   readonly notes: NoteTaker;
+  readonly completions: CompletionMeans;
+  /** A job ended in its handler's transaction. */
+  readonly onCommitted: (attempt: Attempt) => void;
   readonly abortGraceMs: number;
   readonly crashesMax: number;
   readonly codec: PayloadCodec;

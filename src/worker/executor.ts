@@ -10,7 +10,7 @@ import { facts } from './facts.ts';
 import { LeaseBuffer } from './lease-buffer.ts';
 import { Places } from './places.ts';
 import { RunningAttempts } from './running.ts';
-import { openJob, outcomeOf, resultOf } from './steps.ts';
+import { completed, openJob, outcomeOf } from './steps.ts';
 import { cancelled, leaseLost, stopping } from './stop-reasons.ts';
 import { watchTime } from './watch-time.ts';
 
@@ -19,7 +19,7 @@ const TURN_MS = 1;
 
 /**
  * Runs leased jobs: fetcher -> executor -> settler. Holds the leases that wait for a slot and the attempts that run.
- * It never talks to the store; whoever assembles it says what happens to an outcome (`onOutcome`).
+ * It never talks to the store itself; whoever assembles it says what happens to an outcome (`onOutcome`).
  */
 export class Executor {
   readonly #options: ExecutorOptions;
@@ -44,8 +44,12 @@ export class Executor {
     this.#means = {
       notes: options.notes,
       payloadBytesMax: options.codec.bytesMax,
+      completions: options.completions,
+      onCommitted: options.onCommitted,
       onBegin: (attempt) => watchTime(attempt, options, (reason) => this.#abort(attempt, reason)),
       onPutBack: (attempt) => this.#putBack(attempt),
+      onLost: (attempt) => this.#lose(attempt),
+      durable: options,
     };
   }
 
@@ -67,6 +71,11 @@ export class Executor {
     if (this.#suspect !== null) return true;
     this.#suspectHeld &&= this.buffer.some((lease) => this.#isSuspect(lease));
     return this.#suspectHeld;
+  }
+
+  /** Of all jobs that wait or run here. */
+  leases(): Lease[] {
+    return [...this.buffer.all(), ...this.#running.all().map(({ lease }) => lease)];
   }
 
   /** Takes leases to run; `pump` starts them. */
@@ -111,7 +120,7 @@ export class Executor {
     if (this.#running.all().some(({ lease }) => lost(lease))) this.#options.lane.admission?.takeBack();
     this.buffer.drop(lost);
     for (const attempt of this.#running.all()) {
-      if (lost(attempt.lease)) this.#lose(attempt);
+      if (lost(attempt.lease) && !attempt.endsByItself) this.#lose(attempt);
     }
   }
 
@@ -187,7 +196,7 @@ export class Executor {
         void this.#finishLater(attempt, returned);
         return;
       }
-      outcome = { type: 'completed', result: codec.seal(returned, resultOf(attempt)) };
+      outcome = completed(attempt, returned, codec);
     } catch (thrown) {
       this.#finishThrown(attempt, thrown);
       return;
@@ -198,7 +207,7 @@ export class Executor {
   async #finishLater(attempt: Attempt, returned: PromiseLike<string | null>): Promise<void> {
     let outcome: Outcome | null;
     try {
-      outcome = { type: 'completed', result: this.#options.codec.seal(await returned, resultOf(attempt)) };
+      outcome = completed(attempt, await returned, this.#options.codec);
     } catch (thrown) {
       this.#finishThrown(attempt, thrown);
       return;

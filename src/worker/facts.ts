@@ -1,6 +1,9 @@
+import { correlationIdOf } from '../core/inherited.ts';
 import type { Lease } from '../store/store.ts';
+import type { AttemptFacts } from '../telemetry/events.ts';
 
 /** What every event of an attempt says of its job. */
-export function facts(lease: Lease): { id: string; queue: string; task: string; attempt: number } {
-  return { id: lease.id, queue: lease.queue, task: lease.task, attempt: lease.attempt };
+export function facts(lease: Lease): AttemptFacts {
+  const { id, queue, task, attempt } = lease;
+  return { id, queue, task, attempt, correlationId: correlationIdOf(lease) };
 }

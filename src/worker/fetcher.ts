@@ -51,6 +51,7 @@ export class Fetcher extends Service {
   #unsubscribe = (): void => undefined;
   #cancelTimer: CancelTimer | null = null;
   #claiming: Promise<void> | null = null;
+  #begun = 0;
   #open = false;
   /** There may be claimable jobs. */
   #reason = false;
@@ -84,6 +85,11 @@ export class Fetcher extends Service {
   /** A claim is under way. */
   get claiming(): boolean {
     return this.#claiming !== null;
+  }
+
+  /** Claims that began so far. */
+  get begun(): number {
+    return this.#begun;
   }
 
   /** There may be claimable jobs: look as soon as there is room. */
@@ -219,6 +225,7 @@ export class Fetcher extends Service {
   async #claim(question: Question): Promise<void> {
     const { store, executor, prefetch, events, workerId, leaseMs } = this.#options;
     const { queues, limit } = question;
+    this.#begun += 1;
     this.#reason = false;
     this.#overtaken.clear();
     const began = performance.now();

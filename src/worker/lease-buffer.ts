@@ -57,6 +57,10 @@ export class LeaseBuffer {
     return this.#lines().flatMap((line) => line.takeAll());
   }
 
+  all(): Lease[] {
+    return this.#lines().flatMap((line) => line.all());
+  }
+
   some(fits: (lease: Lease) => boolean): boolean {
     return this.#lines().some((line) => line.some(fits));
   }

@@ -4,12 +4,14 @@ import type { EventBus } from '../telemetry/events.ts';
 import type { Slots } from '../tuner/slots.ts';
 import type { Executor } from './executor.ts';
 import { Service } from './service.ts';
+import type { Strays } from './strays.ts';
 import { stillInTrouble, type Trouble } from './trouble.ts';
 
 /**
  * Keeps the worker's leases and its entry in the registry alive. The beats themselves run where no handler runs (the
  * store's `keepAlive`), so a handler that blocks the event loop does not lose its lease. What a beat brings back is
- * handed to the executor: jobs to cancel, queues that are paused, and leases that are lost.
+ * handed to the executor: jobs to cancel, queues that are paused, leases that are lost, and jobs it holds
+ * without knowing of them (strays.ts).
  */
 export interface LeaseKeeperOptions {
   readonly store: Store;
@@ -23,6 +25,7 @@ export interface LeaseKeeperOptions {
   readonly profiles: () => readonly TaskProfile[];
   /** A claim is under way. */
   readonly claiming: () => boolean;
+  readonly strays: Strays;
 }
 
 /** What jobs take is told so often at most. */
@@ -155,6 +158,7 @@ export class LeaseKeeper extends Service {
     if (executor.running + executor.buffer.length > 0) executor.keepOnly(new Set(receipt.held), receipt.now);
     for (const id of receipt.cancelled) executor.cancel(id);
     if (receipt.paused.length > 0) executor.giveBack(receipt.paused);
+    void this.#options.strays.look(receipt);
   }
 }
 

@@ -4,7 +4,7 @@ import { LongshoreError, mayBlameAnItem } from '../core/errors.ts';
 import type { LogLine } from '../core/job.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import { logText } from '../execution/log-text.ts';
-import type { Lease, Store } from '../store/store.ts';
+import type { Lease, Note, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { NoteTaker } from './attempt.ts';
 import { facts } from './facts.ts';
@@ -28,6 +28,7 @@ export class Notes implements NoteTaker {
   readonly #events: EventBus;
   readonly #codec: PayloadCodec;
   #pending = new Map<string, Pending>();
+  readonly #held = new Set<string>();
   #lines = 0;
   /** Of the lines. */
   #chars = 0;
@@ -81,13 +82,40 @@ export class Notes implements NoteTaker {
     return this.#pending.size > 0 && this.#pending.has(lease.token);
   }
 
+  /**
+   * Keeps a job's notes here while its handler has a transaction open, into which they go: written beside it they would wait
+   * for it on SQLite, and on PostgreSQL end it in the stricter isolations. The returned function ends that.
+   */
+  hold({ token }: Lease): () => void {
+    this.#held.add(token);
+    return () => {
+      this.#held.delete(token);
+      if (this.#pending.has(token))
+        this.#cancelTimer ??= this.#clock.after(INTERVAL_MS, () => void this.flush());
+    };
+  }
+
+  /** Those of a job that are to be written elsewhere. */
+  take({ token }: Lease): Note | undefined {
+    const pending = this.#pending.get(token);
+    this.#pending.delete(token);
+    return pending;
+  }
+
+  /** What was taken and not written after all. */
+  restore(note: Note): void {
+    this.#putBack([{ ...note, logs: [...(note.logs ?? [])] }]);
+  }
+
   /** Writes all notes; resolves when those before are written, too. Called in the same turn as, and before, the settle of their jobs: the store keeps call order. */
   flush(): Promise<void> {
     this.#cancelTimer?.();
     this.#cancelTimer = null;
     if (this.#pending.size > 0) {
+      const held = [...this.#pending].filter(([token]) => this.#held.has(token));
+      for (const [token] of held) this.#pending.delete(token);
       const batches = cut([...this.#pending.values()], charsOfNote);
-      this.#pending = new Map();
+      this.#pending = new Map(held);
       this.#lines = 0;
       this.#chars = 0;
       const writes = batches.map((batch) => this.#write(batch));

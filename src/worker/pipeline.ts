@@ -1,20 +1,23 @@
 import type { Outcome } from '../core/outcome.ts';
 import type { AnyTask } from '../core/task.ts';
-import { Lanes } from '../execution/lanes.ts';
+import type { Lanes } from '../execution/lanes.ts';
 import type { Choice } from '../execution/routes.ts';
-import { type Lease, PROFILES_MAX, type TaskProfile, type WorkerInfo } from '../store/store.ts';
-import type { EventBus } from '../telemetry/events.ts';
+import type { Lease, TaskProfile, WorkerInfo } from '../store/store.ts';
 import type { Slots } from '../tuner/slots.ts';
 import type { Attempt } from './attempt.ts';
+import { Confirmer } from './confirmer.ts';
+import type { Tally } from './ended.ts';
 import { Executor } from './executor.ts';
 import { Fetcher } from './fetcher.ts';
+import { lanesOf, profilesOf } from './lanes-of.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { Notes } from './notes.ts';
 import type { WorkerParts } from './parts.ts';
 import { Prefetch } from './prefetch.ts';
 import { PutOff } from './put-off.ts';
 import type { WorkerSettings } from './settings.ts';
-import { Settler, type Tally } from './settler.ts';
+import { Settler } from './settler.ts';
+import { Strays } from './strays.ts';
 import type { WorkerHealth } from './trouble.ts';
 import { slotsOf } from './tuning.ts';
 
@@ -42,6 +45,7 @@ export class Pipeline {
   readonly #prefetch: Prefetch;
   readonly #notes: Notes;
   readonly #settler: Settler;
+  readonly #confirmer: Confirmer;
   readonly #executor: Executor;
   readonly #lanes: Lanes;
   #turnPending = false;
@@ -62,13 +66,21 @@ export class Pipeline {
     this.#notes = new Notes(parts);
     const shared = { ...parts, ...settings, workerId: info.id, slots: this.slots };
     const turn = (): void => this.turn();
-    const unsettled = (): number => this.#settler.pending;
+    const unsettled = (): number => this.#settler.pending + this.#confirmer.pending;
     const givingBack = (): boolean => this.#settler.givingBack;
     const release = (leases: readonly Lease[]): void => this.#release(leases);
     const onReports = (plans: ReadonlySet<string>): void => {
       void parts.planner.kick(plans).then(() => this.#onSettled());
     };
     this.#settler = new Settler({ ...shared, onReports, onSettled: () => this.#onSettled() });
+    const { transactions } = parts.store;
+    this.#confirmer = new Confirmer({
+      ...shared,
+      transactions,
+      settler: this.#settler,
+      onUndone: (attempt, outcome) => this.#settle(attempt, outcome),
+      onConfirmed: () => this.#onSettled(),
+    });
     const onRoom = (): void => this.fetcher.onRoom();
     this.#lanes = lanesOf(tasks, { ...shared, onRoom });
     const putOff = new PutOff({ ...shared, tasks, notes: this.#notes });
@@ -78,6 +90,8 @@ export class Pipeline {
       outcomeOfBarred: (lease, barrier) => putOff.outcomeOf(lease, barrier),
       lane: this.#lanes,
       notes: this.#notes,
+      completions: { transactions, codec: parts.codec, notes: this.#notes },
+      onCommitted: (attempt) => this.#confirmer.committed(attempt),
       unsettled,
       onOutcome: (attempt, outcome) => this.#onOutcome(attempt, outcome),
       onRelease: release,
@@ -101,7 +115,15 @@ export class Pipeline {
     });
     const profiles = (): TaskProfile[] => profilesOf(this.choices);
     const claiming = (): boolean => this.fetcher.claiming || this.#claimingOnce;
-    this.keeper = new LeaseKeeper({ ...shared, executor, worker: info, profiles, claiming });
+    const claims = () => ({ begun: this.fetcher.begun, underWay: claiming() });
+    const strays = new Strays({ ...shared, known: () => this.#known(), claims });
+    this.keeper = new LeaseKeeper({ ...shared, executor, worker: info, profiles, claiming, strays });
+  }
+
+  /** Ids of the jobs it has in any way. */
+  #known(): ReadonlySet<string> {
+    const leases = [...this.#executor.leases(), ...this.#settler.leases()];
+    return new Set(leases.map(({ id }) => id));
   }
 
   /** Since when it cannot do what it lives by, and why. */
@@ -138,18 +160,20 @@ export class Pipeline {
   }
 
   /** Claims one batch of as many jobs as there are slots and starts it. */
-  async claimOnce(mayStart: () => boolean): Promise<void> {
+  async claimOnce(mayStart: () => boolean, most = Number.POSITIVE_INFINITY): Promise<number> {
     const { leaseMs } = this.#settings;
-    const limit = Math.max(1, this.slots.total);
+    const limit = Math.min(most, Math.max(1, this.slots.total));
     const { id: workerId, queues } = this.#info;
     this.#claimingOnce = true;
-    const claim = this.#parts.store.claim({ workerId, queues, limit, leaseMs });
-    const { leases } = await claim.finally(() => {
+    try {
+      const { leases } = await this.#parts.store.claim({ workerId, queues, limit, leaseMs });
+      if (mayStart()) this.#executor.accept(leases);
+      else this.#settler.release(leases);
+      return leases.length;
+    } finally {
       this.#claimingOnce = false;
-    });
-    if (mayStart()) this.#executor.accept(leases);
-    else this.#settler.release(leases);
-    this.turn();
+      this.turn();
+    }
   }
 
   /** Resolves when nothing is buffered, running or unsettled, and `also` holds. */
@@ -157,7 +181,9 @@ export class Pipeline {
     return new Promise((resolve) => {
       const check = (): void => {
         const { buffer, running } = this.#executor;
-        const busy = buffer.length + running + this.#settler.pending > 0 || this.#parts.planner.busy;
+        const busy =
+          buffer.length + running + this.#settler.pending + this.#confirmer.pending > 0 ||
+          this.#parts.planner.busy;
         if (busy || !also()) this.#quietWaiters.push(check);
         else resolve();
       };
@@ -195,6 +221,7 @@ export class Pipeline {
   /** Writes the last notes, and forgets outcomes that the store could not take: their leases will expire. */
   async finish(): Promise<void> {
     await this.#notes.flush();
+    await this.#confirmer.lastTry();
     await this.#settler.lastTry();
   }
 
@@ -218,12 +245,20 @@ export class Pipeline {
   }
 
   #onOutcome(attempt: Attempt, outcome: Outcome | null): void {
+    this.#prefetch.observeRun(attempt.runMs);
+    if (this.#confirmer.ended(attempt, outcome)) this.turn();
+    else this.#settle(attempt, outcome);
+  }
+
+  #settle(attempt: Attempt, outcome: Outcome | null): void {
     const { lease, runMs } = attempt;
-    this.#prefetch.observeRun(runMs);
     // Called in this turn, and so applied before the settle that follows.
     if (this.#notes.has(lease)) void this.#notes.flush();
     if (outcome === null) this.#settler.lose(lease, 'unknown');
-    else this.#settler.add(lease, outcome, runMs, attempt.task === null);
+    else {
+      const beside = attempt.durable?.beside(outcome) ?? null;
+      this.#settler.add(lease, outcome, runMs, { passedBy: attempt.task === null, beside });
+    }
     this.turn();
   }
 
@@ -238,41 +273,4 @@ export class Pipeline {
     this.#quietWaiters = [];
     for (const check of waiters) check();
   }
-}
-
-/** For the registry, where they may not take much room. */
-function profilesOf(choices: readonly Choice[]): TaskProfile[] {
-  return choices.slice(0, PROFILES_MAX).map(({ task, lane, reason, profile }) => ({
-    task,
-    lane,
-    reason: reason.slice(0, REASON_CHARS_MAX),
-    samples: profile?.samples ?? 0,
-    busyMs: Math.round((profile?.busyMs ?? 0) * 100) / 100,
-    wallMs: Math.round((profile?.wallMs ?? 0) * 100) / 100,
-  }));
-}
-
-const REASON_CHARS_MAX = 200;
-
-function lanesOf(
-  tasks: ReadonlyMap<string, AnyTask>,
-  {
-    events,
-    workerId,
-    ...settings
-  }: WorkerSettings & {
-    readonly events: EventBus;
-    readonly workerId: string;
-    readonly onRoom: () => void;
-  },
-): Lanes {
-  return new Lanes(tasks.values(), {
-    ...settings,
-    onChoice: ({ task, lane, reason, profile }) => {
-      const { samples = 0, busyMs = 0, wallMs = 0 } = profile ?? {};
-      events.emit('task.strategyChosen', { workerId, task, lane, reason, samples, busyMs, wallMs });
-    },
-    onBlocked: (blocked) => events.emit('task.blocked', { workerId, ...blocked }),
-    onHost: ({ type, ...event }) => events.emit(`host.${type}`, event as never),
-  });
 }

@@ -5,6 +5,7 @@ import type { Outcome } from '../core/outcome.ts';
 import type { JobTrail, Lease, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { NoteTaker } from './attempt.ts';
+import { facts } from './facts.ts';
 
 /**
  * What becomes of jobs that this worker cannot run but another one may: it lacks their task, or the key of their payload.
@@ -44,12 +45,13 @@ export class PutOff {
     return { type: 'snoozed', delayMs, unstarted: true };
   }
 
-  #tell({ id, queue, task }: Lease, barrier: LongshoreError | null, delayMs: number): void {
+  #tell(lease: Lease, barrier: LongshoreError | null, delayMs: number): void {
     const { events, workerId } = this.#options;
-    if (barrier === null) events.emit('task.unknown', { workerId, id, queue, task, delayMs });
+    const { attempt: _, ...job } = facts(lease);
+    if (barrier === null) events.emit('task.unknown', { workerId, ...job, delayMs });
     else {
       const { code, message } = barrier;
-      events.emit('payload.unopened', { workerId, id, queue, task, code, message, delayMs });
+      events.emit('payload.unopened', { workerId, ...job, code, message, delayMs });
     }
   }
 

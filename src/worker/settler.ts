@@ -1,11 +1,12 @@
 import { charsOfSettlement, fitting } from '../core/batch.ts';
 import type { Clock } from '../core/clock.ts';
 import { type ErrorCode, LongshoreError, mayBlameAnItem, toAttemptError } from '../core/errors.ts';
-import type { JobState } from '../core/job-state.ts';
 import type { Outcome, OutcomeType } from '../core/outcome.ts';
-import type { Lease, Settlement, SettleReceipt, Store } from '../store/store.ts';
-import type { EventBus, EventName } from '../telemetry/events.ts';
+import type { Lease, SettleReceipt, Store } from '../store/store.ts';
+import type { EventBus } from '../telemetry/events.ts';
 import { BackoffTimer } from './backoff-timer.ts';
+import { type Beside, settleBeside } from './beside.ts';
+import { type Ended, emitEnd, emptyTally, settlement, type Tally, type Told, typeOf } from './ended.ts';
 import { facts } from './facts.ts';
 import { plansOf } from './plans-of.ts';
 import { stillInTrouble, type Trouble } from './trouble.ts';
@@ -30,27 +31,6 @@ export interface SettlerOptions {
   readonly onSettled: () => void;
 }
 
-/** How many attempts ended in which way; `lost` outcomes were refused by the store. */
-export type Tally = Record<OutcomeType | 'lost', number>;
-
-export function emptyTally(): Tally {
-  return { completed: 0, retried: 0, failed: 0, cancelled: 0, snoozed: 0, released: 0, lost: 0 };
-}
-
-interface Ended {
-  readonly lease: Lease;
-  readonly outcome: Outcome;
-  readonly runMs: number;
-  /** No handler asked for it: a snooze is not told. */
-  readonly passedBy: boolean;
-  /** How often the store refused it when it was written alone. */
-  refusals: number;
-  /** How many batches had been written when it last failed alone; null as long as it did not. */
-  failedAt: number | null;
-  /** The job is on its way back to the store. */
-  returning: boolean;
-}
-
 /** An outcome the store refuses this often, with an error nobody expected, is held to be at fault itself. */
 const REFUSALS_MAX = 3;
 /** The same where the error is one of an outage, but others were written between all of these tries. */
@@ -62,6 +42,7 @@ export class Settler {
   readonly #backoff: BackoffTimer;
   #ended: Ended[] = [];
   #inFlight = 0;
+  readonly #writes = new Set<readonly Ended[]>();
   #batchMax = Number.POSITIVE_INFINITY;
   #batchesWritten = 0;
   #returning = 0;
@@ -78,6 +59,11 @@ export class Settler {
     return this.#ended.length + this.#inFlight;
   }
 
+  /** Of the jobs whose outcomes are not in the store yet. */
+  leases(): Lease[] {
+    return [...this.#writes, this.#ended].flatMap((batch) => batch.map(({ lease }) => lease));
+  }
+
   /** Outcomes are on their way to the store. */
   get writing(): boolean {
     return this.#inFlight > 0;
@@ -92,10 +78,15 @@ export class Settler {
   }
 
   /** `passedBy`: no handler ran. */
-  add(lease: Lease, outcome: Outcome, runMs: number, passedBy = false): void {
+  add(
+    lease: Lease,
+    outcome: Outcome,
+    runMs: number,
+    { passedBy = false, beside = null }: { passedBy?: boolean; beside?: Beside | null } = {},
+  ): void {
     const returning = outcome.type === 'released';
     if (returning) this.#returning += 1;
-    this.#ended.push({ lease, outcome, runMs, passedBy, refusals: 0, failedAt: null, returning });
+    this.#ended.push({ lease, outcome, runMs, passedBy, beside, refusals: 0, failedAt: null, returning });
   }
 
   release(leases: readonly Lease[]): void {
@@ -107,6 +98,12 @@ export class Settler {
     const { events } = this.#options;
     this.tally.lost += 1;
     if (events.wants('job.lost')) events.emit('job.lost', { ...facts(lease), outcome });
+  }
+
+  /** The store has this outcome, though it was not written here. */
+  tell(lease: Lease, outcome: Outcome, runMs: number, receipt: SettleReceipt): void {
+    this.#report({ lease, outcome, runMs, passedBy: false }, receipt);
+    this.#tellPlans([{ lease }], [receipt]);
   }
 
   /** Writes what was collected, in one batch; what does not fit stays for the next. Returns whether there was something. */
@@ -135,17 +132,22 @@ export class Settler {
   #take(): Ended[] {
     const suspectAt = this.#ended.findIndex(({ failedAt }) => failedAt !== null);
     if (suspectAt === 0) return this.#ended.splice(0, 1);
-    const others = suspectAt < 0 ? this.#ended : this.#ended.slice(0, suspectAt);
+    const unsuspected = suspectAt < 0 ? this.#ended : this.#ended.slice(0, suspectAt);
+    const isAlone = unsuspected[0]?.beside == null;
+    const turnAt = unsuspected.findIndex(({ beside }) => (beside === null) !== isAlone);
+    const others = turnAt < 0 ? unsuspected : unsuspected.slice(0, turnAt);
     return this.#ended.splice(0, Math.min(fitting(others, charsOfSettlement), this.#batchMax));
   }
 
   async #write(batch: readonly Ended[]): Promise<void> {
     const { store, events, workerId, onSettled } = this.#options;
-    this.#inFlight += batch.length;
+    this.#depart(batch);
     const began = performance.now();
     try {
-      const receipts = await store.settle(batch.map(settlement));
-      this.#inFlight -= batch.length;
+      const receipts = await (batch[0]?.beside == null
+        ? store.settle(batch.map(settlement))
+        : settleBeside(store, batch));
+      this.#arrive(batch);
       this.#batchesWritten += 1;
       this.#batchMax *= 2;
       this.#backoff.reset();
@@ -160,15 +162,25 @@ export class Settler {
       // Others being taken does not mean that one which was refused is.
       if (this.trouble !== null && this.#ended.every(({ refusals }) => refusals === 0)) this.trouble = null;
     } catch (error) {
-      this.#inFlight -= batch.length;
+      this.#arrive(batch);
       await this.#failed(batch, error);
     }
     onSettled();
   }
 
+  #depart(batch: readonly Ended[]): void {
+    this.#inFlight += batch.length;
+    this.#writes.add(batch);
+  }
+
+  #arrive(batch: readonly Ended[]): void {
+    this.#inFlight -= batch.length;
+    this.#writes.delete(batch);
+  }
+
   /** Resolves when whatever was tried again at once is over. */
   async #failed(batch: readonly Ended[], error: unknown): Promise<void> {
-    const failed = (retryMs: number | null): void => this.#tell(error, retryMs);
+    const failed = (retryMs: number | null): void => this.#tellTrouble(error, retryMs);
     const code = error instanceof LongshoreError ? error.code : 'STORE_FAILED';
     if (code === 'STORE_CLOSED') {
       this.tally.lost += batch.length;
@@ -196,7 +208,7 @@ export class Settler {
     failed(this.#retry(batch));
   }
 
-  #tellPlans(batch: readonly Ended[], receipts: readonly SettleReceipt[]): void {
+  #tellPlans(batch: readonly Pick<Ended, 'lease'>[], receipts: readonly SettleReceipt[]): void {
     const plans = plansOf(batch, receipts);
     if (plans !== null) this.#options.onReports(plans);
   }
@@ -219,23 +231,24 @@ export class Settler {
     const { store, clock, onSettled } = this.#options;
     const { lease } = refused;
     const failed = { type: 'failed', error: toAttemptError(error, lease.attempt, clock.now()) } as const;
-    const ended = { ...refused, outcome: failed };
-    this.#inFlight += 1;
+    const ended = { ...refused, outcome: failed, beside: null };
+    const batch = [ended];
+    this.#depart(batch);
     try {
       const [receipt] = await store.settle([settlement(ended)]);
-      this.#inFlight -= 1;
+      this.#arrive(batch);
       this.#report(ended, receipt as SettleReceipt);
       this.#tellPlans([ended], [receipt as SettleReceipt]);
       this.trouble = null;
     } catch (again) {
       // The store takes nothing at all: the outcome is not to blame, and stays.
-      this.#inFlight -= 1;
-      this.#tell(again, this.#retry([refused]));
+      this.#arrive(batch);
+      this.#tellTrouble(again, this.#retry([refused]));
     }
     onSettled();
   }
 
-  #tell(error: unknown, retryMs: number | null): void {
+  #tellTrouble(error: unknown, retryMs: number | null): void {
     const { clock, events } = this.#options;
     this.trouble = stillInTrouble(this.trouble, error, clock.now());
     events.emit('store.failed', { verb: 'settle', error, retryMs });
@@ -254,45 +267,18 @@ export class Settler {
     return this.#backoff.retry(() => void this.flush());
   }
 
-  #report({ lease, outcome, runMs, passedBy }: Ended, receipt: SettleReceipt): void {
-    const { events } = this.#options;
+  #report(told: Told, receipt: SettleReceipt): void {
     if (receipt.status === 'lost') {
-      this.lose(lease, outcome.type);
+      this.lose(told.lease, told.outcome.type);
       return;
     }
-    const type = typeOf(outcome, receipt.state);
+    const type = typeOf(told.outcome, receipt.state);
     this.tally[type] += 1;
-    const name = EVENT_OF[type];
-    if (!events.wants(name) || (passedBy && type === 'snoozed')) return;
-    const end = { ...facts(lease), waitMs: Math.max(0, lease.claimedAt - lease.dueAt), runMs };
-    const error = 'error' in outcome && outcome.error !== null ? { error: outcome.error } : {};
-    const delay = 'delayMs' in outcome ? { delayMs: outcome.delayMs } : {};
-    events.emit(name, { ...end, ...error, ...delay } as never);
+    emitEnd(this.#options.events, type, told);
   }
 }
 
 function neverWritten(cause: LongshoreError): LongshoreError {
   const message = `The outcome of this job could not be written in ${OUTAGES_MAX} tries, between which those of others were. ${cause.message}`;
   return new LongshoreError(cause.code, message, { cause, details: cause.details });
-}
-
-/** Not put together for each job: to look something up by a text that is new each time is slow. */
-const EVENT_OF = {
-  completed: 'job.completed',
-  retried: 'job.retried',
-  failed: 'job.failed',
-  cancelled: 'job.cancelled',
-  snoozed: 'job.snoozed',
-  released: 'job.released',
-} as const satisfies Record<OutcomeType, EventName>;
-
-function settlement({ lease, outcome }: Ended): Settlement {
-  return { id: lease.id, token: lease.token, outcome };
-}
-
-/** The settle rule may have decided otherwise than the worker: a retry without attempts left failed, a cancel won. */
-function typeOf(outcome: Outcome, state: JobState): OutcomeType {
-  if (state === 'cancelled') return 'cancelled';
-  if (state === 'failed') return 'failed';
-  return outcome.type;
 }

@@ -1,4 +1,5 @@
 import { LongshoreError, toAttemptError } from '../core/errors.ts';
+import { memberOf } from '../core/legible.ts';
 import { decodeMeta } from '../core/meta.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { inputOf, type PayloadCodec, type PayloadPlace } from '../core/payload.ts';
@@ -6,6 +7,8 @@ import { BACKOFF_DEFAULT, type Backoff, outcomeOfError } from '../core/retry.ts'
 import { UnfitJob } from '../execution/lane.ts';
 import { unfit } from '../execution/steps.ts';
 import type { Attempt } from './attempt.ts';
+import type { Durable } from './durable.ts';
+import { isSuspension } from './suspension.ts';
 
 /**
  * The executor's steps before and after the lane, over one Attempt. Each either returns what the next one needs or
@@ -29,6 +32,12 @@ export function resultOf({ lease }: Attempt): PayloadPlace {
   return { role: 'result', id: lease.id };
 }
 
+/** What becomes of an attempt whose handler ended well. Throws where it is not sealed, or was to end otherwise. */
+export function completed(attempt: Attempt, result: string | null, codec: PayloadCodec): Outcome {
+  if (attempt.durable?.suspended === true) throw attempt.durable.swallowed(null);
+  return { type: 'completed', result: codec.seal(result, resultOf(attempt)) };
+}
+
 /** What becomes of an attempt that threw. `null`: nothing may be settled, because the lease is gone. Never throws. */
 export function outcomeOf(
   thrown: unknown,
@@ -38,8 +47,27 @@ export function outcomeOf(
 ): Outcome | null {
   const { lease, abortReason } = attempt;
   if (abortReason !== null) return outcomeOfAbort(abortReason, thrown, attempt, now, random);
+  if (attempt.durable?.suspended === true)
+    return outcomeOfSuspension(attempt.durable, thrown, attempt, now, random);
   if (UnfitJob.is(thrown)) return { type: 'failed', error: toAttemptError(thrown.cause, lease.attempt, now) };
   return outcomeOfError(thrown, { ...lease, backoff: backoffOf(attempt), now, random });
+}
+
+function outcomeOfSuspension(
+  durable: Durable,
+  thrown: unknown,
+  attempt: Attempt,
+  now: number,
+  random: () => number,
+): Outcome {
+  if (isSuspension(thrown)) return durable.suspension();
+  const isTold = memberOf(thrown, 'code') === 'SUSPENSION_SWALLOWED';
+  return outcomeOfError(isTold ? thrown : durable.swallowed(thrown), {
+    ...attempt.lease,
+    backoff: backoffOf(attempt),
+    now,
+    random,
+  });
 }
 
 function outcomeOfAbort(

@@ -1,10 +1,12 @@
-import { LongshoreError, optionInvalid, requireMs } from '../core/errors.ts';
+import { optionInvalid, requireMs } from '../core/errors.ts';
 import { indexTasks } from '../core/task.ts';
 import { insideHost } from '../execution/border.ts';
 import type { Choice } from '../execution/routes.ts';
 import type { WorkerInfo } from '../store/store.ts';
+import type { Tally } from './ended.ts';
 import { Leader } from './leader.ts';
 import { dutiesOf } from './maintenance/duties.ts';
+import { reap } from './maintenance/reap.ts';
 import {
   requireStartOptions,
   requireStopOptions,
@@ -17,16 +19,15 @@ import {
 import type { WorkerParts } from './parts.ts';
 import { Pipeline } from './pipeline.ts';
 import { PlanSweeper } from './plan-sweeper.ts';
+import { alreadyStarted, runsOnce, startedInHost } from './refusals.ts';
 import { ROLES, requireRole, requireRoles, type WorkerRole } from './roles.ts';
 import { type WorkerSettings, workerSettings } from './settings.ts';
-import type { Tally } from './settler.ts';
 import { drain } from './shutdown.ts';
+import { tellGivenBack } from './strays.ts';
 import type { WorkerHealth } from './trouble.ts';
+import { workerId } from './worker-id.ts';
 
-/**
- * The service that claims, runs and settles jobs: starts and stops its parts, and gives its roles names. The hot path
- * is in pipeline.ts.
- */
+/** The service that claims, runs and settles jobs: starts and stops its parts, and names its roles. The hot path is pipeline.ts. */
 export class Worker {
   readonly id: string;
   readonly settings: WorkerSettings;
@@ -87,10 +88,12 @@ export class Worker {
     return this.#pipeline.choices;
   }
 
+  /** It claims jobs: the role `processing` is started. */
   get isProcessing(): boolean {
     return this.#pipeline.fetcher.running;
   }
 
+  /** It looks after the store, or would if the worker that does were gone: the role `scheduling` is started. */
   get isScheduling(): boolean {
     return this.#leader.running;
   }
@@ -165,6 +168,16 @@ export class Worker {
     });
   }
 
+  /** With nothing started: runs the next job, if there is one. Resolves to whether there was. */
+  async processNext(): Promise<boolean> {
+    let claimed = 0;
+    await this.#runWithoutStart(async () => {
+      claimed = await this.#pipeline.claimOnce(() => this.#isUp(), 1);
+      await this.#pipeline.quiet();
+    });
+    return claimed > 0;
+  }
+
   /** With nothing started: runs jobs until none is claimable, those included that jobs enqueue. Jobs due later stay. */
   runUntilIdle(): Promise<Tally> {
     return this.#runWithoutStart(async () => {
@@ -211,7 +224,7 @@ export class Worker {
     // However the store is, the worker ends: what it still holds expires.
     for (const [verb, farewell] of [
       ['keepAlive', () => this.#pipeline.keeper.stop()],
-      ['retire', () => store.retire(this.id)],
+      ['retire', async () => tellGivenBack(store, events, await store.retire(this.id))],
     ] as const) {
       await farewell().catch((error) => events.emit('store.failed', { verb, error, retryMs: null }));
     }
@@ -221,19 +234,14 @@ export class Worker {
 
   async #runWithoutStart(work: () => Promise<void>): Promise<Tally> {
     if (this.#stopping !== null) await this.#stopping;
-    if (this.#mode !== 'stopped') {
-      throw new LongshoreError(
-        'OPTION_INVALID',
-        'runOnce and runUntilIdle are for a worker that is not started and not already running; stop it first.',
-      );
-    }
+    if (this.#mode !== 'stopped') throw alreadyStarted();
     this.#begin('once');
     const before = { ...this.tally };
     try {
       await this.#pipeline.keeper.start();
       await this.#pipeline.openLanes();
       await this.#upsert();
-      await this.#parts.store.reap({ crashesMax: this.settings.crashesMax });
+      await reap(this.#parts.store, this.#parts.events, this.settings.crashesMax);
       if (this.#parts.store.capabilities.plans) await this.#parts.planner.sweep(0);
       if (this.#isUp()) await work();
     } finally {
@@ -245,11 +253,7 @@ export class Worker {
   }
 
   #begin(mode: 'started' | 'once'): void {
-    if (this.#mode === 'once')
-      throw new LongshoreError(
-        'OPTION_INVALID',
-        'This worker is inside runOnce or runUntilIdle; wait for it first.',
-      );
+    if (this.#mode === 'once') throw runsOnce();
     if (this.#mode === mode) return;
     if (insideHost()) throw startedInHost();
     this.#pipeline.slots.start(() => this.#pipeline.fetcher.onSlots());
@@ -281,19 +285,3 @@ export class Worker {
 }
 
 const HELD_OPEN_MS = 2 ** 30;
-
-/** The module of a task is more than its definition: it is a program, which must not run once more in each thread. */
-function startedInHost(): LongshoreError {
-  return new LongshoreError(
-    'TASK_MODULE_UNLOADABLE',
-    'A module that starts a worker when it is imported cannot be imported by a thread or process for its tasks; move the tasks to a file of their own.',
-  );
-}
-
-/** Says where the worker is, and tells workers of one process apart: `host-4711-k3f9x2ab`. */
-function workerId({ host, pid, random }: WorkerParts): string {
-  const own = Math.floor(random() * 36 ** 8)
-    .toString(36)
-    .padStart(8, '0');
-  return `${host}-${pid}-${own}`;
-}

@@ -249,7 +249,7 @@ test('what is not there, or cannot be, is refused in a line', async (context) =>
       "RUN_UNKNOWN: There is no run 'nope': it never was, or it ended and is kept no longer.",
     ],
     [['flow', 'cancel', 'nope'], 1, "RUN_UNKNOWN: There is no run 'nope'"],
-    [['signal', 'nope', 'ok'], 1, "RUN_UNKNOWN: There is no run 'nope'"],
+    [['signal', 'nope', 'ok'], 1, "RUN_UNKNOWN: There is no run 'nope' and no job of that id"],
     [['flow', 'cancle', 'nope'], 2, "USAGE: too many arguments for 'flow'"],
     [['flow'], 2, "USAGE: missing required argument 'id'"],
     [['flow', 'retry', 'nope'], 2, "USAGE: missing required argument 'step'"],

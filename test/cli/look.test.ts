@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { connect } from '../../src/index.ts';
+import { connect, defineTask } from '../../src/index.ts';
 import { Sandbox, TASKS } from './longshore.ts';
 
 interface Page {
@@ -126,7 +126,7 @@ test('queues shows counts by state and what is paused', async (context) => {
   await sandbox.enqueue('a', '--queue', 'mail', '--delay', '1h');
   await sandbox.run(['pause', 'mail']);
   const { stdout } = await sandbox.run(['queues']);
-  assert.match(stdout, /^QUEUE +BLOCKED +SCHEDULED +READY .* PAUSED +LIMITS\nmail +0 +1 +1 +0 +0 +0 +0 +\S+/);
+  assert.match(stdout, /^QUEUE +SCHEDULED +READY .* PAUSED +LIMITS\nmail +1 +1 +0 +0 +0 +0 +\S+/);
   const { queues } = await sandbox.json<{
     queues: { name: string; counts: Record<string, number>; pausedAt: number }[];
   }>(['queues']);
@@ -210,4 +210,41 @@ test('job shows the meta of a job that has some', async (context) => {
   assert.match(shown.stdout, /^correlation +order\/7\ntags +a, b\nbackoff +2 s\ntimeout +1m 30s$/m);
   const json = await sandbox.json<{ meta: { tags: string[] } }>(['job', id]);
   assert.deepEqual(json.meta.tags, ['a', 'b']);
+});
+
+test('job shows durable steps and what the job waits for; signal sends it there', async (context) => {
+  const sandbox = new Sandbox(context);
+  const longshore = await connect(`sqlite:${join(sandbox.folder, 'jobs.db')}`);
+  const task = defineTask({
+    name: 'ordering',
+    run: async ({ step, waitFor }) => {
+      await step('charge', () => ({ receipt: 7 }));
+      return waitFor('approval', { timeoutMs: 86_400_000 });
+    },
+  });
+  const { id } = await longshore.enqueue(task, null);
+  await longshore.worker({ tasks: [task] }).runUntilIdle();
+  await longshore.close();
+  const shown = await sandbox.run(['job', id]);
+  assert.match(shown.stdout, /^state +scheduled, waits for signal approval, until \d{4}-/m);
+  assert.match(
+    shown.stdout,
+    /^steps\n .* step charge \{"receipt":7\}\n {2}waits for signal approval, until \d{4}-/m,
+  );
+  const json = await sandbox.json<{ steps: { name: string; state: string }[] }>(['job', id]);
+  assert.deepEqual(
+    json.steps.map(({ name, state }) => [name, state]),
+    [
+      ['charge', 'kept'],
+      ['approval', 'waiting'],
+    ],
+  );
+  const sent = await sandbox.run(['signal', id, 'approval', '{"by":"ada"}']);
+  assert.deepEqual([sent.code, sent.stdout, sent.stderr], [0, `signal approval sent to job ${id}\n`, '']);
+  assert.match((await sandbox.run(['job', id])).stdout, /^state +ready$/m);
+  const again = await sandbox.run(['signal', id, 'approval']);
+  assert.match(
+    again.stderr,
+    /^error JOB_STATE_REFUSED: Job \S+ takes no signal "approval": it has come already/,
+  );
 });

@@ -120,3 +120,18 @@ test('a worker brings the schedules of the config file into the store', async (c
   config({ nightly: { cron: '@daily', task: 'report', at: 'tomorrow' } });
   assert.match((await sandbox.run(['work', '--once'])).stderr, /OPTION_INVALID.*schedules\.nightly\.at/);
 });
+
+test('a schedule of a flow is set by the name that a file exports', async (context) => {
+  const sandbox = new Sandbox(context);
+  sandbox.write(
+    'tasks/order.ts',
+    `import { defineFlow, defineTask } from '${LONGSHORE}';
+const step = defineTask({ name: 'step', run: () => 1 });
+export const order = defineFlow({ name: 'order', steps: (s) => s.step('one', step) });
+`,
+  );
+  const set = ['schedules', 'set', 'hourly', '--every', '1h', '--flow', 'order', '--tasks', 'tasks'];
+  const { code, stdout, stderr } = await sandbox.run(set);
+  assert.deepEqual([code, /^hourly created/.test(stdout)], [0, true], stderr);
+  assert.equal((await sandbox.json<{ kind: string }>(['schedules', 'run', 'hourly'])).kind, 'run');
+});

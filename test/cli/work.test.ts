@@ -245,3 +245,21 @@ for (const [args, message] of REFUSED) {
     assert.match(stderr, message);
   });
 }
+
+test('--next runs one job, and --role starts one role alone', async (context) => {
+  const sandbox = new Sandbox(context);
+  sandbox.write('tasks/all.ts', TASKS);
+  await sandbox.json(['enqueue', 'add', '--lines'], { input: '{"a":1,"b":1}\n'.repeat(3) });
+  const { stdout } = await sandbox.run(['work', '--tasks', 'tasks', '--next', '--json']);
+  assert.equal(eventsOf(stdout).at(-1)?.tally?.completed, 1);
+  const { counts } = await sandbox.json<{ counts: Record<string, number> }>([
+    'jobs',
+    '--count',
+    '--task',
+    'add',
+  ]);
+  assert.deepEqual([counts.ready, counts.completed], [2, 1]);
+  const { stderr, code } = await sandbox.run(['work', '--tasks', 'tasks', '--role', 'planning']);
+  assert.equal(code, 2);
+  assert.match(stderr, /Allowed choices are processing, scheduling/);
+});

@@ -18,7 +18,7 @@ const job = {
   workerId: null,
   cancelRequested: false,
 } as const;
-const counts = { blocked: 0, scheduled: 0, ready: 1, running: 0, completed: 0, failed: 0, cancelled: 0 };
+const counts = { scheduled: 0, ready: 1, running: 0, completed: 0, failed: 0, cancelled: 0 };
 const worker = { id: 'w', alive: true, tasks: ['welcome'], queues: ['mail'], slots: 2, slotsUsed: 0 };
 const queue = { name: 'mail', pausedAt: null, limits: LIMITS_NONE, counts };
 const around: Surroundings = { now: 10, queues: [queue], workers: [worker] };
@@ -35,7 +35,6 @@ test('each thing that holds a job is named, what a person must act on first', ()
   assert.deepEqual(codes({ state: 'completed' }), ['ended']);
   assert.deepEqual(codes({ state: 'running', workerId: 'w' }), ['running']);
   assert.deepEqual(codes({ state: 'running', cancelRequested: true }), ['stopping']);
-  assert.deepEqual(codes({ state: 'blocked' }), ['blocked']);
   assert.deepEqual(codes({ state: 'scheduled', dueAt: 99 }), ['dueLater']);
   assert.deepEqual(codes({ state: 'scheduled', dueAt: 99, attempt: 1 }), ['retryLater']);
   assert.deepEqual(codes({ held: true, key: 'k' }), ['keyTurn']);

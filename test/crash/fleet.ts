@@ -12,10 +12,13 @@ export class Fleet {
   readonly #heard = new EventEmitter().setMaxListeners(0).on('error', () => undefined);
 
   constructor(t: TestContext) {
-    t.after(async () => {
-      this.killAll();
-      await Promise.all([...this.#members].map((member) => member.exited));
-    });
+    t.after(() => this.end());
+  }
+
+  /** Resolves when all are gone: before the test's end where their store is taken away then. */
+  async end(): Promise<void> {
+    this.killAll();
+    await Promise.all([...this.#members].map((member) => member.exited));
   }
 
   /** Runs programs/<program>.ts with `order` as its argument. */

@@ -90,6 +90,10 @@ class GivenJob implements LaneJob {
     this.back.resolve();
   }
 
+  get durablePort(): never {
+    throw new Error('The tasks of these tests keep no steps.');
+  }
+
   context() {
     return { log: (message: string) => this.said.push(message) } as unknown as ReturnType<LaneJob['context']>;
   }

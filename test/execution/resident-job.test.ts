@@ -32,14 +32,14 @@ test('calls of lastProgress() at the same time each get their own answer, also w
   const answers = [lastProgress(), lastProgress()];
   job.finished = true;
   assert.deepEqual(said, [
-    { type: 'recall', job: 7, call: 1 },
-    { type: 'recall', job: 7, call: 2 },
+    { type: 'ask', job: 7, call: 1, verb: 'lastProgress', given: [] },
+    { type: 'ask', job: 7, call: 2, verb: 'lastProgress', given: [] },
   ]);
-  assert.equal(job.recalling, true);
+  assert.equal(job.asking, true);
   // A store may answer the second one first.
-  job.recalled({ type: 'recalled', job: 7, call: 2, progress: '"later"', error: null });
-  job.recalled({ type: 'recalled', job: 7, call: 1, progress: null, error: null });
+  job.answered({ type: 'answer', job: 7, call: 2, value: '"later"', error: null });
+  job.answered({ type: 'answer', job: 7, call: 1, value: null, error: null });
   assert.deepEqual(await Promise.all(answers), [undefined, 'later']);
-  assert.equal(job.recalling, false);
+  assert.equal(job.asking, false);
   await assert.rejects(lastProgress(), { code: 'JOB_STATE_REFUSED' });
 });

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import {
   type AnyTask,
   connect,
+  defineFlow,
   isTask,
   type JobDetail,
   type JobHandle,
@@ -58,11 +59,42 @@ export function strategySuite(strategy: 'async' | 'thread' | 'process'): void {
         schedule: null,
         scheduledAt: null,
       },
+      correlationId: 'order/7',
+      flow: null,
       attempt: 1,
       attemptsMax: 4,
       input: { n: 1 },
       aborted: false,
     });
+  });
+
+  test('a step is told its run, and which item it is', async () => {
+    const flow = defineFlow({
+      name: 'told',
+      steps: (s) => s.each('one', behaviours.facts, { over: ['a', 'b'], input: ({ item }) => item }),
+    });
+    const run = await (await longshore()).flows.start(flow, null, { id: 'told-1' });
+    const results = (await run.result()) as unknown as { flow: unknown; correlationId: string }[];
+    const place = { run: 'told-1', flow: 'told', step: 'one', undo: false };
+    assert.deepEqual(
+      results.map((result) => [result.flow, result.correlationId]),
+      [0, 1].map((item) => [{ ...place, item }, 'told-1']),
+    );
+  });
+
+  test('what a handler enqueues inherits its correlation id and trace', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const plain = await (await longshore()).enqueue(behaviours.enqueues);
+    assert.deepEqual(await plain.result(), [
+      [plain.id, null],
+      ['given', null],
+    ]);
+    const meta = { correlationId: 'order/7', traceparent };
+    const traced = await (await longshore()).enqueue(behaviours.enqueues, undefined, { meta });
+    assert.deepEqual(await traced.result(), [
+      ['order/7', traceparent],
+      ['given', traceparent],
+    ]);
   });
 
   test('progress and log lines are kept, in order', async () => {
@@ -163,6 +195,39 @@ export function strategySuite(strategy: 'async' | 'thread' | 'process'): void {
       errors.map(({ code }) => code),
       ['PAYLOAD_NOT_JSON'],
     );
+  });
+
+  test('durable steps are kept, sleeps and waits end the attempt uncharged', async () => {
+    const connected = await longshore();
+    const job = await connected.enqueue(behaviours.durable, null);
+    await eventually(async () => {
+      const { steps = [] } = (await connected.jobs.get(job.id)) ?? {};
+      return steps.some(({ name, state }) => name === 'signal' && state === 'waiting');
+    });
+    await connected.jobs.signal(job.id, 'signal', { text: 'ü\u2028' });
+    const { drawn, ...rest } = (await job.result()) as { drawn: object };
+    assert.deepEqual(rest, { one: true, two: 2, signal: { text: 'ü\u2028' }, missed: null });
+    const { attempt, logs = [], errors } = (await connected.jobs.get(job.id)) ?? {};
+    assert.deepEqual([attempt, errors?.map(({ message }) => message)], [2, ['again']]);
+    assert.ok(logs.length >= 4);
+    for (const { data } of logs) assert.deepEqual(data, drawn);
+  });
+
+  test('faults of durable steps are errors of the attempt', async () => {
+    const connected = await longshore();
+    for (const code of ['STEP_DUPLICATE', 'PAYLOAD_NOT_JSON', 'SUSPENSION_SWALLOWED', 'OWN']) {
+      const { errors } = await failing(await connected.enqueue(behaviours.durableFaults, code));
+      assert.deepEqual(
+        errors.map((error) => error.code),
+        [code],
+      );
+    }
+  });
+
+  test('jobs with durable steps come among short ones', async () => {
+    const inputs = Array.from({ length: 300 }, (_, number) => number);
+    const jobs = await (await longshore()).enqueueMany(behaviours.mostlyShort, inputs);
+    assert.deepEqual(await Promise.all(jobs.map((job) => job.result())), inputs);
   });
 
   test('the signal aborts when the job is cancelled, with a reason that says so', async () => {

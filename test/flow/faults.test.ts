@@ -355,3 +355,35 @@ eachStore(
       await assert.rejects(run.result(), { code: 'RUN_FAILED', message: /is not there/ });
   },
 );
+
+onEachStore(
+  'a step that was ended by hand names the job it had, or none',
+  async ({ connect }) => {
+    const longshore = await connect();
+    const fails = defineTask({
+      name: 'fails',
+      attempts: 1,
+      run: () => {
+        throw new Error('no');
+      },
+    });
+    const flow = defineFlow({
+      name: 'by-hand',
+      steps: (s) => s.step('later', fails, { after: [s.step('first', fails, { failure: 'block' })] }),
+    });
+    const run = await longshore.flows.start(flow, null);
+    await longshore.worker({ tasks: [fails] }).runUntilIdle();
+    await longshore.flows.complete(run.id, 'later', 1);
+    await longshore.flows.complete(run.id, 'first', 2);
+    const steps = (await longshore.flows.get(run.id))?.steps ?? [];
+    assert.deepEqual(
+      steps.map(({ name, state, job }) => [name, state, job?.state ?? null]),
+      [
+        ['first', 'completed', 'failed'],
+        ['later', 'completed', null],
+      ],
+    );
+    assert.equal(steps[1]?.job, null);
+  },
+  PLAN_KINDS,
+);

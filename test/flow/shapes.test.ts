@@ -7,6 +7,7 @@ import {
   fanOut,
   linear3,
   linear4,
+  order,
   tasks,
   tree8,
 } from '../../examples/flows/shapes.ts';
@@ -23,6 +24,7 @@ const SHAPES: readonly (readonly [flow: AnyFlow, input: unknown, result: unknown
   [conditional, { amount: 999 }, 'done(auto)'],
   [conditional, { amount: 4_999 }, 'done(manager)'],
   [conditional, { amount: 5_000 }, 'done(manager finance)'],
+  [order, null, 'ship(pay(reserve(validate)))'],
   [batch, null, 1_000],
   [fanOut, 0, 0],
   [fanOut, 300, 8_955_050],

@@ -59,6 +59,10 @@ onEachStore('jobs are made, found, shown and awaited over HTTP', async ({ connec
   assert.equal((await ids('task=mail')).length, 2);
   assert.deepEqual(await ids('createdBefore=1000'), []);
   assert.equal((await ids('createdAfter=1000')).length, 3);
+  const meta = { correlationId: 'order-7', tags: ['vip'] };
+  const tied = (await ask('POST /jobs', { body: { task: 'echo', meta } })).body.id;
+  assert.deepEqual(await ids('correlationId=order-7'), [tied]);
+  assert.deepEqual(await ids('tag=vip&task=echo'), [tied]);
   assert.equal((await ask('GET /jobs?payloads=true&task=mail')).body.jobs[0].input.to, 'b');
 });
 

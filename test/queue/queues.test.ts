@@ -17,7 +17,7 @@ onEachStore('queues are listed with their settings and counts', async ({ connect
     ],
   );
   assert.deepEqual(queues[1]?.counts, {
-    ...{ blocked: 0, scheduled: 1, ready: 2, running: 0, completed: 0, failed: 0, cancelled: 0 },
+    ...{ scheduled: 1, ready: 2, running: 0, completed: 0, failed: 0, cancelled: 0 },
   });
 });
 

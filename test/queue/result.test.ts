@@ -205,16 +205,87 @@ onEachStore(
   },
 );
 
+const NOTHING = { ageMs: 0, count: null };
+const KEEPS_NOTHING = { completed: NOTHING, failed: NOTHING, cancelled: NOTHING };
+
 onEachStore(
-  'where nothing is kept, a result that another connection has is refused, and the error says why',
+  'where nothing is kept, a result asked for before the end comes from a worker of another connection',
   async ({ connect }) => {
     const [here, there] = [await connect(), await connect()];
-    await here.queues.setRetention('default', { completed: { ageMs: 0, count: null } });
+    await here.queues.setRetention('default', KEEPS_NOTHING);
+    const gate = new Gate();
+    const slow = defineTask({
+      name: 'slow',
+      attempts: 1,
+      run: async ({ input }) => {
+        await gate.wait();
+        if (input === 'fail') throw new Error('out of ink');
+        return { got: input };
+      },
+    });
+    await there.worker({ tasks: [slow], concurrency: 3 }).start();
+    const jobs = await here.enqueueMany(slow, ['✓', 'fail', 'x'.repeat(100_000)]);
+    const seen = nextEvent(here, 'store.called', ({ verb }) => verb === 'get');
+    const results = Promise.allSettled(jobs.map((job) => job.result()));
+    await seen;
+    gate.open();
+    const [good, bad, large] = await results;
+    assert.deepEqual(good, { status: 'fulfilled', value: { got: '✓' } });
+    assert.deepEqual(large, { status: 'fulfilled', value: { got: 'x'.repeat(100_000) } });
+    assert.match(String(bad?.status === 'rejected' && bad.reason), /failed at attempt 1: Error: out of ink/);
+    assert.deepEqual((await here.jobs.list()).jobs, []);
+  },
+  SHARED_KINDS,
+);
+
+onEachStore(
+  'where nothing is kept, results of short jobs come from a worker of another connection',
+  async ({ connect }) => {
+    const [here, there] = [await connect(), await connect()];
+    await here.queues.setRetention('default', KEEPS_NOTHING);
+    await there.worker({ tasks }).start();
+    const inputs = Array.from({ length: 100 }, (_, index) => index);
+    const results = inputs.map(async (input) => (await here.enqueue(task, input)).result());
+    assert.deepEqual(
+      (await Promise.all(results)).map(({ got }) => got),
+      inputs,
+    );
+  },
+  SHARED_KINDS,
+);
+
+onEachStore(
+  'a job that no other connection knows of is gone, and whoever awaits it is told so',
+  async ({ connect }) => {
+    const [here, there] = [await connect(), await connect()];
+    await there.worker({ tasks }).start();
+    await assert.rejects(here.jobs.handle('no-such-job').result(), { code: 'JOB_UNKNOWN' });
+    const job = await here.enqueue(task, 1, { delayMs: 3_600_000 });
+    const seen = nextEvent(here, 'store.called', ({ verb }) => verb === 'get');
+    const expected = assert.rejects(job.result(), { code: 'JOB_UNKNOWN', message: /removed/ });
+    await seen;
+    await there.jobs.remove(job.id);
+    await expected;
+  },
+  SHARED_KINDS,
+);
+
+onEachStore(
+  'where nothing is kept and connections cannot talk, a result that another one has is refused, and the error says why',
+  async ({ connect, connectThrough }) => {
+    const there = await connect();
+    const here = await connectThrough(({ notifier }) => ({
+      notifier: {
+        subscribe: (...given) => notifier.subscribe(...given),
+        crossProcess: notifier.crossProcess,
+      },
+    }));
+    await here.queues.setRetention('default', { completed: NOTHING });
     const job = await here.enqueue(task, 1);
     const seen = nextEvent(here, 'store.called', ({ verb }) => verb === 'get');
     const expected = assert.rejects(job.result(), {
       code: 'JOB_UNKNOWN',
-      message: /queue 'default' keeps no completed jobs, so only the connection that ran it knew its result/,
+      message: /queue 'default' keeps no completed jobs, and no worker that runs now told how it ended/,
       details: { id: job.id, queue: 'default', keepsNothing: ['completed'] },
     });
     await seen;

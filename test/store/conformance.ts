@@ -2,6 +2,7 @@ import { describe, test } from 'node:test';
 import fastCheck from 'fast-check';
 import { storeConformance } from '../../src/testing/index.ts';
 import { freshStore, missingFor, PICKED_KINDS, type StoreKind } from '../fresh-store.ts';
+import { openUserDatabase, type UserDatabase } from '../user-database.ts';
 
 /** The tests share nothing, and most of their time is the disk's or the server's. */
 const CONCURRENCY = 4;
@@ -26,11 +27,17 @@ export async function conformance(kind: StoreKind): Promise<void> {
         await place.remove();
         throw error;
       });
+      let users: UserDatabase | null = null;
+      const begin = async () => {
+        users ??= await openUserDatabase(kind, place.url);
+        return users.begin();
+      };
       const close = async () => {
+        await users?.close();
         await store.close();
         await place.remove();
       };
-      return { store, close, ...(store.capabilities.durable ? { reopen } : {}) };
+      return { store, close, begin, ...(store.capabilities.durable ? { reopen } : {}) };
     },
   });
 }

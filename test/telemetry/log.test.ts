@@ -25,7 +25,15 @@ function logging(
   return { bus, records, end };
 }
 
-const END = { id: 'ID', queue: 'mail', task: 'send', attempt: 2, waitMs: 5, runMs: 1_500 };
+const END = {
+  id: 'ID',
+  correlationId: 'ID',
+  queue: 'mail',
+  task: 'send',
+  attempt: 2,
+  waitMs: 5,
+  runMs: 1_500,
+};
 const ERROR = {
   attempt: 2,
   at: 1,
@@ -92,7 +100,7 @@ test('of jobs of an unknown task one is told in a minute, for each task and queu
   let time = 0;
   const { bus, records } = logging('info', () => time);
   const meet = (queue: string, id: string): void =>
-    bus.emit('task.unknown', { workerId: 'W', queue, task: 'send', id, delayMs: 1_000 });
+    bus.emit('task.unknown', { workerId: 'W', queue, task: 'send', id, correlationId: id, delayMs: 1_000 });
   const told = (): (string | undefined)[] =>
     records
       .splice(0)

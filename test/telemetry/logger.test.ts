@@ -107,6 +107,7 @@ test('with logger true records are JSON lines where standard error is no termina
 
 const FAILED = {
   id: 'J',
+  correlationId: 'J',
   queue: 'q',
   task: 'send',
   attempt: 1,

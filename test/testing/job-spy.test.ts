@@ -100,6 +100,15 @@ test('a running job that is cancelled is seen', async (t) => {
   assert.equal((await spy.waitForJob({ id }, 'cancelled')).id, id);
 });
 
+test('a job that is cancelled before it starts is seen', async (t) => {
+  const longshore = await memory(t);
+  const spy = jobSpy(longshore);
+  const task = defineTask({ name: 'task', run: () => undefined });
+  const { id } = await longshore.enqueue(task, null);
+  await longshore.jobs.cancel(id);
+  assert.equal((await spy.waitForJob({ task }, 'cancelled')).attempt, 0);
+});
+
 test('a wait that ends in vain says what was seen instead', async (t) => {
   const longshore = await memory(t);
   const spy = jobSpy(longshore);
@@ -159,3 +168,25 @@ async function memory(t: TestContext, clock?: FakeClock): Promise<Longshore> {
 function assertUnseen(wait: Promise<unknown>): Promise<void> {
   return assert.rejects(wait, { code: 'RESULT_TIMEOUT' });
 }
+
+test('a job that sleeps is snoozed, and completes when the time was moved on', async (t) => {
+  const clock = new FakeClock();
+  const longshore = await connect('memory:', { clock, logger: false });
+  t.after(() => longshore.close());
+  const spy = jobSpy(longshore);
+  const task = defineTask({
+    name: 'sleeper',
+    run: async ({ sleep, waitFor }) => {
+      await sleep('a while', 10_000);
+      return waitFor('approval', { timeoutMs: 10_000 });
+    },
+  });
+  const worker = longshore.worker({ tasks: [task] });
+  const job = await longshore.enqueue(task, null);
+  assert.equal((await worker.runUntilIdle()).snoozed, 1);
+  assert.equal((await spy.waitForJob({ task }, 'snoozed')).attempt, 1);
+  await worker.start();
+  const completed = spy.waitForJob({ task });
+  assert.equal((await advanceUntil(clock, completed)).result, null);
+  assert.equal((await longshore.jobs.get(job.id))?.attempt, 1);
+});

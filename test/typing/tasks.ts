@@ -223,3 +223,21 @@ export async function acts(): Promise<void> {
   const page = await longshore.jobs.list({ state: ['failed', 'cancelled'], limit: 10 });
   same<(typeof page.jobs)[number]['input'], unknown>(true);
 }
+
+// Durable steps: what comes back is what JSON made of it, and only a wait with a timeout may give null.
+defineTask({
+  name: 'durable',
+  run: async ({ step, waitFor }) => {
+    same<Awaited<ReturnType<typeof drawn>>, { at: string }>(true);
+    const drawn = () => step('draw', async () => ({ at: new Date() }));
+    const schema = z.object({ by: z.string() });
+    const approval = await waitFor('approval', { schema });
+    same<typeof approval, { by: string }>(true);
+    const late = await waitFor('late', { schema, timeoutMs: 1_000 });
+    same<typeof late, { by: string } | null>(true);
+    const bare = await waitFor('bare');
+    same<typeof bare, unknown>(true);
+    // @ts-expect-error a step needs a function
+    await step('nothing');
+  },
+});

@@ -19,6 +19,26 @@ onEachStore(
 );
 
 onEachStore(
+  'processNext runs one job with nothing started, and says whether there was one',
+  async ({ connect }) => {
+    const longshore = await connect();
+    const ran: unknown[] = [];
+    const task = defineTask({ name: 'task', run: ({ input }) => void ran.push(input) });
+    await longshore.enqueueMany(task, [1, 2]);
+    const worker = longshore.worker({ tasks: [task], concurrency: 3 });
+    for (const [there, so] of [
+      [true, [1]],
+      [true, [1, 2]],
+      [false, [1, 2]],
+    ] as const) {
+      assert.equal(await worker.processNext(), there);
+      assert.deepEqual(ran, so);
+      assert.deepEqual([worker.isProcessing, worker.isScheduling], [false, false]);
+    }
+  },
+);
+
+onEachStore(
   'runUntilIdle runs the jobs that jobs enqueue, and leaves those due later',
   async ({ connect }) => {
     const longshore = await connect();

@@ -10,12 +10,15 @@ import knex from 'knex';
 import { CamelCasePlugin, Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import postgres from 'postgres';
-import { connect } from '../../../src/index.ts';
+import { connect, defineTask } from '../../../src/index.ts';
 import { PrismaClient } from '../generated/client.ts';
 import { url } from '../shop.ts';
 
 // A name with what the libraries give a meaning to.
-const longshore = await connect(`${url}?migrate=auto&schema=${encodeURIComponent('jobs $1 ? ?? :name "x"')}`);
+const longshore = await connect(
+  `${url}?migrate=auto&schema=${encodeURIComponent('jobs $1 ? ?? :name "x"')}`,
+  { logger: false },
+);
 const pool = new pg.Pool({ connectionString: url });
 const sql = postgres(url, { onnotice: () => undefined });
 const builder = knex({ client: 'pg', connection: url });
@@ -99,6 +102,29 @@ for (const [way, begin] of Object.entries(ways)) {
 }
 
 assert.equal((await longshore.jobs.list({ queue: 'undone' })).jobs.length, 0);
+
+for (const [way, begin] of Object.entries(ways)) {
+  const task = defineTask({
+    name: `complete ${way}`,
+    attempts: 1,
+    run: ({ complete, input, transaction }) =>
+      begin(async (tx) => {
+        await assert.rejects(
+          transaction(tx, async () => 1),
+          { code: 'OPTION_INVALID' },
+          way,
+        );
+        await complete(`it's ${way}`, { tx });
+        if (input === 'undo') throw new Error('undo');
+      }) as Promise<never>,
+  });
+  const [kept, undone] = [await longshore.enqueue(task, 'keep'), await longshore.enqueue(task, 'undo')];
+  const results = Promise.allSettled([kept.result(), undone.result()]);
+  await longshore.worker({ tasks: [task], queues: ['default'], concurrency: 1 }).runUntilIdle();
+  const [first, second] = await results;
+  assert.deepEqual(first, { status: 'fulfilled', value: `it's ${way}` }, way);
+  assert.equal(second.status, 'rejected', way);
+}
 
 const roots: readonly [object, RegExp][] = [
   [pool, /this is a pool/],

@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import { LongshoreError, optionInvalid } from '../../core/errors.ts';
 import { JOB_STATES, type JobState } from '../../core/job-state.ts';
 import { nearest } from '../../core/options.ts';
+import type { ListOptions } from '../../queue/job-list.ts';
 import type { JobView } from '../../queue/job-view.ts';
-import type { ListOptions } from '../../queue/jobs.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
 import { UsageError } from '../exit-codes.ts';
-import { jobColumns } from '../job-columns.ts';
+import { jobColumns, STATE_FORMATS } from '../job-columns.ts';
 import type { Output } from '../output.ts';
 import { withStore } from '../session.ts';
 import { integer, list } from '../values.ts';
@@ -15,9 +15,12 @@ interface Options {
   readonly state?: readonly string[];
   readonly queue?: string;
   readonly task?: string;
+  readonly correlationId?: string;
+  readonly tag?: string;
   readonly limit?: number;
   readonly cursor?: string;
   readonly all?: true;
+  readonly count?: true;
 }
 
 const LIMIT_DEFAULT = 50;
@@ -34,13 +37,16 @@ function define(command: Command): void {
     )
     .option('-q, --queue <name>', 'only this queue')
     .option('-t, --task <name>', 'only this task')
+    .option('--correlation-id <id>', 'only jobs with this correlation id, and the job of this id')
+    .option('--tag <tag>', 'only jobs with this tag')
     .option(
       '-n, --limit <n>',
       `at most this many, up to 1000 (default: ${LIMIT_DEFAULT})`,
       integer('--limit', 1, PAGE),
     )
     .option('--cursor <cursor>', 'go on where the list before ended')
-    .option('--all', 'every job, however many');
+    .option('--all', 'every job, however many')
+    .option('--count', 'only how many there are in each state');
   examples(
     command,
     'longshore jobs --state failed --queue mail',
@@ -48,13 +54,17 @@ function define(command: Command): void {
   );
 }
 
-async function run({ options, out }: Call<Options>): Promise<number> {
+async function run(call: Call<Options>): Promise<number> {
+  const { options, out } = call;
+  if (options.count) return count(call);
   if (options.all && (options.limit !== undefined || options.cursor !== undefined))
     throw new UsageError('--all lists every job; leave out --limit and --cursor.');
   const filter: ListOptions = {
     ...(options.state === undefined ? {} : { state: options.state.map(requireState) }),
     ...(options.queue === undefined ? {} : { queue: options.queue }),
     ...(options.task === undefined ? {} : { task: options.task }),
+    ...(options.correlationId === undefined ? {} : { correlationId: options.correlationId }),
+    ...(options.tag === undefined ? {} : { tag: options.tag }),
   };
   await withStore(options, async ({ longshore }) => {
     const page = (cursor: string | undefined, limit: number) =>
@@ -65,6 +75,27 @@ async function run({ options, out }: Call<Options>): Promise<number> {
     show(found.jobs, out, true);
     if (found.cursor !== null) out.say(`There are more: --cursor ${found.cursor}, or --all.`);
   });
+  return 0;
+}
+
+async function count({ options, out }: Call<Options>): Promise<number> {
+  const { count: _, queue, task, ...rest } = options;
+  const unfit = (['state', 'correlationId', 'tag', 'limit', 'cursor', 'all'] as const).find(
+    (name) => rest[name] !== undefined,
+  );
+  if (unfit !== undefined)
+    throw new UsageError('--count goes with --queue and --task, and with no other option that picks jobs.');
+  const of = { ...(queue === undefined ? {} : { queue }), ...(task === undefined ? {} : { task }) };
+  const counts = await withStore(options, ({ longshore }) => longshore.jobs.counts(of));
+  if (out.json) out.document({ counts });
+  else
+    out.table(
+      [
+        { title: 'STATE', value: ([state]) => state, format: ([state]) => STATE_FORMATS[state as JobState] },
+        { title: 'JOBS', value: ([, jobs]) => String(jobs), align: 'right' },
+      ],
+      Object.entries(counts),
+    );
   return 0;
 }
 

@@ -35,7 +35,7 @@ async function run({ options, out }: Call): Promise<number> {
 }
 
 /** The states a narrow screen can do without, the least needed last. */
-const DROPPED: readonly JobState[] = ['completed', 'scheduled', 'cancelled', 'blocked'];
+const DROPPED: readonly JobState[] = ['completed', 'scheduled', 'cancelled'];
 
 function columns(now: number): Column<QueueRecord>[] {
   const counts = JOB_STATES.map(

@@ -2,17 +2,22 @@ import { type Command, Option } from 'commander';
 import { LongshoreError } from '../../core/errors.ts';
 import { withMilliseconds } from '../../core/json-times.ts';
 import { MISSED, type Missed, OVERLAPS, type Overlap } from '../../core/schedule/data.ts';
+import type { AnyFlow } from '../../flow/flow.ts';
+import type { PutStatus } from '../../schedule/definition.ts';
 import type { Schedules } from '../../schedule/schedules.ts';
-import type { TaskSchedule } from '../../schedule/spec.ts';
+import type { FlowSchedule, TaskSchedule } from '../../schedule/spec.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
+import { loadConfig } from '../config-file.ts';
 import { UsageError } from '../exit-codes.ts';
 import { parseJson } from '../json-text.ts';
 import { scheduleColumns, scheduleText, tickText } from '../schedule-text.ts';
-import { type Session, withStore } from '../session.ts';
+import { type Session, taskPaths, withStore } from '../session.ts';
 import { counted, printable } from '../text.ts';
 import { duration, integer, numberOrName, repeated, time } from '../values.ts';
 import { whoAmI } from '../who.ts';
 import { findTask } from './enqueue.ts';
+import { findFlow } from './start.ts';
+import { requireTaskPaths } from './tasks.ts';
 
 interface Options {
   readonly count?: number;
@@ -27,6 +32,7 @@ interface Options {
   readonly missed?: Missed;
   readonly missedMax?: number;
   readonly task?: string;
+  readonly flow?: string;
   readonly input?: string;
   readonly tasks?: readonly string[];
   readonly queue?: string;
@@ -56,8 +62,13 @@ function define(command: Command): void {
     .option('--start <time>', 'set, preview: no tick before it', time('--start'))
     .option('--end <time>', 'set, preview: no tick from it on', time('--end'))
     .option('--task <name>', 'set: the task whose jobs it starts')
-    .option('--input <json>', 'set: the input of each job')
-    .option('--tasks <path>', "set: task files, to check the input against the task's schema", repeated)
+    .addOption(new Option('--flow <name>', 'set: the flow whose runs it starts').conflicts('task'))
+    .option('--input <json>', 'set: the input of each job or run')
+    .option(
+      '--tasks <path>',
+      'set: task files; with --task to check the input against its schema, with --flow the files that export it',
+      repeated,
+    )
     .option('-q, --queue <name>', "set: default: the task's, or default")
     .option('-p, --priority <n>', 'set: lower runs first', numberOrName)
     .option('--attempts <n>', 'set: how often a job may run and fail', numberOrName)
@@ -168,11 +179,18 @@ async function preview(
 }
 
 async function set(session: Session, name: string, { options, out }: Call<Options>): Promise<number> {
-  const { task, tasks, by = whoAmI() } = options;
-  if (task === undefined) throw new UsageError('longshore schedules set needs --task.');
-  const target = await findTask(task, tasks === undefined ? {} : { tasks }, session, out);
-  const spec = { ...specOf(options), task: target } as TaskSchedule;
-  const status = await session.longshore.schedules.set(name, spec, { by });
+  const { task, flow, tasks, by = whoAmI() } = options;
+  const set = session.longshore.schedules;
+  let status: PutStatus;
+  if (flow !== undefined) {
+    const config = await loadConfig(options.config);
+    const target = await findFlow(flow, requireTaskPaths(taskPaths(tasks, config)));
+    status = await set.set(name, { ...specOf(options), flow: target } as FlowSchedule<AnyFlow>, { by });
+  } else {
+    if (task === undefined) throw new UsageError('longshore schedules set needs --task or --flow.');
+    const target = await findTask(task, tasks === undefined ? {} : { tasks }, session, out);
+    status = await set.set(name, { ...specOf(options), task: target } as TaskSchedule, { by });
+  }
   const [nextAt = null] = await session.longshore.schedules.preview(name, 1);
   if (out.json) out.document(withMilliseconds({ name, status, nextAt }));
   else out.print(`${printable(name)} ${status}${nextAt === null ? '' : `; next ${tickText(nextAt, null)}`}`);

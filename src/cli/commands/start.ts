@@ -83,7 +83,7 @@ async function run({ args, options, out }: Call<Options>): Promise<number> {
 }
 
 /** Throws OPTION_INVALID with the flows there are, and what loadFlows throws. */
-async function findFlow(name: string, paths: readonly string[]): Promise<AnyFlow> {
+export async function findFlow(name: string, paths: readonly string[]): Promise<AnyFlow> {
   const flows = (await loadFlows(paths)).map(({ flow }) => flow);
   const found = flows.find((flow) => flow.name === name);
   if (found !== undefined) return found;

@@ -3,8 +3,9 @@ import { withoutPassword } from '../../core/redact.ts';
 import { STRATEGIES, type Strategy } from '../../core/strategy.ts';
 import type { AnyTask } from '../../core/task.ts';
 import type { TunerSettings } from '../../tuner/settings.ts';
+import type { Tally } from '../../worker/ended.ts';
+import { ROLES, type WorkerRole } from '../../worker/roles.ts';
 import type { WorkerSettings } from '../../worker/settings.ts';
-import type { Tally } from '../../worker/settler.ts';
 import type { Worker } from '../../worker/worker.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
 import { type Config, loadConfig } from '../config-file.ts';
@@ -37,6 +38,8 @@ interface Options {
   readonly processes?: number;
   readonly untilIdle?: true;
   readonly once?: true;
+  readonly next?: true;
+  readonly role?: WorkerRole;
   readonly logLevel?: LogLevel;
   readonly logFormat?: LogFormat;
 }
@@ -85,6 +88,15 @@ function define(command: Command): void {
     )
     .addOption(new Option('--until-idle', 'end when no job is ready any more').conflicts('once'))
     .option('--once', 'run one batch of at most --concurrency jobs, then end')
+    .addOption(new Option('--next', 'run one job, then end').conflicts(['once', 'untilIdle']))
+    .addOption(
+      new Option(
+        '--role <role>',
+        'processing (runs jobs) or scheduling (looks after the store); default: both',
+      )
+        .choices(ROLES)
+        .conflicts(['once', 'untilIdle', 'next']),
+    )
     .addOption(
       new Option('--log-level <level>', 'default: info').choices(LOG_LEVELS).env('LONGSHORE_LOG_LEVEL'),
     )
@@ -113,6 +125,7 @@ async function run({ options, out }: Call<Options>): Promise<number> {
       const worker = longshore.worker({
         tasks,
         ...settings(options),
+        ...(options.role === undefined ? {} : { roles: [options.role] }),
         ...withTasks(config.schedules, tasks),
         ...(out.json ? { printTo: 'stderr' } : {}),
       });
@@ -176,15 +189,16 @@ function tuned({ targetCpu, targetMemory, slotsMin, slotsMax }: Partial<TunerSet
   return `${slotsMin} to ${slotsMax} slots for a processor at ${targetCpu} and memory at ${targetMemory}`;
 }
 
-/** Resolves when the worker has stopped: by a signal, or because --once or --until-idle was all it had to do. */
+/** Resolves when the worker has stopped: by a signal, or because --once, --next or --until-idle was all it had to do. */
 async function runWorker(
   worker: Worker,
-  { once, untilIdle }: Options,
+  { once, next, untilIdle }: Options,
   out: Output,
 ): Promise<Readonly<Tally>> {
   const signals = stopOnSignals(worker, out);
   try {
     if (once) await worker.runOnce();
+    else if (next) await worker.processNext();
     else if (untilIdle) await worker.runUntilIdle();
     else {
       await worker.start();

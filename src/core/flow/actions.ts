@@ -90,11 +90,13 @@ function act(draft: Draft, step: StepData, action: Exclude<Action, { type: 'canc
   reopen(draft);
   stopWork(draft, step, state);
   const gen = (state?.gen ?? -1) + 1;
-  if (action.type === 'skip') draft.move(step, 'skipped', { gen });
+  const ran = state?.ran === undefined ? (state?.gen ?? null) : state.ran;
+  if (action.type === 'skip') draft.move(step, 'skipped', { gen, ran });
   else {
     draft.keep(KEPT.resultOf(step.name), action.type === 'complete' ? action.result : null);
     draft.move(step, 'completed', {
       gen,
+      ran,
       ...(step.kind === 'decide' ? { chose: chosen(draft, step) } : {}),
     });
   }

@@ -161,9 +161,10 @@ export class Draft {
     if (missing.length > 0) throw new NeedsKept(missing);
   }
 
-  keep(name: string, text: string | null): void {
+  /** Small texts lie in the value unless `place` says otherwise. */
+  keep(name: string, text: string | null, place: 'anywhere' | 'beside' = 'anywhere'): void {
     this.#decoded.delete(name);
-    const isSmall = text === null || text.length <= INLINE_CHARS_MAX;
+    const isSmall = text === null || (place === 'anywhere' && text.length <= INLINE_CHARS_MAX);
     if (isSmall && (name in this.run.inline || Object.keys(this.run.inline).length < INLINE_COUNT_MAX)) {
       this.run.inline[name] = text;
       this.orders.keep.delete(name);

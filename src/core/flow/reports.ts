@@ -176,9 +176,13 @@ function itemEnded(step: StepData, item: Item, pages: Map<string, [number, strin
   }
 }
 
+/** Pages of larger fan-outs lie beside the value, which every end reads and writes. */
+const INLINE_ITEMS_MAX = 10;
+
 function addPage(draft: Draft, name: string, entries: readonly (readonly [number, string | null])[]): void {
   const items = draft.state(name)?.items as ItemsState;
-  draft.keep(KEPT.page(name, items.pages), JSON.stringify(entries));
+  const place = items.of <= INLINE_ITEMS_MAX ? 'anywhere' : 'beside';
+  draft.keep(KEPT.page(name, items.pages), JSON.stringify(entries), place);
   items.pages += 1;
 }
 

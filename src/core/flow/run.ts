@@ -62,6 +62,8 @@ export interface StepState {
   is: Exclude<StepStateName, 'pending'>;
   /** Times the step was started anew by hand: reports of earlier ones count no more. */
   gen: number;
+  /** Of a step that a person ended: the `gen` of the last job it had; null for none. */
+  ran?: number | null;
   from: number;
   to?: number;
   /** Place among the completed steps, from 1. */

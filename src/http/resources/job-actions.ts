@@ -3,7 +3,19 @@ import { LongshoreError } from '../../core/errors.ts';
 import type { ActionOptions, ActionReport } from '../../queue/jobs.ts';
 import type { Selection } from '../../queue/selection.ts';
 import type { Face } from '../face.ts';
-import { Closed, GivenTime, Id, Payload, PriorityGiven, Queue, Reason, State, Task, Why } from '../forms.ts';
+import {
+  Closed,
+  GivenTime,
+  Id,
+  Name,
+  Payload,
+  PriorityGiven,
+  Queue,
+  Reason,
+  State,
+  Task,
+  Why,
+} from '../forms.ts';
 import { type Operation, operation } from '../operation.ts';
 import type { Caller } from '../roles.ts';
 import { unknownJob } from './jobs.ts';
@@ -91,6 +103,19 @@ const edit = operation('PUT /jobs/{id}/input', {
     const task = settings.tasks.find(({ name }) => name === job?.task);
     const options = { ...auditOf(caller, body), ...(task === undefined ? {} : { task }) };
     return oneDone(id, 'edit', await longshore.jobs.edit(id, body.input, options));
+  },
+});
+
+const signal = operation('POST /jobs/{id}/signals', {
+  id: 'signalJob',
+  summary: 'Sends a signal to a job whose handler waits for it, or will',
+  role: 'act',
+  params: JobParams,
+  body: Closed({ name: Name('The name of a signal'), payload: Type.Optional(Payload) }),
+  answers: { 202: { is: 'It is stored', schema: Done } },
+  run: async ({ longshore, params: { id }, body: { name, payload } }) => {
+    await longshore.jobs.signal(id, name, payload);
+    return { json: { id, done: true }, status: 202 };
   },
 });
 
@@ -192,6 +217,7 @@ export const jobActions: readonly Operation[] = [
   reschedule,
   reprioritize,
   edit,
+  signal,
   remove,
   bulk,
 ];

@@ -1,6 +1,6 @@
 import type { JobState } from '../../core/job-state.ts';
+import type { ListOptions } from '../../queue/job-list.ts';
 import type { JobView } from '../../queue/job-view.ts';
-import type { ListOptions } from '../../queue/jobs.ts';
 import type { Face } from '../face.ts';
 import { jobItem, jobSummary } from './job-view.ts';
 
@@ -13,6 +13,8 @@ export interface JobSearch {
   readonly state?: readonly JobState[];
   readonly queue?: string;
   readonly task?: string;
+  readonly correlationId?: string;
+  readonly tag?: string;
   readonly key?: string;
   readonly createdAfter?: number;
   readonly createdBefore?: number;
@@ -31,7 +33,7 @@ export async function searchJobs(
   const show = search.payloads === true ? jobItem : jobSummary;
   if (search.id !== undefined) {
     const found = await Promise.all([...new Set(search.id)].map((id) => longshore.jobs.get(id)));
-    return { jobs: found.flatMap((job) => (job === null ? [] : [show(withoutTrail(job))])), cursor: null };
+    return { jobs: found.flatMap((job) => (job === null ? [] : [show(job)])), cursor: null };
   }
   const found: JobView[] = [];
   let { cursor } = search;
@@ -47,8 +49,11 @@ export async function searchJobs(
   }
 }
 
-function criteriaOf({ state, queue, task }: JobSearch, cursor: string | undefined): ListOptions {
+function criteriaOf(search: JobSearch, cursor: string | undefined): ListOptions {
+  const { state, queue, task, correlationId, tag } = search;
   return {
+    ...(correlationId === undefined ? {} : { correlationId }),
+    ...(tag === undefined ? {} : { tag }),
     ...(state === undefined ? {} : { state }),
     ...(queue === undefined ? {} : { queue }),
     ...(task === undefined ? {} : { task }),
@@ -69,16 +74,4 @@ const CLOCKS_DIFFER_MS = 60_000;
 
 function isPast(last: JobView | undefined, { createdAfter }: JobSearch): boolean {
   return last !== undefined && createdAfter !== undefined && last.createdAt < createdAfter - CLOCKS_DIFFER_MS;
-}
-
-function withoutTrail<Job extends JobView>(job: Job): JobView {
-  const {
-    errors: _errors,
-    errorsOmitted: _eo,
-    logs: _logs,
-    logsOmitted: _lo,
-    audit: _audit,
-    ...view
-  } = job as Job & Record<'errors' | 'errorsOmitted' | 'logs' | 'logsOmitted' | 'audit', unknown>;
-  return view as unknown as JobView;
 }

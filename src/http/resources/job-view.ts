@@ -38,6 +38,7 @@ const SUMMARY = {
   meta: Nullable(MetaForm),
 };
 
+const SUMMARY_NAMES = Object.keys(SUMMARY) as readonly (keyof typeof SUMMARY)[];
 const PAYLOADS = { input: Payload, result: Payload, progress: Payload };
 
 export const JobSummaryForm = Closed(SUMMARY);
@@ -66,6 +67,15 @@ export const AuditForm = Closed({
   to: Nullable(State),
 });
 
+const JobStepForm = Closed({
+  name: Type.String(),
+  kind: Type.Enum(['step', 'sleep', 'signal']),
+  state: Type.Enum(['kept', 'waiting', 'timedOut', 'slept']),
+  at: Nullable(Time),
+  until: Nullable(Time),
+  value: Payload,
+});
+
 export const JobForm = Closed({
   ...SUMMARY,
   ...PAYLOADS,
@@ -73,12 +83,14 @@ export const JobForm = Closed({
   errorsOmitted: Type.Integer({ description: 'Left out between the first 10 and the last 90' }),
   logs: Type.Array(LogLineForm),
   logsOmitted: Type.Integer({ description: 'Left out before the first' }),
+  steps: Type.Array(JobStepForm, { description: 'Durable steps of a job that has not completed' }),
   audit: Type.Array(AuditForm, { description: 'What was done by hand' }),
 });
 
 export function jobSummary(job: JobView): Static<typeof JobSummaryForm> {
-  const { input: _input, result: _result, progress: _progress, meta, ...facts } = job;
-  return { ...facts, meta: meta === null ? null : { ...meta, tags: [...meta.tags] } };
+  // Only what the form names: what views of jobs get later is not sent unseen.
+  const facts = Object.fromEntries(SUMMARY_NAMES.map((name) => [name, job[name]]));
+  return facts as Static<typeof JobSummaryForm>;
 }
 
 export function jobItem(job: JobView): Static<typeof JobItemForm> {
@@ -86,14 +98,18 @@ export function jobItem(job: JobView): Static<typeof JobItemForm> {
 }
 
 export function jobAnswer(job: JobDetail): Static<typeof JobForm> {
-  const { errors, errorsOmitted, logs, logsOmitted, audit, ...view } = job;
+  const { errors, errorsOmitted, logs, logsOmitted, audit, steps } = job;
   return {
-    ...jobSummary(view),
+    ...jobSummary(job),
     ...payloadsOf(job),
     errors: [...errors],
     errorsOmitted,
     logs: logs.map((line) => ({ ...line, data: line.data ?? null })),
     logsOmitted,
+    steps: steps.map(({ name, kind, state, at, until, value }) => ({
+      ...{ name, kind, state, at, until },
+      value: value ?? null,
+    })),
     audit: [...audit],
   };
 }

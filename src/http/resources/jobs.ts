@@ -37,6 +37,8 @@ const list = operation('GET /jobs', {
     state: Type.Optional(OneOrMore(State, 'States, with commas')),
     queue: Type.Optional(Queue),
     task: Type.Optional(Task),
+    correlationId: Type.Optional(Name('What ties jobs to what caused them')),
+    tag: Type.Optional(Name('A tag', 100)),
     key: Type.Optional(Name('Whose turn the job takes in its queue')),
     createdAfter: Type.Optional(GivenTime),
     createdBefore: Type.Optional(GivenTime),

@@ -97,7 +97,7 @@ function replace(rows: Rows, holder: JobRow, hold: KeyHold, spec: JobSpec, now: 
     holder.crashes = 0;
     holder.progress = null;
     holder.dueAt = dueAt;
-    if (holder.state !== 'blocked') holder.state = dueAt > now ? 'scheduled' : 'ready';
+    holder.state = dueAt > now ? 'scheduled' : 'ready';
   });
   hold.untilAt = now + (spec.unique?.periodMs ?? 0);
   rows.topics.add('ready');

@@ -1,5 +1,6 @@
 import { optionInvalid } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
+import { hasTerms } from '../../core/terms.ts';
 import type { JobFilter, JobPage, JobTrail, QueueRecord, QueueSettings } from '../store.ts';
 import { type JobRow, type QueueRow, toJob } from './records.ts';
 import type { Rows } from './rows.ts';
@@ -14,8 +15,10 @@ export function get(rows: Rows, ids: readonly string[]): (Job | null)[] {
 
 export function list(rows: Rows, filter: JobFilter): JobPage {
   const jobs: Job[] = [];
-  for (let at = startOf(rows.bySeq, filter.cursor); at >= 0; at -= 1) {
-    const job = rows.bySeq[at] as JobRow;
+  const root = filter.correlationId === undefined ? undefined : rows.jobs.get(filter.correlationId);
+  const bySeq = rows.terms.among(filter, root) ?? rows.bySeq;
+  for (let at = startOf(bySeq, filter.cursor); at >= 0; at -= 1) {
+    const job = bySeq[at] as JobRow;
     if (job.gone || !matches(job, filter)) continue;
     if (jobs.length >= filter.limit) return { jobs, cursor: String(jobs.at(-1)?.seq ?? job.seq + 1) };
     jobs.push(toJob(job));
@@ -23,11 +26,13 @@ export function list(rows: Rows, filter: JobFilter): JobPage {
   return { jobs, cursor: null };
 }
 
-function matches(job: JobRow, { states, queue, task }: JobFilter): boolean {
+function matches(job: JobRow, filter: JobFilter): boolean {
+  const { states, queue, task } = filter;
   return (
     (states === undefined || states.includes(job.state)) &&
     (queue === undefined || queue === job.queue) &&
-    (task === undefined || task === job.task)
+    (task === undefined || task === job.task) &&
+    hasTerms(job, filter)
   );
 }
 

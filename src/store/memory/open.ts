@@ -6,6 +6,7 @@ import type { CommitCall, DueRequest, PlanFilter, Unit } from '../plans.ts';
 import type {
   AgeRequest,
   ClaimRequest,
+  DisownRequest,
   JobCommand,
   JobFilter,
   JobSpec,
@@ -33,7 +34,7 @@ import { MemoryNotifier } from './notifier.ts';
 import { commit, duePlans, listPlans, plan } from './plans.ts';
 import { Rows } from './rows.ts';
 import { annotate, settle } from './settle.ts';
-import { beat, retire, workers } from './workers.ts';
+import { beat, disown, retire, workers } from './workers.ts';
 
 /**
  * The reference store: everything in this process's memory, gone with it. Each verb runs to its end before it gives
@@ -52,6 +53,7 @@ export class MemoryStore implements Store {
   } as const;
   readonly notifier = new MemoryNotifier();
   readonly lock: LeaseLock;
+  readonly transactions = null;
   readonly #rows = new Rows();
   readonly #locks = new Locks();
   readonly #clock: Clock | undefined;
@@ -92,6 +94,10 @@ export class MemoryStore implements Store {
     const keepAlive = new LoopKeepAlive(options, (request) => this.beat(request), after);
     this.#keepAlives.add(keepAlive);
     return keepAlive;
+  }
+
+  async disown(request: DisownRequest) {
+    return this.#do('disown', (now) => disown(this.#rows, request, now), request);
   }
 
   async retire(workerId: string, options?: Timed) {

@@ -24,7 +24,7 @@ export interface JobRow extends Mutable<Omit<Job, 'held'>>, KeptTrail {
 
 /**
  * `line`: let into the line of its key, or without a key; `later`: in the line, but put off until its key's rate has
- * room; `held`: ready, and waits for one of its key to leave the line; `none`: scheduled, blocked or ended.
+ * room; `held`: ready, and waits for one of its key to leave the line; `none`: scheduled or ended.
  */
 export type Turn = 'line' | 'later' | 'held' | 'none';
 
@@ -112,7 +112,7 @@ export function emptyQueue(name: string): QueueRow {
     pausedAt: null,
     retention: RETENTION_DEFAULT,
     ageing: null,
-    counts: { blocked: 0, scheduled: 0, ready: 0, running: 0, completed: 0, failed: 0, cancelled: 0 },
+    counts: { scheduled: 0, ready: 0, running: 0, completed: 0, failed: 0, cancelled: 0 },
     ready: new Line(),
     scheduled: new Line(),
     finished: { completed: new Line(), failed: new Line(), cancelled: new Line() },

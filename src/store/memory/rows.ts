@@ -12,6 +12,7 @@ import {
   type Turn,
   type WorkerRow,
 } from './records.ts';
+import { Terms } from './terms.ts';
 
 /**
  * What a memory store holds, and the one place where a row changes its state: every line, count and set that
@@ -25,6 +26,7 @@ export class Rows {
   /** Running jobs by the worker that holds them. */
   readonly held = new Map<string, Set<JobRow>>();
   readonly plans = new Plans();
+  readonly terms = new Terms();
   /** What the verb at work will hint at. */
   readonly topics = new Set<Topic>();
   lastToken = 0;
@@ -52,6 +54,7 @@ export class Rows {
     job.turn = this.#turn(job);
     this.jobs.set(job.id, job);
     this.#bySeq.push(job);
+    this.terms.add(job);
     this.#enter(job);
   }
 
@@ -66,9 +69,13 @@ export class Rows {
 
   /** Changes fields its lines are ordered by. With a `move`, its turn follows; without, it stays as it is. */
   rearrange(job: JobRow, move: JobMove | null, change: () => void): void {
-    const { queue, key } = job;
+    const { queue, key, meta } = job;
     this.#leave(job);
     change();
+    if (job.meta !== meta) {
+      this.terms.remove(job, meta);
+      this.terms.add(job);
+    }
     if (job.queue !== queue || job.key !== key) Object.assign(job, { turn: 'none', ticket: job.seq });
     if (move !== null) job.turn = this.#turn(job, move);
     this.#enter(job);
@@ -112,6 +119,7 @@ export class Rows {
     this.#leave(job);
     job.gone = true;
     this.jobs.delete(job.id);
+    this.terms.remove(job, job.meta);
     this.#removed += 1;
     if (this.#removed > 64 && this.#removed > this.#bySeq.length / 2) {
       this.#bySeq = this.#bySeq.filter((kept) => !kept.gone);

@@ -1,5 +1,5 @@
 import { settle as rule } from '../../core/settle-rule.ts';
-import type { BeatReceipt, WorkerBeat, WorkerRecord } from '../store.ts';
+import type { BeatReceipt, DisownRequest, GivenBack, WorkerBeat, WorkerRecord } from '../store.ts';
 import { pausedAmong } from './claim.ts';
 import type { JobRow, WorkerRow } from './records.ts';
 import type { Rows } from './rows.ts';
@@ -24,10 +24,28 @@ export function beat(rows: Rows, request: WorkerBeat, now: number): BeatReceipt 
   };
 }
 
-export function retire(rows: Rows, workerId: string, now: number): void {
+export function retire(rows: Rows, workerId: string, now: number): GivenBack[] {
   rows.workers.delete(workerId);
-  for (const job of heldBy(rows, workerId))
-    applyChange(rows, job, 'release', rule(subjectOf(rows, job), { type: 'released' }, now), now);
+  return release(rows, heldBy(rows, workerId), now);
+}
+
+export function disown(rows: Rows, { workerId, jobs, before }: DisownRequest, now: number): GivenBack[] {
+  const asked = new Set(jobs);
+  const held = heldBy(rows, workerId);
+  return release(
+    rows,
+    held.filter(({ id, startedAt }) => asked.has(id) && startedAt !== null && startedAt < before),
+    now,
+  );
+}
+
+function release(rows: Rows, jobs: readonly JobRow[], now: number): GivenBack[] {
+  return jobs.map((job) => {
+    const change = rule(subjectOf(rows, job), { type: 'released' }, now);
+    applyChange(rows, job, 'release', change, now);
+    const { id, queue, task } = job;
+    return { id, queue, task, attempt: change.attempt, state: change.state };
+  });
 }
 
 export function workers(rows: Rows, now: number): WorkerRecord[] {

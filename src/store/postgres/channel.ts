@@ -185,7 +185,8 @@ export class Channel {
       committed(topics, notifies);
       return values;
     } catch (error) {
-      if (isUnreachable(error)) this.#lost.add(claims);
+      // What the server refused was undone. Of anything else nobody knows: its answer was lost, or cannot be read.
+      if (sqlState(error) === null) this.#lost.add(claims);
       throw error;
     }
   }

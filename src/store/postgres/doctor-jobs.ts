@@ -103,11 +103,13 @@ function checkHeld(patient: Patient): Promise<Look> {
 
 /** How many jobs carry a lease's token, where that is not what the lease says. */
 function miscounted(schema: string): string {
-  return `SELECT lease.token, count(job.seq) AS live
+  return `SELECT lease.token, count(job.seq) + (
+      SELECT count(*) FROM ${schema}.departure WHERE departure.lease = lease.token) AS live
     FROM ${schema}.lease LEFT JOIN (${listed(schema)}) AS listed ON listed.token = lease.token
       LEFT JOIN ${schema}.job ON job.seq = listed.seq
         AND (job.lease = lease.token OR job.turn = 3 AND lease.fresh_at IS NOT NULL)
-    GROUP BY lease.token, lease.live HAVING count(job.seq) <> lease.live`;
+    GROUP BY lease.token, lease.live HAVING lease.live <> count(job.seq) + (
+      SELECT count(*) FROM ${schema}.departure WHERE departure.lease = lease.token)`;
 }
 
 function checkCounts(patient: Patient): Promise<Look> {
@@ -150,7 +152,7 @@ function misplaced(schema: string): string {
 function starved(schema: string): string {
   return `SELECT queue, key FROM ${schema}.job WHERE key IS NOT NULL AND turn < 2
     GROUP BY queue, key HAVING count(*) FILTER (WHERE turn = 1 AND state = 'ready') > 0
-      AND count(*) FILTER (WHERE turn <= 0)
+      AND ${schema}.line_length(queue, key)
         < ${schema}.key_window((SELECT limits FROM ${schema}.queue WHERE queue.name = job.queue))`;
 }
 

@@ -28,7 +28,7 @@ export async function enqueueForeign(
       for (const row of rows) receipts.push(receiptOf(row));
     }
   } catch (error) {
-    throw isAbsent(error) ? elsewhere(error, place) : error;
+    throw isAbsent(error) ? elsewhere(error, place, 'enqueue_specs') : error;
   }
   return receipts;
 }
@@ -54,18 +54,18 @@ function receiptOf(row: unknown): EnqueueReceipt {
 const ABSENT = ['42883', '3F000'];
 
 /** Libraries put the driver's error into one of their own, at places of their own. */
-function isAbsent(error: unknown, depth = 4): boolean {
+export function isAbsent(error: unknown, depth = 4): boolean {
   if (typeof error !== 'object' || error === null || depth === 0) return false;
   const { code, originalCode, cause, meta, driverAdapterError } = error as Record<string, unknown>;
   if ([code, originalCode].some((state) => ABSENT.includes(String(state)))) return true;
   return [cause, meta, driverAdapterError].some((inner) => isAbsent(inner, depth - 1));
 }
 
-function elsewhere(cause: unknown, place: Place): LongshoreError {
+export function elsewhere(cause: unknown, place: Place, named: string): LongshoreError {
   const { host, port, database, schema } = place;
   return new LongshoreError(
     'OPTION_INVALID',
-    `tx is a transaction in a database that has no ${schema}.enqueue_specs; expected one on ${whereIs(place)}, where this store's jobs are. If it is that database, run longshore migrate with this store's URL.`,
+    `tx is a transaction in a database that has no ${schema}.${named}; expected one on ${whereIs(place)}, where this store's jobs are. If it is that database, run longshore migrate with this store's URL.`,
     { cause, details: { field: 'tx', host, port, database, schema } },
   );
 }

@@ -1,6 +1,7 @@
 import { type AttemptError, optionInvalid } from '../../core/errors.ts';
 import type { AuditEntry, Job, LogLine } from '../../core/job.ts';
 import { isTerminal, JOB_STATES, type JobState } from '../../core/job-state.ts';
+import { termsWanted } from '../../core/terms.ts';
 import type { JobFilter, JobPage, JobTrail } from '../store.ts';
 import { type HistoryRow, isUuid, type JobRow, type Tx } from './rows.ts';
 
@@ -88,7 +89,7 @@ export async function list(tx: Tx, filter: JobFilter): Promise<JobPage> {
   if (cursor !== undefined && !/^\d{1,15}$/.test(cursor))
     throw optionInvalid('cursor', cursor, 'the cursor of an earlier page');
   const states = filter.states ?? JOB_STATES;
-  const rows = await seen(tx, filter, states);
+  const rows = await (termsWanted(filter).length === 0 ? seen : seenByTerms)(tx, filter, states);
   const jobs = rows.slice(0, limit).map(toJob);
   const last = jobs.at(-1);
   return { jobs, cursor: rows.length > limit && last !== undefined ? String(last.seq) : null };
@@ -108,6 +109,33 @@ function seen(tx: Tx, filter: JobFilter, states: readonly JobState[]): Promise<S
        (${selectEnded(tx, `list_ended($2, $3, $4, $5, $6)`)} WHERE cardinality($2::text[]) > 0)
      ) AS seen ORDER BY seq DESC LIMIT $6`,
     [live, states.filter(isTerminal), queue, task, before, limit + 1],
+  );
+}
+
+/** As `seen`, by correlation id or tag: migrations/0031-terms.sql looks them up in their index. */
+function seenByTerms(tx: Tx, filter: JobFilter, states: readonly JobState[]): Promise<SeenRow[]> {
+  const { queue = null, task = null, limit, cursor, correlationId, tag } = filter;
+  const root = correlationId !== undefined && isUuid(correlationId) ? correlationId : null;
+  const given = '($1, $2, $3::uuid)';
+  return tx.query(
+    `SELECT * FROM (
+       (${selectLive(tx)} WHERE job.seq = ANY (ARRAY(SELECT ${tx.schema}.find_live${given})))
+       UNION ALL
+       (${selectEnded(tx, `find_ended${given}`)})
+     ) AS seen
+     WHERE state::text = ANY ($4::text[]) AND ($5::text IS NULL OR queue = $5) AND ($6::text IS NULL OR task = $6)
+       AND seq < $7
+     ORDER BY seq DESC LIMIT $8`,
+    [
+      termsWanted(filter),
+      tag === undefined ? null : `t:${tag}`,
+      root,
+      states,
+      queue,
+      task,
+      cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor),
+      limit + 1,
+    ],
   );
 }
 

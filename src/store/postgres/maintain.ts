@@ -1,5 +1,7 @@
 import { expire } from '../../core/settle-rule.ts';
 import {
+  type DisownRequest,
+  type GivenBack,
   type PruneReceipt,
   type PruneRequest,
   RETENTION_DEFAULT,
@@ -7,8 +9,9 @@ import {
   type ReapRequest,
   WORKER_KEPT_MS,
 } from '../store.ts';
+import { departAll } from './confirm.ts';
 import { release } from './release.ts';
-import type { JobRow, Tx } from './rows.ts';
+import { isUuid, type JobRow, type Tx } from './rows.ts';
 import { applyChanges, subjectOf } from './settle.ts';
 
 /** What is done for the store by whoever leads, and what takes jobs from workers that left or from queues. */
@@ -45,6 +48,7 @@ export async function reap(tx: Tx, { crashesMax }: ReapRequest): Promise<ReapRec
     return { job, move: 'expire', change } as const;
   });
   await applyChanges(tx, changes);
+  await departAll(tx);
   return {
     reaped: changes.map(({ job: { id, queue, task }, change: { state, attempt, crashes, error } }) => ({
       id,
@@ -59,15 +63,25 @@ export async function reap(tx: Tx, { crashesMax }: ReapRequest): Promise<ReapRec
 }
 
 /** A worker that leaves gives back what it holds, by the settle rule for `released`. */
-export async function retire(tx: Tx, workerId: string): Promise<null> {
+export async function retire(tx: Tx, workerId: string): Promise<GivenBack[]> {
   await groundHeld(tx, 'worker_id = $1', workerId, true);
   const jobs = await tx.query<JobRow>(
     `${selectHeld(tx)} WHERE lease.worker_id = $1 ORDER BY job.seq FOR UPDATE OF job`,
     [workerId],
   );
-  await release(tx, jobs);
+  const released = await release(tx, jobs);
   await tx.query(`DELETE FROM ${tx.schema}.worker WHERE id = $1`, [workerId]);
-  return null;
+  return released;
+}
+
+export async function disown(tx: Tx, { workerId, jobs: ids, before }: DisownRequest): Promise<GivenBack[]> {
+  await groundHeld(tx, 'worker_id = $1', workerId, true);
+  const jobs = await tx.query<JobRow>(
+    `${selectHeld(tx)} WHERE lease.worker_id = $1 AND job.id = ANY ($2) AND job.started_at < $3
+     ORDER BY job.seq FOR UPDATE OF job`,
+    [workerId, ids.filter(isUuid), before],
+  );
+  return release(tx, jobs);
 }
 
 const PRUNE_LIMIT_DEFAULT = 10_000;

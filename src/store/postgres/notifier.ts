@@ -1,6 +1,8 @@
 import { type Notifier, TOPICS, type Topic } from '../notifier.ts';
+import { type Talk, type TalkHearer, TalkHearers, type TalkLine } from '../talk.ts';
 import { channelOf, readPayload } from './hints.ts';
 import { openSession, type Session } from './session.ts';
+import { lineOf, TalkReader, talkChannelOf } from './talk.ts';
 import { type Place, quoted } from './url.ts';
 
 /**
@@ -18,9 +20,17 @@ export class PostgresNotifier implements Notifier {
   #ear: Ear | null = null;
   /** Ears that are closing. */
   readonly #leaving = new Set<Promise<void>>();
+  readonly #hearers = new TalkHearers();
+  readonly #readers: Readonly<Record<TalkLine, TalkReader>> = {
+    ask: new TalkReader(),
+    tell: new TalkReader(),
+  };
+  readonly talk: Talk | undefined;
 
   constructor(options: NotifierOptions) {
     this.#options = options;
+    const { say, listens } = options;
+    if (listens && say !== undefined) this.talk = { say, listen: (...given) => this.#listenOn(...given) };
   }
 
   /** Also true while nobody listens here: then no hint is missed. */
@@ -38,6 +48,17 @@ export class PostgresNotifier implements Notifier {
     };
   }
 
+  #listenOn(line: TalkLine, hearer: TalkHearer): () => void {
+    this.#hearers.add(line, hearer);
+    if (++this.#count === 1) this.#listen();
+    else this.#ear?.hearLines();
+    return () => {
+      if (!this.#hearers.remove(line, hearer)) return;
+      if (--this.#count === 0) this.#leave();
+      else this.#ear?.hearLines();
+    };
+  }
+
   /** To be called after the commit that made the hints true. */
   publish(topics: Iterable<Topic>): void {
     for (const topic of topics)
@@ -47,17 +68,27 @@ export class PostgresNotifier implements Notifier {
   /** Resolves once the connection is closed. */
   async close(): Promise<void> {
     for (const listeners of this.#listeners.values()) listeners.clear();
+    this.#hearers.clear();
     this.#count = 0;
     this.#leave();
     await Promise.all(this.#leaving);
   }
 
   #listen(): void {
-    const { instance, listens } = this.#options;
+    const { instance, listens, place } = this.#options;
     if (!listens) return;
     this.#ear = new Ear(this.#options, {
+      lines: () => this.#hearers.lines,
       connected: () => this.publish(TOPICS),
-      heard: (payload) => {
+      opened: (line) => this.#hearers.opened(line),
+      shut: (line) => this.#hearers.shut(line),
+      heard: (channel, payload) => {
+        const line = lineOf(place.schema, channel);
+        if (line !== undefined) {
+          const text = this.#readers[line].read(payload, instance);
+          if (text !== null) this.#hearers.heard(line, text);
+          return;
+        }
         const hint = readPayload(payload);
         if (hint.instance !== instance) this.publish(hint.topics);
       },
@@ -79,6 +110,8 @@ export interface NotifierOptions {
   readonly instance: string;
   /** False behind PgBouncer in transaction mode. */
   readonly listens: boolean;
+  /** Says a text to the others. */
+  readonly say?: Talk['say'];
   /** How often a quiet connection is asked whether it still stands; default 15 s. */
   readonly checkMs?: number;
   /** How long that may take; default 5 s. */
@@ -88,7 +121,12 @@ export interface NotifierOptions {
 interface Hears {
   /** It listens from now on, for the first time or again: hints may have been missed. */
   connected(): void;
-  heard(payload: string): void;
+  heard(channel: string, payload: string): void;
+  /** The lines to hear; `opened` says when one is heard. */
+  lines(): readonly TalkLine[];
+  opened(line: TalkLine): void;
+  /** Heard no more; all of them without one. */
+  shut(line?: TalkLine): void;
 }
 
 const RETRY_MIN_MS = 100;
@@ -96,8 +134,10 @@ const RETRY_MAX_MS = 5_000;
 
 /** A connection that listens, for as long as it is not closed; made anew whenever it breaks. */
 class Ear {
-  readonly #options: Required<NotifierOptions>;
+  readonly #options: Omit<Required<NotifierOptions>, 'say'>;
   readonly #hears: Hears;
+  /** Lines that this connection hears. */
+  readonly #lines = new Set<TalkLine>();
   #session: Session | null = null;
   #connecting: Promise<void>;
   #failures = 0;
@@ -128,7 +168,7 @@ class Ear {
     try {
       session = await openSession(place, checkMaxMs);
       session.unref();
-      session.client.on('notification', ({ payload }) => this.#hears.heard(payload ?? ''));
+      session.client.on('notification', ({ channel, payload }) => this.#hears.heard(channel, payload ?? ''));
       session.client.once('end', () => this.#broken());
       await session.query(`LISTEN ${quoted(channelOf(place.schema))}`);
     } catch {
@@ -142,6 +182,32 @@ class Ear {
     if (this.#closed) return;
     this.#later(checkMs, () => this.#check());
     this.#hears.connected();
+    this.hearLines();
+  }
+
+  /** To be called when other lines are to be heard. */
+  hearLines(): void {
+    const session = this.#session;
+    if (session === null) return;
+    const wanted = this.#hears.lines();
+    for (const line of wanted) if (!this.#lines.has(line)) this.#hear(session, line);
+    for (const line of this.#lines) if (!wanted.includes(line)) this.#unhear(session, line);
+  }
+
+  #hear(session: Session, line: TalkLine): void {
+    this.#lines.add(line);
+    session.query(`LISTEN ${quoted(talkChannelOf(this.#options.place.schema, line))}`).then(
+      () => this.#session === session && this.#lines.has(line) && this.#hears.opened(line),
+      () => session.destroy(),
+    );
+  }
+
+  #unhear(session: Session, line: TalkLine): void {
+    this.#lines.delete(line);
+    this.#hears.shut(line);
+    session
+      .query(`UNLISTEN ${quoted(talkChannelOf(this.#options.place.schema, line))}`)
+      .catch(() => session.destroy());
   }
 
   /** A half-open connection says nothing: it must be asked. One that does not answer in time is destroyed (session.ts). */
@@ -156,6 +222,8 @@ class Ear {
   #broken(): void {
     if (this.#session === null) return;
     this.#session = null;
+    this.#lines.clear();
+    this.#hears.shut();
     this.#retry();
   }
 

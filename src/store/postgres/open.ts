@@ -7,6 +7,7 @@ import type { CommitCall, DueRequest, PlanFilter, Unit } from '../plans.ts';
 import type {
   AgeRequest,
   ClaimRequest,
+  DisownRequest,
   EnqueueCall,
   JobCommand,
   JobFilter,
@@ -23,15 +24,19 @@ import type {
   Timed,
   WorkerBeat,
 } from '../store.ts';
+import type { Talk } from '../talk.ts';
+import type { Transactions } from '../transactions.ts';
 import { Channel } from './channel.ts';
 import type { Cleared, ClearStep } from './clear.ts';
 import { type ClientPool, Connections } from './connection.ts';
 import { enqueueForeign } from './foreign.ts';
+import { foreignTransactions } from './foreign-transactions.ts';
 import { HintPacer } from './hint-pacer.ts';
 import { HintSender } from './hint-sender.ts';
 import { SIZES, type Sizes } from './merge.ts';
 import { migratePlace } from './migrate.ts';
 import { PostgresNotifier } from './notifier.ts';
+import { TalkSender } from './talk.ts';
 import { type Place, placeOf, quoted } from './url.ts';
 import type { VerbInput, VerbName, VerbResult } from './verbs.ts';
 
@@ -61,18 +66,20 @@ class PostgresStore implements Store {
   readonly capabilities;
   readonly notifier: PostgresNotifier;
   readonly lock: LeaseLock;
+  readonly transactions: Transactions;
   readonly #place: Place;
   readonly #sizes: Sizes;
   readonly #connections: Connections;
   readonly #channel: Channel;
   readonly #pacer: HintPacer;
   readonly #hints: HintSender;
+  readonly #talk: TalkSender;
   readonly #clock: StoreOptions['clock'];
   readonly #keepAlives: KeepAlives;
   readonly #clearing = new Set<Promise<number>>();
   #closing: Promise<void> | null = null;
 
-  constructor(url: string, connections: Connections, { clock, sizes }: Settings) {
+  constructor(url: string, connections: Connections, { client, clock, sizes }: Settings) {
     const { place } = connections;
     const instance = `${process.pid}-${crypto.randomUUID()}`;
     this.#place = place;
@@ -89,7 +96,10 @@ class PostgresStore implements Store {
       transactions: true,
       plans: true,
     } as const;
-    this.notifier = new PostgresNotifier({ place, instance, listens: notify });
+    this.#talk = new TalkSender(connections, instance);
+    const say: Talk['say'] = (line, text) =>
+      this.#closing === null ? this.#talk.say(line, text) : undefined;
+    this.notifier = new PostgresNotifier({ place, instance, listens: notify, say });
     this.#hints = new HintSender(connections, instance);
     this.#pacer = new HintPacer(
       (topics) => this.#hints.send(topics),
@@ -108,6 +118,15 @@ class PostgresStore implements Store {
       url,
       beat: (beat) => this.beat(beat),
       clock,
+    });
+    this.transactions = foreignTransactions({
+      place,
+      pool: client,
+      clock,
+      requireOpen: (verb) => {
+        if (this.#closing !== null) throw this.#closed(verb);
+      },
+      confirm: (completions, options) => this.#call('confirm', completions, options),
     });
     this.lock = {
       acquire: (request) => this.#call('acquire', request, request),
@@ -146,8 +165,12 @@ class PostgresStore implements Store {
     return this.#keepAlives.start(options);
   }
 
-  async retire(workerId: string, options?: Timed) {
-    await this.#call('retire', workerId, options);
+  disown(request: DisownRequest) {
+    return this.#call('disown', request, request);
+  }
+
+  retire(workerId: string, options?: Timed) {
+    return this.#call('retire', workerId, options);
   }
 
   workers(options?: Timed) {
@@ -237,6 +260,7 @@ class PostgresStore implements Store {
     await this.#channel.quiet();
     this.#pacer.flush();
     await this.#hints.quiet();
+    await this.#talk.quiet();
     await Promise.all([heart, ear, this.#connections.close()]);
   }
 

@@ -33,7 +33,13 @@ interface PlanInput {
   readonly kept: readonly string[] | 'all';
 }
 
+/** PostgreSQL keeps no text with a NUL, and refuses to look for one. */
+function canBe(key: string): boolean {
+  return !key.includes('\0');
+}
+
 export async function plan(tx: Tx, { key, kept }: PlanInput): Promise<PlanRecord | null> {
+  if (!canBe(key)) return null;
   const [row] = await tx.query<PlanRow>(`SELECT * FROM ${tx.schema}.plan WHERE key = $1`, [key]);
   if (row === undefined) return null;
   return recordOf(row, kept.length === 0 ? [] : await textsOf(tx, { key, kept }));
@@ -71,7 +77,7 @@ interface ReportRow {
 
 export async function duePlans(tx: Tx, { keys, limit, graceMs = 0 }: DueRequest): Promise<DueReceipt> {
   const due =
-    keys?.slice(0, limit) ??
+    keys?.filter(canBe).slice(0, limit) ??
     (
       await tx.query<{ key: string }>(`SELECT key FROM ${tx.schema}.due_plans($1, $2, $3)`, [
         limit,

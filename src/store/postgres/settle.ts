@@ -3,7 +3,7 @@ import { LIMITS_NONE, type QueueLimits, staysInLine } from '../../core/limits.ts
 import { isGivenBack, type OutcomeType } from '../../core/outcome.ts';
 import { type JobChange, settle as rule, type SettleSubject } from '../../core/settle-rule.ts';
 import type { Topic } from '../notifier.ts';
-import type { AnnotateReceipt, Note, Settlement, SettleReceipt } from '../store.ts';
+import type { Settlement, SettleReceipt } from '../store.ts';
 import { parseToken, type Token } from './leases.ts';
 import { arrayOf, isDivisible, jsonOf, textsOf } from './lists.ts';
 import { replacedAmong } from './replaced.ts';
@@ -266,34 +266,4 @@ async function limitsFor(tx: Tx, changes: readonly Change[]): Promise<Map<string
     [[...queues]],
   );
   return new Map(rows.map(({ name, limits }) => [name, limits]));
-}
-
-/** As in migrations/0004-settle.sql. */
-interface WrittenNote extends Token {
-  readonly id: string;
-  readonly clears: boolean;
-  /** Null = as it is, unless it is cleared. */
-  readonly progress: string | null;
-  /** JSON each. */
-  readonly logs: readonly string[];
-}
-
-export async function annotate(tx: HotTx, notes: readonly Note[]): Promise<AnnotateReceipt[]> {
-  const receipts = notes.map((): AnnotateReceipt => 'lost');
-  const written: WrittenNote[] = [];
-  const places: number[] = [];
-  for (const [place, { id, token, progress, logs = [] }] of notes.entries()) {
-    const parsed = parseToken(token, id);
-    if (parsed === null || !isUuid(id)) continue;
-    const lines = logs.map((line) => JSON.stringify({ ...line, at: wholeMs(line.at) }));
-    written.push({ ...parsed, id, clears: progress === null, progress: progress ?? null, logs: lines });
-    places.push(place);
-  }
-  if (written.length === 0) return receipts;
-  const rows = await tx.query<{ place: number }>(`SELECT place FROM ${tx.schema}.annotate_batch($1)`, [
-    jsonOf(written),
-  ]);
-  const lost = new Set(rows.map(({ place }) => place));
-  for (const [index, place] of places.entries()) if (!lost.has(index + 1)) receipts[place] = 'noted';
-  return receipts;
 }

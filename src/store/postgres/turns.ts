@@ -14,7 +14,7 @@ export const TURN = {
   line: 0,
   /** Ready, and waits for one of its key to leave the line. */
   held: 1,
-  /** Scheduled or blocked. */
+  /** Scheduled. */
   none: 2,
   /** Without a key, and not changed since it was added: waits in `fresh`, or runs for the first time. */
   fresh: 3,

@@ -1,16 +1,18 @@
 import { age } from './ageing.ts';
+import { annotate } from './annotate.ts';
 import { claim } from './claim.ts';
 import { clear } from './clear.ts';
 import { commit, isSimpleCommit } from './commit.ts';
+import { confirm } from './confirm.ts';
 import { control } from './control.ts';
 import { enqueue, repeated } from './enqueue.ts';
 import { giveBack } from './give-back.ts';
 import { get, list, trail } from './inspect.ts';
 import { acquire, release } from './lock.ts';
-import { prune, reap, retire } from './maintain.ts';
+import { disown, prune, reap, retire } from './maintain.ts';
 import { duePlans, listPlans, plan } from './plans.ts';
 import { configureQueue, queues } from './queues.ts';
-import { annotate, isSimple, settle } from './settle.ts';
+import { isSimple, settle } from './settle.ts';
 import type { Verb } from './verb.ts';
 import { beat, workers } from './workers.ts';
 
@@ -20,7 +22,9 @@ export const VERBS = {
   claim: { run: claim, alone: () => true, repeatable: true },
   settle: { run: settle, alone: isSimple, repeatable: true },
   annotate: { run: annotate, alone: () => true },
+  confirm: { run: confirm, repeatable: true },
   beat: { run: beat, repeatable: true },
+  disown: { run: disown, repeatable: true },
   retire: { run: retire, repeatable: true },
   workers: { run: workers, repeatable: true },
   reap: { run: reap },

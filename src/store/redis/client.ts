@@ -1,6 +1,7 @@
 import { LongshoreError } from '../../core/errors.ts';
 import { namedReasonOf } from '../../core/legible.ts';
 import { isMissingPackage } from '../missing-package.ts';
+import type { TalkLine } from '../talk.ts';
 import { scriptsFolder } from './folder.ts';
 import type { Listen } from './notifier.ts';
 import type { RedisAddress } from './url.ts';
@@ -131,7 +132,7 @@ export function setRef(client: Client, on: boolean): void {
 
 /** Opens connections that hear `channel`, and when asked for `settled` its neighbour. On a cluster, a node that has the channel's slot is found for it. */
 export function listener(address: RedisAddress, channel: string): Listen {
-  return async ({ message, lost }) => {
+  return async ({ message, said, lost }) => {
     const vendor = await loadVendor();
     let opened = false;
     const client = makeClient(vendor, address, () => false);
@@ -148,10 +149,16 @@ export function listener(address: RedisAddress, channel: string): Listen {
     };
     // What accepts the connection need not be a server that answers.
     const timer = setTimeout(destroy, connectMs(address)).unref();
-    const hear = async (name: string): Promise<void> => {
-      const tell = (text: string | Buffer) => message(text.toString());
-      if ('slots' in client) await client.sSubscribe(name, tell);
-      else await client.subscribe(name, tell);
+    const hear = async (name: string, tell = message): Promise<void> => {
+      const told = (text: string | Buffer) => tell(text.toString());
+      if ('slots' in client) await client.sSubscribe(name, told);
+      else await client.subscribe(name, told);
+    };
+    const hearLine = async (line: TalkLine, on: boolean): Promise<void> => {
+      const name = talkChannel(channel, line);
+      if (on) await hear(name, (text) => said(line, text));
+      else if ('slots' in client) await client.sUnsubscribe(name);
+      else await client.unsubscribe(name);
     };
     try {
       await client.connect();
@@ -165,8 +172,13 @@ export function listener(address: RedisAddress, channel: string): Listen {
     opened = true;
     setRef(client, false);
     const ping = () => ('slots' in client ? Promise.resolve() : client.sendCommand(['PING']));
-    return { ping, destroy, hearSettled: () => hear(settledChannel(channel)) };
+    return { ping, destroy, hearSettled: () => hear(settledChannel(channel)), hearLine };
   };
+}
+
+/** Beside the channel of hints. */
+export function talkChannel(channel: string, line: TalkLine): string {
+  return `${channel}:${line}`;
 }
 
 /** Of the channel that has the other topics; lua/_begin.lua publishes to both. */

@@ -1,10 +1,10 @@
-import { JOB_STATES, type JobState } from '../../core/job-state.ts';
 import type { NewReport, PlanChange, Unit, UnitReceipt } from '../plans.ts';
 import type { SettleReceipt } from '../store.ts';
 import { readReceipts, Shapes, type WrittenJobs, writeJobs } from './enqueue.ts';
 import { REPORT_STATES } from './plans.ts';
 import type { Session } from './session.ts';
 import { writeSettlement } from './settle.ts';
+import { stateOf } from './states.ts';
 import { parseToken } from './token.ts';
 import { Writer } from './wire.ts';
 
@@ -42,7 +42,7 @@ function receiptOf(
   const status = STATUSES[number] as UnitReceipt['status'];
   if (status === 'conflict') return { status, ...NOTHING };
   if (status === 'lost') return { status, settled: { status: 'lost' }, ...NOTHING };
-  const settled: SettleReceipt = { status: 'settled', state: JOB_STATES[state] as JobState };
+  const settled: SettleReceipt = { status: 'settled', state: stateOf(state) };
   const reported = [...told].map((exists) => exists === 1);
   return {
     status,

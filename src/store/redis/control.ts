@@ -3,7 +3,7 @@ import type { ControlReceipt, JobCommand } from '../store.ts';
 import { idBytes } from './record.ts';
 import type { Argument } from './request.ts';
 import type { Session } from './session.ts';
-import { stateNumber } from './wire.ts';
+import { stateNumber, stateOf } from './states.ts';
 
 /** What operators do to single jobs. Which states allow it goes over with each command, so the table stands in core alone. */
 export async function control(
@@ -15,7 +15,7 @@ export async function control(
   const { values } = await scripts.run('control', now, commands.flatMap(toArguments));
   return (values[0] as [Buffer, number][]).map(([status, state]) => ({
     status: status.toString() as ControlReceipt['status'],
-    state: JOB_STATES[state] ?? null,
+    state: stateOf(state) ?? null,
   }));
 }
 

@@ -1,7 +1,7 @@
-import { JOB_STATES } from '../../core/job-state.ts';
 import type { Finding } from '../store.ts';
 import { readId } from './record.ts';
 import type { Look, Scripts } from './scripts.ts';
+import { stateOf } from './states.ts';
 
 /**
  * Whether the store on a server is whole: records can be read, and what is kept of all jobs together (counts, lines, leases,
@@ -231,5 +231,5 @@ function list(faults: Wholeness['faults'], kind: string): string[] {
 
 /** States by their names. */
 function withStates(fault: string): string {
-  return fault.replace(/in state (\d)/, (_, state: string) => `in state ${JOB_STATES[Number(state)]}`);
+  return fault.replace(/in state (\d)/, (_, state: string) => `in state ${stateOf(Number(state))}`);
 }

@@ -1,8 +1,8 @@
-import { JOB_STATES, type JobState } from '../../core/job-state.ts';
 import type { UniqueMode } from '../../core/unique.ts';
 import type { EnqueueReceipt, JobSpec } from '../store.ts';
 import { FLAG, readId } from './record.ts';
 import type { Session } from './session.ts';
+import { stateOf } from './states.ts';
 import { Writer } from './wire.ts';
 
 /**
@@ -49,7 +49,7 @@ export function readReceipts(
 ): EnqueueReceipt[] {
   const receipts = specs.map(({ id }, index): EnqueueReceipt => {
     const state = states[(shapes[index] as number) - 1] as number;
-    return { status: 'created', id, state: JOB_STATES[state] as JobState };
+    return { status: 'created', id, state: stateOf(state) };
   });
   for (const [index, receipt] of readExceptions(exceptions)) receipts[index] = receipt;
   return receipts;
@@ -148,7 +148,7 @@ function* readExceptions(bytes: Buffer): Generator<[index: number, receipt: Enqu
   for (let at = 0; at < bytes.length; ) {
     const end = at + 8 + bytes.readUInt16LE(at + 6);
     const status = STATUSES[bytes[at + 4] as number] as EnqueueReceipt['status'];
-    const state = JOB_STATES[bytes[at + 5] as number] as JobState;
+    const state = stateOf(bytes[at + 5]);
     yield [bytes.readUInt32LE(at), { status, id: readId(bytes, at + 8, end), state }];
     at = end;
   }

@@ -1,9 +1,10 @@
+import { JOB_STATES, type JobState } from '../../core/job-state.ts';
 import { type JobChange, settle as rule, type SettleSubject } from '../../core/settle-rule.ts';
 import { idBytes, readId } from './record.ts';
 import type { Argument } from './request.ts';
 import type { Session } from './session.ts';
 import { HOLDER } from './settle.ts';
-import { stateNumber } from './wire.ts';
+import { stateNumber } from './states.ts';
 
 /**
  * Jobs that their worker does not settle: it retires, or fell silent. The settle rule is asked here, about what
@@ -39,13 +40,13 @@ export interface GiveBack {
   readonly now: number;
 }
 
-/** Of each subject whether it was still as it was read, and was changed. */
+/** The state of each subject afterwards; null where it was no longer as it was read, and was left alone. */
 export async function giveBack(
   { scripts }: Session,
   { move, forget, now }: GiveBack,
   subjects: readonly HeldSubject[],
   changes: readonly JobChange[],
-): Promise<boolean[]> {
+): Promise<(JobState | null)[]> {
   const args: Argument[] = [move, forget ?? ''];
   for (const [index, subject] of subjects.entries()) {
     const replaced =
@@ -53,7 +54,7 @@ export async function giveBack(
     args.push(idBytes(subject.id), metJson(subject, changes[index] as JobChange, replaced));
   }
   const { values } = await scripts.run('give-back', now, args);
-  return (values[0] as number[]).map((done) => done === 1);
+  return (values[0] as number[]).map((state) => JOB_STATES[state] ?? null);
 }
 
 function metJson(

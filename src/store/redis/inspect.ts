@@ -1,11 +1,11 @@
 import type { AttemptError } from '../../core/errors.ts';
 import { optionInvalid } from '../../core/errors.ts';
 import type { AuditEntry, Job, LogLine } from '../../core/job.ts';
-import { JOB_STATES, type JobState } from '../../core/job-state.ts';
+import { JOB_STATES } from '../../core/job-state.ts';
 import type { JobFilter, JobPage, JobTrail } from '../store.ts';
 import { idBytes, type JobRecord, readId, readRecord } from './record.ts';
 import type { Session } from './session.ts';
-import { stateNumber } from './wire.ts';
+import { stateNumber, stateOf } from './states.ts';
 
 /** So many jobs a call, or fewer large ones: a script must not hold the server up for long. */
 const GET_MOST = 500;
@@ -23,7 +23,7 @@ export async function get(session: Session, ids: readonly string[]): Promise<(Jo
 
 /** A call of the script looks at a bounded number of jobs; where few are wanted among many, it takes several. */
 export async function list(session: Session, filter: JobFilter): Promise<JobPage> {
-  const { states = JOB_STATES, queue = '', task = '', limit, cursor } = filter;
+  const { states = JOB_STATES, queue = '', task = '', correlationId = '', tag = '', limit, cursor } = filter;
   if (cursor !== undefined && !/^\d{1,15}$/.test(cursor))
     throw optionInvalid('cursor', cursor, 'the cursor of an earlier page');
   const found: Shown[] = [];
@@ -31,7 +31,8 @@ export async function list(session: Session, filter: JobFilter): Promise<JobPage
   while (found.length <= limit && below !== END) {
     // One more than wanted tells whether there is another page.
     const want = String(limit + 1 - found.length);
-    const args = [below, states.map(stateNumber).join(''), queue, task, want];
+    const terms = [correlationId, tag, idBytes(correlationId)];
+    const args = [below, states.map(stateNumber).join(''), queue, task, want, ...terms];
     const { values } = await session.scripts.run('list', undefined, args);
     const [next, shown, most] = values as [number, Shown[], number];
     found.push(...shown);
@@ -97,7 +98,7 @@ function unreadable(bytes: Buffer): AttemptError {
 type StoredAudit = Omit<AuditEntry, 'from' | 'to'> & { readonly from: number; readonly to: number };
 
 function toAudit({ at, action, by, why, from, to }: StoredAudit): AuditEntry {
-  return { at, action, by, why, from: JOB_STATES[from] as JobState, to: JOB_STATES[to] ?? null };
+  return { at, action, by, why, from: stateOf(from), to: stateOf(to) ?? null };
 }
 
 /** A job as lua/_look.lua answers it; empty where there is none. */

@@ -12,6 +12,7 @@
  * | `counts`, `places`, `bytes`, `all:*` | hash, list | lua/_counts.lua |
  * | `line:*`, `priorities:*`, `back:*`, `due:*`, `ended:*`, `late:*`, `endedAt`, `turn:*`, `held:*`, `keys:*`, `trail:*`, `errors:*`, `logs:*` | | lua/_jobs.lua |
  * | `unique` | hash | lua/_unique.lua |
+ * | `terms` | sorted set | lua/_terms.lua |
  * | `plans`, `planTexts:*`, `reports:*`, `planReports`, `planWakes`, `planExpires`, `planSeqs:*`, `planNo`, `reportNo` | | lua/_plans.lua |
  * | `batches`, `live`, `intact`, `expiry`, `holds:*` | | lua/_leases.lua |
  * | `wholeAt:*`, `wholeIds:*`, `wholeResults:*` | hash | lua/_whole.lua |
@@ -19,6 +20,7 @@
  * | `left:*` | hash | lua/prune.lua |
  * | `workers`, `locks`, `ageing`, `scans` | hash | lua/_crew.lua, lock.lua, sweep.lua, prune.lua |
  * | `aside`, `aside:*` | hash | lua/_aside.lua |
+ * | `hints:ask`, `hints:tell` | channel | who it was, a space, and a text (store/talk.ts) |
  * | `hints`, `hints:settled` | channel | letters of topics, a space, and who it was (notifier.ts) |
  */
 export function baseOf(prefix: string): string {

@@ -56,8 +56,8 @@ export class LostClaims {
     const subjects = subjectsOf(values[0]);
     if (subjects.length === 0) return false;
     const changes = subjects.map((subject) => rule(subject, { type: 'released' }, now));
-    const done = await giveBack(this.#session, { move: 'release', forget: null, now }, subjects, changes);
-    return done.every(Boolean);
+    const states = await giveBack(this.#session, { move: 'release', forget: null, now }, subjects, changes);
+    return !states.includes(null);
   }
 }
 

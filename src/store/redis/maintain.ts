@@ -27,10 +27,10 @@ export async function reap(
     const subjects = subjectsOf(values[0]);
     if (subjects.length === 0) return { reaped };
     const changes = subjects.map((subject) => expire(subject, now, crashesMax));
-    const done = await giveBack(session, { move: 'expire', forget: null, now }, subjects, changes);
+    const states = await giveBack(session, { move: 'expire', forget: null, now }, subjects, changes);
     for (const [index, { id, queue, task }] of subjects.entries()) {
       const change = changes[index];
-      if (change === undefined || done[index] !== true) continue;
+      if (change === undefined || states[index] === null) continue;
       const { state, attempt, crashes, error } = change;
       reaped.push({ id, queue, task, state, attempt, crashes, error });
     }

@@ -1,4 +1,5 @@
 import { type Notifier, TOPICS, type Topic } from '../notifier.ts';
+import { TALK_CHARS_MAX, type Talk, type TalkHearer, TalkHearers, type TalkLine } from '../talk.ts';
 
 /** Hints that may have been sent while nothing was heard; `settled` follows by itself. */
 const MISSED: readonly Topic[] = TOPICS.filter((topic) => topic !== 'settled');
@@ -16,6 +17,8 @@ const LETTERS: Readonly<Record<Topic, string>> = {
 export interface Ear {
   /** Lets it hear `settled` too; resolves when it does. */
   hearSettled(): Promise<void>;
+  /** Hears this line, or no more; resolves when it does. */
+  hearLine(line: TalkLine, on: boolean): Promise<void>;
   /** Resolves when the server answered. */
   ping(): Promise<unknown>;
   /** Closes the connection at once; idempotent. */
@@ -25,6 +28,7 @@ export interface Ear {
 /** Opens a connection that hears the store's hints. `onLost` is called once, when it broke by itself. */
 export type Listen = (on: {
   readonly message: (text: string) => void;
+  readonly said: (line: TalkLine, text: string) => void;
   readonly lost: () => void;
 }) => Promise<Ear>;
 
@@ -32,6 +36,8 @@ export interface RedisNotifierOptions {
   readonly listen: Listen;
   /** Tells this opened store's messages from others'. */
   readonly instance: string;
+  /** Says a text, with the instance and a space before it, to the others. */
+  readonly say?: Talk['say'];
   /** For tests; defaults below. */
   readonly pingMs?: number;
   readonly pongMs?: number;
@@ -62,9 +68,21 @@ export class RedisNotifier implements Notifier {
   /** Whose `settled` was asked for, and whether it is heard. */
   #asked: Ear | null = null;
   #hearsSettled = false;
+  readonly #hearers = new TalkHearers();
+  /** That the ear hears, or was asked to. */
+  readonly #lines = new Set<TalkLine>();
+  readonly talk: Talk | undefined;
 
   constructor(options: RedisNotifierOptions) {
     this.#options = options;
+    const { instance, say } = options;
+    if (say === undefined) return;
+    this.talk = {
+      say: (line, text) => {
+        if (this.#state !== 'closed' && text.length <= TALK_CHARS_MAX) say(line, `${instance} ${text}`);
+      },
+      listen: (line, hearer) => this.#listenOn(line, hearer),
+    };
   }
 
   /** While it is false, polling finds what others did. */
@@ -77,15 +95,46 @@ export class RedisNotifier implements Notifier {
     const listeners = this.#listeners.get(topic) as Set<{ readonly call: () => void }>;
     const subscription = { call: listener };
     listeners.add(subscription);
+    this.#openEar();
+    return () => {
+      listeners.delete(subscription);
+    };
+  }
+
+  #listenOn(line: TalkLine, hearer: TalkHearer): () => void {
+    this.#hearers.add(line, hearer);
+    this.#openEar();
+    return () => {
+      if (this.#hearers.remove(line, hearer) && this.#ear !== null) this.#hearLines(this.#ear);
+    };
+  }
+
+  #openEar(): void {
     if (this.#state === 'idle') {
       this.#state = 'open';
       void this.#connect();
     } else if (this.#ear !== null) {
       void this.#hearSettled(this.#ear);
+      this.#hearLines(this.#ear);
     }
-    return () => {
-      listeners.delete(subscription);
-    };
+  }
+
+  #hearLines(ear: Ear): void {
+    const wanted = this.#hearers.lines;
+    for (const line of wanted) {
+      if (this.#lines.has(line)) continue;
+      this.#lines.add(line);
+      ear.hearLine(line, true).then(
+        () => this.#ear === ear && this.#lines.has(line) && this.#hearers.opened(line),
+        () => this.#lose(ear),
+      );
+    }
+    for (const line of this.#lines) {
+      if (wanted.includes(line)) continue;
+      this.#lines.delete(line);
+      this.#hearers.shut(line);
+      ear.hearLine(line, false).catch(() => this.#lose(ear));
+    }
   }
 
   publish(topics: Iterable<Topic>): void {
@@ -96,6 +145,7 @@ export class RedisNotifier implements Notifier {
   close(): void {
     this.#state = 'closed';
     for (const listeners of this.#listeners.values()) listeners.clear();
+    this.#hearers.clear();
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#ear?.destroy();
     this.#ear = null;
@@ -107,6 +157,7 @@ export class RedisNotifier implements Notifier {
     try {
       ear = await this.#options.listen({
         message: (text) => this.#hear(text),
+        said: (line, text) => this.#heard(line, text),
         lost: () => {
           lost = true;
           if (ear !== null) this.#lose(ear);
@@ -123,6 +174,7 @@ export class RedisNotifier implements Notifier {
     this.#failures = 0;
     this.publish(MISSED);
     void this.#hearSettled(ear);
+    this.#hearLines(ear);
     this.#after(this.#options.pingMs ?? PING_MS, () => void this.#check(ear));
   }
 
@@ -160,6 +212,8 @@ export class RedisNotifier implements Notifier {
     if (this.#ear !== ear) return;
     this.#ear = null;
     this.#hearsSettled = false;
+    this.#lines.clear();
+    this.#hearers.shut();
     this.#reconnect();
   }
 
@@ -174,6 +228,11 @@ export class RedisNotifier implements Notifier {
   #after(delayMs: number, call: () => void): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = this.#state === 'closed' ? null : setTimeout(call, delayMs).unref();
+  }
+
+  #heard(line: TalkLine, text: string): void {
+    const end = text.indexOf(' ');
+    if (text.slice(0, end) !== this.#options.instance) this.#hearers.heard(line, text.slice(end + 1));
   }
 
   #hear(text: string): void {

@@ -9,6 +9,7 @@ import type { CommitCall, DueRequest, PlanFilter, Unit } from '../plans.ts';
 import type {
   AgeRequest,
   ClaimRequest,
+  DisownRequest,
   EnqueueReceipt,
   JobCommand,
   JobFilter,
@@ -26,10 +27,11 @@ import type {
   Timed,
   WorkerBeat,
 } from '../store.ts';
+import type { Talk } from '../talk.ts';
 import { age } from './ageing.ts';
 import { type BatchVerb, Channel } from './channel.ts';
 import { claim } from './claim.ts';
-import { listener } from './client.ts';
+import { listener, talkChannel } from './client.ts';
 import { commit } from './commit.ts';
 import { type Connected, connectTo } from './connect-to.ts';
 import type { Connection } from './connection.ts';
@@ -49,7 +51,7 @@ import { Names, type Session } from './session.ts';
 import { annotate, settle } from './settle.ts';
 import { parseUrl, placeOf, type RedisAddress } from './url.ts';
 import { WholeBatches } from './whole.ts';
-import { beat, retire, workers } from './workers.ts';
+import { beat, disown, retire, workers } from './workers.ts';
 
 /** Makes the store when there is none yet: there is nothing to create but its version. */
 export async function openStore(url: string, options: OpenOptions): Promise<Store> {
@@ -77,6 +79,7 @@ class RedisStore implements Store {
   readonly warnings: readonly string[];
   readonly notifier: RedisNotifier;
   readonly lock: LeaseLock;
+  readonly transactions = null;
   readonly #address: RedisAddress;
   readonly #connection: Connection;
   readonly #session: Session;
@@ -101,7 +104,11 @@ class RedisStore implements Store {
     this.#address = address;
     this.#connection = connection;
     this.#clock = clock;
-    this.notifier = new RedisNotifier({ instance, listen: listener(address, `${base}hints`) });
+    const say: Talk['say'] = (line, text) => {
+      const publish = connection.isCluster ? 'SPUBLISH' : 'PUBLISH';
+      connection.send([publish, talkChannel(`${base}hints`, line), text]).catch(() => {});
+    };
+    this.notifier = new RedisNotifier({ instance, listen: listener(address, `${base}hints`), say });
     const hear = (topics: Parameters<RedisNotifier['publish']>[0]) => this.notifier.publish(topics);
     this.#channel = new Channel((error) => mayBlameAnItem(toStoreError(error, address).code));
     const place = placeOf(address);
@@ -144,6 +151,10 @@ class RedisStore implements Store {
   keepAlive(options: KeepAliveOptions): KeepAlive {
     if (this.#closing !== null) throw this.#closed('keepAlive');
     return this.#keepAlives.start(options);
+  }
+
+  disown(request: DisownRequest) {
+    return this.#alone('disown', request, (now) => disown(this.#session, request, now));
   }
 
   retire(workerId: string, options: Timed = {}) {

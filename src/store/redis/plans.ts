@@ -19,7 +19,7 @@ import { Reader } from './wire.ts';
 /** Looks at plans, whose bytes lua/_plans.lua describes; commit.ts changes them. */
 
 /** By their number: ends of jobs as their states, and what no job's end makes. */
-export const REPORT_STATES: readonly string[] = [...JOB_STATES, 'told'];
+export const REPORT_STATES: readonly string[] = ['', ...JOB_STATES, 'told'];
 
 export async function plan(
   { scripts }: Session,

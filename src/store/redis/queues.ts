@@ -4,7 +4,7 @@ import type { QueueChange, QueueRecord, QueueSettings } from '../store.ts';
 import { changeAgeing } from './ageing.ts';
 import type { Session } from './session.ts';
 import { parseSettings, type StoredSettings, settingsUnreadable } from './settings.ts';
-import { stateNumber } from './wire.ts';
+import { stateNumber } from './states.ts';
 
 /** Read, changed here, and written if nobody else was faster: then once more from the start. */
 export async function configureQueue(
@@ -82,9 +82,9 @@ function pairs(flat: readonly Buffer[]): Pairs {
 
 /** Fields are queue * 8 + state (lua/_counts.lua). */
 function countsOf(queue: number, counts: Pairs): Record<JobState, number> {
-  const entries = JOB_STATES.map((state, number) => [
+  const entries = JOB_STATES.map((state) => [
     state,
-    Number(counts.get(String(queue * 8 + number)) ?? 0),
+    Number(counts.get(String(queue * 8 + stateNumber(state))) ?? 0),
   ]);
   return Object.fromEntries(entries) as Record<JobState, number>;
 }

@@ -1,4 +1,5 @@
-import { JOB_STATES, type JobState } from '../../core/job-state.ts';
+import type { JobState } from '../../core/job-state.ts';
+import { stateOf } from './states.ts';
 
 /**
  * A job as it is kept: lua/_record.lua describes the bytes and writes them, this reads them. An id that is a UUID is
@@ -91,7 +92,7 @@ export function readFront(bytes: Buffer, start = 0): Front {
   const isTried = (flags & FLAG.tries) !== 0;
   return {
     flags,
-    state: JOB_STATES[bits & 7] as JobState,
+    state: stateOf(bits & 7),
     held: ((bits >> 3) & 3) === HELD,
     attempt: isTried ? bytes.readUIntLE(triesAt, 3) : 0,
     crashes: isTried ? bytes.readUInt16LE(triesAt + 3) : 0,

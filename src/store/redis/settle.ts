@@ -1,4 +1,4 @@
-import { JOB_STATES, type JobState } from '../../core/job-state.ts';
+import { JOB_STATES } from '../../core/job-state.ts';
 import { isGivenBack, type OutcomeType } from '../../core/outcome.ts';
 import { settle as rule } from '../../core/settle-rule.ts';
 import type { AnnotateReceipt, Note, Settlement, SettleReceipt } from '../store.ts';
@@ -135,7 +135,11 @@ const WHOLE = 0xffffffff;
 /** Kinds in the order of lua/settle.lua. */
 const KINDS: readonly OutcomeType[] = ['completed', 'retried', 'failed', 'cancelled', 'snoozed', 'released'];
 const LOST: SettleReceipt = { status: 'lost' };
-const SETTLED: readonly SettleReceipt[] = JOB_STATES.map((state: JobState) => ({ status: 'settled', state }));
+/** By the number of the state. */
+const SETTLED: readonly SettleReceipt[] = [
+  LOST,
+  ...JOB_STATES.map((state): SettleReceipt => ({ status: 'settled', state })),
+];
 
 /** In place of the id, which lua/_unique.lua puts in. */
 export const HOLDER = '{{holder}}';

@@ -1,6 +1,6 @@
-import { JOB_STATES, type JobState } from '../../core/job-state.ts';
 import type { JobChange } from '../../core/settle-rule.ts';
 import { idBytes, writeUuid } from './record.ts';
+import { stateNumber } from './states.ts';
 
 /** The bytes verbs take and give; lua/_wire.lua is the other end. Grows as it is written to. All numbers little-endian. */
 export class Writer {
@@ -121,10 +121,6 @@ export class Writer {
 
 /** Length of a text that is not there. */
 const NOTHING = 0xffffffff;
-
-export function stateNumber(state: JobState): number {
-  return JOB_STATES.indexOf(state);
-}
 
 /** Reads what a script packed, from its first byte on. */
 export class Reader {

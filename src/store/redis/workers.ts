@@ -1,7 +1,16 @@
 import { settle as rule } from '../../core/settle-rule.ts';
-import type { BeatReceipt, WorkerBeat, WorkerInfo, WorkerLoad, WorkerRecord } from '../store.ts';
+import type {
+  BeatReceipt,
+  DisownRequest,
+  GivenBack,
+  WorkerBeat,
+  WorkerInfo,
+  WorkerLoad,
+  WorkerRecord,
+} from '../store.ts';
 import { giveBack, subjectsOf } from './give-back.ts';
-import { readId } from './record.ts';
+import { idBytes, readId } from './record.ts';
+import type { Argument } from './request.ts';
 import type { Session } from './session.ts';
 
 /** The worker registry, and the leases that live and end with a worker. */
@@ -23,19 +32,36 @@ export async function beat(
 }
 
 /** A worker that leaves gives back what it holds, by the settle rule for `released`. */
-export async function retire(session: Session, workerId: string, at: number | undefined): Promise<void> {
+export function retire(session: Session, workerId: string, at: number | undefined): Promise<GivenBack[]> {
+  return release(session, { args: [workerId], forget: workerId }, at);
+}
+
+export function disown(
+  session: Session,
+  { workerId, jobs, before }: DisownRequest,
+  at: number | undefined,
+): Promise<GivenBack[]> {
+  return release(session, { args: [workerId, String(before), ...jobs.map(idBytes)], forget: null }, at);
+}
+
+/** Gives back what lua/held.lua finds with these arguments. */
+async function release(
+  session: Session,
+  { args, forget }: { readonly args: readonly Argument[]; readonly forget: string | null },
+  at: number | undefined,
+): Promise<GivenBack[]> {
+  const given: GivenBack[] = [];
   for (;;) {
-    const { now, values } = await session.scripts.run('held', at, [workerId]);
+    const { now, values } = await session.scripts.run('held', at, args);
     const subjects = subjectsOf(values[0]);
-    const changed = subjects.map((subject) => rule(subject, { type: 'released' }, now));
-    const done = await giveBack(
-      session,
-      { move: 'release', forget: workerId, now: at ?? now },
-      subjects,
-      changed,
-    );
+    const changes = subjects.map((subject) => rule(subject, { type: 'released' }, now));
+    const states = await giveBack(session, { move: 'release', forget, now: at ?? now }, subjects, changes);
+    for (const [index, { id, queue, task }] of subjects.entries()) {
+      const state = states[index] ?? null;
+      if (state !== null) given.push({ id, queue, task, attempt: changes[index]?.attempt ?? 0, state });
+    }
     // Somebody else wrote to one of them in between, an operator who cancels it: look again.
-    if (done.every(Boolean)) return;
+    if (!states.includes(null)) return given;
   }
 }
 

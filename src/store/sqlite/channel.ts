@@ -143,7 +143,16 @@ export class Channel {
     if (pending === undefined) return;
     this.#pending.delete(reply.number);
     if ('error' in reply) pending.reject(fromWire(reply.error));
-    else pending.resolve(unpackResult(pending.verb, reply.value, pending.input));
+    else pending.resolve(this.#unpack(pending, reply.value));
+  }
+
+  /** What cannot be read is the fault of one call. */
+  #unpack({ verb, input }: Pending, value: unknown): unknown {
+    try {
+      return unpackResult(verb, value, input);
+    } catch (cause) {
+      return Promise.reject(unreadable(this.#file, verb, cause));
+    }
   }
 
   #tooLarge(verb: VerbName, chars: number): LongshoreError {
@@ -192,6 +201,14 @@ interface Pending extends Settlers {
 
 /** A call is one message, and a transaction that is all in the memory of both threads. */
 const CALL_CHARS_MAX = 1_073_741_824;
+
+function unreadable(file: string, verb: VerbName, cause: unknown): LongshoreError {
+  return new LongshoreError(
+    'STORE_FAILED',
+    `What ${file} answers to ${verb} cannot be read: ${namedReasonOf(cause)}. What was written holds.`,
+    { cause, details: { file, verb } },
+  );
+}
 
 function uncloneable({ verb }: Call, cause: unknown): LongshoreError {
   return new LongshoreError(

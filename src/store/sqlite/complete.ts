@@ -5,10 +5,11 @@ import type { Tx } from './rows.ts';
 
 /**
  * The settle rule for `completed`, written as statements, for one job and for many: most outcomes are this one. A
- * test compares all of them with the rule. A job with a key of either kind or with meta, or in a queue that keeps nothing, takes the
- * general way (settle.ts).
+ * test compares all of them with the rule. A job with a key of either kind, whose meta may name a plan, or in a queue that keeps nothing, takes
+ * the general way (settle.ts).
  */
-const OPEN = `state = 'running' AND unique_key IS NULL AND job.key IS NULL AND job.meta IS NULL`;
+const OPEN = `state = 'running' AND unique_key IS NULL AND job.key IS NULL
+  AND (job.meta IS NULL OR instr(job.meta, '"plan"') = 0)`;
 
 const COMPLETE = `
   UPDATE job SET state = 'completed', result = ?, finished_at = ?, lease = NULL

@@ -112,7 +112,7 @@ function remove(tx: Tx, job: JobRow): void {
   if (job.meta !== null && !isTerminal(job.state)) reportEnd(tx, job.seq);
   if (job.unique_key !== null)
     tx.db.run('DELETE FROM unique_key WHERE key = ? AND id = ?', job.unique_key, job.id);
-  deleteJob(tx, job.seq);
+  deleteJob(tx, job);
   afterLeaving(tx, job);
   tx.topics.add('settled');
 }

@@ -4,6 +4,7 @@ import type { Alike, AllCreated, Common } from './alike.ts';
 import { isConstraint } from './errors.ts';
 import { keepInput, rowInput } from './inputs.ts';
 import type { Tx } from './rows.ts';
+import { keepTerms } from './terms.ts';
 import { newTurn, roomInLine, TURN } from './turns.ts';
 import { dueTime, findHold, holdKey, meetHolder } from './unique.ts';
 
@@ -86,7 +87,10 @@ function createMany(tx: Tx, specs: readonly JobSpec[]): EnqueueReceipt[] | null 
     if (isConstraint(error)) return null;
     throw error;
   }
-  for (const { id, input } of specs) keepInput(tx, id, input);
+  for (const { id, input, meta } of specs) {
+    keepInput(tx, id, input);
+    keepTerms(tx, id, meta);
+  }
   tx.topics.add('ready');
   return jobs.map(([id, , , state]) => ({ status: 'created', id, state }));
 }
@@ -115,6 +119,7 @@ function create(tx: Tx, spec: JobSpec): EnqueueReceipt {
       );
   if (inserted === 0) return sameJob(tx, id) as EnqueueReceipt;
   keepInput(tx, id, spec.input);
+  keepTerms(tx, id, spec.meta);
   tx.topics.add('ready');
   return { status: 'created', id, state };
 }

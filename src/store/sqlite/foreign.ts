@@ -1,38 +1,53 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { LongshoreError, optionInvalid } from '../../core/errors.ts';
 import type { Topic } from '../notifier.ts';
-import type { EnqueueReceipt, JobSpec } from '../store.ts';
+import type { EnqueueReceipt, JobSpec, SettleReceipt } from '../store.ts';
+import type { Completion } from '../transactions.ts';
 import { Connection } from './connection.ts';
 import { enqueueEach } from './enqueue.ts';
 import { isBusy, toStoreError } from './errors.ts';
 import { statSync } from './files.ts';
+import type { Tx } from './rows.ts';
+import { annotate, settle } from './settle.ts';
 
 /**
- * Jobs in a transaction of the caller's: written through the caller's own connection to the same file, on the caller's
- * thread, and committed or rolled back by whoever began it. The one place where something other than the store thread
+ * What is written in a transaction of the caller's goes through the caller's own connection to the same file, on the caller's
+ * thread, and is committed or rolled back by whoever began it. The one place where something other than the store thread
  * writes. SQLite tells nobody of a commit, so the transaction's end is looked for: the hint comes after it, a few
  * milliseconds late, and where it is lost, the store threads' own look at the file finds the commit (wake.ts).
  */
-export function enqueueForeign(
-  tx: unknown,
-  specs: readonly JobSpec[],
-  means: ForeignMeans,
-): EnqueueReceipt[] {
+function writeForeign<Result>(tx: unknown, means: ForeignMeans, write: (own: Tx) => Result): Result {
   const database = requireTransaction(tx, means.file);
   // Its statements are not kept: the caller may close its connection and open it again.
   const db = new Connection(means.file, false, database);
   const topics = new Set<Topic>();
   try {
-    db.exec('SAVEPOINT longshore_enqueue');
-    const receipts = enqueueEach({ db, now: Math.floor(means.now), topics }, specs);
-    db.exec('RELEASE longshore_enqueue');
+    db.exec('SAVEPOINT longshore_write');
+    const result = write({ db, now: Math.floor(means.now), topics });
+    db.exec('RELEASE longshore_write');
     if (topics.size > 0) hintAtEnd(database, topics, means.hint);
-    return receipts;
+    return result;
   } catch (error) {
     // SQLite itself has undone the whole transaction after some errors, a full disk among them.
     if (database.isTransaction) undo(db);
     throw isBusy(error) ? locked(error, means.file) : toStoreError(error, means.file);
   }
+}
+
+export function enqueueForeign(
+  tx: unknown,
+  specs: readonly JobSpec[],
+  means: ForeignMeans,
+): EnqueueReceipt[] {
+  return writeForeign(tx, means, (own) => enqueueEach(own, specs));
+}
+
+/** The file's lock keeps all others out until the end, so all that follows from the job's end is written at once. */
+export function completeForeign(tx: unknown, completion: Completion, means: ForeignMeans): SettleReceipt {
+  return writeForeign(tx, means, (own) => {
+    if (completion.note !== undefined) annotate(own, [completion.note]);
+    return settle(own, [completion])[0] as SettleReceipt;
+  });
 }
 
 export interface ForeignMeans {
@@ -65,7 +80,7 @@ function isSameFile(one: string, other: string): boolean {
 
 function undo(db: Connection): void {
   try {
-    db.exec('ROLLBACK TO longshore_enqueue; RELEASE longshore_enqueue');
+    db.exec('ROLLBACK TO longshore_write; RELEASE longshore_write');
   } catch {
     // There is no savepoint when making it was what failed.
   }

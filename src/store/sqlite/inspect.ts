@@ -5,6 +5,7 @@ import type { JobFilter, JobPage } from '../store.ts';
 import { WHOLE_INPUT } from './inputs.ts';
 import { HELD_SEQS } from './leases.ts';
 import type { JobRow, Tx } from './rows.ts';
+import { foundBy } from './terms.ts';
 import { TURN } from './turns.ts';
 
 /** A job with who holds it. */
@@ -32,14 +33,18 @@ export function list(tx: Tx, filter: JobFilter): JobPage {
   if (cursor !== undefined && !/^\d{1,15}$/.test(cursor))
     throw optionInvalid('cursor', cursor, 'the cursor of an earlier page');
   const states = filter.states ?? JOB_STATES;
-  const candidates = sparse(tx, filter, states);
+  const found = foundBy(filter);
+  const candidates = found === null ? sparse(tx, filter, states) : null;
+  // Not by the order of seq where few are looked for: that would go past all others.
+  const seq = found === null ? 'job.seq' : '+job.seq';
   const rows = tx.db.all<HeldJobRow>(
-    `${SELECT_JOB} WHERE job.seq < ?
+    `${SELECT_JOB} WHERE ${seq} < ? ${found === null ? '' : `AND job.seq IN (${found.seqs})`}
        ${candidates === null ? '' : `AND job.seq IN (SELECT value FROM json_each(?))`}
        AND (? IS NULL OR job.queue = ?) AND (? IS NULL OR job.task = ?)
        AND job.state IN (SELECT value FROM json_each(?))
-     ORDER BY job.seq DESC LIMIT +?`,
+     ORDER BY ${seq} DESC LIMIT +?`,
     cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor),
+    ...(found?.values ?? []),
     ...(candidates === null ? [] : [JSON.stringify(candidates)]),
     queue ?? null,
     queue ?? null,
@@ -99,8 +104,6 @@ function seqsIn(tx: Tx, state: JobState, queue: string | undefined, limit: numbe
   const inQueue = queue === undefined ? '' : 'AND queue = ?';
   const values = queue === undefined ? [limit] : [queue, limit];
   switch (state) {
-    case 'blocked':
-      return [];
     case 'running':
       return tx.db.all(
         `${HELD_SEQS} ${queue === undefined ? '' : 'WHERE job.queue = ?'} LIMIT +?`,

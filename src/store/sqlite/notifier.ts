@@ -1,6 +1,8 @@
 import type { FSWatcher } from 'node:fs';
 import { type Notifier, TOPICS, type Topic } from '../notifier.ts';
+import { TALK_LINES, type Talk, type TalkHearer, TalkHearers, type TalkLine } from '../talk.ts';
 import { watch } from './files.ts';
+import { TalkFiles } from './talk.ts';
 import { wakeFolder } from './wake.ts';
 
 /**
@@ -17,12 +19,20 @@ export class SqliteNotifier implements Notifier {
   readonly #onListening: (on: boolean) => void;
   #count = 0;
   #watcher: FSWatcher | null = null;
+  readonly #hearers = new TalkHearers();
+  readonly #files: TalkFiles;
+  readonly talk: Talk;
 
   /** `onListening` is told when the first listener comes and when the last one goes. */
   constructor(file: string, instance: string, onListening: (on: boolean) => void) {
     this.#file = file;
     this.#instance = instance;
     this.#onListening = onListening;
+    this.#files = new TalkFiles(file, instance);
+    this.talk = {
+      say: (line, text) => this.#files.say(line, text),
+      listen: (line, hearer) => this.#listenOn(line, hearer),
+    };
   }
 
   subscribe(topic: Topic, listener: () => void): () => void {
@@ -32,6 +42,14 @@ export class SqliteNotifier implements Notifier {
     if (++this.#count === 1) this.#listen(true);
     return () => {
       if (listeners.delete(subscription) && --this.#count === 0) this.#listen(false);
+    };
+  }
+
+  #listenOn(line: TalkLine, hearer: TalkHearer): () => void {
+    this.#hearers.add(line, hearer);
+    if (++this.#count === 1) this.#listen(true);
+    return () => {
+      if (this.#hearers.remove(line, hearer) && --this.#count === 0) this.#listen(false);
     };
   }
 
@@ -50,6 +68,8 @@ export class SqliteNotifier implements Notifier {
 
   close(): void {
     for (const listeners of this.#listeners.values()) listeners.clear();
+    this.#hearers.clear();
+    this.#files.close();
     if (this.#count > 0) this.#listen(false);
     this.#count = 0;
   }
@@ -57,6 +77,8 @@ export class SqliteNotifier implements Notifier {
   #listen(on: boolean): void {
     this.#watcher?.close();
     this.#watcher = on ? this.#watch() : null;
+    if (this.#watcher === null) this.#hearers.shut();
+    else for (const line of TALK_LINES) this.#hearers.opened(line);
     this.#onListening(on);
   }
 
@@ -69,6 +91,7 @@ export class SqliteNotifier implements Notifier {
       watcher.on('error', () => {
         watcher.close();
         if (this.#watcher === watcher) this.#watcher = null;
+        this.#hearers.shut();
       });
       return watcher;
     } catch {
@@ -77,6 +100,11 @@ export class SqliteNotifier implements Notifier {
   }
 
   #touched(name: string | null): void {
+    const said = name === null ? null : this.#files.read(name);
+    if (said !== null) {
+      this.#hearers.heard(said.line, said.text);
+      return;
+    }
     const [topic, instance] = (name ?? '').split('.');
     if (instance !== this.#instance)
       this.publish(name === null ? TOPICS : TOPICS.filter((one) => one === topic));

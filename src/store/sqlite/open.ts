@@ -7,6 +7,7 @@ import type { CommitCall, DueRequest, PlanFilter, Unit } from '../plans.ts';
 import type {
   AgeRequest,
   ClaimRequest,
+  DisownRequest,
   EnqueueCall,
   EnqueueReceipt,
   JobCommand,
@@ -24,8 +25,10 @@ import type {
   Timed,
   WorkerBeat,
 } from '../store.ts';
+import type { Transactions } from '../transactions.ts';
 import { Channel } from './channel.ts';
 import type { Cleared } from './clear.ts';
+import type { ForeignMeans } from './foreign.ts';
 import { KeepAlives } from './keep-alive.ts';
 import { SqliteNotifier } from './notifier.ts';
 import { fileOf } from './url.ts';
@@ -65,6 +68,19 @@ class SqliteStore implements Store {
   } as const;
   readonly notifier: SqliteNotifier;
   readonly lock: LeaseLock;
+  /** On this thread, since the caller's connection lives here. Loaded on use: it costs memory that few need. */
+  readonly transactions: Transactions = {
+    run: async (db, body) => {
+      if (this.#closing !== null) throw this.#closed('transaction');
+      const { runForeign } = await import('./foreign-begin.ts');
+      await runForeign(db, body);
+    },
+    complete: async (tx, completion, options) => {
+      const { completeForeign } = await this.#foreign('complete');
+      return completeForeign(tx, completion, this.#means(options));
+    },
+    confirm: (completions, options) => this.#call('confirm', completions, options),
+  };
   readonly opened: Promise<unknown>;
   /** Here and to other processes. */
   readonly #hint = (topics: readonly Topic[]): void => {
@@ -127,8 +143,12 @@ class SqliteStore implements Store {
     return this.#keepAlives.start(options);
   }
 
-  async retire(workerId: string, options?: Timed) {
-    await this.#call('retire', workerId, options);
+  disown(request: DisownRequest) {
+    return this.#call('disown', request, request);
+  }
+
+  retire(workerId: string, options?: Timed) {
+    return this.#call('retire', workerId, options);
   }
 
   workers(options?: Timed) {
@@ -219,12 +239,18 @@ class SqliteStore implements Store {
     await this.#channel.close();
   }
 
-  /** On this thread, since the caller's connection lives here. Loaded on use: it costs memory that few need. */
   async #enqueueForeign(specs: readonly JobSpec[], call: EnqueueCall): Promise<EnqueueReceipt[]> {
-    if (this.#closing !== null) throw this.#closed('enqueue');
-    const { enqueueForeign } = await import('./foreign.ts');
-    const now = call.now ?? this.#clock?.now() ?? Date.now();
-    return enqueueForeign(call.tx, specs, { file: this.#file, now, hint: this.#hint });
+    const { enqueueForeign } = await this.#foreign('enqueue');
+    return enqueueForeign(call.tx, specs, this.#means(call));
+  }
+
+  async #foreign(verb: string): Promise<typeof import('./foreign.ts')> {
+    if (this.#closing !== null) throw this.#closed(verb);
+    return import('./foreign.ts');
+  }
+
+  #means({ now }: Timed = {}): ForeignMeans {
+    return { file: this.#file, now: now ?? this.#clock?.now() ?? Date.now(), hint: this.#hint };
   }
 
   async #call<Name extends VerbName>(

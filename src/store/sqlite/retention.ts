@@ -1,7 +1,8 @@
 import { TERMINAL_STATES, type TerminalState } from '../../core/job-state.ts';
 import { type Keep, RETENTION_DEFAULT, type Retention } from '../store.ts';
 import { isRetention, parseStored } from '../stored-settings.ts';
-import type { Tx } from './rows.ts';
+import type { JobRow, Tx } from './rows.ts';
+import { dropTerms, dropTermsOf } from './terms.ts';
 
 /** Which queues keep no finished jobs at all. Few queues, usually none: read once a verb. */
 export class Drops {
@@ -53,12 +54,14 @@ function keepsNothing({ ageMs, count }: Keep): boolean {
 const JOB_TABLES = ['job_input', 'job_error', 'job_log', 'audit', 'job'] as const;
 
 /** Deletes a job that is not running, and its trail. */
-export function deleteJob(tx: Tx, seq: number): void {
+export function deleteJob(tx: Tx, { seq, meta }: Pick<JobRow, 'seq' | 'meta'>): void {
   for (const table of JOB_TABLES) tx.db.run(`DELETE FROM ${table} WHERE seq = ?`, seq);
+  dropTerms(tx, seq, meta);
 }
 
 export function deleteJobs(tx: Tx, seqs: readonly number[]): void {
   const list = JSON.stringify(seqs);
+  dropTermsOf(tx, list);
   for (const table of JOB_TABLES)
     tx.db.run(`DELETE FROM ${table} WHERE seq IN (SELECT value FROM json_each(?))`, list);
 }

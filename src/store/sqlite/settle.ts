@@ -122,7 +122,7 @@ export function finish(tx: Tx, job: Ending, state: TerminalState, drops: Drops):
   tx.topics.add('settled');
   if (job.meta !== null) reportEnd(tx, job.seq);
   releaseKey(tx, job, state);
-  if (drops.has(job.queue, state)) deleteJob(tx, job.seq);
+  if (drops.has(job.queue, state)) deleteJob(tx, job);
 }
 
 export function annotate(tx: Tx, notes: readonly Note[]): AnnotateReceipt[] {

@@ -15,7 +15,7 @@ export const TURN = {
   letIn: -2,
   /** Ready, and waits for one of its key to leave the line. */
   held: 1,
-  /** Scheduled, blocked or ended. */
+  /** Scheduled or ended. */
   none: 2,
 } as const;
 

@@ -3,6 +3,7 @@ import { debouncedUntil, type UniqueSpec } from '../../core/unique.ts';
 import type { EnqueueReceipt, JobSpec } from '../store.ts';
 import { changeInput, rowInput } from './inputs.ts';
 import { type Ending, type JobRow, jobById, type Tx, wholeMs } from './rows.ts';
+import { dropTerms, keepTerms } from './terms.ts';
 import { afterLeaving, newTurn, TURN, turnAfter } from './turns.ts';
 
 /**
@@ -71,8 +72,7 @@ export function dueTime(
 /** The waiting holder keeps its id, its place in the line and its trail, and takes all the rest from the spec. */
 function replace(tx: Tx, holder: JobRow, spec: JobSpec, unique: UniqueSpec): EnqueueReceipt {
   const dueAt = dueTime(spec, tx.now, holder.created_at);
-  const due = dueAt > tx.now ? 'scheduled' : 'ready';
-  const state: JobState = holder.state === 'blocked' ? 'blocked' : due;
+  const state: JobState = dueAt > tx.now ? 'scheduled' : 'ready';
   const same = spec.queue === holder.queue && spec.key === holder.key;
   const turn = same
     ? turnAfter(tx, holder, 'reschedule', state)
@@ -81,7 +81,7 @@ function replace(tx: Tx, holder: JobRow, spec: JobSpec, unique: UniqueSpec): Enq
     `UPDATE job SET state = ?, turn = ?, ticket = ?, queue = ?, task = ?, key = ?, priority = ?, input = ?, meta = ?, attempts_max = ?,
        due_at = ?,
        attempt = 0, crashes = 0, progress = NULL
-     WHERE seq = ? AND state IN ('blocked', 'scheduled', 'ready')`,
+     WHERE seq = ? AND state IN ('scheduled', 'ready')`,
     state,
     turn,
     same ? holder.ticket : null,
@@ -97,6 +97,10 @@ function replace(tx: Tx, holder: JobRow, spec: JobSpec, unique: UniqueSpec): Enq
   );
   if (!same || turn > TURN.line) afterLeaving(tx, holder);
   changeInput(tx, holder, spec.input);
+  if (spec.meta !== holder.meta) {
+    dropTerms(tx, holder.seq, holder.meta);
+    keepTerms(tx, holder.id, spec.meta);
+  }
   holdKey(tx, unique, holder.id);
   tx.topics.add('ready');
   return { status: 'replaced', id: holder.id, state };

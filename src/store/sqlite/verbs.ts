@@ -4,6 +4,7 @@ import type { AllCreated } from './alike.ts';
 import { claim, peekClaim } from './claim.ts';
 import { clear } from './clear.ts';
 import { commit } from './commit.ts';
+import { confirm } from './confirm.ts';
 import { control } from './control.ts';
 import { enqueue } from './enqueue.ts';
 import { get, list } from './inspect.ts';
@@ -16,7 +17,7 @@ import type { Tx } from './rows.ts';
 import { annotate, settle } from './settle.ts';
 import { trail } from './trail.ts';
 import type { Verb } from './verb.ts';
-import { beat, retire, workers } from './workers.ts';
+import { beat, disown, retire, workers } from './workers.ts';
 
 /** The contract's verbs by name, each with one input, as they cross to the store thread. */
 export const VERBS = {
@@ -24,7 +25,9 @@ export const VERBS = {
   claim: { read: peekClaim, write: claim },
   settle: { write: settle },
   annotate: { write: annotate },
+  confirm: { write: confirm },
   beat: { write: beat },
+  disown: { write: disown },
   retire: { write: retire },
   workers: { read: workers },
   reap: { read: peekReap, write: reap },

@@ -1,10 +1,17 @@
 import { settle as rule } from '../../core/settle-rule.ts';
-import type { BeatReceipt, TaskProfile, WorkerBeat, WorkerRecord } from '../store.ts';
+import type {
+  BeatReceipt,
+  DisownRequest,
+  GivenBack,
+  TaskProfile,
+  WorkerBeat,
+  WorkerRecord,
+} from '../store.ts';
 import { parseStored } from '../stored-settings.ts';
 import { pausedAmong } from './claim.ts';
 import { Departures, heldBriefly, heldByWorker, mendLeases } from './leases.ts';
 import { dropsOf } from './retention.ts';
-import { type Tx, wholeMs } from './rows.ts';
+import { type JobRow, type Tx, wholeMs } from './rows.ts';
 import { applyChange, subjectOf } from './settle.ts';
 import { replacedByOf } from './unique.ts';
 
@@ -41,18 +48,34 @@ export function beat(tx: Tx, { worker, load, leaseMs }: WorkerBeat): BeatReceipt
 }
 
 /** A worker that leaves gives back what it holds, by the settle rule for `released`. */
-export function retire(tx: Tx, workerId: string): null {
+export function retire(tx: Tx, workerId: string): GivenBack[] {
   tx.db.run('DELETE FROM worker WHERE id = ?', workerId);
   mendLeases(tx);
+  return release(tx, heldByWorker(tx, workerId));
+}
+
+export function disown(tx: Tx, { workerId, jobs, before }: DisownRequest): GivenBack[] {
+  mendLeases(tx);
+  const asked = new Set(jobs);
+  const held = heldByWorker(tx, workerId);
+  return release(
+    tx,
+    held.filter(({ id, started_at: startedAt }) => asked.has(id) && startedAt !== null && startedAt < before),
+  );
+}
+
+function release(tx: Tx, jobs: readonly JobRow[]): GivenBack[] {
   const drops = dropsOf(tx);
   const departures = new Departures();
-  for (const job of heldByWorker(tx, workerId)) {
+  const released = jobs.map((job) => {
     const subject = { ...subjectOf(job), replacedBy: replacedByOf(tx, job) };
-    applyChange(tx, job, 'release', rule(subject, { type: 'released' }, tx.now), drops);
+    const change = rule(subject, { type: 'released' }, tx.now);
+    applyChange(tx, job, 'release', change, drops);
     departures.add(job.lease as number);
-  }
+    return { id: job.id, queue: job.queue, task: job.task, attempt: change.attempt, state: change.state };
+  });
   departures.write(tx);
-  return null;
+  return released;
 }
 
 interface WorkerRow {

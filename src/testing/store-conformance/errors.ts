@@ -9,6 +9,7 @@ const VERBS: Readonly<Record<string, (store: Store) => Promise<unknown>>> = {
   settle: (store) => store.settle([{ id: 'id', token: 'token', outcome: { type: 'released' } }]),
   annotate: (store) => store.annotate([{ id: 'id', token: 'token' }]),
   beat: (store) => store.beat(beatOf('w1', T0)),
+  disown: (store) => store.disown({ workerId: 'w1', jobs: ['a'], before: 1 }),
   retire: (store) => store.retire('w1'),
   workers: (store) => store.workers(),
   reap: (store) => store.reap(),

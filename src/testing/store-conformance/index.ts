@@ -1,6 +1,7 @@
 import { ageingArea } from './ageing.ts';
 import type { It } from './area.ts';
 import { claimArea } from './claim.ts';
+import { completionsArea } from './completions.ts';
 import { concurrencyArea } from './concurrency.ts';
 import { controlArea } from './control.ts';
 import { duePlansArea } from './due-plans.ts';
@@ -22,6 +23,7 @@ import { replacedArea } from './replaced.ts';
 import { reportsArea } from './reports.ts';
 import { retentionArea } from './retention.ts';
 import { settleArea } from './settle.ts';
+import { termsArea } from './terms.ts';
 import { trailArea } from './trail.ts';
 import { Trial } from './trial.ts';
 import { uniqueArea } from './unique.ts';
@@ -78,6 +80,7 @@ export interface TestContext {
 const AREAS: Readonly<Record<string, (it: It) => void>> = {
   enqueue: enqueueArea,
   payloads: payloadsArea,
+  completions: completionsArea,
   meta: metaArea,
   claim: claimArea,
   settle: settleArea,
@@ -90,6 +93,7 @@ const AREAS: Readonly<Record<string, (it: It) => void>> = {
   limits: limitsArea,
   ageing: ageingArea,
   inspect: inspectArea,
+  terms: termsArea,
   trail: trailArea,
   retention: retentionArea,
   workers: workersArea,

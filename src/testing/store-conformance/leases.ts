@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { expire } from '../../core/settle-rule.ts';
 import type { BeatReceipt } from '../../store/store.ts';
 import type { It } from './area.ts';
-import { beatOf, ids, LEASE_MS, only, spec, T0 } from './trial.ts';
+import { beatOf, completed, ids, LEASE_MS, only, spec, T0 } from './trial.ts';
 
 export function leasesArea(it: It): void {
   it('a lease is taken back from the millisecond it ends', async (trial) => {
@@ -115,11 +115,45 @@ export function leasesArea(it: It): void {
     const { id: other } = await trial.take({ workerId: 'w2' });
     assert.ok(first && second);
     await trial.control({ type: 'cancel', id: second.id });
-    await trial.store.retire('w1', { now: T0 + 40 });
+    const given = await trial.store.retire('w1', { now: T0 + 40 });
+    const facts = { queue: first.queue, task: first.task, attempt: 0 };
+    assert.deepEqual(
+      byId(given),
+      byId([
+        { id: first.id, ...facts, state: 'ready' },
+        { id: second.id, ...facts, state: 'cancelled' },
+      ]),
+    );
     const job = await trial.job(first.id);
     assert.deepEqual([job.state, job.attempt, job.crashes, job.dueAt], ['ready', 0, 0, T0 + 40]);
     assert.deepEqual([await trial.state(second.id), await trial.state(other)], ['cancelled', 'running']);
     assert.equal((await trial.take({ now: T0 + 40 })).attempt, 1);
+  });
+
+  it('what a worker disowns goes back uncharged, as far as it held it before that time', async (trial) => {
+    await trial.store.enqueue([spec(), spec(), spec(), spec()], { now: T0 });
+    const [first, second, kept] = await trial.claim({ limit: 3 });
+    const { id: other } = await trial.take({ workerId: 'w2' });
+    assert.ok(first && second && kept);
+    const late = await trial.start({}, { now: T0 + 10 });
+    await trial.control({ type: 'cancel', id: second.id });
+    const jobs = [first.id, second.id, late.id, other, 'unknown'];
+    const request = { workerId: 'w1', jobs, before: T0 + 10, now: T0 + 40 };
+    const facts = { queue: first.queue, task: first.task, attempt: 0 };
+    assert.deepEqual(
+      byId(await trial.store.disown(request)),
+      byId([
+        { id: first.id, ...facts, state: 'ready' },
+        { id: second.id, ...facts, state: 'cancelled' },
+      ]),
+    );
+    assert.deepEqual(await trial.store.disown(request), []);
+    const { state, attempt, crashes, dueAt } = await trial.job(first.id);
+    assert.deepEqual([state, attempt, crashes, dueAt], ['ready', 0, 0, T0 + 40]);
+    assert.equal(await trial.state(second.id), 'cancelled');
+    for (const id of [kept.id, late.id, other]) assert.equal(await trial.state(id), 'running');
+    assert.deepEqual(await trial.settle(first, completed()), { status: 'lost' });
+    assert.deepEqual(await trial.settle(kept, completed()), { status: 'settled', state: 'completed' });
   });
 
   it('keepAlive beats by itself, with the load it was told last, until it is closed', async (trial) => {
@@ -168,4 +202,8 @@ export function leasesArea(it: It): void {
     assert.deepEqual(receipts.at(-1)?.cancelled, [id]);
     await keepAlive.close();
   });
+}
+
+function byId<Item extends { readonly id: string }>(items: readonly Item[]): Item[] {
+  return items.toSorted((one, other) => (one.id < other.id ? -1 : 1));
 }

@@ -175,12 +175,8 @@ class Session {
     const job = this.#model.anyJob(a);
     if (job === undefined) return;
     const { id } = job;
-    const commands = {
-      input: 'null',
-      result: '"r"',
-      dueAt: this.#now + pick(DELAYS, c),
-      priority: (c % 3) - 1,
-    };
+    const dueAt = this.#now + pick(DELAYS, c);
+    const commands = { input: null, result: '"r"', dueAt, priority: (c % 3) - 1 };
     const command = ordered({ type: pick(COMMANDS, b), id, ...commands } as never);
     this.#tell(command.type, `${this.#model.nameOf(id)} (${job.state})`);
     const receipts = await this.#trial.store.control([command], { now: this.#now });

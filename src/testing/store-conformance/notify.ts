@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Topic } from '../../store/notifier.ts';
 import type { Store } from '../../store/store.ts';
+import { TALK_CHARS_MAX } from '../../store/talk.ts';
 import type { It } from './area.ts';
 import { completed, failed, LEASE_MS, retried, T0, type Trial } from './trial.ts';
 
@@ -150,6 +151,35 @@ export function notifyArea(it: It): void {
     stop();
     await hintAfter(trial.store, 'ready', () => trial.add());
   });
+
+  it(
+    'what is said is heard on other connections that listen, whole and in order, and on no other line',
+    async (trial) => {
+      const { talk } = trial.store.notifier;
+      const other = (await trial.reopen()).notifier.talk;
+      if (talk === undefined || other === undefined) return;
+      const heard: string[] = [];
+      const opened = Promise.withResolvers<void>();
+      const done = Promise.withResolvers<void>();
+      talk.listen('tell', { heard: () => assert.fail('heard itself') });
+      other.listen('ask', { heard: () => assert.fail('heard the other line') });
+      const stop = other.listen('tell', {
+        opened: () => opened.resolve(),
+        heard: (text) => {
+          heard.push(text);
+          if (text === 'last') done.resolve();
+        },
+      });
+      await withDeadline(opened.promise, 'the line was not opened');
+      const texts = ['first', '', `${'a✓😀'.repeat(60_000)}`, '"quoted" \\ and \u2028', 'last'];
+      for (const text of ['x'.repeat(TALK_CHARS_MAX + 1), ...texts]) talk.say('tell', text);
+      await withDeadline(done.promise, 'nothing was heard');
+      assert.deepEqual(heard, texts);
+      stop();
+      stop();
+    },
+    'notify',
+  );
 
   it('the notifier says that hints cross processes where the capability does', async ({ store }) => {
     assert.equal(store.notifier.crossProcess, store.capabilities.notify);

@@ -32,7 +32,10 @@ export function plansArea(given: It): void {
     });
     const all = Object.fromEntries(keep.map(({ name, text }) => [name, text]));
     assert.deepEqual(await trial.store.plan('p', 'all'), { ...record, kept: all });
-    assert.equal(await trial.store.plan('nobody'), null);
+    for (const key of ['nobody', 'no\0body', '']) {
+      assert.equal(await trial.store.plan(key, 'all'), null);
+      assert.deepEqual((await trial.store.duePlans({ keys: [key], limit: 1 })).plans, []);
+    }
   });
 
   it('a change counts at its version only, and then the version is one more', async (trial) => {

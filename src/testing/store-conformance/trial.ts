@@ -16,7 +16,7 @@ import type {
   StoreOptions,
   WorkerBeat,
 } from '../../store/store.ts';
-import type { OpenFixture, StoreFixture } from './fixture.ts';
+import type { FixtureTransaction, OpenFixture, StoreFixture } from './fixture.ts';
 
 /** The time tests start at. No store looks at another clock when it is given this one. */
 export const T0 = Date.UTC(2026, 0, 1);
@@ -58,6 +58,12 @@ export class Trial {
     const other = await reopen();
     this.#others.push(other);
     return other;
+  }
+
+  /** A transaction of a user's. */
+  begin(): Promise<FixtureTransaction> {
+    assert.ok(this.#current?.begin, 'a store with transactions needs `begin` in its fixture');
+    return this.#current.begin();
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Store } from '../../store/store.ts';
 import type { EventBus } from '../../telemetry/events.ts';
+import { correlationIds } from '../correlated.ts';
 import type { Duty } from '../leader.ts';
 
 const INTERVAL_MIN_MS = 50;
@@ -17,14 +18,24 @@ export function reapDuty(options: {
   return {
     name: 'reap',
     async run() {
-      const { reaped } = await store.reap({ crashesMax });
-      for (const { id, queue, task, state, attempt, crashes, error } of reaped) {
-        events.emit('job.expired', { id, queue, task, state, crashes });
-        if (state !== 'failed') continue;
-        // Its handler's end was never seen: how long it waited and ran is not known.
-        events.emit('job.failed', { id, queue, task, attempt, error, waitMs: 0, runMs: 0 });
-      }
+      await reap(store, events, crashesMax);
       return intervalMs;
     },
   };
+}
+
+export async function reap(store: Store, events: EventBus, crashesMax: number): Promise<void> {
+  const { reaped } = await store.reap({ crashesMax });
+  const correlated = await correlationIds(
+    store,
+    reaped.map(({ id }) => id),
+  );
+  for (const [index, { id, queue, task, state, attempt, crashes, error }] of reaped.entries()) {
+    const job = { id, queue, task, correlationId: correlated[index] as string };
+    events.emit('job.expired', { ...job, state, crashes });
+    // Its handler's end was never seen: how long it waited and ran is not known.
+    const end = { ...job, attempt, waitMs: 0, runMs: 0 };
+    if (state === 'failed') events.emit('job.failed', { ...end, error });
+    else if (state === 'cancelled') events.emit('job.cancelled', end);
+  }
 }

@@ -1,6 +1,6 @@
 /** Tasks for the strategy suite: each does one thing that must look the same in every lane. */
 import { z } from 'zod';
-import { defineTask, RetryAfterError, SnoozeError, UnrecoverableError } from '../../../src/index.ts';
+import { connect, defineTask, RetryAfterError, SnoozeError, UnrecoverableError } from '../../../src/index.ts';
 import { HOSTILE } from '../../hostile.ts';
 
 export const echo = defineTask({ name: 'echo', run: ({ input }) => input });
@@ -24,17 +24,35 @@ export const facts = defineTask({
   queue: 'fact-queue',
   key: 'fact-key',
   attempts: 4,
-  run: ({ id, task, queue, key, meta, attempt, attemptsMax, input, signal }) => ({
+  run: ({ id, task, queue, key, meta, correlationId, flow, attempt, attemptsMax, input, signal }) => ({
     id,
     task,
     queue,
     key,
     meta,
+    correlationId,
+    flow,
     attempt,
     attemptsMax,
     input,
     aborted: signal.aborted,
   }),
+});
+
+/** Its own connection, where it runs; what it enqueues ends with that. */
+export const enqueues = defineTask({
+  name: 'enqueues',
+  run: async () => {
+    const own = await connect('memory:');
+    try {
+      const job = await own.enqueue('child', 1);
+      const given = await own.enqueue('child', 2, { meta: { correlationId: 'given' } });
+      const views = await Promise.all([job, given].map(({ id }) => own.jobs.get(id)));
+      return views.map((view) => [view?.meta?.correlationId, view?.meta?.traceparent]);
+    } finally {
+      await own.close();
+    }
+  },
 });
 
 export const tells = defineTask({
@@ -215,4 +233,40 @@ export const backsOffHostile = defineTask({
   run: () => {
     throw new Error('again');
   },
+});
+
+export const durable = defineTask({
+  name: 'durable',
+  attempts: 2,
+  backoff: 0,
+  run: async ({ step, sleep, waitFor, attempt, log }) => {
+    const drawn = await step('draw', () => ({ at: new Date(), number: Math.random() }));
+    log('drawn', drawn);
+    if (attempt === 1) throw new Error('again');
+    await sleep('a moment', 1);
+    const [one, two, signal] = await Promise.all([
+      step('one', () => undefined),
+      step('two', async () => 2),
+      waitFor<{ text: string }>('signal'),
+    ]);
+    return { drawn, one: one === undefined, two, signal, missed: await waitFor('never', { timeoutMs: 1 }) };
+  },
+});
+
+export const durableFaults = defineTask<string>({
+  name: 'durable-faults',
+  attempts: 1,
+  run: async ({ input, step, sleep }) => {
+    if (input === 'STEP_DUPLICATE') await Promise.all([step('same', () => 1), step('same', () => 2)]);
+    if (input === 'PAYLOAD_NOT_JSON') await step('map', () => new Map());
+    if (input === 'SUSPENSION_SWALLOWED') await sleep('nap', 60_000).catch(() => 'never mind');
+    if (input === 'OWN')
+      await step('own', () => Promise.reject(Object.assign(new Error('own'), { code: 'OWN' })));
+  },
+});
+
+/** Short as those that are handed to hosts together, but for some. */
+export const mostlyShort = defineTask<number>({
+  name: 'mostly-short',
+  run: ({ input, step }) => (input % 10 === 9 ? step('kept', () => input) : input),
 });

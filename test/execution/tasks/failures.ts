@@ -151,3 +151,18 @@ export const endsSecondTime = defineTask({
     return never;
   },
 });
+
+/** In its first process it hangs in a step; in the next one it waits for something else. */
+export const durableTwice = defineTask({
+  ...once,
+  name: 'durable-twice',
+  run: async ({ step, waitFor, progress }) => {
+    const first = await step('first', () => process.pid);
+    if (first !== process.pid) return waitFor('late');
+    const hangs = () => {
+      progress('started');
+      return never;
+    };
+    return Promise.all([waitFor('early'), step('hangs', hangs)]);
+  },
+});

@@ -32,7 +32,7 @@ const TAKEN: readonly string[] = [
   `UPDATE OWN.job SET turn = 9 WHERE state = 'ready' AND id IN (VICTIMS)`,
   `UPDATE OWN.job SET due_at = 9007199254740993, attempts_max = 2147483647 WHERE id IN (VICTIMS)`,
   `UPDATE OWN.job SET input = '{"cut' WHERE id IN (VICTIMS)`,
-  `UPDATE OWN.job SET state = 'blocked', turn = 2 WHERE state = 'ready' AND id IN (VICTIMS)`,
+  `UPDATE OWN.job SET state = 'scheduled', turn = 2 WHERE state = 'ready' AND id IN (VICTIMS)`,
   `DELETE FROM OWN.job WHERE id IN (VICTIMS)`,
 ];
 

@@ -5,6 +5,7 @@ import { LongshoreError } from '../../../src/core/errors.ts';
 import { newId } from '../../../src/core/ids.ts';
 import type { JobSpec } from '../../../src/store/store.ts';
 import { claimRequest, completed, ids, retried, spec } from '../../../src/testing/store-conformance/trial.ts';
+import { TcpProxy } from '../../proxy.ts';
 import { eventually } from '../../stage.ts';
 import { DeafProxy } from './deaf-proxy.ts';
 import { Ground } from './ground.ts';
@@ -96,6 +97,25 @@ test('a claim whose answer was lost is made again, and its jobs are given back u
   );
   const leasesKept = await ground.query(`SELECT live FROM ${ground.name}.lease`);
   assert.deepEqual(leasesKept, [{ live: 1 }]);
+});
+
+test('the jobs of a claim whose answer cannot be read are given back uncharged by the next one', async (t) => {
+  const ground = await Ground.migrated(t);
+  if (ground === undefined) return;
+  const proxy = await TcpProxy.start(t, ground.server);
+  const { port } = new URL(proxy.through(ground.server));
+  const store = await ground.store({}, ground.urlWith({ host: '127.0.0.1', port }));
+  const jobs = [spec(), spec()];
+  await store.enqueue(jobs);
+  // Says of a job's row that its texts are JSON.
+  proxy.spoils = (data) => Buffer.from(data.toString('latin1').replace(';f;2;f;', ';f;2;t;'), 'latin1');
+  await assert.rejects(store.claim(claimNow()), { code: 'STORE_FAILED' });
+  proxy.spoils = (data) => data;
+  const { leases } = await store.claim(claimNow());
+  assert.deepEqual(
+    leases.map(({ id, attempt }) => [id, attempt]),
+    jobs.map(({ id }) => [id, 1]),
+  );
 });
 
 test('a claim is refused, and not tried for ever, where what an earlier one lost cannot be given back', async (t) => {

@@ -7,6 +7,7 @@ import { claimRequest, spec } from '../../../src/testing/store-conformance/trial
 import { freshSchema } from '../../fresh-schema.ts';
 import { sharedServer } from '../../servers.ts';
 import { eventually } from '../../stage.ts';
+import { openUserDatabase } from '../../user-database.ts';
 import { missingPooler, startPooler } from './pooler.ts';
 
 /** Everything the contract promises, through a real PgBouncer in transaction mode. */
@@ -37,11 +38,13 @@ if (server === undefined || skip !== undefined) {
       const place = await freshSchema(server, postgresDriver);
       const reopen = () => postgresDriver.open(through(place.url), options);
       const store = await reopen();
+      const users = await openUserDatabase('postgres', place.url);
       const close = async () => {
+        await users.close();
         await store.close();
         await place.remove();
       };
-      return { store, close, reopen };
+      return { store, close, reopen, begin: () => users.begin() };
     },
   });
 

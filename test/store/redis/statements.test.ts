@@ -77,6 +77,24 @@ test('a claim reads and writes jobs many at a time', async (t) => {
   assert.equal(await calls('hset'), 4);
 });
 
+test('a beat reads no records of batches that are as they were claimed, and those of others', async (t) => {
+  const { store, calls } = await open(t);
+  await store.enqueue(Array.from({ length: 500 }, () => spec()));
+  const { leases } = await store.claim(claimRequest());
+  await store.enqueue(Array.from({ length: 3 }, () => spec()));
+  const [asked, ...others] = (await store.claim(claimRequest())).leases;
+  assert.ok(asked);
+  await store.control([{ type: 'cancel', id: asked.id, by: 'ada', why: null }]);
+  const worker = { id: 'w1', host: 'h', pid: 1, version: '1', tasks: [], queues: [], startedAt: 1 };
+  const load = { slots: 1, slotsUsed: 1, profiles: [] };
+  await calls('hget');
+  const { held, cancelled } = await store.beat({ worker, load, leaseMs: 60_000 });
+  const reads = await calls('hget');
+  assert.ok(reads > 3 && reads < 100, `${reads} reads`);
+  assert.deepEqual([...held].sort(), [...leases, asked, ...others].map(({ id }) => id).sort());
+  assert.deepEqual(cancelled, [asked.id]);
+});
+
 test('scripts that the server forgot are sent again', async (t) => {
   const { store, client } = await open(t);
   await store.enqueue([spec()]);

@@ -3,7 +3,7 @@
 
 -- core/job-state.ts. Four bytes a row, and readable to who looks with psql.
 CREATE TYPE {{schema}}.job_state AS ENUM (
-  'blocked', 'scheduled', 'ready', 'running', 'completed', 'failed', 'cancelled');
+  'scheduled', 'ready', 'running', 'completed', 'failed', 'cancelled');
 
 -- Live jobs only. A job that ends moves to `history`, so that claims never wade through what is done.
 CREATE TABLE {{schema}}.job (
@@ -21,7 +21,7 @@ CREATE TABLE {{schema}}.job (
   -- Has rows in job_trail, which then go along to history.
   trailed boolean NOT NULL DEFAULT false,
   -- Whose turn it is among the jobs of a key, as in TURN: -2 in the line with a ticket, -1 in the line and put off by
-  -- its key's rate, 0 in the line (always without a key), 1 ready but held, 2 scheduled or blocked. 3 is a job without a
+  -- its key's rate, 0 in the line (always without a key), 1 ready but held, 2 scheduled. 3 is a job without a
   -- key that nothing has changed since it was added: it waits in `fresh`, or else runs for the first time (0002-turns.sql).
   turn smallint NOT NULL DEFAULT 0,
   -- The lease's number while the job runs, null otherwise: the fence of settle.

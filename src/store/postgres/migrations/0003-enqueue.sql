@@ -285,7 +285,7 @@ BEGIN
       IF NOT FOUND THEN NULL;
       ELSIF spec.mode = 'reject' THEN status := 'conflict';
       ELSIF spec.mode IN ('existing', 'throttle') THEN status := 'existing';
-      ELSIF hold.state IN ('blocked', 'scheduled', 'ready') THEN
+      ELSIF hold.state IN ('scheduled', 'ready') THEN
         -- As debouncedUntil in core/unique.ts.
         due := CASE WHEN spec.mode <> 'debounce' OR spec.max_wait IS NULL THEN spec.due_at
           ELSE least(spec.due_at, greatest(at, ceil(hold.created_at + spec.max_wait)::bigint)) END;
@@ -336,7 +336,7 @@ BEGIN
   IF cardinality(replacing) > 0 THEN
     PERFORM FROM {{schema}}.job
     WHERE job.id IN (SELECT held.id FROM {{schema}}.unique_key AS held WHERE held.key = ANY (replacing))
-      AND job.state IN ('blocked', 'scheduled', 'ready')
+      AND job.state IN ('scheduled', 'ready')
     ORDER BY job.seq FOR UPDATE;
   END IF;
   PERFORM {{schema}}.lock_keys(array_agg(spec.queue), array_agg(spec.key))
@@ -350,14 +350,13 @@ CREATE FUNCTION {{schema}}.replace_job(of_id uuid, new_queue text, new_task text
 RETURNS {{schema}}.job_state LANGUAGE plpgsql AS $$
 DECLARE
   old {{schema}}.job;
-  new_state {{schema}}.job_state;
+  new_state {{schema}}.job_state := due_state;
   turn_then integer;
   same boolean;
 BEGIN
   SELECT * INTO old FROM {{schema}}.job
-  WHERE id = of_id AND state IN ('blocked', 'scheduled', 'ready') AND turn <> 3 FOR UPDATE;
+  WHERE id = of_id AND state IN ('scheduled', 'ready') AND turn <> 3 FOR UPDATE;
   IF NOT FOUND THEN RETURN NULL; END IF;
-  new_state := CASE WHEN old.state = 'blocked' THEN 'blocked' ELSE due_state END;
   same := new_queue = old.queue AND new_key IS NOT DISTINCT FROM old.key;
   PERFORM {{schema}}.lock_keys(ARRAY[old.queue], ARRAY[old.key]);
   turn_then := CASE

@@ -238,11 +238,11 @@ BEGIN
     array_agg(id) FILTER (WHERE unique_key IS NOT NULL) AS holders,
     array_agg(key ORDER BY ending) FILTER (WHERE key IS NOT NULL) AS keys,
     array_agg(queue ORDER BY ending) FILTER (WHERE key IS NOT NULL) AS queues,
-    array_agg(meta ORDER BY ending) FILTER (WHERE meta IS NOT NULL) AS metas,
-    array_agg(id ORDER BY ending) FILTER (WHERE meta IS NOT NULL) AS reporters,
-    array_agg(result ORDER BY ending) FILTER (WHERE meta IS NOT NULL) AS told,
-    array_agg(attempt ORDER BY ending) FILTER (WHERE meta IS NOT NULL) AS attempts,
-    array_agg(started_at ORDER BY ending) FILTER (WHERE meta IS NOT NULL) AS starts
+    array_agg(meta ORDER BY ending) FILTER (WHERE meta LIKE '%"plan"%') AS metas,
+    array_agg(id ORDER BY ending) FILTER (WHERE meta LIKE '%"plan"%') AS reporters,
+    array_agg(result ORDER BY ending) FILTER (WHERE meta LIKE '%"plan"%') AS told,
+    array_agg(attempt ORDER BY ending) FILTER (WHERE meta LIKE '%"plan"%') AS attempts,
+    array_agg(started_at ORDER BY ending) FILTER (WHERE meta LIKE '%"plan"%') AS starts
   INTO gone FROM over;
   lost := ARRAY(
     SELECT place FROM unnest(numbers) WITH ORDINALITY AS list (seq, place)
@@ -283,14 +283,14 @@ BEGIN
     array_agg(change.state ORDER BY change.place) FILTER (WHERE change.ends AND job.unique_key IS NOT NULL) AS endings,
     array_agg(job.key ORDER BY change.place) FILTER (WHERE job.key IS NOT NULL AND job.turn <= 0 AND NOT change.stays) AS keys,
     array_agg(job.queue ORDER BY change.place) FILTER (WHERE job.key IS NOT NULL AND job.turn <= 0 AND NOT change.stays) AS queues,
-    array_agg(job.meta ORDER BY change.place) FILTER (WHERE change.ends AND job.meta IS NOT NULL) AS metas,
-    array_agg(job.id ORDER BY change.place) FILTER (WHERE change.ends AND job.meta IS NOT NULL) AS reporters,
-    array_agg(change.state ORDER BY change.place) FILTER (WHERE change.ends AND job.meta IS NOT NULL) AS ends,
-    array_agg(change.result ORDER BY change.place) FILTER (WHERE change.ends AND job.meta IS NOT NULL) AS results,
+    array_agg(job.meta ORDER BY change.place) FILTER (WHERE change.ends AND job.meta LIKE '%"plan"%') AS metas,
+    array_agg(job.id ORDER BY change.place) FILTER (WHERE change.ends AND job.meta LIKE '%"plan"%') AS reporters,
+    array_agg(change.state ORDER BY change.place) FILTER (WHERE change.ends AND job.meta LIKE '%"plan"%') AS ends,
+    array_agg(change.result ORDER BY change.place) FILTER (WHERE change.ends AND job.meta LIKE '%"plan"%') AS results,
     array_agg(CASE WHEN change.state <> 'completed' THEN coalesce(change.error, {{schema}}.last_error(job.seq)) END
-      ORDER BY change.place) FILTER (WHERE change.ends AND job.meta IS NOT NULL) AS errors,
-    array_agg(change.attempt ORDER BY change.place) FILTER (WHERE change.ends AND job.meta IS NOT NULL) AS attempts,
-    array_agg(job.started_at ORDER BY change.place) FILTER (WHERE change.ends AND job.meta IS NOT NULL) AS starts
+      ORDER BY change.place) FILTER (WHERE change.ends AND job.meta LIKE '%"plan"%') AS errors,
+    array_agg(change.attempt ORDER BY change.place) FILTER (WHERE change.ends AND job.meta LIKE '%"plan"%') AS attempts,
+    array_agg(job.started_at ORDER BY change.place) FILTER (WHERE change.ends AND job.meta LIKE '%"plan"%') AS starts
   INTO before
   FROM {{schema}}.read_changes(changes) AS change JOIN {{schema}}.job ON job.seq = change.seq;
   PERFORM {{schema}}.lock_keys(before.queues, before.keys);

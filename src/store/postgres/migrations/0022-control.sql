@@ -346,10 +346,10 @@ BEGIN
     )
     SELECT count(*) AS jobs, array_agg(lease) FILTER (WHERE lease IS NOT NULL) AS leases,
       array_agg(DISTINCT key ORDER BY key) FILTER (WHERE key IS NOT NULL) AS keys,
-      array_agg(meta ORDER BY seq) FILTER (WHERE meta IS NOT NULL) AS metas,
-      array_agg(id ORDER BY seq) FILTER (WHERE meta IS NOT NULL) AS reporters,
-      array_agg(attempt ORDER BY seq) FILTER (WHERE meta IS NOT NULL) AS attempts,
-      array_agg(started_at ORDER BY seq) FILTER (WHERE meta IS NOT NULL) AS starts
+      array_agg(meta ORDER BY seq) FILTER (WHERE meta LIKE '%"plan"%') AS metas,
+      array_agg(id ORDER BY seq) FILTER (WHERE meta LIKE '%"plan"%') AS reporters,
+      array_agg(attempt ORDER BY seq) FILTER (WHERE meta LIKE '%"plan"%') AS attempts,
+      array_agg(started_at ORDER BY seq) FILTER (WHERE meta LIKE '%"plan"%') AS starts
     INTO gone FROM cleared;
     jobs := gone.jobs;
     topics := 'settled';

@@ -38,7 +38,7 @@ DECLARE
   wanted {{schema}}.job_state[] := states;
   fitting bigint[];
 BEGIN
-  IF of_queue IS NOT NULL OR cardinality(states) < 4 THEN
+  IF of_queue IS NOT NULL OR cardinality(states) < 3 THEN
     fitting := ARRAY(
       SELECT part.seq FROM (
         SELECT seq FROM {{schema}}.job
@@ -61,9 +61,6 @@ BEGIN
           JOIN {{schema}}.job ON job.seq = member.seq
             AND (job.lease = lease.token OR job.turn = 3 AND lease.fresh_at IS NOT NULL)
         WHERE 'running' = ANY (wanted) AND (of_queue IS NULL OR lease.queue = of_queue)
-        UNION ALL
-        SELECT seq FROM {{schema}}.job
-        WHERE 'blocked' = ANY (wanted) AND state = 'blocked' AND (of_queue IS NULL OR queue = of_queue)
       ) AS part LIMIT 5001);
   END IF;
   IF cardinality(fitting) <= 5000 THEN

@@ -90,6 +90,12 @@ local function add(shape, id, tail)
   elseif shape.state == SCHEDULED then
     call('ZADD', base .. 'due:' .. shape.queue, text(shape.dueAt), pack('>I6', seq) .. id)
   end
+  if has(shape.flags, META) > 0 then
+    local _, at = nil, 1
+    if has(shape.flags, KEY) > 0 then _, at = unpackStruct('<I4c0', tail) end
+    if has(shape.flags, UNIQUE) > 0 then _, at = unpackStruct('<I4c0', tail, at) end
+    enterTerms(id, seq, (unpackStruct('<I4c0', tail, at)))
+  end
   local size = #records
   records[size + 1], records[size + 2] = id, formed .. pack('>I6', seq) .. shape.after .. tail
 end
@@ -103,11 +109,13 @@ end
 -- The waiting holder keeps its id, its place in the line and its trail, and takes all the rest from the spec.
 local function replace(holder, shape, tail, dueAt)
   local values = decode(holder.id, shape.form .. pack('>I6', 0) .. shape.after .. tail)
+  if holder.meta then leaveTerms(holder) end
+  if values.meta then enterTerms(holder.id, holder.seq, values.meta) end
   rearrange(holder, 'reschedule', function()
     holder.queue, holder.task, holder.key, holder.priority = values.queue, values.task, values.key, values.priority
     holder.input, holder.attemptsMax, holder.attempt, holder.crashes = values.input, values.attemptsMax, 0, 0
     holder.meta, holder.progress, holder.dueAt = values.meta, nil, dueAt
-    if holder.state ~= BLOCKED then holder.state = dueAt > now and SCHEDULED or READY end
+    holder.state = dueAt > now and SCHEDULED or READY
   end)
 end
 

@@ -90,7 +90,7 @@ else
   now = tonumber(ARGV[1])
 end
 
-local BLOCKED, SCHEDULED, READY, RUNNING, COMPLETED, FAILED, CANCELLED = 0, 1, 2, 3, 4, 5, 6
+local SCHEDULED, READY, RUNNING, COMPLETED, FAILED, CANCELLED = 1, 2, 3, 4, 5, 6
 local HINTS = { ready = 1, control = 2, settled = 4, plan = 8, planEnded = 16 }
 -- On the channel `hints`; `settled` has one of its own.
 local LETTERS = { ready = 'r', control = 'c', plan = 'p', planEnded = 'e' }

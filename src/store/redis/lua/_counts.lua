@@ -39,7 +39,7 @@ local function sweepChunks()
   for chunk in pairs(gone) do
     local key, left = base .. 'all:' .. text(chunk), 0
     local fields = {}
-    for state = BLOCKED, CANCELLED do fields[#fields + 1] = text(chunk * 8 + state) end
+    for state = SCHEDULED, CANCELLED do fields[#fields + 1] = text(chunk * 8 + state) end
     for _, jobs in ipairs(call('HMGET', base .. 'places', unpack(fields))) do left = left + numberIn(jobs, 0) end
     if left == 0 then
       call('UNLINK', key)

@@ -1,4 +1,5 @@
--- Part: plans. Plans, their kept texts and their reports (store/plans.ts); plans.ts reads the same bytes. Needs: whole
+-- Part: plans. Plans, their kept texts and their reports (store/plans.ts); plans.ts reads the same bytes.
+-- Needs: whole, terms
 --   plans            hash: key -> seq I6, version I6, createdAt I7, updatedAt I7, wakeAt d and expiresAt d (NaN for none), kind,
 --                    label and state, each with its length I4 before it, value
 --   planTexts:<key>  hash: name -> text
@@ -97,12 +98,11 @@ local function addReport(key, of)
   return true
 end
 
--- What `plan` in a job's meta says (core/plan.ts); nil for none. Half of a surrogate pair, which JSON can have, cannot be read.
+-- What `plan` in a job's meta says (core/plan.ts); nil for none.
 local function planRefIn(meta)
   if not meta or not string.find(meta, '"plan"', 1, true) then return nil end
-  local isJson, of = pcall(cjson.decode, meta)
-  if not isJson then isJson, of = pcall(cjson.decode, (string.gsub(meta, '\\u[dD][89a-fA-F]%x%x', '\\ufffd'))) end
-  local ref = isJson and type(of) == 'table' and of.plan
+  local of = readMeta(meta)
+  local ref = of and of.plan
   if type(ref) ~= 'string' then return nil end
   local at = string.find(ref, '\31', 1, true) or #ref + 1
   return sub(ref, 1, at - 1), sub(ref, at + 1)

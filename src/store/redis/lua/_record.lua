@@ -33,7 +33,7 @@ local function without(flags, flag) return bit.band(flags, bit.bnot(flag)) end
 
 -- Whether a job can be in this state with these flags and this turn.
 local function isPossible(state, turn, flags)
-  if state > CANCELLED or flags > ALL_FLAGS then return false end
+  if state < SCHEDULED or state > CANCELLED or flags > ALL_FLAGS then return false end
   if (state == RUNNING) ~= (has(flags, BATCH) > 0) or (state == RUNNING and has(flags, STARTED) == 0) then return false end
   if (state >= COMPLETED) ~= (has(flags, FINISHED) > 0) then return false end
   if turn >= LATER and has(flags, KEY) == 0 then return false end

@@ -3,7 +3,7 @@
 
 -- The chunk that has the job, the newest first; nil for none.
 local function chunkWith(id)
-  local chunks = chunksWith('0123456')
+  local chunks = chunksWith('123456')
   for index = #chunks, 1, -1 do
     if call('LPOS', base .. 'all:' .. text(chunks[index]), id) then return chunks[index] end
   end
@@ -22,7 +22,7 @@ local function placeIn(chunk, id)
       if not isBehind then before = seqOf(record) end
     end
   end
-  for state = BLOCKED, CANCELLED do
+  for state = SCHEDULED, CANCELLED do
     local field = text(chunk * 8 + state)
     local kept = numberIn(call('HGET', base .. 'places', field), 0) + (placeDelta[chunk * 8 + state] or 0)
     if kept + (excess[state] or 0) > 0 then return before + 1, state end

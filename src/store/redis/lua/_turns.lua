@@ -1,6 +1,6 @@
 -- Part: turns. Whose turn it is among the jobs of a key, as core/limits.ts and docs/store-contract.md (Keys) say.
--- NONE: scheduled, blocked or ended; LINE: in the line of its key, or without a key; LATER: in the line, but put off until
--- its key's rate has room; HELD: ready, and waits for one of its key to leave the line. Needs: jobs
+-- NONE: scheduled or ended; LINE: in the line of its key, or without a key; LATER: in the line, but put off until
+-- its key's rate has room; HELD: ready, and waits for one of its key to leave the line. Needs: jobs, terms
 local KEY_WINDOW = 10
 
 local function windowOf(queue)
@@ -12,7 +12,7 @@ end
 
 -- Only `retry` and `snooze` keep a place in the line of keys in order while the job waits for its time.
 local function staysInLine(move, state, queue)
-  if isEnded(state) or state == BLOCKED then return false end
+  if isEnded(state) then return false end
   if state ~= SCHEDULED then return true end
   local limits = limitsOf(queue)
   return (limits and limits.perKey.ordered or false) and (move == 'retry' or move == 'snooze')
@@ -95,6 +95,7 @@ local function removeJobs(list)
     loaded[job.id] = false
     if job.trail then call('UNLINK', base .. 'trail:' .. job.id, base .. 'errors:' .. job.id, base .. 'logs:' .. job.id) end
     leaveChunk(job.seq)
+    if job.meta then leaveTerms(job) end
     if job.key and not seen[job.queue .. ':' .. job.key] then
       seen[job.queue .. ':' .. job.key] = true
       keys[#keys + 1] = { job.queue, job.key }

@@ -9,8 +9,15 @@ local batches = batchesOf(workerId)
 for _, batch in ipairs(batches) do
   if not renewBatch(batch, expiresAt) then leaseAgain(batch, workerId, expiresAt) end
 end
-local held, cancelled = {}, {}
-for _, job in ipairs(heldBy(batches)) do
+local held, cancelled, changed = {}, {}, {}
+-- To read a record takes as long as its payloads are large. An intact batch holds all its jobs, and none is to be cancelled.
+for _, number in ipairs(batches) do
+  local batch = call('HEXISTS', base .. 'intact', number) == 1 and readBatch(number)
+  if batch then
+    for _, id in ipairs(idsIn(batch)) do held[#held + 1] = id end
+  else changed[#changed + 1] = number end
+end
+for _, job in ipairs(heldBy(changed)) do
   held[#held + 1] = job.id
   if job.cancel then cancelled[#cancelled + 1] = job.id end
 end

@@ -11,6 +11,9 @@ end
 local function isPlaced(job)
   if job.state == SCHEDULED and not call('ZSCORE', base .. 'due:' .. job.queue, dueMember(job)) then return false end
   if job.apart and not call('ZSCORE', base .. 'back:' .. job.queue, backMember(job)) then return false end
+  for _, term in ipairs(termsOf(job.meta)) do
+    if not call('ZSCORE', termsKey, termMember(term, job.seq, job.id)) then return false end
+  end
   if not job.key then return true end
   if job.turn == HELD then return call('ZSCORE', keyPlace('held', job.queue, job.key), heldMember(job)) end
   return job.turn == NONE or call('SISMEMBER', keyPlace('turn', job.queue, job.key), job.id) == 1
@@ -42,7 +45,7 @@ for index = 4, #ARGV do
     end
   end
   if #unreadable == 0 then
-    for state = BLOCKED, CANCELLED do
+    for state = SCHEDULED, CANCELLED do
       if numberIn(call('HGET', base .. 'places', text(chunk * 8 + state)), 0) ~= (tally[state] or 0) then
         fault('counts', 'place ' .. chunk)
       end

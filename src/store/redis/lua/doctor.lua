@@ -36,7 +36,7 @@ end
 local counts, countOf = sums('counts')
 local places, placeOf = sums('places')
 local total = 0
-for state = BLOCKED, CANCELLED do
+for state = SCHEDULED, CANCELLED do
   total = total + (places[state] or 0)
   if (counts[state] or 0) ~= (places[state] or 0) then
     fault('counts', 'queues count ' .. (counts[state] or 0) .. ' jobs in state ' .. state .. ', places ' .. (places[state] or 0))

@@ -1,9 +1,9 @@
 #!lua flags=no-writes
 -- Jobs by descending seq. A call looks at a bounded number of jobs, and may find none although there are more.
 -- ARGV[4] seq the jobs must be below; '' for the newest; [5] states, as digits; [6] queue, '' for any; [7] task, '' for
---         any; [8] at most so many
+--         any; [8] at most so many; [9] correlation id and [10] tag, '' for any; [11] the bytes of the job whose id [9] is
 -- Answers  seq to go on below, -1 at the end; a list: of each job what look's `shown` says; how many there are at most
--- Needs: walk, look
+-- Needs: walk, look, terms
 local SPARSE_JOBS, SPARSE_ENTRIES = 1000, 3000
 local queue, task = nil, nil
 if ARGV[6] ~= '' then
@@ -34,6 +34,32 @@ local function isWanted(record)
   local form = formOf(record)
   if not string.find(states, tostring(form.state), 1, true) then return false end
   return (not queue or form.queue == queue) and (not task or form.task == task) and seqOf(record) < bound
+end
+
+-- Jobs by the entries of their terms, which stand in the order of seq.
+local TERMS_AT_ONCE = 1000
+local correlationId, tag = ARGV[9] ~= '' and ARGV[9] or nil, ARGV[10] ~= '' and ARGV[10] or nil
+if correlationId or tag then
+  local prefix = (correlationId and 'c:' .. correlationId or 't:' .. tag) .. '\31'
+  bound = math.min(bound, 281474976710655)
+  local members = call('ZREVRANGEBYLEX', termsKey, '(' .. prefix .. pack('>I6', bound), '[' .. prefix, 'LIMIT', 0, TERMS_AT_ONCE)
+  local candidates, isLast, after = {}, #members < TERMS_AT_ONCE, -1
+  for index, member in ipairs(members) do
+    after = unpackStruct('>I6', member, #prefix + 1)
+    candidates[index] = { id = sub(member, #prefix + 7), seq = after }
+  end
+  local root = correlationId and readable(ARGV[11], call('HGET', jobsKey, ARGV[11]))
+  if root and (isLast or seqOf(root) >= after) then candidates[#candidates + 1] = { id = ARGV[11], seq = seqOf(root), isRoot = true } end
+  table.sort(candidates, function(one, other) return one.seq > other.seq end)
+  for _, one in ipairs(candidates) do
+    if #found >= most then return reply(bound, found, total) end
+    local record = one.seq < bound and readable(one.id, call('HGET', jobsKey, one.id))
+    if record and seqOf(record) == one.seq and isWanted(record) and hasTerms(decode(one.id, record), correlationId, tag, one.isRoot) then
+      found[#found + 1] = shown(one.id, record)
+    end
+    if one.seq < bound then bound = one.seq end
+  end
+  return reply(isLast and -1 or bound, found, total)
 end
 
 -- Ids of all jobs in states that are kept by their end; nil where there are other states, or too much to read.

@@ -9,6 +9,7 @@ local idOf, finishedOf, seqs = {}, {}, {}
 -- Lists of seqs by queue and priority; members of sets by key; seqs of ended jobs by field of `counts`; keys by queue; jobs by
 -- number of the task.
 local lists, members, endings, queues, tasks = {}, {}, {}, {}, {}
+local marked = {}
 running, runningTotal = {}, 0
 
 local function push(table, key, value)
@@ -27,6 +28,7 @@ local function place(job)
   if job.key then queues[queue][job.key] = true end
   tasks[job.task] = true
   count(job, job.state, 1)
+  if job.meta then marked[#marked + 1] = { id = job.id, seq = job.seq, meta = job.meta } end
   if job.key and job.turn == HELD then push(members, keyPlace('held', queue, job.key), heldMember(job)) end
   if job.key and inLine(job) then push(members, keyPlace('turn', queue, job.key), job.id) end
   if job.state == SCHEDULED then push(members, base .. 'due:' .. queue, { job.dueAt, dueMember(job) })
@@ -87,13 +89,13 @@ local function dropQueue(queue)
 end
 
 local function dropAll()
-  for _, chunk in ipairs(chunksWith('0123456')) do call('UNLINK', base .. 'all:' .. text(chunk)) end
+  for _, chunk in ipairs(chunksWith('123456')) do call('UNLINK', base .. 'all:' .. text(chunk)) end
   for _, field in ipairs(call('HKEYS', base .. 'counts')) do
     local queue = floor(numberIn(field, 0) / 8)
     if not queues[queue] then queues[queue] = {} end
   end
   for queue in pairs(queues) do dropQueue(queue) end
-  call('UNLINK', base .. 'counts', base .. 'places', base .. 'bytes')
+  call('UNLINK', base .. 'counts', base .. 'places', base .. 'bytes', termsKey)
 end
 
 local function writeChunks()
@@ -219,6 +221,7 @@ if #damaged > 0 then return reply(0) end
 dropAll()
 writeChunks()
 writeLines()
+for _, job in ipairs(marked) do enterTerms(job.id, job.seq, job.meta) end
 writeEndings()
 writeNames('queue', queues)
 writeNames('task', tasks)

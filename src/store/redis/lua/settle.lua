@@ -72,8 +72,9 @@ local function newRun(record, form)
   local run = { batch = sub(record, form.batchAt, form.batchAt + 5), queue = queue, restAt = form.seqAt, size = 0,
     upper = sub(record, form.seqAt, form.seqAt + 4), lowAt = form.seqAt + 5, lows = {}, least = form.least }
   run.isHeld = not wholeAt(form.queue, run.batch)
-  -- Not with a key or a unique key, nor with meta, which may name a plan, nor with a trail when its queue keeps no completed jobs.
-  run.isShort = form.state == RUNNING and has(form.flags, KEY + UNIQUE + META + (queue.drops and TRAIL or 0)) == 0
+  -- Not with a key or a unique key, nor with a trail or meta when its queue keeps no completed jobs.
+  run.isShort = form.state == RUNNING and has(form.flags, KEY + UNIQUE + (queue.drops and TRAIL + META or 0)) == 0
+  run.hasMeta = has(form.flags, META) > 0
   run.completed = completedFront(record, form, form.flags, finishedAt)
   run.completedWith = completedFront(record, form, with(form.flags, RESULT), finishedAt)
   return run
@@ -163,7 +164,8 @@ local function completeFound(found, from, listed)
           run.upper == upperOf[index] and byte(record, run.lowAt) == lowOf[index]) then
         -- By the byte by which the jobs of a run differ, each is there once.
         local low = byte(record, run.lowAt)
-        if not run.isShort then
+        -- An input that has the word, too, takes the long way: that is all.
+        if not run.isShort or run.hasMeta and string.find(record, '"plan"', 1, true) then
           state = settleSaved(id, { kind = 0, batch = unpackStruct('<I6', batch), seq = seqOf(record),
             result = result and sub(result, 1, -5) })
         elseif not run.lows[low] then

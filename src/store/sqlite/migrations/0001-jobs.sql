@@ -26,7 +26,7 @@ CREATE TABLE job (
   -- Jobs of one queue and key take turns (turns.ts).
   key TEXT,
   -- 0 in the line of its key, and always without a key; -2 the same, ready, with a ticket; -1 in the line, put off by
-  -- its key's rate; 1 ready but held; 2 scheduled, blocked or ended.
+  -- its key's rate; 1 ready but held; 2 scheduled or ended.
   turn INTEGER NOT NULL DEFAULT 0,
   -- The number a held job was given when it was let in: its place in the line, instead of seq.
   ticket INTEGER,

@@ -1,0 +1,31 @@
+import type { Clock } from '../../core/clock.ts';
+import type { Transactions } from '../transactions.ts';
+import { runForeign } from './foreign-begin.ts';
+import { completeForeign } from './foreign-complete.ts';
+import type { Place } from './url.ts';
+
+export interface ForeignMeans {
+  readonly place: Place;
+  /** That the store was given; undefined: it has one of its own, which is nobody else's. */
+  readonly pool: unknown;
+  readonly clock: Clock | undefined;
+  /** Throws STORE_CLOSED. */
+  readonly requireOpen: (verb: string) => void;
+  readonly confirm: Transactions['confirm'];
+}
+
+/** Transactions of the caller's, through whichever library opened them. */
+export function foreignTransactions(means: ForeignMeans): Transactions {
+  const { place, pool, clock, requireOpen, confirm } = means;
+  return {
+    async run(db, body) {
+      requireOpen('transaction');
+      await runForeign(db === undefined ? pool : db, body);
+    },
+    async complete(tx, completion, options) {
+      requireOpen('complete');
+      return completeForeign(tx, completion, { place, now: options?.now ?? clock?.now() });
+    },
+    confirm,
+  };
+}
