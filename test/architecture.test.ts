@@ -23,6 +23,7 @@ const BANNED_NAMES = ['utils', 'util', 'common', 'helpers', 'types', 'interfaces
 const MAIN_FILES: Readonly<Record<string, string>> = {
   '': 'connect.ts',
   bench: 'main.ts',
+  'bench/flows': 'shape.ts',
   'bench/readme': 'tables.ts',
   'bench/scenarios': 'scenario.ts',
   'bench/lanes': 'run.ts',

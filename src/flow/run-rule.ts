@@ -1,7 +1,7 @@
 import { LongshoreError } from '../core/errors.ts';
 import type { Action } from '../core/flow/actions.ts';
 import type { RunDecision } from '../core/flow/decide.ts';
-import type { RunValue } from '../core/flow/run.ts';
+import { parseRun } from '../core/flow/run.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { DuePlan } from '../store/plans.ts';
 import type { JobCommand, Store } from '../store/store.ts';
@@ -9,6 +9,7 @@ import type { EventBus } from '../telemetry/events.ts';
 import { Definitions } from './definitions.ts';
 import type { Decided, PlanRule, Stops } from './plan-rule.ts';
 import { decidePlan, RUN_KIND, runIdOf, stopOf } from './run-plan.ts';
+import { runGone } from './run-watch.ts';
 
 /** Decides on runs of flows, by the definition each began with. */
 export class RunRule implements PlanRule {
@@ -23,7 +24,7 @@ export class RunRule implements PlanRule {
 
   /** Throws FLOW_UNKNOWN, and what core/flow/actions.ts throws for an action that is refused. */
   async decide(plan: DuePlan, now: number, action?: unknown): Promise<Decided> {
-    const { version } = JSON.parse(plan.value) as RunValue;
+    const { version } = parseRun(plan.value);
     const flow = await this.definitions.get(version);
     if (flow === null)
       throw new LongshoreError(
@@ -46,12 +47,7 @@ export class RunRule implements PlanRule {
   }
 
   unknown(key: string): LongshoreError {
-    const id = runIdOf(key);
-    return new LongshoreError(
-      'RUN_UNKNOWN',
-      `There is no run '${id}': it never was, or it ended and is kept no longer.`,
-      { details: { id } },
-    );
+    return runGone(runIdOf(key));
   }
 
   #tell(plan: DuePlan, { run, moves, state }: RunDecision): void {

@@ -3,13 +3,7 @@ import { knownNames, requireKnown } from '../core/options.ts';
 import type { PayloadCodec, PayloadPlace } from '../core/payload.ts';
 import type { Store } from '../store/store.ts';
 import { TALK_CHARS_MAX } from '../store/talk.ts';
-import {
-  EVENT_NAMES,
-  type EventBus,
-  type EventListener,
-  type EventName,
-  type Events,
-} from '../telemetry/events.ts';
+import type { EventBus, EventListener, EventName, Events } from '../telemetry/events.ts';
 import type { Ask, FarSide, Told } from './far-side.ts';
 
 export interface ListenOptions {

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import { type AttemptError, optionInvalid, requireName, show, showNul } from '../core/errors.ts';
+import { type AttemptError, optionalText, optionInvalid, requireName, show } from '../core/errors.ts';
 import type { PriorityName } from '../core/job.ts';
 import { JOB_STATES, type JobState, statesThatAllow } from '../core/job-state.ts';
 import { jobStepsKey } from '../core/job-steps.ts';
@@ -11,7 +11,6 @@ import type { ControlReceipt, JobCommand, Store } from '../store/store.ts';
 import { type CountOptions, countJobs } from './counts.ts';
 import { inputText, type ResultOf, requireTask, requireTime } from './enqueue.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
-import { jobFilter, type ListOptions } from './job-list.ts';
 import { signalJob } from './job-signal.ts';
 import {
   type JobDetail,
@@ -21,6 +20,7 @@ import {
   type TypedDetail,
   typedDetail,
 } from './job-view.ts';
+import { filterOf, type ListOptions } from './list-options.ts';
 import { type Criteria, requireId, requireSelection, type Selection } from './selection.ts';
 
 /** Who acts and why: kept in the job's audit trail. */
@@ -104,7 +104,7 @@ export class Jobs {
 
   /** Newest first. Throws OPTION_INVALID. */
   async list(options: ListOptions = {}): Promise<{ jobs: JobView[]; cursor: string | null }> {
-    const page = await this.#store.list(jobFilter(options));
+    const page = await this.#store.list(filterOf(options));
     return { jobs: page.jobs.map((job) => jobView(job, this.#means.codec)), cursor: page.cursor };
   }
 
@@ -265,8 +265,7 @@ function auditOf(verb: string, options: ActionOptions): Pick<JobCommand, 'by' | 
   requireKnown(verb, options, ACTION_OPTIONS);
   const { by = 'api', why } = options;
   requireName('by', by);
-  if (why !== undefined && typeof why !== 'string') throw optionInvalid('why', why, 'a string');
-  return { by, why: why === undefined ? null : showNul(why) };
+  return { by, why: optionalText('why', why) };
 }
 
 interface Filing {

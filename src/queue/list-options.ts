@@ -6,7 +6,7 @@ import { requireQueue } from '../core/task.ts';
 import type { JobFilter } from '../store/store.ts';
 import { requireState } from './selection.ts';
 
-/** Which jobs `jobs.list` lists. */
+/** Which jobs `longshore.jobs.list` gives. */
 export interface ListOptions {
   readonly state?: JobState | readonly JobState[];
   readonly queue?: string;
@@ -32,7 +32,7 @@ const LIST_OPTIONS = knownNames<ListOptions>({
 });
 
 /** Throws OPTION_INVALID. */
-export function jobFilter(options: ListOptions): JobFilter {
+export function filterOf(options: ListOptions): JobFilter {
   requireKnown('jobs.list', options, LIST_OPTIONS);
   const { state, queue, task, correlationId, tag, cursor, limit = 50 } = options;
   const states = state === undefined ? undefined : typeof state === 'string' ? [state] : state;
