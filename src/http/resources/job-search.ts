@@ -1,6 +1,6 @@
 import type { JobState } from '../../core/job-state.ts';
 import type { JobView } from '../../queue/job-view.ts';
-import type { ListOptions } from '../../queue/jobs.ts';
+import type { ListOptions } from '../../queue/list-options.ts';
 import type { Face } from '../face.ts';
 import { jobItem, jobSummary } from './job-view.ts';
 
@@ -14,6 +14,8 @@ export interface JobSearch {
   readonly queue?: string;
   readonly task?: string;
   readonly key?: string;
+  readonly correlationId?: string;
+  readonly tag?: string;
   readonly createdAfter?: number;
   readonly createdBefore?: number;
   readonly payloads?: boolean;
@@ -56,9 +58,12 @@ function criteriaOf({ state, queue, task }: JobSearch, cursor: string | undefine
   };
 }
 
-function matches(job: JobView, { key, createdAfter, createdBefore }: JobSearch): boolean {
+function matches(job: JobView, search: JobSearch): boolean {
+  const { key, correlationId, tag, createdAfter, createdBefore } = search;
   return (
     (key === undefined || job.key === key) &&
+    (correlationId === undefined || job.meta?.correlationId === correlationId) &&
+    (tag === undefined || job.meta?.tags.includes(tag) === true) &&
     (createdAfter === undefined || job.createdAt >= createdAfter) &&
     (createdBefore === undefined || job.createdAt < createdBefore)
   );
@@ -78,7 +83,8 @@ function withoutTrail<Job extends JobView>(job: Job): JobView {
     logs: _logs,
     logsOmitted: _lo,
     audit: _audit,
+    steps: _steps,
     ...view
-  } = job as Job & Record<'errors' | 'errorsOmitted' | 'logs' | 'logsOmitted' | 'audit', unknown>;
+  } = job as Job & Record<'errors' | 'errorsOmitted' | 'logs' | 'logsOmitted' | 'audit' | 'steps', unknown>;
   return view as unknown as JobView;
 }

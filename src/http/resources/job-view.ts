@@ -66,6 +66,16 @@ export const AuditForm = Closed({
   to: Nullable(State),
 });
 
+const DurableStepForm = Closed({
+  name: Type.String(),
+  kind: Type.Enum(['step', 'sleep', 'signal']),
+  state: Type.Enum(['kept', 'waiting', 'timedOut', 'slept']),
+  at: Nullable(Time),
+  until: Nullable(Time),
+  /** Under the name that redaction knows. */
+  result: Payload,
+});
+
 export const JobForm = Closed({
   ...SUMMARY,
   ...PAYLOADS,
@@ -74,6 +84,9 @@ export const JobForm = Closed({
   logs: Type.Array(LogLineForm),
   logsOmitted: Type.Integer({ description: 'Left out before the first' }),
   audit: Type.Array(AuditForm, { description: 'What was done by hand' }),
+  steps: Type.Array(DurableStepForm, {
+    description: 'Durable steps that were kept, and what the job waits for',
+  }),
 });
 
 export function jobSummary(job: JobView): Static<typeof JobSummaryForm> {
@@ -86,7 +99,7 @@ export function jobItem(job: JobView): Static<typeof JobItemForm> {
 }
 
 export function jobAnswer(job: JobDetail): Static<typeof JobForm> {
-  const { errors, errorsOmitted, logs, logsOmitted, audit, ...view } = job;
+  const { errors, errorsOmitted, logs, logsOmitted, audit, steps, ...view } = job;
   return {
     ...jobSummary(view),
     ...payloadsOf(job),
@@ -95,6 +108,7 @@ export function jobAnswer(job: JobDetail): Static<typeof JobForm> {
     logs: logs.map((line) => ({ ...line, data: line.data ?? null })),
     logsOmitted,
     audit: [...audit],
+    steps: steps.map(({ value, ...step }) => ({ ...step, result: value ?? null })),
   };
 }
 

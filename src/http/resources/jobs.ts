@@ -38,6 +38,8 @@ const list = operation('GET /jobs', {
     queue: Type.Optional(Queue),
     task: Type.Optional(Task),
     key: Type.Optional(Name('Whose turn the job takes in its queue')),
+    correlationId: Type.Optional(Name('What the jobs were caused by')),
+    tag: Type.Optional(Name('A tag that the jobs have', 100)),
     createdAfter: Type.Optional(GivenTime),
     createdBefore: Type.Optional(GivenTime),
     payloads: Type.Optional(Type.Boolean({ description: 'With input, result and progress; default false' })),
