@@ -17,10 +17,13 @@ import { join, resolve } from 'node:path';
 import { bundle } from './bundle.mjs';
 import { runChild } from './child.mjs';
 import { finishEntries } from './entries.mjs';
+import { buildPage } from './page.mjs';
 import { tool } from './tools.mjs';
 
 /** Not published, as tsconfig.build.json and bundle.mjs say, too. */
 const BENCHMARKS = join('src', 'bench');
+/** Built by page.mjs. */
+const PAGE = join('src', 'page');
 const staging = resolve(`dist-${process.pid}.tmp`);
 
 try {
@@ -43,8 +46,10 @@ async function publish() {
   await bundle('src', staging);
   cpSync('src', staging, {
     recursive: true,
-    filter: (source) => source !== BENCHMARKS && (statSync(source).isDirectory() || !source.endsWith('.ts')),
+    filter: (source) =>
+      ![BENCHMARKS, PAGE].includes(source) && (statSync(source).isDirectory() || !source.endsWith('.ts')),
   });
+  await buildPage(resolve(PAGE), join(staging, 'page', 'built'));
   const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
   await finishEntries(staging, manifest);
   for (const program of Object.values(manifest.bin)) {

@@ -11,6 +11,7 @@ const steps = [
     args: () => [tool('biome'), 'check', '--error-on-warnings', '--diagnostic-level=warn', '.'],
   },
   { name: 'types', args: () => [tool('tsc'), '--noEmit'] },
+  { name: 'types of the page', args: () => [tool('tsc'), '--noEmit', '-p', 'src/page'] },
   { name: 'architecture', args: architectureArguments },
 ];
 

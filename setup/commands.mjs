@@ -12,13 +12,17 @@ const FLAGS = ['--disable-warning=ExperimentalWarning'];
  */
 const COMMANDS = {
   start: (args, root) => ({ args: [`${root}/examples/folder-report/main.ts`, ...args] }),
-  longshore: (args, root) => ({ args: [`${root}/src/cli/main.ts`, ...args] }),
+  longshore: (args, root) => ({
+    args: [`${root}/src/cli/main.ts`, ...args],
+    ...(['serve', 'dashboard'].includes(args[0] ?? '') ? { start: () => withPage(root) } : {}),
+  }),
   bench: (args, root) => ({ args: [`${root}/src/bench/main.ts`, ...args] }),
   test: async (args, root) => {
     const { testArguments, testFiles } = await import('./test-arguments.mjs');
     const files = testFiles(args, root);
     const start = async () => {
       const { servicesForTests } = await import('./services/for-tests.mjs');
+      await withPage(root);
       return servicesForTests(files, root);
     };
     return { args: testArguments(args, root), cwd: root, start };
@@ -29,6 +33,13 @@ const COMMANDS = {
   docs: (args, root) => ({ args: [`${root}/setup/docs.mjs`, ...args] }),
   format: (args, root) => ({ args: [`${root}/setup/format.mjs`, ...args], cwd: root }),
 };
+
+/** What serves the page needs it built. */
+async function withPage(root) {
+  const { pageOfSources } = await import('./page.mjs');
+  await pageOfSources(root);
+  return { env: {}, stop: async () => {} };
+}
 
 /**
  * @param {string | undefined} name

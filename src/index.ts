@@ -48,6 +48,7 @@ export type {
   TaskKey,
   TaskOptions,
 } from './core/task-options.ts';
+export type { Phase, PhaseName, Ran, Sum } from './core/trace.ts';
 export type { UniqueMode, UniqueOptions, UniqueScope } from './core/unique.ts';
 export type { WaitOptions } from './core/wait.ts';
 export type { Reason, ReasonCode, Why } from './core/why.ts';
@@ -68,6 +69,7 @@ export type {
 } from './flow/run-options.ts';
 export type { ItemsView, RunDetail, RunView, StepJob, StepView } from './flow/run-view.ts';
 export type { StepWhy } from './flow/run-why.ts';
+export type { Trace, TracedJob, TracedRun } from './flow/trace.ts';
 export type { Health, HealthOptions } from './health.ts';
 export { type NodeHandler, toNodeHandler } from './http/node.ts';
 export type { Authorized, HttpHandler, HttpOptions, HttpToken, RequestFacts } from './http/options.ts';
@@ -117,5 +119,5 @@ export type { Tally } from './worker/ended.ts';
 export type { StartOptions, StopOptions, WorkerOptions } from './worker/options.ts';
 export type { WorkerRole } from './worker/roles.ts';
 export { WORKER_SETTINGS_DEFAULT, type WorkerSettings } from './worker/settings.ts';
-export type { Trouble, WorkerHealth } from './worker/trouble.ts';
+export type { Trouble, WorkerGauges, WorkerHealth } from './worker/trouble.ts';
 export type { Worker } from './worker/worker.ts';

@@ -36,6 +36,7 @@ const MAIN_FILES: Readonly<Record<string, string>> = {
   execution: 'lane.ts',
   flow: 'define.ts',
   http: 'handler.ts',
+  page: 'main.tsx',
   queue: 'client.ts',
   schedule: 'schedules.ts',
   store: 'store.ts',
@@ -44,6 +45,8 @@ const MAIN_FILES: Readonly<Record<string, string>> = {
   'store/postgres': 'index.ts',
   'store/sqlite': 'index.ts',
   telemetry: 'events.ts',
+  'telemetry/otel': 'index.ts',
+  'telemetry/prometheus': 'index.ts',
   testing: 'index.ts',
   'testing/store-conformance': 'index.ts',
   tuner: 'slots.ts',
@@ -52,7 +55,7 @@ const MAIN_FILES: Readonly<Record<string, string>> = {
 
 /** Folders that are a part of the one above, and explained there. */
 const PARTS =
-  /^(store\/\w+\/migrations|worker\/maintenance|cli\/commands|http\/resources|bench\/(commands|programs))$/;
+  /^(store\/\w+\/migrations|worker\/maintenance|cli\/commands|http\/resources|page\/screens|bench\/(commands|programs))$/;
 
 const EVENTS = /^telemetry\/(plan-)?events\.ts$/;
 const CONTRACT = /^store\/[^/]+\.ts$/;
@@ -79,6 +82,12 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
   },
   { of: /^execution\//, may: [/^core\//, /^execution\//, OWN_FILE, CURRENT_JOB] },
   { of: /^tuner\//, may: [/^core\//, /^tuner\//] },
+  // The version is named to collectors; handlers in threads are surrounded by what the tracer sets there.
+  {
+    of: /^telemetry\/otel\//,
+    may: [/^core\//, /^telemetry\//, /^version\.ts$/, /^execution\/handler-scope\.ts$/],
+  },
+  { of: /^telemetry\/prometheus\//, may: [/^core\//, /^telemetry\//, /^version\.ts$/] },
   {
     of: /^http\//,
     may: [
@@ -88,8 +97,11 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
       /^(queue|flow|schedule)\//,
       /^store\/store\.ts$/,
       /^(health|version)\.ts$/,
+      OWN_FILE,
     ],
   },
+  // Of the server the types alone, which a test below holds.
+  { of: /^page\//, may: [/^page\//, /^http\/resources\//] },
   { of: EVENTS, may: [/^core\//, EVENTS, CURRENT_JOB] },
   { of: /^telemetry\//, may: [/^core\//, /^telemetry\//] },
   { of: /^testing\//, may: [/^core\//, /^testing\//, CONTRACT, EVENTS] },
@@ -106,6 +118,7 @@ const VENDORS_IN = [
   /^store\/\w+\//,
   /^schedule\/cron\.ts$/,
   /^http\//,
+  /^page\//,
 ];
 
 /** Where not even Node's own modules may: the semantics are pure. */
@@ -181,6 +194,17 @@ describe('the architecture', () => {
       .filter(({ path }) => !VENDORS_IN.some((place) => place.test(path)))
       .flatMap(({ path, packages }) =>
         packages.filter((name) => !name.startsWith('node:')).map((name) => `${path} -> ${name}`),
+      );
+    assert.deepEqual(faults, []);
+  });
+
+  test('the page takes nothing but types from the server', () => {
+    const faults = modules
+      .filter(({ path }) => path.startsWith('page/'))
+      .flatMap(({ path, text }) =>
+        [...text.matchAll(/^import (?!type )[^'";]*from '((?:\.\.\/)+(?:http|core)\/[^']+)'/gm)].map(
+          ([, target]) => `${path} -> ${target}`,
+        ),
       );
     assert.deepEqual(faults, []);
   });
@@ -272,7 +296,7 @@ function sources(folder: string): string[] {
 function read(): Module[] {
   const source = join(ROOT, 'src');
   return walk(source)
-    .filter((file) => file.endsWith('.ts'))
+    .filter((file) => /\.tsx?$/.test(file))
     .map((file) => {
       const path = relative(source, file).split(sep).join('/');
       const text = readFileSync(file, 'utf8');
@@ -288,7 +312,7 @@ function read(): Module[] {
         path,
         text,
         packages,
-        imports: [...new Set(imports)].filter((target) => target.endsWith('.ts')),
+        imports: [...new Set(imports)].filter((target) => /\.tsx?$/.test(target)),
       };
     });
 }

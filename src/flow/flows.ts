@@ -36,8 +36,9 @@ import {
   START_OPTIONS,
 } from './run-options.ts';
 import { runPlace } from './run-payload.ts';
-import { planOfNewRun, RUN_KIND, runIdOf, runKey } from './run-plan.ts';
+import { type NewRun, planOfNewRun, RUN_KIND, runIdOf, runKey } from './run-plan.ts';
 import { RunRule } from './run-rule.ts';
+import { sentOf, traced } from './run-tracing.ts';
 import { type RunDetail, type RunView, runDetail, runView, stepJobIds } from './run-view.ts';
 import { hasEnded, RunWatch, runGone } from './run-watch.ts';
 import { type StepWhy, stepWhy } from './run-why.ts';
@@ -81,14 +82,28 @@ export class Flows {
     const now = await this.#now(flow);
     const job = currentJob();
     const inherited = job === null ? null : passedOn(job);
-    const plans: DuePlan[] = [];
+    const runs: NewRun[] = [];
     for (const [index, input] of inputs.entries())
-      plans.push(await this.#newPlan(flow, input, { options: options(input, index), inherited, now }));
+      runs.push(await this.#newRun(flow, input, options(input, index), inherited));
     await this.definitions.put(flow);
+    const sending = this.#means.tracing?.send(runs.map(sentOf)) ?? null;
+    try {
+      const told = sending === null ? runs : traced(runs, sending);
+      const handles = await this.#startAll<FlowResult<F>>(flow, told, now);
+      sending?.end();
+      return handles;
+    } catch (error) {
+      sending?.end(error);
+      throw error;
+    }
+  }
+
+  async #startAll<Result>(flow: AnyFlow, runs: readonly NewRun[], now: number): Promise<RunHandle<Result>[]> {
+    const plans = runs.map((run) => planOfNewRun(run, now));
     const decided: Decided[] = [];
     for (const plan of plans) decided.push(await this.#rule.decide(plan, now));
     const receipts = await this.planner.commit(decided, plans);
-    const handles: RunHandle<FlowResult<F>>[] = [];
+    const handles: RunHandle<Result>[] = [];
     for (const [index, { status }] of receipts.entries()) {
       const { key } = plans[index] as DuePlan;
       if (status === 'conflict') await this.#requireSameFlow(key, flow);
@@ -243,13 +258,18 @@ export class Flows {
     return isTimed ? (await store.duePlans({ keys: [runKey('none')], limit: 1 })).now : clock.now();
   }
 
-  async #newPlan(flow: AnyFlow, input: unknown, { options, inherited, now }: Starting): Promise<DuePlan> {
+  async #newRun(
+    flow: AnyFlow,
+    input: unknown,
+    options: RunStartOptions,
+    inherited: JobMeta | null,
+  ): Promise<NewRun> {
     requireKnown('flows.start', options, START_OPTIONS);
     const { codec, clock } = this.#means;
     const what = `the input of flow ${show(flow.name)}`;
     const checked = await flowInput(flow, input, codec);
     const id = idOf(flow, checked, options, clock);
-    const run = {
+    return {
       id,
       flow: flow.name,
       version: flow.version,
@@ -257,7 +277,6 @@ export class Flows {
       meta: encodeMeta(options.meta === undefined ? {} : { meta: options.meta }, inherited),
       parent: null,
     };
-    return planOfNewRun(run, now);
   }
 
   async #requireSameFlow(key: string, flow: AnyFlow): Promise<void> {
@@ -272,10 +291,3 @@ export class Flows {
 }
 
 type DistributiveOmit<T, K extends string> = T extends unknown ? Omit<T, K> : never;
-
-/** What a start is made with, beside flow and input. */
-interface Starting {
-  readonly options: RunStartOptions;
-  readonly inherited: JobMeta | null;
-  readonly now: number;
-}

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { LongshoreError, mayPass } from '../core/errors.ts';
 import type { PayloadCodec } from '../core/payload.ts';
+import type { Tracing } from '../core/tracing.ts';
 import type { DuePlan, UnitReceipt } from '../store/plans.ts';
 import type { Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
@@ -16,6 +17,7 @@ export interface PlannerMeans {
   readonly codec: PayloadCodec;
   readonly events: EventBus;
   readonly clock: Clock;
+  readonly tracing: Tracing | null;
 }
 
 /** Plans of one exchange. */

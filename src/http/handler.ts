@@ -10,11 +10,13 @@ import { Guard } from './guard.ts';
 import { openApi } from './openapi.ts';
 import type { Answer, Call, Means, Operation } from './operation.ts';
 import type { HttpHandler, HttpSettings, RequestFacts } from './options.ts';
+import { pageFor } from './page.ts';
 import { problemOf } from './problem.ts';
 import { type Redact, redaction } from './redaction.ts';
 import { OPERATIONS } from './resources/all.ts';
 import { Router } from './router.ts';
 import { Samples } from './samples.ts';
+import { isShareable, keyOf, SHARED_MS } from './shared.ts';
 
 /**
  * The HTTP API: web-standard requests in, responses out. A table of operations (resources/) says for each path which schemas
@@ -35,12 +37,15 @@ export function httpHandler(given: HandlerMeans): HttpHandler {
   const samples = new Samples(given.longshore, given.clock);
   const feed = new Feed({ ...given, samples, redact });
   const means: Means = { ...given, samples, feed, cache: new Cache(given.clock, CACHED_MS) };
+  const shared = new Cache<Answer>(given.clock, SHARED_MS);
   const guard = new Guard(given.settings, given.clock);
   const router = new Router(OPERATIONS);
   const answer = async (request: Request, facts: RequestFacts): Promise<Response> => {
     const base = given.settings.basePath ?? facts.basePath ?? '';
     const path = pathBelow(base, request);
     if (path === '/openapi.json') return documentFor(request, base);
+    const page = pageFor(path, request);
+    if (page !== null) return page;
     const { operation, params, allow } = routeOf(router, path, facts.method ?? request.method);
     if (operation === null) return new Response(null, { status: 204, headers: { allow } });
     const caller = await guard.admit(request, facts, operation.role);
@@ -50,9 +55,11 @@ export function httpHandler(given: HandlerMeans): HttpHandler {
       caller,
       base: base + PREFIX,
     };
-    const answer = await operation.run(call as Call<never, never, never>);
+    const run = () => operation.run(call as Call<never, never, never>);
+    const answer = await (isShareable(operation, request) ? shared.get(keyOf(request), run) : run());
     if (isByHand(operation)) {
       forget(means);
+      shared.clear();
       await recordAction({ operation, call, json: answer instanceof Response ? null : answer.json });
     }
     return respond(answer, redact);

@@ -8,6 +8,7 @@ import { health } from './health.ts';
 import { jobActions } from './job-actions.ts';
 import { jobsMade } from './job-creation.ts';
 import { jobs } from './jobs.ts';
+import { me } from './me.ts';
 import { overview } from './overview.ts';
 import { queues } from './queues.ts';
 import { runActions } from './run-actions.ts';
@@ -19,6 +20,7 @@ import { workers } from './workers.ts';
 
 /** Every operation of the API. */
 export const OPERATIONS: readonly Operation[] = [
+  ...me,
   ...overview,
   ...tasks,
   ...jobs,

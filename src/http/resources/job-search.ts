@@ -13,9 +13,9 @@ export interface JobSearch {
   readonly state?: readonly JobState[];
   readonly queue?: string;
   readonly task?: string;
+  readonly key?: string;
   readonly correlationId?: string;
   readonly tag?: string;
-  readonly key?: string;
   readonly createdAfter?: number;
   readonly createdBefore?: number;
   readonly payloads?: boolean;
@@ -61,7 +61,8 @@ function criteriaOf(search: JobSearch, cursor: string | undefined): ListOptions 
   };
 }
 
-function matches(job: JobView, { key, createdAfter, createdBefore }: JobSearch): boolean {
+function matches(job: JobView, search: JobSearch): boolean {
+  const { key, createdAfter, createdBefore } = search;
   return (
     (key === undefined || job.key === key) &&
     (createdAfter === undefined || job.createdAt >= createdAfter) &&

@@ -67,13 +67,14 @@ export const AuditForm = Closed({
   to: Nullable(State),
 });
 
-const JobStepForm = Closed({
+const DurableStepForm = Closed({
   name: Type.String(),
   kind: Type.Enum(['step', 'sleep', 'signal']),
   state: Type.Enum(['kept', 'waiting', 'timedOut', 'slept']),
   at: Nullable(Time),
   until: Nullable(Time),
-  value: Payload,
+  /** Under the name that redaction knows. */
+  result: Payload,
 });
 
 export const JobForm = Closed({
@@ -83,8 +84,10 @@ export const JobForm = Closed({
   errorsOmitted: Type.Integer({ description: 'Left out between the first 10 and the last 90' }),
   logs: Type.Array(LogLineForm),
   logsOmitted: Type.Integer({ description: 'Left out before the first' }),
-  steps: Type.Array(JobStepForm, { description: 'Durable steps of a job that has not completed' }),
   audit: Type.Array(AuditForm, { description: 'What was done by hand' }),
+  steps: Type.Array(DurableStepForm, {
+    description: 'Durable steps that were kept, and what the job waits for',
+  }),
 });
 
 export function jobSummary(job: JobView): Static<typeof JobSummaryForm> {
@@ -106,11 +109,11 @@ export function jobAnswer(job: JobDetail): Static<typeof JobForm> {
     errorsOmitted,
     logs: logs.map((line) => ({ ...line, data: line.data ?? null })),
     logsOmitted,
+    audit: [...audit],
     steps: steps.map(({ name, kind, state, at, until, value }) => ({
       ...{ name, kind, state, at, until },
-      value: value ?? null,
+      result: value ?? null,
     })),
-    audit: [...audit],
   };
 }
 

@@ -5,7 +5,7 @@ import { Closed, Id, Time } from '../forms.ts';
 import { type Operation, operation } from '../operation.ts';
 
 /** Workers of every process, with their slots and where they run their tasks. */
-const WorkerForm = Closed({
+export const WorkerForm = Closed({
   id: Type.String(),
   host: Type.String(),
   pid: Type.Integer(),

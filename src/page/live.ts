@@ -1,0 +1,103 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { get, Problem, stream } from './api.ts';
+import type { Overview } from './data.ts';
+
+/**
+ * What is live: one stream of overviews for the tab, closed while nobody sees it, since a browser has six connections for an
+ * address. Each overview is also the beat by which screens read anew. Where there is no stream, the overview is asked for.
+ */
+type Listener = (overview: Overview) => void;
+
+const listeners = new Set<Listener>();
+const POLL_MS = 5_000;
+let stop: AbortController | null = null;
+
+export function useOverview(): Overview | null {
+  const [overview, setOverview] = useState<Overview | null>(null);
+  useBeat(setOverview);
+  return overview;
+}
+
+function useBeat(listener: Listener): void {
+  const latest = useRef(listener);
+  latest.current = listener;
+  useEffect(() => {
+    const hear: Listener = (overview) => latest.current(overview);
+    listeners.add(hear);
+    if (stop === null) begin();
+    return () => void listeners.delete(hear);
+  }, []);
+}
+
+function begin(): void {
+  if (document.hidden) return;
+  stop = new AbortController();
+  void follow(stop.signal);
+}
+
+document.addEventListener('visibilitychange', () => {
+  stop?.abort();
+  stop = null;
+  if (!document.hidden && listeners.size > 0) begin();
+});
+
+/** Begins anew after whatever happened; a new token begins it, too. */
+export function restart(): void {
+  stop?.abort();
+  begin();
+}
+
+async function follow(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      tell(await get<Overview>('overview', signal));
+      await stream('overview', signal, (data) => tell(data as Overview));
+    } catch (error) {
+      // A server tells an address that asks without a valid token too often to wait.
+      if (error instanceof Problem && error.status === 401) return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+function tell(overview: Overview): void {
+  for (const listener of [...listeners]) listener(overview);
+}
+
+export interface Loaded<Data> {
+  readonly data: Data | null;
+  /** The last reading failed; `data` is what was read before. */
+  readonly problem: Problem | null;
+  readonly reload: () => void;
+}
+
+/** Reads what is at the path, anew at each beat. Null reads nothing. */
+export function useLoad<Data>(path: string | null): Loaded<Data> {
+  const [state, setState] = useState<{ path: string | null; data: Data | null; problem: Problem | null }>({
+    path,
+    data: null,
+    problem: null,
+  });
+  const reading = useRef<AbortController | null>(null);
+  const read = (): void => {
+    if (path === null) return;
+    reading.current?.abort();
+    const own = new AbortController();
+    reading.current = own;
+    get<Data>(path, own.signal).then(
+      (data) => own.signal.aborted || setState({ path, data, problem: null }),
+      (error: unknown) => {
+        if (own.signal.aborted) return;
+        const problem = error instanceof Problem ? error : new Problem(0, 'PAGE_FAILED', String(error));
+        setState((before) => ({ path, data: before.path === path ? before.data : null, problem }));
+      },
+    );
+  };
+  useEffect(() => {
+    read();
+    return () => reading.current?.abort();
+  }, [path]);
+  useBeat(() => read());
+  const isOld = state.path !== path;
+  return { data: isOld ? null : state.data, problem: isOld ? null : state.problem, reload: read };
+}
