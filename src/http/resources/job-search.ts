@@ -14,8 +14,6 @@ export interface JobSearch {
   readonly queue?: string;
   readonly task?: string;
   readonly key?: string;
-  readonly correlationId?: string;
-  readonly tag?: string;
   readonly createdAfter?: number;
   readonly createdBefore?: number;
   readonly payloads?: boolean;
