@@ -13,6 +13,8 @@ export interface JobSearch {
   readonly state?: readonly JobState[];
   readonly queue?: string;
   readonly task?: string;
+  readonly correlationId?: string;
+  readonly tag?: string;
   readonly key?: string;
   readonly createdAfter?: number;
   readonly createdBefore?: number;
