@@ -32,7 +32,9 @@ function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request | nu
   const { method = 'GET', url = '/', headers } = incoming;
   const { originalUrl = url } = incoming as { originalUrl?: string };
   const scheme = 'encrypted' in incoming.socket ? 'https' : 'http';
-  const address = `${scheme}://${headers.host ?? 'localhost'}${originalUrl.startsWith('/') ? originalUrl : '/'}`;
+  const address = `${scheme}://${headers.host ?? 'localhost'}${originalUrl}`;
+  // Proxies are asked for whole addresses, servers for paths.
+  if (!originalUrl.startsWith('/')) return null;
   const isForbidden = ['TRACE', 'TRACK', 'CONNECT'].includes(method);
   const hasBody = !isForbidden && !['GET', 'HEAD', 'OPTIONS'].includes(method);
   try {

@@ -62,11 +62,9 @@ function criteriaOf(search: JobSearch, cursor: string | undefined): ListOptions 
 }
 
 function matches(job: JobView, search: JobSearch): boolean {
-  const { key, correlationId, tag, createdAfter, createdBefore } = search;
+  const { key, createdAfter, createdBefore } = search;
   return (
     (key === undefined || job.key === key) &&
-    (correlationId === undefined || job.meta?.correlationId === correlationId) &&
-    (tag === undefined || job.meta?.tags.includes(tag) === true) &&
     (createdAfter === undefined || job.createdAt >= createdAfter) &&
     (createdBefore === undefined || job.createdAt < createdBefore)
   );

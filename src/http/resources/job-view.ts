@@ -110,7 +110,10 @@ export function jobAnswer(job: JobDetail): Static<typeof JobForm> {
     logs: logs.map((line) => ({ ...line, data: line.data ?? null })),
     logsOmitted,
     audit: [...audit],
-    steps: steps.map(({ value, ...step }) => ({ ...step, result: value ?? null })),
+    steps: steps.map(({ name, kind, state, at, until, value }) => ({
+      ...{ name, kind, state, at, until },
+      result: value ?? null,
+    })),
   };
 }
 
