@@ -81,38 +81,43 @@ function Search({ query }: { query: URLSearchParams }) {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
     const id = String(form.get('id') ?? '').trim();
-    if (id !== '') return go(to(['jobs', id]));
+    if (id !== '') {
+      go(to(['jobs', id]));
+      return;
+    }
     const criteria = Object.fromEntries(CRITERIA.map((name) => [name, String(form.get(name) ?? '').trim()]));
     go(to(['jobs'], { ...criteria, state: form.getAll('state').join(',') }));
   };
   const states = (query.get('state') ?? '').split(',');
   return (
-    <form class="search" role="search" onSubmit={submit} key={query.toString()}>
-      <label class="wide">
-        Id
-        <input type="search" name="id" ref={search} placeholder="goes to one job" />
-      </label>
-      {CRITERIA.map((name) => (
-        <label key={name}>
-          {WORDS[name]}
-          <input name={name} defaultValue={query.get(name) ?? ''} />
+    <search key={query.toString()}>
+      <form class="search" onSubmit={submit}>
+        <label class="wide">
+          Id
+          <input type="search" name="id" ref={search} placeholder="goes to one job" />
         </label>
-      ))}
-      <fieldset>
-        <legend>States</legend>
-        {STATES.map((state) => (
-          <label key={state} class="check">
-            <input type="checkbox" name="state" value={state} defaultChecked={states.includes(state)} />
-            {state}
+        {CRITERIA.map((name) => (
+          <label key={name}>
+            {WORDS[name]}
+            <input name={name} defaultValue={query.get(name) ?? ''} />
           </label>
         ))}
-      </fieldset>
-      <div class="buttons">
-        <button type="submit" class="main">
-          Search
-        </button>
-        <a href={to(['jobs'])}>Clear</a>
-      </div>
-    </form>
+        <fieldset>
+          <legend>States</legend>
+          {STATES.map((state) => (
+            <label key={state} class="check">
+              <input type="checkbox" name="state" value={state} defaultChecked={states.includes(state)} />
+              {state}
+            </label>
+          ))}
+        </fieldset>
+        <div class="buttons">
+          <button type="submit" class="main">
+            Search
+          </button>
+          <a href={to(['jobs'])}>Clear</a>
+        </div>
+      </form>
+    </search>
   );
 }
