@@ -39,10 +39,11 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
   { name: 'When', show: ({ at }) => <Time at={at} /> },
   { name: 'Who', show: ({ by }) => by },
   { name: 'Action', show: ({ action }) => action },
-  { name: 'On', show: ({ target }) => target ?? '–' },
-  { name: 'Why', show: ({ why }) => why ?? '–' },
+  { name: 'On', wide: true, show: ({ target }) => target ?? '–' },
+  { name: 'Why', wide: true, show: ({ why }) => why ?? '–' },
   {
     name: 'Details',
+    wide: true,
     show: ({ details }) =>
       details === null || details === undefined ? '–' : <code class="clip">{JSON.stringify(details)}</code>,
   },

@@ -50,6 +50,7 @@ function columns(reload: () => void): readonly Column<Group>[] {
     { name: 'Jobs', number: true, show: ({ jobs }) => count(jobs) },
     {
       name: 'Error',
+      wide: true,
       show: ({ pattern, message }) => (
         <>
           <span class="error clip">{pattern}</span>
@@ -75,6 +76,7 @@ function columns(reload: () => void): readonly Column<Group>[] {
     },
     {
       name: 'Act',
+      wide: true,
       show: (group) => (
         <ActButton label="Run again…" needs="act" question={() => questionOf(group, reload)} />
       ),

@@ -60,7 +60,7 @@ function given(query: URLSearchParams): Record<string, string> {
 const COLUMNS: readonly Column<JobItem>[] = [
   { name: 'State', show: ({ state }) => <State is={state} /> },
   { name: 'Task', show: ({ task }) => task },
-  { name: 'Id', show: ({ id }) => <a href={to(['jobs', id])}>{id}</a> },
+  { name: 'Id', wide: true, show: ({ id }) => <a href={to(['jobs', id])}>{id}</a> },
   { name: 'Queue', show: ({ queue }) => queue },
   { name: 'Attempt', number: true, show: ({ attempt, attemptsMax }) => `${attempt} of ${attemptsMax}` },
   { name: 'Created', show: ({ createdAt }) => <Time at={createdAt} /> },

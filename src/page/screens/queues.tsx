@@ -57,9 +57,10 @@ function columns(reload: () => void): readonly Column<Queue>[] {
     { name: 'Due later', number: true, show: ({ counts }) => count(counts.scheduled) },
     { name: 'Running', number: true, show: ({ counts }) => count(counts.running) },
     { name: 'Failed', number: true, show: ({ counts }) => count(counts.failed) },
-    { name: 'Limits', show: ({ limits }) => limitsText(limits) },
+    { name: 'Limits', wide: true, show: ({ limits }) => limitsText(limits) },
     {
       name: 'Act',
+      wide: true,
       show: (queue) => (
         <span class="buttons">
           <PauseButton name={queue.name} isPaused={queue.pausedAt !== null} reload={reload} />

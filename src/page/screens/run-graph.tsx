@@ -7,6 +7,8 @@ import { count } from '../words.ts';
 
 /** The graph of a run. Steps are buttons over lines; a fan-out is one of them with its counts, however many items it has. */
 const WIDTH = 176;
+/** Two fit on a phone. */
+const NARROW = 138;
 const HEIGHT = 62;
 
 interface Drawn {
@@ -43,7 +45,7 @@ export function RunGraph({ run, chosen }: { run: Run; chosen: string | null }) {
               style={{
                 left: `${place.x}px`,
                 top: `${place.y}px`,
-                width: `${WIDTH}px`,
+                width: `${isNarrow ? NARROW : WIDTH}px`,
                 height: `${HEIGHT}px`,
               }}
               aria-pressed={step.name === chosen}
@@ -70,6 +72,7 @@ function noteOf({ kind, items, signal, chose }: Step): string {
 }
 
 function drawn(steps: readonly Step[], isNarrow: boolean): Drawn {
+  const boxWidth = isNarrow ? NARROW : WIDTH;
   const graph = new Graph();
   graph.setGraph({
     rankdir: isNarrow ? 'TB' : 'LR',
@@ -80,7 +83,7 @@ function drawn(steps: readonly Step[], isNarrow: boolean): Drawn {
   });
   graph.setDefaultEdgeLabel(() => ({}));
   const names = new Set(steps.map(({ name }) => name));
-  for (const { name } of steps) graph.setNode(name, { width: WIDTH, height: HEIGHT });
+  for (const { name } of steps) graph.setNode(name, { width: boxWidth, height: HEIGHT });
   for (const { name, after } of steps)
     for (const parent of after) graph.setEdge(parentOf(parent, names), name);
   layout(graph);
@@ -91,7 +94,7 @@ function drawn(steps: readonly Step[], isNarrow: boolean): Drawn {
     places: new Map(
       graph.nodes().map((name) => {
         const { x, y } = graph.node(name) as { x: number; y: number };
-        return [name, { x: x - WIDTH / 2, y: y - HEIGHT / 2 }];
+        return [name, { x: x - boxWidth / 2, y: y - HEIGHT / 2 }];
       }),
     ),
     lines: graph.edges().map((edge) => {

@@ -39,14 +39,18 @@ export function RunsScreen({ route: { query } }: { route: Route }) {
 const COLUMNS: readonly Column<RunSummary>[] = [
   { name: 'State', show: ({ state }) => <State is={state} /> },
   { name: 'Flow', show: ({ flow }) => flow },
-  { name: 'Id', show: ({ id }) => <a href={to(['runs', id])}>{id}</a> },
+  { name: 'Id', wide: true, show: ({ id }) => <a href={to(['runs', id])}>{id}</a> },
   { name: 'Started', show: ({ startedAt }) => <Time at={startedAt} /> },
   {
     name: 'Took',
     number: true,
     show: ({ startedAt, endedAt }) => (endedAt === null ? '–' : span(endedAt - startedAt)),
   },
-  { name: 'Why it did not complete', show: ({ reason }) => <span class="clip">{reason ?? '–'}</span> },
+  {
+    name: 'Why it did not complete',
+    wide: true,
+    show: ({ reason }) => <span class="clip">{reason ?? '–'}</span>,
+  },
 ];
 
 function Search({ query }: { query: URLSearchParams }) {

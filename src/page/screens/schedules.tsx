@@ -42,11 +42,11 @@ function columns(reload: () => void): readonly Column<ScheduleSummary>[] {
   return [
     { name: 'State', show: ({ state }) => <State is={state} /> },
     { name: 'Schedule', show: ({ name }) => <a href={to(['schedules', name])}>{name}</a> },
-    { name: 'When', show: (schedule) => timingText(schedule) },
+    { name: 'When', wide: true, show: (schedule) => timingText(schedule) },
     { name: 'Starts', show: ({ task, flow }) => (task === null ? `flow ${flow}` : `task ${task}`) },
     { name: 'Next', show: ({ nextAt }) => <Time at={nextAt} /> },
     { name: 'Last end', show: ({ lastEnd }) => (lastEnd === null ? '–' : <State is={lastEnd.state} />) },
     { name: 'Live', number: true, show: ({ live }) => count(live.length) },
-    { name: 'Act', show: (schedule) => <ScheduleActions of={schedule} reload={reload} /> },
+    { name: 'Act', wide: true, show: (schedule) => <ScheduleActions of={schedule} reload={reload} /> },
   ];
 }

@@ -38,7 +38,7 @@ export function WorkersScreen() {
 
 const COLUMNS: readonly Column<Worker>[] = [
   { name: 'State', show: ({ alive }) => <State is={alive ? 'alive' : 'silent'} /> },
-  { name: 'Worker', show: ({ id }) => id },
+  { name: 'Worker', wide: true, show: ({ id }) => id },
   { name: 'Host', show: ({ host, pid }) => `${host}, process ${pid}` },
   {
     name: 'Slots',
@@ -60,7 +60,7 @@ const COLUMNS: readonly Column<Worker>[] = [
         </span>
       )),
   },
-  { name: 'Tasks', show: ({ tasks }) => <span class="clip">{tasks.join(', ')}</span> },
+  { name: 'Tasks', wide: true, show: ({ tasks }) => <span class="clip">{tasks.join(', ')}</span> },
   { name: 'Started', show: ({ startedAt }) => <Time at={startedAt} /> },
   { name: 'Seen', show: ({ seenAt }) => <Time at={seenAt} /> },
 ];
@@ -70,7 +70,7 @@ type Profile = Worker['profiles'][number];
 const LANES: readonly Column<Profile>[] = [
   { name: 'Task', show: ({ task }) => task },
   { name: 'Lane', show: ({ lane }) => lane },
-  { name: 'Why', show: ({ reason }) => reason },
+  { name: 'Why', wide: true, show: ({ reason }) => reason },
   { name: 'Busy', number: true, show: ({ busyMs }) => span(busyMs) },
   { name: 'Takes', number: true, show: ({ wallMs }) => span(wallMs) },
   { name: 'Measured', number: true, show: ({ samples }) => count(samples) },
