@@ -25,7 +25,7 @@ function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request | nu
   const { method = 'GET', url = '/', headers } = incoming;
   const { originalUrl = url } = incoming as { originalUrl?: string };
   const scheme = 'encrypted' in incoming.socket ? 'https' : 'http';
-  const address = `${scheme}://${headers.host ?? 'localhost'}${originalUrl.startsWith('/') ? originalUrl : '/'}`;
+  const address = `${scheme}://${headers.host ?? 'localhost'}${originalUrl.startsWith('/') ? originalUrl : '/*'}`;
   const isForbidden = ['TRACE', 'TRACK', 'CONNECT'].includes(method);
   const hasBody = !isForbidden && !['GET', 'HEAD', 'OPTIONS'].includes(method);
   try {

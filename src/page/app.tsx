@@ -88,12 +88,12 @@ function Content({ route }: { route: Route }) {
   const first = useRef(true);
   useEffect(() => {
     if (first.current) first.current = false;
-    else document.querySelector<HTMLElement>('h1')?.focus();
+    else if (!route.query.has('focus')) document.querySelector<HTMLElement>('h1')?.focus();
     scrollTo(0, 0);
   }, [place]);
   const Screen = screenOf(route.parts);
   return (
-    <main id="content" tabIndex={-1}>
+    <main id="content" tabIndex={-1} data-screen={place}>
       <Screen key={place} route={route} />
     </main>
   );

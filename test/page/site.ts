@@ -27,7 +27,8 @@ export const resize = defineTask({
 export const charge = defineTask({
   name: 'charge',
   run: ({ input }) => {
-    throw new UnrecoverableError(`card ${(input as { card: number }).card} was declined`);
+    const { card } = input as { card: number };
+    if (card !== 0) throw new UnrecoverableError(`card ${card} was declined`);
   },
 });
 export const marked = defineTask({
@@ -47,7 +48,7 @@ export const book = defineFlow({
   },
 });
 
-const tasks = [resize, charge, marked, page];
+export const tasks = [resize, charge, marked, page];
 
 export interface Site {
   readonly url: string;
