@@ -1,5 +1,5 @@
 #!/bin/sh
-# Measures everything that bench/results and the README show, about 70 minutes: sh bench/record.sh [NAME...]
+# Measures everything that bench/results and the README show, about 2 hours: sh bench/record.sh [NAME...]
 # On a quiet machine, from a clean checkout. With names (burndown-redis, lanes, ...) only these. Results go to the folder
 # RECORD_TO, bench/results unless it is set; a measurement that fails is left out, and the exit code says so.
 cd "$(dirname "$0")/.." || exit 1
@@ -23,6 +23,9 @@ for store in sqlite postgres redis; do
   record "idle-$store" idle --store "$store" --repeat 3
 done
 record latency-sqlite latency --seconds 30
+for store in sqlite postgres redis; do
+  record "flows-$store" flows --store "$store" --repeat 3
+done
 for store in postgres redis; do
   record "versus-$store" versus --store "$store"
   record "latency-rivals-$store" latency --store "$store" --seconds 30 --processes 2 --rivals --repeat 3

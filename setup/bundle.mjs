@@ -17,6 +17,8 @@ const LIBRARY = [
   'index',
   'store/store',
   'telemetry/events',
+  'telemetry/prometheus/index',
+  'telemetry/otel/index',
   'testing/index',
   'cli/main',
   'execution/thread-main',

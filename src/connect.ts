@@ -5,8 +5,10 @@ import { optionInvalid, requireInteger } from './core/errors.ts';
 import { knownNames, requireKnown } from './core/options.ts';
 import { PAYLOAD_BYTES_MAX_DEFAULT, PayloadCodec } from './core/payload.ts';
 import type { AnyDeclaration } from './core/task.ts';
+import type { Tracing } from './core/tracing.ts';
 import { Flows } from './flow/flows.ts';
 import { JobStepsRule } from './flow/job-steps-rule.ts';
+import { type Trace, traceOf } from './flow/trace.ts';
 import {
   HEALTH_OPTIONS,
   HEALTH_TIMEOUT_MS_DEFAULT,
@@ -15,6 +17,7 @@ import {
   healthOf,
 } from './health.ts';
 import { type HttpHandler, type HttpOptions, httpSettings, type RequestFacts } from './http/options.ts';
+import { logFor } from './log-for.ts';
 import { AuditLog } from './queue/audit-log.ts';
 import { Client } from './queue/client.ts';
 import type { EnqueueArguments, EnqueueOptions, InputOf, ResultOf } from './queue/enqueue.ts';
@@ -29,12 +32,12 @@ import { storeDriver } from './store-driver.ts';
 import { systemClock } from './system-clock.ts';
 import { EventBus, type EventListener, type EventName } from './telemetry/events.ts';
 import type { Logger } from './telemetry/log.ts';
-import { tellUnheard } from './telemetry/unheard.ts';
 import type { Sensor } from './tuner/sensor.ts';
 import { VERSION } from './version.ts';
 import type { WorkerOptions } from './worker/options.ts';
 import type { LiveWorker } from './worker/parts.ts';
 import { SETTINGS, type WorkerSettings } from './worker/settings.ts';
+import type { WorkerGauges } from './worker/trouble.ts';
 import { Worker } from './worker/worker.ts';
 
 /**
@@ -60,6 +63,8 @@ export interface ConnectOptions {
    * trouble with the store that does not pass by itself; `false`: nothing.
    */
   readonly logger?: boolean | Logger;
+  /** What makes spans of jobs and runs: `await otelTracing()` of `longshore/otel`. Default: nothing is traced. */
+  readonly tracing?: Tracing;
   /** For tests; default: the machine's. */
   readonly clock?: Clock;
   /** What the tuner of workers reads; for tests, default: control groups or the machine. */
@@ -72,6 +77,7 @@ const CONNECT_OPTIONS = knownNames<ConnectOptions>({
   workerSettings: true,
   client: true,
   logger: true,
+  tracing: true,
   clock: true,
   sensor: true,
 });
@@ -107,30 +113,9 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     ...(clock === undefined ? {} : { clock }),
   });
   for (const warning of store.warnings ?? []) warnOnce(warning);
-  const { sensor } = options;
-  return new Longshore(store, { codec, workerSettings, clock: clock ?? systemClock, sensor, log });
+  const { sensor, tracing = null } = options;
+  return new Longshore(store, { codec, workerSettings, clock: clock ?? systemClock, sensor, log, tracing });
 }
-
-/** What tells of a connection's events. The exporters are loaded on use: pino takes 3 MB. Throws OPTION_INVALID. */
-async function logFor(logger: ConnectOptions['logger']): Promise<(events: EventBus) => void> {
-  if (logger === undefined) return (events) => tellUnheard(events);
-  if (logger === false) return () => undefined;
-  if (logger !== true) requireLogger(logger);
-  const { logTo, logToConsole } = await import('./telemetry/console-log.ts');
-  return logger === true ? logToConsole : (events) => logTo(events, logger);
-}
-
-function requireLogger(logger: Logger): void {
-  const lacking = LEVELS.filter((level) => typeof (logger as Partial<Logger> | null)?.[level] !== 'function');
-  if (lacking.length > 0)
-    throw optionInvalid(
-      'logger',
-      logger,
-      `true, false, or a logger with the methods ${LEVELS.join(', ')} (it lacks ${lacking.join(', ')})`,
-    );
-}
-
-const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 
 /** Nobody listens to events yet when a store is opened, so Node's own way it is: printed unless the program catches it. */
 function warnOnce(warning: string): void {
@@ -148,6 +133,7 @@ interface LongshoreParts {
   readonly clock: Clock;
   readonly sensor?: Sensor | undefined;
   readonly log?: (events: EventBus) => void;
+  readonly tracing?: Tracing | null;
 }
 
 /** A connection to a store: enqueues, looks, acts, and makes workers. Get one from `connect`. */
@@ -171,13 +157,14 @@ export class Longshore {
   constructor(store: Store, parts: LongshoreParts) {
     parts.log?.(this.#events);
     this.#parts = parts;
-    this.#client = new Client(instrument(store, this.#events), this.#events, parts.codec, parts.clock);
+    const { codec, clock, tracing = null } = parts;
+    const events = this.#events;
+    this.#client = new Client(instrument(store, events), { events, codec, clock, tracing });
     this.#store = this.#client.store;
     this.jobs = this.#client.jobs;
     this.queues = this.#client.queues;
-    const { codec, clock } = parts;
     this.audit = new AuditLog(this.#store, clock);
-    const means = { store: this.#store, events: this.#events, codec, clock };
+    const means = { store: this.#store, events, codec, clock, tracing };
     this.flows = new Flows(means);
     this.flows.planner.add(new JobStepsRule(this.#store));
     this.schedules = new Schedules(means, this.flows);
@@ -208,7 +195,7 @@ export class Longshore {
 
   /** A worker for these tasks; it does nothing until started. Throws OPTION_INVALID, TASK_INVALID, TASK_DUPLICATE. */
   worker(options: WorkerOptions): Worker {
-    const { codec, workerSettings, clock, sensor } = this.#parts;
+    const { codec, workerSettings, clock, sensor, tracing = null } = this.#parts;
     return new Worker(options, {
       store: this.#store,
       events: this.#events,
@@ -217,6 +204,7 @@ export class Longshore {
       pid: process.pid,
       version: VERSION,
       codec,
+      tracing,
       planner: this.flows.planner,
       schedules: this.schedules,
       fileSettings: workerSettings,
@@ -230,6 +218,20 @@ export class Longshore {
   /** The registry: every worker of every process, dead ones included until they are forgotten. */
   workers(): Promise<WorkerRecord[]> {
     return this.#store.workers();
+  }
+
+  /**
+   * Where the time of a job, a run, or all jobs of a correlation id went, from what the store keeps; null when there is none of that
+   * id. Rejects with OPTION_INVALID.
+   */
+  trace(id: string): Promise<Trace | null> {
+    const { codec, clock } = this.#parts;
+    return traceOf(id, { store: this.#store, codec, clock, definitions: this.flows.definitions });
+  }
+
+  /** The workers of this connection that are started, in figures, without asking the store. */
+  localWorkers(): WorkerGauges[] {
+    return [...this.#live].map((worker) => worker.gauges());
   }
 
   /**

@@ -28,10 +28,9 @@ interface Shared {
 
 /** Other copies of the package in this thread have the same: a handler may use another one than its worker. */
 const SHARED = Symbol.for('longshore.currentJob');
-const { storage, idle } = ((globalThis as { [SHARED]?: Shared })[SHARED] ??= {
-  storage: new AsyncLocalStorage(),
-  idle: [],
-});
+const holder = globalThis as { [SHARED]?: Shared };
+holder[SHARED] ??= { storage: new AsyncLocalStorage(), idle: [] };
+const { storage, idle } = holder[SHARED];
 
 /** A context is kept for each job that ran at the same time as others, up to this many. */
 const IDLE_MAX = 1_000;

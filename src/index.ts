@@ -48,18 +48,28 @@ export type {
   TaskKey,
   TaskOptions,
 } from './core/task-options.ts';
+export type { Phase, PhaseName, Ran, Sum } from './core/trace.ts';
 export type { UniqueMode, UniqueOptions, UniqueScope } from './core/unique.ts';
+export type { WaitOptions } from './core/wait.ts';
 export type { Reason, ReasonCode, Why } from './core/why.ts';
 export type { Profile } from './execution/auto.ts';
 export type { LaneName } from './execution/lane.ts';
 export type { Choice } from './execution/routes.ts';
 export { defineFlow } from './flow/define.ts';
 export type { AnyFlow, Flow, FlowGiven, FlowResult } from './flow/flow.ts';
-export type { Flows, RunActionOptions, RunListOptions, RunStartOptions } from './flow/flows.ts';
+export type { Flows } from './flow/flows.ts';
 export { optional } from './flow/refs.ts';
-export type { RunHandle } from './flow/run-handle.ts';
+export type { RunEnd, RunHandle } from './flow/run-handle.ts';
+export type {
+  RunActionOptions,
+  RunCancelOptions,
+  RunListOptions,
+  RunRetryOptions,
+  RunStartOptions,
+} from './flow/run-options.ts';
 export type { ItemsView, RunDetail, RunView, StepJob, StepView } from './flow/run-view.ts';
 export type { StepWhy } from './flow/run-why.ts';
+export type { Trace, TracedJob, TracedRun } from './flow/trace.ts';
 export type { Health, HealthOptions } from './health.ts';
 export { type NodeHandler, toNodeHandler } from './http/node.ts';
 export type { Authorized, HttpHandler, HttpOptions, HttpToken, RequestFacts } from './http/options.ts';
@@ -71,10 +81,10 @@ export type { ListenOptions } from './queue/far-events.ts';
 export type { JobHandle } from './queue/job-handle.ts';
 export type { JobStepView } from './queue/job-steps-view.ts';
 export type { JobDetail, JobView, LogView, TypedDetail } from './queue/job-view.ts';
-export type { ActionOptions, ActionReport, Jobs, ListOptions } from './queue/jobs.ts';
+export type { ActionOptions, ActionReport, Jobs } from './queue/jobs.ts';
+export type { ListOptions } from './queue/list-options.ts';
 export { ALL_QUEUES, type Queues } from './queue/queues.ts';
 export type { Criteria, Selection } from './queue/selection.ts';
-export type { WaitOptions } from './queue/watch.ts';
 export type { ScheduleDetail, ScheduleStart, ScheduleView } from './schedule/schedule-view.ts';
 export type {
   BackfillOptions,
@@ -109,5 +119,5 @@ export type { Tally } from './worker/ended.ts';
 export type { StartOptions, StopOptions, WorkerOptions } from './worker/options.ts';
 export type { WorkerRole } from './worker/roles.ts';
 export { WORKER_SETTINGS_DEFAULT, type WorkerSettings } from './worker/settings.ts';
-export type { Trouble, WorkerHealth } from './worker/trouble.ts';
+export type { Trouble, WorkerGauges, WorkerHealth } from './worker/trouble.ts';
 export type { Worker } from './worker/worker.ts';

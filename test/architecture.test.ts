@@ -23,6 +23,7 @@ const BANNED_NAMES = ['utils', 'util', 'common', 'helpers', 'types', 'interfaces
 const MAIN_FILES: Readonly<Record<string, string>> = {
   '': 'connect.ts',
   bench: 'main.ts',
+  'bench/flows': 'shape.ts',
   'bench/readme': 'tables.ts',
   'bench/scenarios': 'scenario.ts',
   'bench/lanes': 'run.ts',
@@ -44,6 +45,8 @@ const MAIN_FILES: Readonly<Record<string, string>> = {
   'store/postgres': 'index.ts',
   'store/sqlite': 'index.ts',
   telemetry: 'events.ts',
+  'telemetry/otel': 'index.ts',
+  'telemetry/prometheus': 'index.ts',
   testing: 'index.ts',
   'testing/store-conformance': 'index.ts',
   tuner: 'slots.ts',
@@ -79,6 +82,12 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
   },
   { of: /^execution\//, may: [/^core\//, /^execution\//, OWN_FILE, CURRENT_JOB] },
   { of: /^tuner\//, may: [/^core\//, /^tuner\//] },
+  // The version is named to collectors; handlers in threads are surrounded by what the tracer sets there.
+  {
+    of: /^telemetry\/otel\//,
+    may: [/^core\//, /^telemetry\//, /^version\.ts$/, /^execution\/handler-scope\.ts$/],
+  },
+  { of: /^telemetry\/prometheus\//, may: [/^core\//, /^telemetry\//, /^version\.ts$/] },
   {
     of: /^http\//,
     may: [

@@ -171,7 +171,9 @@ function mapped(text: string, file: string): string {
     .replaceAll("from 'longshore'", `from '${source('index.ts')}'`)
     .replaceAll("from 'longshore/events'", `from '${source('telemetry/events.ts')}'`)
     .replaceAll("from 'longshore/store'", `from '${source('store/store.ts')}'`)
-    .replaceAll("from 'longshore/testing'", `from '${source('testing/index.ts')}'`);
+    .replaceAll("from 'longshore/testing'", `from '${source('testing/index.ts')}'`)
+    .replaceAll("from 'longshore/prometheus'", `from '${source('telemetry/prometheus/index.ts')}'`)
+    .replaceAll("from 'longshore/otel'", `from '${source('telemetry/otel/index.ts')}'`);
 }
 
 const PREAMBLE = `

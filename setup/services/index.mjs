@@ -6,5 +6,8 @@
  * forgets `stop` keeps the process alive, which fails a test file; `unref` is for servers that last as long as the
  * process. Everything here runs on Node 20 with nothing installed.
  */
+
+export { startJaeger } from './jaeger.mjs';
 export { startPostgres } from './postgres.mjs';
+export { startPrometheus } from './prometheus.mjs';
 export { startRedis } from './redis.mjs';

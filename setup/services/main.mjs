@@ -4,11 +4,13 @@
  */
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import { startPostgres, startRedis } from './index.mjs';
+import { startJaeger, startPostgres, startRedis } from './index.mjs';
+import { builtJaeger } from './jaeger-program.mjs';
 
-const USAGE = `npm run services -- [--postgres MAJOR] [--durable] [--json]
+const USAGE = `npm run services -- [--postgres MAJOR] [--durable] [--jaeger] [--json]
   --postgres MAJOR  12 to 18; a version that this machine lacks is fetched
   --durable         with fsync and an append-only file, as benches need it; default: quick, for tests
+  --jaeger          Jaeger as well; built with Go the first time, which takes some minutes
   --json            prints {"postgres": URL, "redis": URL} instead of lines for a shell`;
 
 const VARIABLES = { postgres: 'LONGSHORE_TEST_POSTGRES', redis: 'LONGSHORE_TEST_REDIS' };
@@ -26,6 +28,7 @@ function options() {
       options: {
         postgres: { type: 'string' },
         durable: { type: 'boolean', default: false },
+        jaeger: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -35,7 +38,7 @@ function options() {
   }
 }
 
-async function main({ postgres, durable, json, help }) {
+async function main({ postgres, durable, jaeger, json, help }) {
   if (help) return process.stdout.write(`${USAGE}\n`);
   const ended = Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal)));
   const major = postgres === undefined ? {} : { major: Number(postgres) };
@@ -55,9 +58,18 @@ async function main({ postgres, durable, json, help }) {
     throw new Error(`PostgreSQL ${postgres} was asked for`);
   }
   if (Object.keys(servers).length === 0) throw new Error('no server could be started');
+  const traces = jaeger ? await traceServer() : null;
   tell(servers, json);
   await ended;
-  await stopAll(servers);
+  await Promise.all([stopAll(servers), traces?.stop()]);
+}
+
+/** Takes spans by OTLP over HTTP. */
+async function traceServer() {
+  await builtJaeger();
+  const { server, collector } = await startJaeger();
+  process.stderr.write(`Jaeger: ${server.url}, spans to ${collector}\n`);
+  return server;
 }
 
 async function stopAll(servers) {

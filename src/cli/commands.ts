@@ -53,6 +53,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/job.ts')).job,
   },
   {
+    name: 'trace',
+    group: LOOK,
+    summary: 'show where the time of a request, a run or a job went',
+    load: async () => (await import('./commands/trace.ts')).trace,
+  },
+  {
     name: 'why',
     group: LOOK,
     summary: 'tell why a job, or a step of a run, does not run',

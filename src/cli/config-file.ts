@@ -18,11 +18,11 @@ export interface Config {
   readonly tasks?: readonly string[];
   readonly worker: Partial<WorkerSettings>;
   readonly schedules: Pick<WorkerOptions, 'schedules' | 'schedulesOwner'>;
-  readonly connect: Pick<ConnectOptions, 'payloadBytesMax' | 'encryption'>;
+  readonly connect: Pick<ConnectOptions, 'payloadBytesMax' | 'encryption' | 'tracing'>;
 }
 
 const NAMES = ['ts', 'js', 'mjs', 'json'].map((extension) => `longshore.config.${extension}`);
-const CONNECT_KEYS = ['payloadBytesMax', 'encryption'] as const;
+const CONNECT_KEYS = ['payloadBytesMax', 'encryption', 'tracing'] as const;
 const SCHEDULE_KEYS = ['schedules', 'schedulesOwner'] as const;
 const KEYS: readonly string[] = [
   'store',

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { Flows, RunActionOptions } from '../flow/flows.ts';
+import type { Flows } from '../flow/flows.ts';
+import type { RunActionOptions } from '../flow/run-options.ts';
 import { type Call, type CliCommand, examples, type VerbEntry } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { readPayload } from './json-input.ts';

@@ -54,9 +54,6 @@ function progressText(step: StepView, run: RunDetail): string {
   const { startedAt, endedAt, items } = step;
   if (step.state === 'pending' || (step.state === 'skipped' && run.endedAt === null)) return '';
   const count = items === null ? '' : `, ${items.completed + items.failed} of ${items.of}`;
-  const took =
-    startedAt === null || endedAt === null
-      ? ''
-      : ` after ${formatDuration(endedAt.getTime() - startedAt.getTime())}`;
+  const took = startedAt === null || endedAt === null ? '' : ` after ${formatDuration(endedAt - startedAt)}`;
   return `${stepStateText(step, run)}${count}${took}`;
 }

@@ -12,7 +12,7 @@ export function runColumns(now: number): Column<RunView>[] {
     { title: 'RUN', value: ({ id }) => id },
     { title: 'FLOW', value: ({ flow }) => flow, flexible: true },
     { title: 'STATE', value: ({ state }) => state, format: ({ state }) => RUN_FORMATS[state] },
-    { title: 'STARTED', value: ({ startedAt }) => relativeTime(startedAt.getTime(), now) },
+    { title: 'STARTED', value: ({ startedAt }) => relativeTime(startedAt, now) },
     { title: 'TOOK', value: (run) => took(run, null), align: 'right', optional: 1 },
     { title: 'REASON', value: ({ reason }) => reason ?? '', flexible: true, optional: 2 },
   ];
@@ -38,7 +38,7 @@ export function stepColumns(run: RunDetail, now: number): Column<StepLine>[] {
     },
     {
       title: 'STARTED',
-      value: ({ step: { startedAt } }) => (startedAt === null ? '' : relativeTime(startedAt.getTime(), now)),
+      value: ({ step: { startedAt } }) => (startedAt === null ? '' : relativeTime(startedAt, now)),
       optional: 2,
     },
     {
@@ -80,11 +80,11 @@ export function stepStateText({ state, blocked, undo }: StepView, { endedAt }: R
 
 /** From its start to its end; of one that goes on to `now`, or nothing where that is null. */
 function took(
-  { startedAt, endedAt }: { readonly startedAt: Date | null; readonly endedAt: Date | null },
+  { startedAt, endedAt }: { readonly startedAt: number | null; readonly endedAt: number | null },
   now: number | null,
 ): string {
-  const end = endedAt?.getTime() ?? now;
-  return startedAt === null || end === null ? '' : formatDuration(Math.max(0, end - startedAt.getTime()));
+  const end = endedAt ?? now;
+  return startedAt === null || end === null ? '' : formatDuration(Math.max(0, end - startedAt));
 }
 
 /** What is worth knowing of a step in its state. */
@@ -101,18 +101,22 @@ function facts(step: StepView, run: RunDetail, now: number): string[] {
     ...(items === null ? [] : [itemsText(items)]),
     ...(step.run === null ? [] : [`run ${step.run}`]),
     ...(state === 'running' && job !== null ? [jobText(job, now)] : []),
-    ...(step.taskUnknown ? [`no live worker has '${step.task}' or its undo`] : []),
+    ...(step.taskUnknown ? [taskUnknownText(step)] : []),
     ...(error === null ? [] : [error.message]),
     ...(state === 'running' && job?.state != null ? [`job ${job.id}`] : []),
   ].filter((text) => text !== '');
 }
 
+function taskUnknownText({ task, undoTask }: StepView): string {
+  const names = [task, undoTask].filter((name) => name !== null);
+  return `no live worker has ${names.map((name) => `'${name}'`).join(' or ')}`;
+}
+
 function waitText({ signal, until }: StepView, now: number): string {
   const what = signal === null ? '' : `for signal '${signal}', `;
   if (until === null) return signal === null ? '' : `${what}without a timeout`;
-  const at = until.getTime();
-  if (at <= now) return `${what}over since ${absoluteTime(at)}, no worker has looked yet`;
-  return `${what}${signal === null ? 'ends' : 'times out'} ${relativeTime(at, now)} (${absoluteTime(at)})`;
+  if (until <= now) return `${what}over since ${absoluteTime(until)}, no worker has looked yet`;
+  return `${what}${signal === null ? 'ends' : 'times out'} ${relativeTime(until, now)} (${absoluteTime(until)})`;
 }
 
 function itemsText({ of, completed, failed, running, waiting }: ItemsView): string {
@@ -129,7 +133,7 @@ function itemsText({ of, completed, failed, running, waiting }: ItemsView): stri
 function jobText({ state, attempt, attemptsMax, nextAttemptAt }: StepJob, now: number): string {
   if (state === null) return 'its job is gone';
   const tries = `attempt ${attempt} of ${attemptsMax}`;
-  if (nextAttemptAt !== null) return `${tries}, the next ${relativeTime(nextAttemptAt.getTime(), now)}`;
+  if (nextAttemptAt !== null) return `${tries}, the next ${relativeTime(nextAttemptAt, now)}`;
   if (state === 'running') return tries;
   return state === 'ready'
     ? `its job waits for a worker${attempt === 0 ? '' : `, ${tries}`}`

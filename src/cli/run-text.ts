@@ -18,14 +18,14 @@ export interface RunTextOptions {
 export function runText(run: RunDetail, { now, paint, width }: RunTextOptions): string {
   const time = (at: number): string => `${absoluteTime(at)}  ${paint('dim', relativeTime(at, now))}`;
   const { id, flow, version, parent, state, reason, startedAt, endedAt, input, result } = run;
-  const took = endedAt === null ? '' : `  after ${formatDuration(endedAt.getTime() - startedAt.getTime())}`;
+  const took = endedAt === null ? '' : `  after ${formatDuration(endedAt - startedAt)}`;
   const facts: [string, string | null][] = [
     ['state', paint(RUN_FORMATS[state], state)],
     ['reason', reason === null ? null : printable(reason)],
     ['flow', `${printable(flow)}, version ${version}`],
     ['a step of', parent === null ? null : `run ${printable(parent)}`],
-    ['started', time(startedAt.getTime())],
-    ['ended', endedAt === null ? null : `${time(endedAt.getTime())}${took}`],
+    ['started', time(startedAt)],
+    ['ended', endedAt === null ? null : `${time(endedAt)}${took}`],
     ['input', payloadText(input)],
     ['result', state === 'completed' ? payloadText(result) : null],
   ];

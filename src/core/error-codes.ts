@@ -117,6 +117,11 @@ export const ERROR_CODES = {
     retryable: false,
     status: 422,
   },
+  FLOW_NO_TIME: {
+    meaning: 'a step is to sleep for a value that is no number of ms',
+    retryable: false,
+    status: 422,
+  },
   FLOW_NO_LIST: { meaning: 'a fan-out goes over a value that is no list', retryable: false, status: 422 },
   FLOW_WAIT_TIMED_OUT: { meaning: 'a signal did not come in time', retryable: false, status: 504 },
   RUN_UNKNOWN: { meaning: 'there is no run with this id', retryable: false, status: 404 },

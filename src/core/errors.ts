@@ -4,11 +4,11 @@ import { ERROR_CODES, type ErrorCode } from './error-codes.ts';
  * The error classes callers branch on; the codes stand in error-codes.ts. A message says what happened, where, with which
  * value, and what to do.
  */
-import { memberOf, show } from './legible.ts';
+import { memberOf, show, showNul } from './legible.ts';
 
 export { type AttemptError, toAttemptError, withNote } from './attempt-error.ts';
 export { ERROR_CODES, type ErrorCode } from './error-codes.ts';
-export { show, showNul } from './legible.ts';
+export { show, showNul };
 
 export interface LongshoreErrorOptions {
   /** What caused it; kept as it is. */
@@ -133,7 +133,7 @@ export function requirePositiveMs(field: string, value: unknown): number {
   return value as number;
 }
 
-function isMs(value: unknown): value is number {
+export function isMs(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value <= MS_MAX;
 }
 
@@ -150,6 +150,13 @@ export function requireName(field: string, value: unknown, max = 200): string {
   if (control === undefined) return value;
   const code = control.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
   throw optionInvalid(field, value, `a name without control characters such as U+${code}`);
+}
+
+/** Throws OPTION_INVALID unless `value` is a string, for people; null for one that is not given. NUL is made visible: not every store keeps it. */
+export function optionalText(field: string, value: unknown): string | null {
+  if (value === undefined) return null;
+  if (typeof value !== 'string') throw optionInvalid(field, value, 'a string');
+  return showNul(value);
 }
 
 const CONTROL_CHARACTER = /\p{Cc}/u;

@@ -18,6 +18,11 @@ export function correlationIdOf({ id, meta }: Carrier): string {
   return read(meta).correlationId ?? runIn(meta) ?? id;
 }
 
+/** The one of its meta, or the id of the outermost run. */
+export function correlationIdOfRun({ id, meta }: Carrier): string {
+  return (meta === null ? undefined : read(meta).correlationId) ?? outermost(id);
+}
+
 /** For the meta of what the job's handler enqueues: correlation id and trace. Tags are its own. */
 export function passedOn(job: Carrier): JobMeta {
   const { traceparent, tracestate } = job.meta === null ? NOTHING : read(job.meta);
@@ -28,14 +33,18 @@ export function passedOn(job: Carrier): JobMeta {
   };
 }
 
-/** A run that is a step of another one has that one's id before the first `>`. */
 function runIn(meta: string): string | null {
   try {
     const plan = planRefIn(meta)?.plan;
-    return plan?.startsWith(RUN_PREFIX) ? (plan.slice(RUN_PREFIX.length).split('>', 1)[0] ?? null) : null;
+    return plan?.startsWith(RUN_PREFIX) ? outermost(plan.slice(RUN_PREFIX.length)) : null;
   } catch {
     return null;
   }
+}
+
+/** A run that is a step of another one has that one's id before the first `>`. */
+function outermost(run: string): string {
+  return run.split('>', 1)[0] as string;
 }
 
 const NOTHING: JobMeta = Object.freeze({});

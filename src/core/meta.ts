@@ -99,7 +99,7 @@ export function decodeMeta(text: string | null, jobId: string): KeptMeta {
     const { schedule = null, scheduledAt = null } = stored;
     return {
       ...NO_META,
-      ...requireMeta({ correlationId, traceparent, tracestate, tags } as JobMeta),
+      ...requireMeta({ correlationId, tags, ...traceIn(traceparent, tracestate) } as JobMeta),
       schedule: schedule === null ? null : requireName('schedule', schedule),
       scheduledAt: scheduledAt === null ? null : requireMs('scheduledAt', scheduledAt),
       backoff: backoff === undefined ? null : requireStoredBackoff(backoff),
@@ -108,6 +108,27 @@ export function decodeMeta(text: string | null, jobId: string): KeptMeta {
   } catch (cause) {
     const message = `The stored meta of job ${jobId} cannot be read back: ${(cause as Error).message}`;
     throw new LongshoreError('PAYLOAD_CORRUPT', message, { cause, details: { id: jobId } });
+  }
+}
+
+/** A trace context that is malformed is none, as its recommendation has it: no job is worth less for it. */
+function traceIn(traceparent: unknown, tracestate: unknown): Pick<JobMeta, 'traceparent' | 'tracestate'> {
+  if (typeof traceparent !== 'string' || !TRACEPARENT.test(traceparent)) return {};
+  const keeps =
+    typeof tracestate === 'string' &&
+    /^[\x20-\x7e]+$/.test(tracestate) &&
+    tracestate.length <= TRACESTATE_CHARS_MAX;
+  return keeps ? { traceparent, tracestate } : { traceparent };
+}
+
+/** The correlation id in a stored meta, if there is one that can be read. */
+export function correlationIdIn(meta: string | null): string | undefined {
+  if (meta === null || !meta.includes('"correlationId"')) return undefined;
+  try {
+    const { correlationId } = JSON.parse(meta) as { correlationId?: unknown };
+    return typeof correlationId === 'string' ? correlationId : undefined;
+  } catch {
+    return undefined;
   }
 }
 

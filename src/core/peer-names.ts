@@ -92,13 +92,16 @@ const ELSEWHERE: readonly (readonly [theirs: string, note: string])[] = [
     'how long ended jobs are kept is a setting of their queue: queues.setRetention(queue, …).',
   ],
   ['jobId id taskId workflowId customId jid', 'ids are made here; unique: { key } makes equal jobs one job.'],
-  ['repeat cron schedule every pattern crontab', 'there are no schedules yet.'],
+  [
+    'repeat cron schedule every pattern crontab',
+    'what starts jobs at set times is a schedule: schedules.set().',
+  ],
   [
     'deadLetter deadLetterQueue onFail dead',
     'a job without attempts left stays as a dead letter: jobs.list({ state: "failed" }), jobs.redrive.',
   ],
   ['lifo', 'a lower priority is what runs first.'],
-  ['parent children dependsOn dependencies flow', 'there are no flows yet.'],
+  ['parent children dependsOn dependencies flow', 'steps that follow each other are a flow: defineFlow().'],
 ];
 
 /** Made at the first misspelt name. */

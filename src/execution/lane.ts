@@ -36,6 +36,8 @@ export interface LaneJob {
   readonly key: string | null;
   /** As it is stored. */
   readonly meta: string | null;
+  /** Calls the handler with a tracer's context active; null: nothing traces it here. */
+  readonly within: (<Result>(work: () => Result) => Result) | null;
   readonly attempt: number;
   readonly attemptsMax: number;
   /** JSON text, decrypted. */

@@ -5,6 +5,7 @@ import { type JobFlow, jobFlowIn } from '../core/job-flow.ts';
 import { decodeMeta, type KeptMeta } from '../core/meta.ts';
 import { encodePayload } from '../core/payload.ts';
 import { DurableCalls, type DurablePort } from './durable-calls.ts';
+import { scopeOf } from './handler-scope.ts';
 import { logText } from './log-text.ts';
 import type { AnswerMessage, AskMessage, FromHost, RunJob } from './protocol.ts';
 import type { HandlerJob } from './steps.ts';
@@ -53,6 +54,10 @@ export class ResidentJob implements HandlerJob {
       this.spoke = true;
       say(message);
     };
+  }
+
+  get within(): HandlerJob['within'] {
+    return scopeOf(this.meta);
   }
 
   get signal(): AbortSignal {

@@ -1,4 +1,5 @@
 import { LongshoreError, show } from '../core/errors.ts';
+import type { JobContext } from '../core/job-context.ts';
 import { decodePayload, encodePayload } from '../core/payload.ts';
 import { validate } from '../core/schema.ts';
 import type { AnyTask } from '../core/task.ts';
@@ -19,13 +20,16 @@ export function runHandler(task: AnyTask, job: HandlerJob): string | null | Prom
 /** As much of a job as its handler's surroundings need. */
 export type HandlerJob = Pick<
   LaneJob,
-  'id' | 'meta' | 'input' | 'payloadBytesMax' | 'abortReason' | 'context'
+  'id' | 'meta' | 'within' | 'input' | 'payloadBytesMax' | 'abortReason' | 'context'
 >;
 
 function runChecked(task: AnyTask, job: HandlerJob, input: unknown): string | null | Promise<string | null> {
   // An asynchronous schema may take so long that the attempt is over, and its slot another's.
   if (job.abortReason !== null) throw job.abortReason;
-  const { returned, end } = runAs(job, task, job.context(input));
+  const { within } = job;
+  const handler =
+    within === null ? task : { run: (context: JobContext<unknown>) => within(() => task.run(context)) };
+  const { returned, end } = runAs(job, handler, job.context(input));
   if (!isThenable(returned)) {
     end();
     return encodeResult(task, job, returned);

@@ -3,7 +3,7 @@ import { FAILURE_POLICIES, type FailurePolicy, type JobData, type StepData } fro
 import { refTo, STEP_SOURCE, sourcesOf, stepSource, type Template } from '../core/flow/template.ts';
 import type { Jsonified } from '../core/jsonified.ts';
 import { requireOptions } from '../core/options.ts';
-import type { Schema } from '../core/schema.ts';
+import { isSchema, type Schema, type SchemaOutput } from '../core/schema.ts';
 import {
   type AnyDeclaration,
   isTask,
@@ -14,22 +14,25 @@ import {
   type TaskResult,
 } from '../core/task.ts';
 import type { AnyFlow, FlowGiven, FlowResult } from './flow.ts';
-import { type Marker, makeRef, type Ref, templateOf } from './refs.ts';
+import { isRef, type Marker, makeRef, type Ref, templateOf } from './refs.ts';
 import {
   BRANCH,
   type Branch,
+  type EachInput,
   type EachOptions,
   type FlowStepOptions,
   type Handle,
   handle,
+  type ItemOf,
   inputByParents,
-  inputOf,
   type JobGiven,
   type JobStepOptions,
   KNOWN,
   type LoopOptions,
+  type Over,
   parentRef,
   requireBranches,
+  requireOver,
   requireStepName,
   type StepOptions,
   type UndoOptions,
@@ -52,9 +55,10 @@ export class StepBuilder<Run> {
   step<T extends AnyDeclaration>(
     name: string,
     task: T,
-    options: JobStepOptions<Run, TaskGiven<T>> = {},
+    options: JobStepOptions<Run, TaskGiven<T>, StepResult<T>> = {},
   ): Handle<StepResult<T>> {
-    const input = this.#input(name, options);
+    requireOptions(`step ${show(name)}`, options, KNOWN.step);
+    const input = this.#input(name, options, { run: this.input });
     const base = this.#base(name, options, input === null ? [] : [input]);
     this.#add({
       ...base,
@@ -68,10 +72,11 @@ export class StepBuilder<Run> {
   decide<T extends AnyDeclaration, const B extends string>(
     name: string,
     task: T,
-    options: JobStepOptions<Run, TaskGiven<T>> & { readonly branches: readonly B[] },
+    options: JobStepOptions<Run, TaskGiven<T>, StepResult<T>> & { readonly branches: readonly B[] },
   ): Handle<StepResult<T>> & { readonly [K in B]: Branch } {
+    requireOptions(`step ${show(name)}`, options, KNOWN.decide);
     const branches = requireBranches(name, options.branches);
-    const input = this.#input(name, options);
+    const input = this.#input(name, options, { run: this.input });
     const base = this.#base(name, options, input === null ? [] : [input]);
     const job = this.#job(name, task, options, input ?? inputByParents(base.after));
     this.#add({ ...base, ...job, kind: 'decide', branches });
@@ -82,19 +87,19 @@ export class StepBuilder<Run> {
   }
 
   /** A job for each item of a list; ends when all of them have. The result is the list of their results, null for one that failed. */
-  each<T extends AnyDeclaration, Item>(
+  each<T extends AnyDeclaration, const O extends Over, Size extends number | undefined = undefined>(
     name: string,
     task: T,
-    options: EachOptions<Run, TaskGiven<T>, Item>,
+    options: EachOptions<Run, StepResult<T>, O, Size> &
+      EachInput<Run, TaskGiven<T>, ItemOf<O, NoInfer<Size>>>,
   ): Handle<(StepResult<T> | null)[]> {
+    requireOptions(`step ${show(name)}`, options, KNOWN.each);
     const from = { run: this.input, item: makeRef('item'), index: makeRef('index') };
     const over = templateOf(options.over, `over of step '${name}'`);
+    requireOver(name, over);
     const size =
       options.size === undefined ? null : requireInteger(`size of step ${show(name)}`, options.size, 1);
-    const input = templateOf(
-      options.input === undefined ? from.item : options.input(from as never),
-      inputOf(name),
-    );
+    const input = this.#input(name, options, from) ?? refTo('item');
     const base = this.#base(name, options, [over, input]);
     this.#add({ ...base, ...this.#job(name, task, options, input), kind: 'each', over, size });
     return handle(name);
@@ -107,13 +112,11 @@ export class StepBuilder<Run> {
   loop<T extends AnyDeclaration>(
     name: string,
     task: T,
-    options: LoopOptions<Run, TaskGiven<T>> = {},
+    options: LoopOptions<Run, TaskGiven<T>, StepResult<T>> = {},
   ): Handle<StepResult<T>> {
+    requireOptions(`step ${show(name)}`, options, KNOWN.loop);
     const from = { run: this.input, cursor: makeRef('cursor') };
-    const input = templateOf(
-      options.input === undefined ? { cursor: from.cursor } : options.input(from as never),
-      inputOf(name),
-    );
+    const input = this.#input(name, options, from) ?? { cursor: refTo('cursor') };
     this.#add({
       ...this.#base(name, options, [input]),
       ...this.#job(name, task, options, input),
@@ -123,15 +126,21 @@ export class StepBuilder<Run> {
   }
 
   /** Waits for `flows.signal(run, name, payload)`; holds no slot. One that came before counts. The result is the payload. */
-  waitFor<Payload = unknown>(
+  waitFor<S extends Schema<unknown, unknown> | null = null>(
     name: string,
-    schema: Schema<Payload, unknown> | null = null,
+    schema: S = null as S,
     options: WaitOptions = {},
-  ): Handle<Payload> {
+  ): Handle<S extends null ? unknown : Jsonified<SchemaOutput<S>>> {
+    requireOptions(`step ${show(name)}`, options, KNOWN.wait);
+    if (schema !== null && !isSchema(schema))
+      throw wrong(
+        name,
+        `the schema is ${show(schema)}; expected a Standard Schema v1, or null for any payload`,
+      );
     const { timeoutMs, onTimeout = 'fail', signal = name } = options;
     if (onTimeout !== 'fail' && onTimeout !== 'continue')
       throw wrong(name, `onTimeout is ${show(onTimeout)}; expected 'fail' or 'continue'`);
-    if (schema !== null) this.schemas.set(signal, schema as Schema);
+    if (schema !== null) this.schemas.set(signal, schema);
     this.#add({
       ...this.#base(name, options),
       kind: 'wait',
@@ -147,7 +156,8 @@ export class StepBuilder<Run> {
 
   /** Waits for so many ms; holds no slot. */
   sleep(name: string, ms: number | Marker<number>, options: StepOptions = {}): Handle<null> {
-    if (typeof ms === 'number') requireMs(`ms of step ${show(name)}`, ms);
+    requireOptions(`step ${show(name)}`, options, KNOWN.sleep);
+    if (!isRef(ms)) requireMs(`ms of step ${show(name)}`, ms);
     const template = templateOf(ms, `ms of step '${name}'`);
     this.#add({ ...this.#base(name, options, [template]), kind: 'sleep', ms: template });
     return handle(name);
@@ -157,12 +167,12 @@ export class StepBuilder<Run> {
   flow<F extends AnyFlow>(
     name: string,
     flow: F,
-    options: FlowStepOptions<Run, FlowGiven<F>> = {},
+    options: FlowStepOptions<Run, FlowGiven<F>, FlowResult<F>> = {},
   ): Handle<FlowResult<F>> {
+    requireOptions(`step ${show(name)}`, options, KNOWN.flow);
     if (typeof flow !== 'object' || flow === null || !('data' in flow))
       throw wrong(name, `the flow is ${show(flow)}; expected what defineFlow() returns`);
-    const input =
-      options.input === undefined ? null : templateOf(options.input({ run: this.input }), inputOf(name));
+    const input = this.#input(name, options, { run: this.input });
     const base = this.#base(name, options, input === null ? [] : [input]);
     this.flows.set(flow.version, flow);
     this.#add({
@@ -183,7 +193,6 @@ export class StepBuilder<Run> {
 
   #base(given: string, options: StepOptions & { readonly undo?: unknown }, uses: readonly Template[] = []) {
     const name = requireStepName(given);
-    requireOptions(`step ${show(name)}`, options, KNOWN);
     const { failure, after = [], on, undo } = options;
     if (failure !== undefined && !FAILURE_POLICIES.includes(failure))
       throw wrong(
@@ -207,26 +216,29 @@ export class StepBuilder<Run> {
   }
 
   #undo(step: string, undo: unknown): JobData {
-    const options: UndoOptions<Run> = isTask(undo) ? { task: undo } : (undo as UndoOptions<Run>);
+    const options = isTask(undo) ? { task: undo } : (undo as UndoOptions<Run, unknown>);
     if (!isTask(options?.task))
       throw wrong(step, `undo is ${show(undo)}; expected a task, or { task, input }`);
-    const own = refTo(stepSource(step));
-    const input =
-      options.input === undefined
-        ? own
-        : templateOf(
-            options.input({ run: this.input, result: makeRef(stepSource(step)) }),
-            `the input of the undo of step '${step}'`,
-          );
+    if (options !== undo || !isTask(undo)) requireOptions(`undo of step ${show(step)}`, options, KNOWN.undo);
+    const from = { run: this.input, result: makeRef(stepSource(step)) };
+    const input = this.#input(step, options, from, 'the input of its undo') ?? refTo(stepSource(step));
     return this.#job(step, options.task, {}, input);
   }
 
   /** Asked for once, since it may define steps on its way; null where none is given. */
-  #input(step: string, { input }: { readonly input?: unknown }): Template | null {
+  #input(
+    step: string,
+    { input }: { readonly input?: unknown },
+    from: object,
+    what = 'its input',
+  ): Template | null {
     if (input === undefined) return null;
     if (typeof input !== 'function')
-      throw wrong(step, `input is ${show(input)}; expected a function ({ run }) => input`);
-    return templateOf(input({ run: this.input }), inputOf(step));
+      throw wrong(
+        step,
+        `${what} is ${show(input)}; expected a function ({ ${Object.keys(from).join(', ')} }) => input`,
+      );
+    return templateOf(input(from), `step '${step}': ${what}`);
   }
 
   #job(step: string, task: AnyDeclaration, options: JobGiven, input: Template): JobData {

@@ -1,10 +1,13 @@
 import { LongshoreError, optionInvalid, requireMs, requireName, show } from '../core/errors.ts';
 import { type FlowData, type StepData, stepNamed } from '../core/flow/data.ts';
 import { STEP_SOURCE, sourcesOf, type Template } from '../core/flow/template.ts';
+import type { Jsonified } from '../core/jsonified.ts';
+import { knownNames, requireOptions } from '../core/options.ts';
 import { isSchema, type Schema, type SchemaInput, type SchemaOutput } from '../core/schema.ts';
 import { sortedJson } from '../core/unique.ts';
 import { StepBuilder } from './builder.ts';
 import type { AnyFlow, Flow } from './flow.ts';
+import { digestOf } from './part-id.ts';
 import { templateOf, type ValueOf } from './refs.ts';
 import { wrong } from './step-options.ts';
 
@@ -24,6 +27,12 @@ export interface FlowOptions<Name extends string, S, Run, R> {
   readonly keptMs?: number | null;
 }
 
+const FLOW_OPTIONS = knownNames<FlowOptions<string, unknown, unknown, unknown>>({
+  name: true,
+  input: true,
+  steps: true,
+  keptMs: true,
+});
 const KEPT_MS_DEFAULT = 7 * 86_400_000;
 
 /** The value a template will have. */
@@ -35,12 +44,13 @@ type ResultOf<R> = [ValueOf<R>] extends [never]
 
 /** Throws FLOW_INVALID: a cycle with its path, an unknown parent or branch, two steps of one name, what no JSON can say. */
 export function defineFlow<const Name extends string, S extends Schema<unknown, unknown>, R>(
-  options: FlowOptions<Name, S, SchemaOutput<S>, R> & { readonly input: S },
+  options: FlowOptions<Name, S, Jsonified<SchemaOutput<S>>, R> & { readonly input: S },
 ): Flow<Name, SchemaInput<S>, ResultOf<R>>;
 export function defineFlow<const Name extends string, R>(
   options: FlowOptions<Name, undefined, unknown, R>,
 ): Flow<Name, unknown, ResultOf<R>>;
 export function defineFlow(options: FlowOptions<string, unknown, unknown, unknown>): AnyFlow {
+  requireOptions('defineFlow', options, FLOW_OPTIONS);
   const name = requireName('name', options.name);
   const { input, steps, keptMs = KEPT_MS_DEFAULT } = options;
   if (typeof steps !== 'function') throw optionInvalid('steps', steps, 'a function (s) => result');
@@ -59,15 +69,10 @@ export function defineFlow(options: FlowOptions<string, unknown, unknown, unknow
     name,
     schema: (input as Schema | undefined) ?? null,
     data,
-    version: digestOf(data),
+    version: digestOf(sortedJson(data)),
     flows: [...new Set(flows.flatMap((flow) => [flow, ...flow.flows]))],
     signals: builder.schemas,
   });
-}
-
-function digestOf(data: FlowData): string {
-  const { createHash } = process.getBuiltinModule('node:crypto');
-  return createHash('sha256').update(sortedJson(data)).digest('base64url').slice(0, 22);
 }
 
 function checked(flow: string, steps: readonly StepData[], result: Template): readonly StepData[] {

@@ -9,7 +9,7 @@ import type { AnyFlow } from './flow.ts';
 export class Definitions {
   readonly #store: Store;
   readonly #known = new Map<string, FlowData>();
-  readonly #stored = new Set<string>();
+  readonly #stored = new Map<string, AnyFlow>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -26,13 +26,19 @@ export class Definitions {
     return data;
   }
 
+  /** The flow itself, where this connection stored it. */
+  code(version: string): AnyFlow | null {
+    return this.#stored.get(version) ?? null;
+  }
+
   /** Stores a flow and those its steps run, unless they are stored. */
   async put(flow: AnyFlow): Promise<void> {
     const missing = [flow, ...flow.flows].filter(({ version }) => !this.#stored.has(version));
     if (missing.length === 0) return;
     await this.#store.commit(missing.map((one) => ({ plans: [changeOf(one)] })));
-    for (const { version, data } of missing) {
-      this.#stored.add(version);
+    for (const one of missing) {
+      const { version, data } = one;
+      this.#stored.set(version, one);
       this.#known.set(version, data);
     }
   }

@@ -1,6 +1,6 @@
 import { LongshoreError, show } from '../core/errors.ts';
 import { decodePayload, type PayloadCodec } from '../core/payload.ts';
-import { validate } from '../core/schema.ts';
+import { type Schema, validate } from '../core/schema.ts';
 import type { AnyFlow } from './flow.ts';
 
 /**
@@ -11,6 +11,18 @@ export async function flowInput(flow: AnyFlow, input: unknown, codec: PayloadCod
   const what = `the input of flow ${show(flow.name)}`;
   const given = decodePayload(codec.text(input, what), what);
   return flow.schema === null ? given : validate(flow.schema, given, what);
+}
+
+/** What a signal brings, checked likewise. Throws INPUT_INVALID, PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE. */
+export async function signalPayload(
+  name: string,
+  payload: unknown,
+  schema: Schema | null,
+  codec: PayloadCodec,
+): Promise<unknown> {
+  const what = `the payload of signal ${show(name)}`;
+  const given = decodePayload(codec.text(payload, what), what);
+  return schema === null ? given : validate(schema, given, what);
 }
 
 /** Throws FLOW_INVALID. */

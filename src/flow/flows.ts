@@ -1,54 +1,47 @@
-import type { Clock } from '../core/clock.ts';
-import { LongshoreError, optionInvalid, requireInteger, requireName, show } from '../core/errors.ts';
+import {
+  LongshoreError,
+  optionalText,
+  optionInvalid,
+  requireInteger,
+  requireName,
+  show,
+} from '../core/errors.ts';
 import type { Action } from '../core/flow/actions.ts';
 import { signalText } from '../core/flow/names.ts';
 import { RUN_STATES, type RunState } from '../core/flow/run.ts';
-import { newId } from '../core/ids.ts';
 import { passedOn } from '../core/inherited.ts';
 import type { Job } from '../core/job.ts';
 import { encodeMeta, type JobMeta } from '../core/meta.ts';
-import { sortedJson } from '../core/unique.ts';
+import { requireKnown } from '../core/options.ts';
 import { currentJob } from '../current-job.ts';
 import type { DuePlan, PlanRecord } from '../store/plans.ts';
 import type { Definitions } from './definitions.ts';
 import type { AnyFlow, FlowGiven, FlowResult } from './flow.ts';
-import { flowInput, requireFlow } from './flow-input.ts';
+import { flowInput, requireFlow, signalPayload } from './flow-input.ts';
 import type { Decided } from './plan-rule.ts';
 import { Planner, type PlannerMeans } from './planner.ts';
 import { RunHandle, type RunMeans } from './run-handle.ts';
+import {
+  ACTION_OPTIONS,
+  CANCEL_OPTIONS,
+  idOf,
+  LIST_OPTIONS,
+  RETRY_OPTIONS,
+  type RunActionOptions,
+  type RunCancelOptions,
+  type RunListOptions,
+  type RunRetryOptions,
+  type RunStartOptions,
+  requireId,
+  START_OPTIONS,
+} from './run-options.ts';
 import { runPlace } from './run-payload.ts';
-import { planOfNewRun, RUN_KIND, runIdOf, runKey } from './run-plan.ts';
+import { type NewRun, planOfNewRun, RUN_KIND, runIdOf, runKey } from './run-plan.ts';
 import { RunRule } from './run-rule.ts';
+import { sentOf, traced } from './run-tracing.ts';
 import { type RunDetail, type RunView, runDetail, runView, stepJobIds } from './run-view.ts';
-import { gone, hasEnded, RunWatch } from './run-watch.ts';
+import { hasEnded, RunWatch, runGone } from './run-watch.ts';
 import { type StepWhy, stepWhy } from './run-why.ts';
-
-export interface RunStartOptions {
-  /**
-   * The run's id, 1 to 200 characters without `>`: a second start with the same one starts nothing and returns the run there
-   * is (`status` is `existing`). Default: a new one.
-   */
-  readonly id?: string;
-  /** `strict`: the same flow and input is the same run, as long as that is kept. Excludes `id`. */
-  readonly identity?: 'new' | 'strict';
-  /** What all jobs of the run carry: correlation id, trace context, tags. The first two are inherited in a handler. */
-  readonly meta?: JobMeta;
-}
-
-export interface RunListOptions {
-  readonly flow?: string;
-  readonly state?: RunState | readonly RunState[];
-  /** 1 to 1,000; default 50. */
-  readonly limit?: number;
-  readonly cursor?: string;
-}
-
-/** Who acts and why: kept in the run's audit trail. */
-export interface RunActionOptions {
-  /** 1 to 200 characters; default `api`. */
-  readonly by?: string;
-  readonly why?: string;
-}
 
 /** Starts runs of flows, looks at them and acts on them. `longshore.flows`. */
 export class Flows {
@@ -84,16 +77,33 @@ export class Flows {
   ): Promise<RunHandle<FlowResult<F>>[]> {
     requireFlow(flow);
     if (!Array.isArray(inputs)) throw optionInvalid('inputs', inputs, 'an array of inputs');
+    if (typeof options !== 'function')
+      throw optionInvalid('options', options, 'a function (input, index) => options');
+    const now = await this.#now(flow);
     const job = currentJob();
     const inherited = job === null ? null : passedOn(job);
-    const plans: DuePlan[] = [];
+    const runs: NewRun[] = [];
     for (const [index, input] of inputs.entries())
-      plans.push(await this.#newPlan(flow, input, options(input, index), inherited));
+      runs.push(await this.#newRun(flow, input, options(input, index), inherited));
     await this.definitions.put(flow);
+    const sending = this.#means.tracing?.send(runs.map(sentOf)) ?? null;
+    try {
+      const told = sending === null ? runs : traced(runs, sending);
+      const handles = await this.#startAll<FlowResult<F>>(flow, told, now);
+      sending?.end();
+      return handles;
+    } catch (error) {
+      sending?.end(error);
+      throw error;
+    }
+  }
+
+  async #startAll<Result>(flow: AnyFlow, runs: readonly NewRun[], now: number): Promise<RunHandle<Result>[]> {
+    const plans = runs.map((run) => planOfNewRun(run, now));
     const decided: Decided[] = [];
-    for (const plan of plans) decided.push(await this.#rule.decide(plan, this.#means.clock.now()));
+    for (const plan of plans) decided.push(await this.#rule.decide(plan, now));
     const receipts = await this.planner.commit(decided, plans);
-    const handles: RunHandle<FlowResult<F>>[] = [];
+    const handles: RunHandle<Result>[] = [];
     for (const [index, { status }] of receipts.entries()) {
       const { key } = plans[index] as DuePlan;
       if (status === 'conflict') await this.#requireSameFlow(key, flow);
@@ -104,13 +114,13 @@ export class Flows {
 
   /** A handle for a run started elsewhere. */
   handle<Result = unknown>(id: string): RunHandle<Result> {
-    return new RunHandle<Result>(id, 'existing', this.#means);
+    return new RunHandle<Result>(requireId(id), 'existing', this.#means);
   }
 
   /** The run with its steps; null when there is none. */
   async get(id: string): Promise<RunDetail | null> {
     const { store, codec } = this.#means;
-    const plan = await store.plan(runKey(id), 'all');
+    const plan = await store.plan(runKey(requireId(id)), 'all');
     if (plan === null) return null;
     const flow = await this.definitions.get(runView(plan).version);
     if (flow === null)
@@ -131,13 +141,10 @@ export class Flows {
   }
 
   /** Newest first. */
-  async list({
-    flow,
-    state,
-    limit = 50,
-    cursor,
-  }: RunListOptions = {}): Promise<{ runs: RunView[]; cursor: string | null }> {
-    const states = state === undefined ? undefined : typeof state === 'string' ? [state] : state;
+  async list(options: RunListOptions = {}): Promise<{ runs: RunView[]; cursor: string | null }> {
+    requireKnown('flows.list', options, LIST_OPTIONS);
+    const { flow, state, limit = 50, cursor } = options;
+    const states = state === undefined || Array.isArray(state) ? state : [state as RunState];
     for (const name of states ?? [])
       if (!RUN_STATES.includes(name))
         throw optionInvalid('state', name, RUN_STATES.map((known) => `'${known}'`).join(', '));
@@ -151,14 +158,19 @@ export class Flows {
     return { runs: page.plans.map(runView), cursor: page.cursor };
   }
 
-  /** Sends a signal. One that comes before its wait is kept. Rejects with RUN_UNKNOWN, RUN_STATE_REFUSED, OPTION_INVALID. */
+  /**
+   * Sends a signal. One that comes before its wait is kept. The payload is checked against the schema of `waitFor` where this
+   * connection knows the flow's code, from a start or a schedule. Rejects with RUN_UNKNOWN, RUN_STATE_REFUSED, OPTION_INVALID,
+   * INPUT_INVALID.
+   */
   async signal(id: string, name: string, payload?: unknown): Promise<void> {
     const plan = await this.#plan(id);
     if (hasEnded(plan))
       throw new LongshoreError('RUN_STATE_REFUSED', `Run '${id}' takes no signal: it is ${plan.state}.`, {
         details: { id, state: plan.state },
       });
-    const flow = await this.definitions.get(runView(plan).version);
+    const { version } = runView(plan);
+    const flow = await this.definitions.get(version);
     const names = flow?.steps.flatMap((step) => (step.kind === 'wait' ? [step.signal] : [])) ?? [];
     if (!names.includes(name))
       throw optionInvalid(
@@ -166,27 +178,26 @@ export class Flows {
         name,
         names.length === 0 ? `no signal: flow '${plan.label}' waits for none` : names.map(show).join(' or '),
       );
-    const result = this.#encode(id, payload, `the payload of signal '${name}'`);
+    const schema = this.definitions.code(version)?.signals.get(name) ?? null;
+    const checked = await signalPayload(name, payload, schema, this.#means.codec);
+    const result = this.#encode(id, checked, `the payload of signal '${name}'`);
     const report = { plan: plan.key, as: signalText(name), state: 'told', result, error: null } as const;
     const [receipt] = await this.#means.store.commit([{ reports: [report] }]);
-    if (receipt?.reported[0] !== true) throw gone(id);
+    if (receipt?.reported[0] !== true) throw runGone(id);
     void this.planner.kick([plan.key]);
   }
 
   /** Stops what runs; with `compensate`, undoes what completed. */
-  async cancel(
-    id: string,
-    options: RunActionOptions & { readonly compensate?: boolean } = {},
-  ): Promise<void> {
-    await this.#act(id, { type: 'cancel', compensate: options.compensate ?? false }, options);
+  async cancel(id: string, options: RunCancelOptions = {}): Promise<void> {
+    requireKnown('flows.cancel', options, CANCEL_OPTIONS);
+    const { compensate = false } = options;
+    if (typeof compensate !== 'boolean') throw optionInvalid('compensate', compensate, 'true or false');
+    await this.#act(id, { type: 'cancel', compensate }, options);
   }
 
   /** Runs a failed step once more, with fresh attempts; failed items of a fan-out, or a failed undo, likewise. `input` replaces what it was given. */
-  async retry(
-    id: string,
-    step: string,
-    options: RunActionOptions & { readonly input?: unknown } = {},
-  ): Promise<void> {
+  async retry(id: string, step: string, options: RunRetryOptions = {}): Promise<void> {
+    requireKnown('flows.retry', options, RETRY_OPTIONS);
     const input =
       'input' in options ? { input: this.#encode(id, options.input, `the input of step '${step}'`) } : {};
     await this.#act(id, { type: 'retry', step, ...input }, options);
@@ -194,17 +205,20 @@ export class Flows {
 
   /** A failed step counts as completed, without a result. */
   async resolve(id: string, step: string, options: RunActionOptions = {}): Promise<void> {
+    requireKnown('flows.resolve', options, ACTION_OPTIONS);
     await this.#act(id, { type: 'resolve', step }, options);
   }
 
   /** A step counts as completed with this result. */
   async complete(id: string, step: string, result: unknown, options: RunActionOptions = {}): Promise<void> {
+    requireKnown('flows.complete', options, ACTION_OPTIONS);
     const text = this.#encode(id, result, `the result of step '${step}'`);
     await this.#act(id, { type: 'complete', step, result: text }, options);
   }
 
   /** A step is passed over, as if its branch had not been chosen. */
   async skip(id: string, step: string, options: RunActionOptions = {}): Promise<void> {
+    requireKnown('flows.skip', options, ACTION_OPTIONS);
     await this.#act(id, { type: 'skip', step }, options);
   }
 
@@ -221,30 +235,41 @@ export class Flows {
     action: DistributiveOmit<Action, 'by' | 'why'>,
     { by = 'api', why }: RunActionOptions,
   ): Promise<void> {
+    if ('step' in action) requireName('step', action.step);
     await this.planner.act(this.#rule, runKey(requireId(id)), {
       ...action,
       by: requireName('by', by),
-      why: why ?? null,
+      why: optionalText('why', why),
     } as Action);
   }
 
   async #plan(id: string): Promise<PlanRecord> {
     const plan = await this.#means.store.plan(runKey(requireId(id)));
-    if (plan === null) throw gone(id);
+    if (plan === null) throw runGone(id);
     return plan;
   }
 
-  async #newPlan(
+  /** A run's times are the store's, not those of the machine that starts it. */
+  async #now(flow: AnyFlow): Promise<number> {
+    const { store, clock } = this.#means;
+    const isTimed = flow.data.steps.some(
+      (step) => step.kind === 'sleep' || (step.kind === 'wait' && step.timeoutMs !== null),
+    );
+    return isTimed ? (await store.duePlans({ keys: [runKey('none')], limit: 1 })).now : clock.now();
+  }
+
+  async #newRun(
     flow: AnyFlow,
     input: unknown,
     options: RunStartOptions,
     inherited: JobMeta | null,
-  ): Promise<DuePlan> {
+  ): Promise<NewRun> {
+    requireKnown('flows.start', options, START_OPTIONS);
     const { codec, clock } = this.#means;
     const what = `the input of flow ${show(flow.name)}`;
     const checked = await flowInput(flow, input, codec);
     const id = idOf(flow, checked, options, clock);
-    const run = {
+    return {
       id,
       flow: flow.name,
       version: flow.version,
@@ -252,7 +277,6 @@ export class Flows {
       meta: encodeMeta(options.meta === undefined ? {} : { meta: options.meta }, inherited),
       parent: null,
     };
-    return planOfNewRun(run, clock.now());
   }
 
   async #requireSameFlow(key: string, flow: AnyFlow): Promise<void> {
@@ -267,29 +291,3 @@ export class Flows {
 }
 
 type DistributiveOmit<T, K extends string> = T extends unknown ? Omit<T, K> : never;
-
-function idOf(
-  flow: AnyFlow,
-  input: unknown,
-  { id, identity = 'new' }: RunStartOptions,
-  clock: Clock,
-): string {
-  if (id !== undefined && identity === 'strict')
-    throw optionInvalid('identity', identity, 'to be left out when id is given');
-  if (id !== undefined) {
-    // Runs that are steps of others have ids with it.
-    if (requireId(id).includes('>')) throw optionInvalid('id', id, "a text without '>'");
-    return id;
-  }
-  if (identity === 'new') return newId(clock.now());
-  if (identity !== 'strict') throw optionInvalid('identity', identity, "'new' or 'strict'");
-  const { createHash } = process.getBuiltinModule('node:crypto');
-  return `${flow.name}-${createHash('sha256').update(sortedJson(input)).digest('base64url').slice(0, 22)}`.replaceAll(
-    '>',
-    '_',
-  );
-}
-
-function requireId(id: unknown): string {
-  return requireName('id', id);
-}

@@ -1,5 +1,11 @@
 import { type PlanRef, planRefText } from '../core/plan.ts';
 
+/** 22 characters of a URL, 128 bits. */
+export function digestOf(text: string): string {
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
+}
+
 /**
  * The id of what stands for a part of a plan, a job or a run: always the same, so that a part is made once however often it
  * is decided. It has the form of other ids (core/ids.ts), with the part's time, in ms since the epoch, and a digest of the

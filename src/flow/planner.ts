@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
-import { LongshoreError } from '../core/errors.ts';
+import { LongshoreError, mayPass } from '../core/errors.ts';
 import type { PayloadCodec } from '../core/payload.ts';
+import type { Tracing } from '../core/tracing.ts';
 import type { DuePlan, UnitReceipt } from '../store/plans.ts';
 import type { Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
@@ -16,12 +17,18 @@ export interface PlannerMeans {
   readonly codec: PayloadCodec;
   readonly events: EventBus;
   readonly clock: Clock;
+  readonly tracing: Tracing | null;
 }
 
 /** Plans of one exchange. */
 const PLANS_MAX = 100;
 /** Cancels of one call. */
 const STOPS_MAX = 500;
+
+interface Ready {
+  readonly plan: DuePlan;
+  readonly decided: Decided;
+}
 
 export class Planner {
   readonly #means: PlannerMeans;
@@ -114,17 +121,47 @@ export class Planner {
     const due = plans.filter(
       (plan) => plan.reports.length > 0 || (plan.wakeAt !== null && plan.wakeAt <= now),
     );
-    const ready: { readonly plan: DuePlan; readonly decided: Decided }[] = [];
+    const ready: Ready[] = [];
     for (const plan of due) {
       const decided = await this.#decideSafely(plan, now);
       if (decided !== null) ready.push({ plan, decided });
     }
     if (ready.length === 0) return [];
+    try {
+      return await this.#commitReady(ready);
+    } catch (error) {
+      if (mayPass(error) || ready.length === 1) throw error;
+      return this.#commitSingly(ready, error);
+    }
+  }
+
+  /** Returns the plans that others were faster with. */
+  async #commitReady(ready: readonly Ready[]): Promise<string[]> {
     const receipts = await this.commit(
       ready.map(({ decided }) => decided),
       ready.map(({ plan }) => plan),
     );
     return ready.flatMap(({ plan }, index) => (receipts[index]?.status === 'conflict' ? [plan.key] : []));
+  }
+
+  /** The store refused all of them: one that it cannot keep holds up no other. Throws `cause` where none gets through. */
+  async #commitSingly(ready: readonly Ready[], cause: unknown): Promise<string[]> {
+    const lost: string[] = [];
+    const refused: { readonly plan: DuePlan; readonly error: unknown }[] = [];
+    for (const one of ready) {
+      try {
+        lost.push(...(await this.#commitReady([one])));
+      } catch (error) {
+        refused.push({ plan: one.plan, error });
+      }
+    }
+    if (refused.length === ready.length) throw cause;
+    for (const { plan, error } of refused) this.#tellStuck(plan, error);
+    return lost;
+  }
+
+  #tellStuck({ key, kind, label }: DuePlan, error: unknown): void {
+    this.#means.events.emit('plan.stuck', { key, kind, label, error });
   }
 
   /** One damaged plan keeps no other from going on. */
@@ -136,7 +173,7 @@ export class Planner {
       return await rule.decide(plan, now);
     } catch (error) {
       if (error instanceof LongshoreError && error.code.startsWith('STORE_')) throw error;
-      this.#means.events.emit('plan.stuck', { key: plan.key, kind: plan.kind, label: plan.label, error });
+      this.#tellStuck(plan, error);
       return null;
     }
   }

@@ -1,16 +1,24 @@
 import { LongshoreError } from '../core/errors.ts';
-import { KEPT, type RunValue } from '../core/flow/run.ts';
+import { KEPT, parseRun, type RunValue } from '../core/flow/run.ts';
 import type { PayloadCodec } from '../core/payload.ts';
+import type { WaitOptions } from '../core/wait.ts';
 import type { PlanRecord } from '../store/plans.ts';
 import type { Store } from '../store/store.ts';
 import { runPlace } from './run-payload.ts';
 import { runKey } from './run-plan.ts';
-import type { RunWaitOptions, RunWatch } from './run-watch.ts';
+import type { RunWatch } from './run-watch.ts';
 
 export interface RunMeans {
   readonly store: Store;
   readonly codec: PayloadCodec;
   readonly watch: RunWatch;
+}
+
+export interface RunEnd {
+  readonly id: string;
+  readonly state: 'completed' | 'failed' | 'cancelled';
+  /** Why it did not complete. */
+  readonly reason: string | null;
 }
 
 /** What `flows.start` returns: the run's id, and ways to follow it. `Result` is inferred from the flow. */
@@ -30,19 +38,17 @@ export class RunHandle<Result = unknown> {
    * Resolves to the run's result once it has completed, wherever it runs. Rejects with RUN_FAILED, RUN_CANCELLED, RUN_UNKNOWN
    * (it ended and is kept no longer), RESULT_TIMEOUT, or the signal's reason. A run that is blocked has not ended.
    */
-  async result(options?: RunWaitOptions): Promise<Result> {
+  async result(options?: WaitOptions): Promise<Result> {
     const plan = await this.#means.watch.wait(this.id, options);
-    const run = JSON.parse(plan.value) as RunValue;
+    const run = parseRun(plan.value);
     if (plan.state === 'completed') return (await this.#resultOf(run)) as Result;
     throw endError(plan, run);
   }
 
   /** Resolves once the run has ended, in whatever state. */
-  async ended(
-    options?: RunWaitOptions,
-  ): Promise<{ readonly id: string; readonly state: string; readonly reason: string | null }> {
+  async ended(options?: WaitOptions): Promise<RunEnd> {
     const plan = await this.#means.watch.wait(this.id, options);
-    return { id: this.id, state: plan.state, reason: (JSON.parse(plan.value) as RunValue).reason };
+    return { id: this.id, state: plan.state as RunEnd['state'], reason: parseRun(plan.value).reason };
   }
 
   async #resultOf(run: RunValue): Promise<unknown> {

@@ -2,15 +2,15 @@ import type { Action } from '../core/flow/actions.ts';
 import type { FlowData } from '../core/flow/data.ts';
 import { decideRun, type RunDecision } from '../core/flow/decide.ts';
 import type { JobOrder, RunOrder, StopOrder } from '../core/flow/draft.ts';
-import { CANCEL, parsePart } from '../core/flow/names.ts';
+import { CANCEL, CANCEL_AND_UNDO, parsePart } from '../core/flow/names.ts';
 import type { RunReport } from '../core/flow/reports.ts';
-import { KEPT, newRun, type RunValue } from '../core/flow/run.ts';
+import { KEPT, newRun, parseRun, type RunValue } from '../core/flow/run.ts';
 import { RUN_PREFIX } from '../core/job-flow.ts';
 import { inputOf, type PayloadCodec } from '../core/payload.ts';
 import { parsePlanRef, planRefText } from '../core/plan.ts';
 import type { DuePlan, KeptText, NewReport, PlanChange, PlanRecord, Report, Unit } from '../store/plans.ts';
 import type { JobSpec, Store } from '../store/store.ts';
-import { partId } from './part-id.ts';
+import { digestOf, partId } from './part-id.ts';
 import { moved, runCodec, runPlace } from './run-payload.ts';
 
 /** Between the rule of flows and the store: a run as a plan, and what the rule decided as a unit to commit. */
@@ -27,8 +27,14 @@ export function runIdOf(key: string): string {
 
 /** The id of a run that is a step of another one. Ids that programs give have no `>`. */
 export function childId(parent: string, { step, gen }: Pick<RunOrder, 'step' | 'gen'>): string {
-  return gen === 0 ? `${parent}>${step}` : `${parent}>${step}.${gen}`;
+  const id = gen === 0 ? `${parent}>${step}` : `${parent}>${step}.${gen}`;
+  if (id.length <= RUN_ID_MAX) return id;
+  const [root] = parent.split('>');
+  return `${root}>~${digestOf(id)}`;
 }
+
+/** Of child runs; the store's keys end at 300 characters. Ids that programs give end at 200. */
+export const RUN_ID_MAX = 290;
 
 export interface DecidedRun {
   readonly unit: Unit;
@@ -47,10 +53,19 @@ export interface DecideMeans {
 /** Decides on a run. Throws what the rule throws for an action that is refused. */
 export async function decidePlan(plan: DuePlan, means: DecideMeans, action?: Action): Promise<DecidedRun> {
   const { store, codec, now, flow } = means;
-  const run = JSON.parse(plan.value) as RunValue;
+  const run = parseRun(plan.value);
   const kept = new Map<string, string | null>();
   const reports = plan.reports.map((report) => reportOf(report, run, codec));
-  const given = { run, flow, now, kept, codec: runCodec(codec, run.id), reports, ...(action && { action }) };
+  const given = {
+    run,
+    flow,
+    now,
+    kept,
+    codec: runCodec(codec, run.id),
+    reports,
+    more: plan.more,
+    ...(action && { action }),
+  };
   for (let decision = decideRun(given); ; decision = decideRun(given)) {
     if (!('needs' in decision)) return decidedOf(plan, decision, codec);
     const { needs } = decision;
@@ -221,10 +236,11 @@ export function stopOf(
   { kind, as, step, gen }: StopOrder,
 ): { job: string } | { report: NewReport } {
   if (kind === 'job') return { job: jobIdOf(run, as) };
-  return { report: runCancel(runKey(childId(run.id, { step, gen }))) };
+  const undo = run.phase === 'stopping' && run.compensates;
+  return { report: runCancel(runKey(childId(run.id, { step, gen })), undo ? CANCEL_AND_UNDO : CANCEL) };
 }
 
 /** The report by which a run is asked to stop. */
-export function runCancel(key: string): NewReport {
-  return { plan: key, as: CANCEL, state: 'told', result: null, error: null };
+export function runCancel(key: string, as: typeof CANCEL | typeof CANCEL_AND_UNDO = CANCEL): NewReport {
+  return { plan: key, as, state: 'told', result: null, error: null };
 }

@@ -1,29 +1,40 @@
 import { LongshoreError } from '../core/errors.ts';
 import type { Action } from '../core/flow/actions.ts';
 import type { RunDecision } from '../core/flow/decide.ts';
-import type { RunValue } from '../core/flow/run.ts';
+import { parseRun } from '../core/flow/run.ts';
+import { correlationIdOfRun } from '../core/inherited.ts';
 import type { PayloadCodec } from '../core/payload.ts';
+import type { Tracing } from '../core/tracing.ts';
 import type { DuePlan } from '../store/plans.ts';
 import type { JobCommand, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import { Definitions } from './definitions.ts';
 import type { Decided, PlanRule, Stops } from './plan-rule.ts';
 import { decidePlan, RUN_KIND, runIdOf, stopOf } from './run-plan.ts';
+import { runGone } from './run-watch.ts';
+
+interface RuleMeans {
+  readonly store: Store;
+  readonly codec: PayloadCodec;
+  readonly events: EventBus;
+  readonly tracing: Tracing | null;
+}
 
 /** Decides on runs of flows, by the definition each began with. */
 export class RunRule implements PlanRule {
   readonly kind = RUN_KIND;
   readonly definitions: Definitions;
-  readonly #means: { readonly store: Store; readonly codec: PayloadCodec; readonly events: EventBus };
+  readonly #means: RuleMeans;
 
-  constructor(means: { readonly store: Store; readonly codec: PayloadCodec; readonly events: EventBus }) {
+  constructor(means: RuleMeans) {
     this.#means = means;
     this.definitions = new Definitions(means.store);
   }
 
   /** Throws FLOW_UNKNOWN, and what core/flow/actions.ts throws for an action that is refused. */
   async decide(plan: DuePlan, now: number, action?: unknown): Promise<Decided> {
-    const { version } = JSON.parse(plan.value) as RunValue;
+    const beganAt = performance.now();
+    const { version } = parseRun(plan.value);
     const flow = await this.definitions.get(version);
     if (flow === null)
       throw new LongshoreError(
@@ -41,22 +52,25 @@ export class RunRule implements PlanRule {
       follow,
       wakeAt: decision.wakeAt,
       stops: stopsOf(decision),
-      tell: () => this.#tell(plan, decision),
+      tell: () => this.#tell(plan, decision, beganAt),
     };
   }
 
   unknown(key: string): LongshoreError {
-    const id = runIdOf(key);
-    return new LongshoreError(
-      'RUN_UNKNOWN',
-      `There is no run '${id}': it never was, or it ended and is kept no longer.`,
-      { details: { id } },
-    );
+    return runGone(runIdOf(key));
   }
 
-  #tell(plan: DuePlan, { run, moves, state }: RunDecision): void {
-    const { events } = this.#means;
-    const of = { run: run.id, flow: run.flow };
+  #tell(plan: DuePlan, { run, moves, state }: RunDecision, beganAt: number): void {
+    const { events, tracing } = this.#means;
+    const of = { run: run.id, flow: run.flow, correlationId: correlationIdOfRun(run) };
+    tracing?.advanced({
+      run: run.id,
+      flow: run.flow,
+      meta: run.meta,
+      state,
+      moves,
+      tookMs: performance.now() - beganAt,
+    });
     if (plan.version === 0 && events.wants('run.started'))
       events.emit('run.started', { ...of, parent: run.parent !== null });
     if (events.wants('step.moved')) for (const move of moves) events.emit('step.moved', { ...of, ...move });

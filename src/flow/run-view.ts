@@ -3,7 +3,14 @@ import { type FlowData, runsJobs, type StepData } from '../core/flow/data.ts';
 import { partText } from '../core/flow/names.ts';
 import { sizeOf } from '../core/flow/ranges.ts';
 import { readinessOf } from '../core/flow/ready.ts';
-import { KEPT, type RunState, type RunValue, type StepError, type StepStateName } from '../core/flow/run.ts';
+import {
+  KEPT,
+  parseRun,
+  type RunState,
+  type RunValue,
+  type StepError,
+  type StepStateName,
+} from '../core/flow/run.ts';
 import type { Job } from '../core/job.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import { parsePlanRef } from '../core/plan.ts';
@@ -11,14 +18,14 @@ import type { PlanRecord } from '../store/plans.ts';
 import { runPlace } from './run-payload.ts';
 import { childId, jobIdOf, runIdOf, runKey } from './run-plan.ts';
 
-/** A run as people and programs look at it. Times are Dates. */
+/** A run as people and programs look at it. Times are in ms since the epoch, as those of jobs. */
 export interface RunView {
   readonly id: string;
   readonly flow: string;
   readonly version: string;
   readonly state: RunState;
-  readonly startedAt: Date;
-  readonly endedAt: Date | null;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
   /** Why it did not complete. */
   readonly reason: string | null;
 }
@@ -48,8 +55,8 @@ export interface StepView {
   readonly parents: number;
   readonly parentsEnded: number;
   readonly waitsFor: readonly string[];
-  readonly startedAt: Date | null;
-  readonly endedAt: Date | null;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
   readonly error: StepError | null;
   readonly result: unknown;
   /** The job of a step that has one. */
@@ -63,7 +70,9 @@ export interface StepView {
   /** The name of the signal that a wait is for. */
   readonly signal: string | null;
   /** When a wait or a sleep ends; null waits for ever. */
-  readonly until: Date | null;
+  readonly until: number | null;
+  /** The task that takes back what the step did. */
+  readonly undoTask: string | null;
   readonly undo: 'running' | 'completed' | 'failed' | 'skipped' | null;
   /** No live worker has the step's task, or its undo's. */
   readonly taskUnknown: boolean;
@@ -76,7 +85,7 @@ export interface StepJob {
   readonly attempt: number;
   readonly attemptsMax: number;
   /** Of a job that waits for its next attempt. */
-  readonly nextAttemptAt: Date | null;
+  readonly nextAttemptAt: number | null;
 }
 
 export interface ItemsView {
@@ -88,21 +97,21 @@ export interface ItemsView {
 }
 
 export function runView(plan: PlanRecord): RunView {
-  const run = JSON.parse(plan.value) as RunValue;
+  const run = parseRun(plan.value);
   return {
     id: run.id,
     flow: run.flow,
     version: run.version,
     state: plan.state as RunState,
-    startedAt: new Date(run.startedAt),
-    endedAt: run.endedAt === null ? null : new Date(run.endedAt),
+    startedAt: run.startedAt,
+    endedAt: run.endedAt,
     reason: run.reason,
   };
 }
 
 /** The jobs of steps that have one job each, by step. */
 export function stepJobIds(plan: PlanRecord, flow: FlowData): Map<string, string> {
-  const run = JSON.parse(plan.value) as RunValue;
+  const run = parseRun(plan.value);
   const ids = new Map<string, string>();
   for (const step of flow.steps) {
     const state = run.steps[step.name];
@@ -132,7 +141,7 @@ export interface DetailGiven {
 
 export function runDetail(given: DetailGiven): RunDetail {
   const { plan, flow } = given;
-  const run = JSON.parse(plan.value) as RunValue;
+  const run = parseRun(plan.value);
   const text = (name: string): string | null => run.inline[name] ?? plan.kept[name] ?? null;
   const read = (name: string): unknown =>
     given.codec.decode(text(name), runPlace(run.id), `'${name}' of run '${run.id}'`) ?? null;
@@ -178,8 +187,8 @@ function stepView(
     parents,
     parentsEnded,
     waitsFor,
-    startedAt: dateOf(state?.from),
-    endedAt: dateOf(state?.to),
+    startedAt: state?.from ?? null,
+    endedAt: state?.to ?? null,
     error: state?.error ?? null,
     result: state?.is === 'completed' && state.items === undefined ? read(KEPT.resultOf(step.name)) : null,
     job: id === undefined ? null : jobOf(id, given.jobs.get(id) ?? null),
@@ -190,7 +199,8 @@ function stepView(
     items: itemsOf(state),
     chose: state?.chose ?? null,
     signal: step.kind === 'wait' ? step.signal : null,
-    until: dateOf(state?.is === 'waiting' ? state.until : undefined),
+    until: state?.is === 'waiting' ? (state.until ?? null) : null,
+    undoTask: step.undo?.task ?? null,
     undo: state?.undo?.is ?? null,
     taskUnknown: needs && tasks.some((task) => !given.tasks.has(task)),
   };
@@ -206,9 +216,5 @@ function itemsOf(state: RunValue['steps'][string] | undefined): ItemsView | null
 function jobOf(id: string, job: Job | null): StepJob {
   if (job === null) return { id, state: null, attempt: 0, attemptsMax: 0, nextAttemptAt: null };
   const { state, attempt, attemptsMax, dueAt } = job;
-  return { id, state, attempt, attemptsMax, nextAttemptAt: state === 'scheduled' ? new Date(dueAt) : null };
-}
-
-function dateOf(ms: number | undefined): Date | null {
-  return ms === undefined ? null : new Date(ms);
+  return { id, state, attempt, attemptsMax, nextAttemptAt: state === 'scheduled' ? dueAt : null };
 }

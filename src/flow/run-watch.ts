@@ -1,5 +1,6 @@
 import type { CancelTimer, Clock } from '../core/clock.ts';
-import { LongshoreError, requireMs } from '../core/errors.ts';
+import { LongshoreError, mayPass } from '../core/errors.ts';
+import { type Waiter, type WaitOptions, waitForEnd } from '../core/wait.ts';
 import type { PlanRecord } from '../store/plans.ts';
 import type { Store } from '../store/store.ts';
 import { runKey } from './run-plan.ts';
@@ -14,18 +15,10 @@ const READ_MAX = 500;
 const PAUSE_MS = 20;
 const MANY = 50;
 
-export interface RunWaitOptions {
-  /** Give up after this long; default: never. */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
-}
-
-type Waiter = { readonly resolve: (plan: PlanRecord) => void; readonly reject: (error: unknown) => void };
-
 export class RunWatch {
   readonly #store: Store;
   readonly #clock: Clock;
-  readonly #waiters = new Map<string, Set<Waiter>>();
+  readonly #waiters = new Map<string, Set<Waiter<PlanRecord>>>();
   #unsubscribe: (() => void) | null = null;
   #cancel: CancelTimer | null = null;
   #keepOpen: NodeJS.Timeout | null = null;
@@ -38,27 +31,13 @@ export class RunWatch {
   }
 
   /** Resolves to the run's plan once it has ended. Rejects with RUN_UNKNOWN, RESULT_TIMEOUT, STORE_CLOSED or the signal's reason. */
-  wait(id: string, { timeoutMs, signal }: RunWaitOptions = {}): Promise<PlanRecord> {
-    if (timeoutMs !== undefined) requireMs('timeoutMs', timeoutMs);
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const finish = (settle: () => void): void => {
-        cancelTimeout?.();
-        signal?.removeEventListener('abort', onAbort);
-        this.#remove(id, waiter);
-        settle();
-      };
-      const waiter: Waiter = {
-        resolve: (plan) => finish(() => resolve(plan)),
-        reject: (error) => finish(() => reject(error)),
-      };
-      const onAbort = (): void => waiter.reject(signal?.reason);
-      const cancelTimeout =
-        timeoutMs === undefined
-          ? null
-          : this.#clock.after(timeoutMs, () => waiter.reject(timedOut(id, timeoutMs)));
-      signal?.addEventListener('abort', onAbort, { once: true });
-      this.#add(id, waiter);
+  async wait(id: string, options: WaitOptions = {}): Promise<PlanRecord> {
+    return waitForEnd<PlanRecord>(options, {
+      what: 'the wait for a run',
+      clock: this.#clock,
+      timedOut: (timeoutMs) => timedOut(id, timeoutMs),
+      add: (waiter) => this.#add(id, waiter),
+      remove: (waiter) => this.#remove(id, waiter),
     });
   }
 
@@ -67,7 +46,7 @@ export class RunWatch {
     this.#rejectAll(error);
   }
 
-  #add(id: string, waiter: Waiter): void {
+  #add(id: string, waiter: Waiter<PlanRecord>): void {
     const waiters = this.#waiters.get(id) ?? new Set();
     this.#waiters.set(id, waiters.add(waiter));
     this.#unsubscribe ??= this.#store.notifier.subscribe('planEnded', () => this.#read());
@@ -76,7 +55,7 @@ export class RunWatch {
     this.#read();
   }
 
-  #remove(id: string, waiter: Waiter): void {
+  #remove(id: string, waiter: Waiter<PlanRecord>): void {
     const waiters = this.#waiters.get(id);
     waiters?.delete(waiter);
     if (waiters?.size === 0) this.#waiters.delete(id);
@@ -100,8 +79,8 @@ export class RunWatch {
       this.#readAll().then(
         () => this.#afterRead(),
         (error: unknown) => {
-          const passes = error instanceof LongshoreError && error.retryable && error.code !== 'STORE_FAILED';
-          if (!passes) this.#rejectAll(error);
+          // A store that is busy or away costs a wait nothing but time.
+          if (!mayPass(error)) this.#rejectAll(error);
           this.#afterRead();
         },
       );
@@ -120,7 +99,7 @@ export class RunWatch {
 
   #deliver(id: string, plan: PlanRecord | undefined): void {
     const waiters = [...(this.#waiters.get(id) ?? [])];
-    if (plan === undefined) for (const { reject } of waiters) reject(gone(id));
+    if (plan === undefined) for (const { reject } of waiters) reject(runGone(id));
     else if (hasEnded(plan)) for (const { resolve } of waiters) resolve(plan);
   }
 
@@ -153,7 +132,7 @@ function timedOut(id: string, timeoutMs: number): LongshoreError {
   );
 }
 
-export function gone(id: string): LongshoreError {
+export function runGone(id: string): LongshoreError {
   return new LongshoreError(
     'RUN_UNKNOWN',
     `There is no run '${id}': it never was, or it ended and is kept no longer.`,

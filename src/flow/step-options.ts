@@ -1,10 +1,11 @@
 import { LongshoreError, optionInvalid, show } from '../core/errors.ts';
 import type { FailurePolicy, ParentRef } from '../core/flow/data.ts';
-import { refTo, stepSource, type Template } from '../core/flow/template.ts';
+import { ITEMS_MAX } from '../core/flow/launch.ts';
+import { isRefNode, refTo, stepSource, type Template } from '../core/flow/template.ts';
 import type { PriorityName } from '../core/job.ts';
 import { knownNames } from '../core/options.ts';
 import type { AnyDeclaration } from '../core/task.ts';
-import { type Marker, makeRef, type Ref, type Shape } from './refs.ts';
+import { type Marker, makeRef, type Ref, refText, type Shape } from './refs.ts';
 
 /** What the steps of a flow are given by its author, and how steps refer to each other (builder.ts). */
 
@@ -18,43 +19,70 @@ export interface StepOptions {
   readonly failure?: FailurePolicy;
 }
 
-interface UndoStepOptions<Run> extends StepOptions {
+interface UndoStepOptions<Run, Result> extends StepOptions {
   /** Runs when the run fails after this step completed, unless the failed step's `failure` says otherwise; given the step's result. */
-  readonly undo?: AnyDeclaration | UndoOptions<Run>;
+  readonly undo?: AnyDeclaration | UndoOptions<Run, Result>;
 }
 
-export interface UndoOptions<Run> {
+export interface UndoOptions<Run, Result> {
   readonly task: AnyDeclaration;
-  readonly input?: (from: { readonly run: Ref<Run>; readonly result: Ref<never> }) => unknown;
+  /** Default: the step's result. */
+  readonly input?: (from: { readonly run: Ref<Run>; readonly result: Ref<Result> }) => unknown;
 }
 
-export interface JobStepOptions<Run, Given> extends UndoStepOptions<Run> {
+interface JobOptions<Run, Result> extends UndoStepOptions<Run, Result> {
   /** These four: the task's by default. */
   readonly queue?: string;
   readonly priority?: number | PriorityName;
   readonly attempts?: number;
   readonly timeoutMs?: number;
+}
+
+export interface JobStepOptions<Run, Given, Result> extends JobOptions<Run, Result> {
   /** Default: the run's input where there are no parents, the result of the only parent, else an object of the parents' results by name. */
   readonly input?: (from: { readonly run: Ref<Run> }) => Shape<Given>;
 }
 
-export interface EachOptions<Run, Given, Item> extends Omit<JobStepOptions<Run, Given>, 'input'> {
-  /** A list that a step returned or the run was given; or a number, for as many jobs. */
-  readonly over: Marker<readonly Item[]> | Marker<number> | readonly Item[] | number;
+/** A list that a step returned or the run was given; or a number, for as many jobs. */
+export type Over = Marker<readonly unknown[]> | Marker<number> | readonly unknown[] | number;
+
+/** What one job of a fan-out gets: an item or, with a size, a list of items or the bounds of a batch of numbers. */
+export type ItemOf<O, Size> = O extends Marker<infer V> ? ItemIn<V, Size> : ItemIn<O, Size>;
+
+type ItemIn<V, Size> = V extends readonly (infer Item)[]
+  ? Size extends number
+    ? Item[]
+    : Item
+  : Size extends number
+    ? { from: number; to: number }
+    : number;
+
+export interface EachOptions<Run, Result, O extends Over, Size> extends JobOptions<Run, Result> {
+  readonly over: O;
   /** Items a job takes: then `item` is a list of so many, or `{ from, to }` of a number. */
-  readonly size?: number;
-  /** Default: the item. */
-  readonly input?: (from: {
-    readonly run: Ref<Run>;
-    readonly item: Ref<NoInfer<Item>>;
-    readonly index: Marker<number>;
-  }) => Shape<Given>;
+  readonly size?: Size;
 }
 
-export interface LoopOptions<Run, Given> extends Omit<JobStepOptions<Run, Given>, 'input'> {
+/** May be left out where the task takes the item as it is. */
+export type EachInput<Run, Given, Item> = [Item] extends [Given]
+  ? { readonly input?: EachInputOf<Run, Given, Item> }
+  : { readonly input: EachInputOf<Run, Given, Item> };
+
+type EachInputOf<Run, Given, Item> = (from: {
+  readonly run: Ref<Run>;
+  readonly item: Ref<Item>;
+  readonly index: Marker<number>;
+}) => Shape<Given>;
+
+export interface LoopOptions<Run, Given, Result> extends JobOptions<Run, Result> {
   /** Default: `{ cursor }`. */
-  readonly input?: (from: { readonly run: Ref<Run>; readonly cursor: Ref<never> }) => Shape<Given>;
+  readonly input?: (from: { readonly run: Ref<Run>; readonly cursor: Ref<CursorOf<Result>> }) => Shape<Given>;
 }
+
+/** Null for the first job. */
+type CursorOf<Result> = Result extends { readonly cursor?: infer Cursor }
+  ? Exclude<Cursor, undefined> | null
+  : null;
 
 export interface WaitOptions extends StepOptions {
   /** None by default. */
@@ -65,7 +93,7 @@ export interface WaitOptions extends StepOptions {
   readonly signal?: string;
 }
 
-export interface FlowStepOptions<Run, Given> extends StepOptions {
+export interface FlowStepOptions<Run, Given, Result> extends UndoStepOptions<Run, Result> {
   readonly input?: (from: { readonly run: Ref<Run> }) => Shape<Given>;
 }
 
@@ -77,31 +105,36 @@ export interface JobGiven {
   readonly timeoutMs?: number;
 }
 
-/** What some kind of step takes. */
-export const KNOWN = knownNames<
-  Record<
-    | keyof JobStepOptions<unknown, unknown>
-    | keyof EachOptions<unknown, unknown, unknown>
-    | keyof WaitOptions
-    | 'branches',
-    unknown
-  >
->({
-  after: true,
-  on: true,
-  failure: true,
+const WHERE = { after: true, on: true, failure: true } as const;
+const OF_JOBS = {
+  ...WHERE,
   undo: true,
   queue: true,
   priority: true,
   attempts: true,
   timeoutMs: true,
-  input: true,
-  over: true,
-  size: true,
-  onTimeout: true,
-  signal: true,
-  branches: true,
-});
+} as const;
+
+/** What each kind of step takes. */
+export const KNOWN = {
+  step: knownNames<JobStepOptions<unknown, unknown, unknown>>({ ...OF_JOBS, input: true }),
+  decide: knownNames<JobStepOptions<unknown, unknown, unknown> & { branches: unknown }>({
+    ...OF_JOBS,
+    input: true,
+    branches: true,
+  }),
+  each: knownNames<EachOptions<unknown, unknown, Over, number> & { input: unknown }>({
+    ...OF_JOBS,
+    over: true,
+    size: true,
+    input: true,
+  }),
+  loop: knownNames<LoopOptions<unknown, unknown, unknown>>({ ...OF_JOBS, input: true }),
+  wait: knownNames<WaitOptions>({ ...WHERE, timeoutMs: true, onTimeout: true, signal: true }),
+  sleep: knownNames<StepOptions>(WHERE),
+  flow: knownNames<FlowStepOptions<unknown, unknown, unknown>>({ ...WHERE, undo: true, input: true }),
+  undo: knownNames<UndoOptions<unknown, unknown>>({ task: true, input: true }),
+} as const;
 
 declare const STEP_TYPE: unique symbol;
 const STEP = Symbol('longshore.step');
@@ -132,7 +165,10 @@ export function parentRef(step: string, parent: unknown): ParentRef {
     if (branch !== undefined) return branch;
     if (name !== undefined) return { step: name };
   }
-  throw wrong(step, `a parent is ${show(parent)}; expected a step, a branch of a decision, or a step's name`);
+  throw wrong(
+    step,
+    `a parent is ${refText(parent) ?? show(parent)}; expected a step, a branch of a decision, or a step's name`,
+  );
 }
 
 export function inputByParents(after: readonly ParentRef[]): Template {
@@ -143,22 +179,31 @@ export function inputByParents(after: readonly ParentRef[]): Template {
   return Object.fromEntries(names.map((name) => [name, refTo(stepSource(name))]));
 }
 
-export function inputOf(step: string): string {
-  return `the input of step '${step}'`;
-}
-
 const STEP_NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,99}$/;
 
-export function requireStepName(name: unknown): string {
+export function requireStepName(name: unknown, what = 'the name of a step'): string {
   if (typeof name === 'string' && STEP_NAME.test(name)) return name;
-  throw optionInvalid('the name of a step', name, 'a letter, then up to 99 letters, digits, _ and -');
+  throw optionInvalid(what, name, 'a letter, then up to 99 letters, digits, _ and -');
 }
 
 export function requireBranches<B extends string>(step: string, branches: readonly B[]): readonly B[] {
   if (!Array.isArray(branches) || branches.length === 0)
     throw wrong(step, `branches is ${show(branches)}; expected a list of names`);
-  for (const branch of branches) requireStepName(branch);
+  for (const branch of branches) requireStepName(branch, `a branch of step ${show(step)}`);
+  const twice = branches.find((branch, index) => branches.indexOf(branch) !== index);
+  if (twice !== undefined)
+    throw wrong(step, `there are two branches ${show(twice)}; give one of them another name`);
   return branches;
+}
+
+/** What is known of it while the flow is defined. */
+export function requireOver(step: string, over: Template): void {
+  if (isRefNode(over) || Array.isArray(over)) return;
+  if (typeof over === 'number' && Number.isInteger(over) && over >= 0 && over <= ITEMS_MAX) return;
+  throw wrong(
+    step,
+    `over is ${show(over)}; expected a list, a whole number up to ${ITEMS_MAX}, or a reference to one`,
+  );
 }
 
 export function wrong(step: string, problem: string): LongshoreError {

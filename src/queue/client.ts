@@ -3,6 +3,7 @@ import { LongshoreError, optionInvalid, show } from '../core/errors.ts';
 import { correlationIdOf, passedOn } from '../core/inherited.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { AnyDeclaration } from '../core/task.ts';
+import type { Tracing } from '../core/tracing.ts';
 import { keyGiven } from '../core/unique.ts';
 import { currentJob } from '../current-job.ts';
 import type { EnqueueReceipt, JobSpec, Store } from '../store/store.ts';
@@ -15,6 +16,7 @@ import { hearEnds } from './hear-ends.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
 import { Jobs } from './jobs.ts';
 import { Queues } from './queues.ts';
+import { sendTraced } from './send-traced.ts';
 import { tellEnds } from './tell-ends.ts';
 import { Watch } from './watch.ts';
 
@@ -31,9 +33,11 @@ export class Client {
   readonly #far: FarSide | null;
   readonly #farEvents: FarEvents;
   readonly #means: HandleMeans & { readonly clock: Clock };
+  readonly #tracing: Tracing | null;
 
-  constructor(store: Store, events: EventBus, codec: PayloadCodec, clock: Clock) {
+  constructor(store: Store, { events, codec, clock, tracing }: ClientParts) {
     this.#events = events;
+    this.#tracing = tracing;
     const { talk } = store.notifier;
     this.#far = talk === undefined ? null : new FarSide(talk, events);
     this.#farEvents = new FarEvents(store, this.#far, events, codec);
@@ -107,10 +111,11 @@ export class Client {
 
   #write(specs: readonly JobSpec[], tx: unknown): Promise<EnqueueReceipt[]> {
     const { store } = this.#means;
-    if (tx === undefined) return store.enqueue(specs);
-    if (!store.capabilities.transactions)
+    if (tx !== undefined && !store.capabilities.transactions)
       throw optionInvalid('tx', tx, 'to be left out: this store cannot write in a transaction of yours');
-    return store.enqueue(specs, { tx });
+    const write = (given: readonly JobSpec[]): Promise<EnqueueReceipt[]> =>
+      tx === undefined ? store.enqueue(given) : store.enqueue(given, { tx });
+    return this.#tracing === null ? write(specs) : sendTraced(this.#tracing, specs, write);
   }
 
   #handle<Result>(spec: JobSpec, receipt: EnqueueReceipt, tx: unknown): JobHandle<Result> {
@@ -131,6 +136,14 @@ export class Client {
     }
     return new JobHandle<Result>(receipt.id, status, this.#means);
   }
+}
+
+/** What a connection gives its client. */
+export interface ClientParts {
+  readonly events: EventBus;
+  readonly codec: PayloadCodec;
+  readonly clock: Clock;
+  readonly tracing: Tracing | null;
 }
 
 function conflict(spec: JobSpec, receipt: EnqueueReceipt): LongshoreError {

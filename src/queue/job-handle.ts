@@ -1,10 +1,11 @@
 import { type AttemptError, LongshoreError } from '../core/errors.ts';
 import type { PayloadCodec } from '../core/payload.ts';
+import type { WaitOptions } from '../core/wait.ts';
 import type { EnqueueReceipt, Store } from '../store/store.ts';
 import { endedUnkept } from './gone.ts';
 import type { JobEnd } from './job-end.ts';
 import { type JobView, jobView } from './job-view.ts';
-import type { WaitOptions, Watch } from './watch.ts';
+import type { Watch } from './watch.ts';
 
 /** What all handles of a client share. */
 export interface HandleMeans {

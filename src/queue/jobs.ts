@@ -1,13 +1,12 @@
 import type { Clock } from '../core/clock.ts';
-import { type AttemptError, optionInvalid, requireInteger, requireName, showNul } from '../core/errors.ts';
+import { type AttemptError, optionalText, requireName } from '../core/errors.ts';
 import type { PriorityName } from '../core/job.ts';
 import { JOB_STATES, type JobState, statesThatAllow } from '../core/job-state.ts';
 import { jobStepsKey } from '../core/job-steps.ts';
-import { TAG_CHARS_MAX } from '../core/meta.ts';
 import { knownNames, requireKnown } from '../core/options.ts';
 import { type AnyDeclaration, requirePriority, requireQueue } from '../core/task.ts';
 import { type Why, why } from '../core/why.ts';
-import type { ControlReceipt, JobCommand, JobFilter, Store } from '../store/store.ts';
+import type { ControlReceipt, JobCommand, Store } from '../store/store.ts';
 import { type CountOptions, countJobs } from './counts.ts';
 import { type ResultOf, requireTask, requireTime } from './enqueue.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
@@ -20,7 +19,8 @@ import {
   type TypedDetail,
   typedDetail,
 } from './job-view.ts';
-import { type Criteria, requireId, requireSelection, requireState, type Selection } from './selection.ts';
+import { filterOf, type ListOptions } from './list-options.ts';
+import { type Criteria, requireId, requireSelection, type Selection } from './selection.ts';
 
 /** Who acts and why: kept in the job's audit trail. */
 export interface ActionOptions {
@@ -28,20 +28,6 @@ export interface ActionOptions {
   readonly by?: string;
   /** NUL becomes U+2400. */
   readonly why?: string;
-}
-
-export interface ListOptions {
-  readonly state?: JobState | readonly JobState[];
-  readonly queue?: string;
-  readonly task?: string;
-  /** Jobs with this correlation id in their meta; and the job of this id, which is the one that its children inherited. */
-  readonly correlationId?: string;
-  /** Jobs with this tag in their meta. */
-  readonly tag?: string;
-  /** 1 to 1,000; default 50. */
-  readonly limit?: number;
-  /** From the page before. */
-  readonly cursor?: string;
 }
 
 /** What a bulk action did. */
@@ -58,16 +44,6 @@ export interface ActionReport {
 
 const ACTION_OPTIONS = knownNames<ActionOptions>({ by: true, why: true });
 const COUNT_OPTIONS = knownNames<CountOptions>({ queue: true, task: true });
-const LIST_OPTIONS = knownNames<ListOptions>({
-  state: true,
-  queue: true,
-  task: true,
-  correlationId: true,
-  tag: true,
-  limit: true,
-  cursor: true,
-});
-
 type Order = JobCommand extends infer C
   ? C extends JobCommand
     ? Omit<C, 'id' | 'by' | 'why'>
@@ -117,7 +93,7 @@ export class Jobs {
 
   /** Newest first. Throws OPTION_INVALID. */
   async list(options: ListOptions = {}): Promise<{ jobs: JobView[]; cursor: string | null }> {
-    const page = await this.#store.list(filter(options));
+    const page = await this.#store.list(filterOf(options));
     return { jobs: page.jobs.map((job) => jobView(job, this.#means.codec)), cursor: page.cursor };
   }
 
@@ -258,8 +234,7 @@ function auditOf(verb: string, options: ActionOptions): Pick<JobCommand, 'by' | 
   requireKnown(verb, options, ACTION_OPTIONS);
   const { by = 'api', why } = options;
   requireName('by', by);
-  if (why !== undefined && typeof why !== 'string') throw optionInvalid('why', why, 'a string');
-  return { by, why: why === undefined ? null : showNul(why) };
+  return { by, why: optionalText('why', why) };
 }
 
 interface Filing {
@@ -274,24 +249,4 @@ function file(report: Filing, id: string, receipt: ControlReceipt | undefined): 
   else if (receipt.status === 'refused') report.refused.push({ id, state: receipt.state ?? 'running' });
   else if (receipt.status === 'requested') report.requested.push(id);
   else report.done.push(id);
-}
-
-function filter(options: ListOptions): JobFilter {
-  requireKnown('jobs.list', options, LIST_OPTIONS);
-  const { state, queue, task, correlationId, tag, cursor, limit = 50 } = options;
-  const states = state === undefined ? undefined : typeof state === 'string' ? [state] : state;
-  if (states !== undefined && !Array.isArray(states))
-    throw optionInvalid('state', state, `one of ${JOB_STATES.join(', ')}, or an array of them`);
-  for (const name of states ?? []) requireState('state', name);
-  if (cursor !== undefined && typeof cursor !== 'string')
-    throw optionInvalid('cursor', cursor, 'the cursor of the page before');
-  return {
-    limit: requireInteger('limit', limit, 1, 1_000),
-    ...(states === undefined ? {} : { states }),
-    ...(queue === undefined ? {} : { queue: requireQueue('queue', queue) }),
-    ...(task === undefined ? {} : { task: requireName('task', task) }),
-    ...(correlationId === undefined ? {} : { correlationId: requireName('correlationId', correlationId) }),
-    ...(tag === undefined ? {} : { tag: requireName('tag', tag, TAG_CHARS_MAX) }),
-    ...(cursor === undefined ? {} : { cursor }),
-  };
 }

@@ -1,9 +1,9 @@
 import { BATCH_CHARS_MAX, sumOf } from '../core/batch.ts';
 import type { CancelTimer, Clock } from '../core/clock.ts';
-import { LongshoreError, mayPass, optionInvalid, requireMs } from '../core/errors.ts';
+import { LongshoreError, mayPass } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import { isTerminal } from '../core/job-state.ts';
-import { adviceFor, knownNames, requireKnown } from '../core/options.ts';
+import { type Waiter, type WaitOptions, waitForEnd } from '../core/wait.ts';
 import type { Store } from '../store/store.ts';
 import type { FarEnds } from './far-ends.ts';
 import { gone, notKept } from './gone.ts';
@@ -15,26 +15,13 @@ import type { End, JobEnd } from './job-end.ts';
  * ended jobs, the watch knows the end if this connection wrote it (hear-ends.ts), and asks the others (far-ends.ts).
  */
 
-export interface WaitOptions {
-  /** Give up after this long; default: never. */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
-}
-
-const WAIT_OPTIONS = knownNames<WaitOptions>({ timeoutMs: true, signal: true });
-
 const POLL_MS = 1_000;
 /** Jobs of one read; fewer after one that failed, or brought large jobs. */
 const READ_MAX = 1_000;
 
-interface Waiter {
-  readonly resolve: (end: JobEnd) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /** A job that somebody awaits. */
 interface Awaited {
-  readonly waiters: Set<Waiter>;
+  readonly waiters: Set<Waiter<JobEnd>>;
   /** As it was when it was read last; null before. */
   seen: Job | null;
   /** Written by this connection. */
@@ -68,29 +55,12 @@ export class Watch {
    * the signal's reason.
    */
   async wait(id: string, options: WaitOptions = {}): Promise<JobEnd> {
-    requireKnown('the wait for a job', options, WAIT_OPTIONS);
-    const { timeoutMs, signal } = options;
-    if (timeoutMs !== undefined) requireMs('timeoutMs', timeoutMs);
-    if (signal !== undefined) requireSignal(signal);
-    return new Promise<JobEnd>((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const finish = (settle: () => void): void => {
-        cancelTimeout?.();
-        signal?.removeEventListener('abort', onAbort);
-        this.#remove(id, waiter);
-        settle();
-      };
-      const waiter: Waiter = {
-        resolve: (end) => finish(() => resolve(end)),
-        reject: (error) => finish(() => reject(error)),
-      };
-      const onAbort = (): void => waiter.reject(signal?.reason);
-      const cancelTimeout =
-        timeoutMs === undefined
-          ? null
-          : this.#clock.after(timeoutMs, () => waiter.reject(timedOut(id, timeoutMs)));
-      signal?.addEventListener('abort', onAbort, { once: true });
-      this.#add(id, waiter);
+    return waitForEnd<JobEnd>(options, {
+      what: 'the wait for a job',
+      clock: this.#clock,
+      timedOut: (timeoutMs) => timedOut(id, timeoutMs),
+      add: (waiter) => this.#add(id, waiter),
+      remove: (waiter) => this.#remove(id, waiter),
     });
   }
 
@@ -130,7 +100,7 @@ export class Watch {
       for (const waiter of [...waiters]) waiter.reject(error);
   }
 
-  #add(id: string, waiter: Waiter): void {
+  #add(id: string, waiter: Waiter<JobEnd>): void {
     const awaited = this.#awaited.get(id) ?? { waiters: new Set(), seen: null, written: null, asking: false };
     awaited.waiters.add(waiter);
     this.#awaited.set(id, awaited);
@@ -141,7 +111,7 @@ export class Watch {
     this.#read();
   }
 
-  #remove(id: string, waiter: Waiter): void {
+  #remove(id: string, waiter: Waiter<JobEnd>): void {
     const awaited = this.#awaited.get(id);
     awaited?.waiters.delete(waiter);
     if (awaited?.waiters.size === 0) this.#awaited.delete(id);
@@ -255,15 +225,6 @@ function endOf(job: Job): JobEnd | null {
 }
 
 /** Of this realm or another: what is asked of it counts. */
-function requireSignal(signal: AbortSignal): void {
-  const { aborted, addEventListener, removeEventListener } = (signal ?? {}) as Partial<AbortSignal>;
-  const isSignal =
-    typeof aborted === 'boolean' &&
-    typeof addEventListener === 'function' &&
-    typeof removeEventListener === 'function';
-  if (!isSignal) throw optionInvalid('signal', signal, `an AbortSignal${adviceFor(signal)}`);
-}
-
 function charsOfJob(job: Job | null): number {
   return 1 + (job?.input?.length ?? 0) + (job?.result?.length ?? 0) + (job?.progress?.length ?? 0);
 }

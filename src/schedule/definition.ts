@@ -1,4 +1,4 @@
-import { LongshoreError, optionInvalid } from '../core/errors.ts';
+import { LongshoreError, optionalText, optionInvalid } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import { type Action, anchoredAs, newSchedule } from '../core/schedule/actions.ts';
@@ -73,7 +73,7 @@ async function checked({ name, spec }: Wanted, { owner }: PutOptions, means: Put
   try {
     const data = await scheduleData({ name, spec }, Math.floor(means.clock.now()), means);
     if ('flow' in spec) await means.definitions.put((spec as FlowSchedule).flow);
-    return { name, data, note: spec.note ?? null };
+    return { name, data, note: optionalText('note', spec.note) };
   } catch (error) {
     throw owner === null ? error : namingSchedule(name, error);
   }

@@ -1,4 +1,4 @@
-import { optionInvalid, requireInteger, requireName } from '../core/errors.ts';
+import { optionalText, optionInvalid, requireInteger, requireName } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import { knownNames, requireKnown, requireOptions } from '../core/options.ts';
 import type { Action } from '../core/schedule/actions.ts';
@@ -256,7 +256,7 @@ function said({ by = 'api', note }: ScheduleActionOptions): {
   readonly by: string;
   readonly note: string | null;
 } {
-  return { by: requireName('by', by), note: note ?? null };
+  return { by: requireName('by', by), note: optionalText('note', note) };
 }
 
 function deletionOf({ key, kind, label, state, version }: PlanRecord) {

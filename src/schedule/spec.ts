@@ -115,7 +115,8 @@ export async function scheduleData(
   now: number,
   means: SpecMeans,
 ): Promise<ScheduleData> {
-  const isFlow = typeof spec === 'object' && spec !== null && 'flow' in spec && !('task' in spec);
+  const isFlow = typeof spec === 'object' && spec !== null && 'flow' in spec;
+  if (isFlow && 'task' in spec) throw optionInvalid('a schedule', spec, 'one of task and flow; it has both');
   requireOptions('a schedule', spec, isFlow ? FLOW_SPEC : TASK_SPEC);
   const { jitterMs = 0, overlap = 'allow', missed = 'once', missedMax = MISSED_MAX_DEFAULT } = spec;
   return {

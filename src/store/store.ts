@@ -349,7 +349,14 @@ export interface QueueChange {
 
 export interface QueueRecord extends QueueSettings {
   readonly counts: Readonly<Record<JobState, number>>;
+  /**
+   * For how long the job that has waited longest is claimable, ms; null when none is. Of each line at least the first
+   * OLDEST_AMONG jobs are looked at: behind them, one that waits longer may stand where others were retried.
+   */
+  readonly oldestReadyMs: number | null;
 }
+
+export const OLDEST_AMONG = 20;
 
 // ── single jobs ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -3,6 +3,8 @@ export interface RunFacts {
   /** The run's id. */
   readonly run: string;
   readonly flow: string;
+  /** The one of its meta, or the id of the outermost run. */
+  readonly correlationId: string;
 }
 
 export interface ScheduleFacts {

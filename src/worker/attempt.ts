@@ -5,6 +5,7 @@ import type { JobContext, WaitFor } from '../core/job-context.ts';
 import { type JobFlow, jobFlowIn } from '../core/job-flow.ts';
 import { type KeptMeta, NO_META } from '../core/meta.ts';
 import type { AnyTask } from '../core/task.ts';
+import type { Running } from '../core/tracing.ts';
 import { DurableCalls, type DurablePort } from '../execution/durable-calls.ts';
 import type { LaneJob, SharedSlot, Stopper } from '../execution/lane.ts';
 import type { Lease } from '../store/store.ts';
@@ -48,6 +49,9 @@ export class Attempt implements LaneJob {
   input: string | null = null;
   /** What the job's meta says. */
   kept: KeptMeta = NO_META;
+  /** Null where it is not traced. */
+  trace: Running | null = null;
+  within: LaneJob['within'] = null;
   /** `performance.now()` at the start of the attempt, or when it began to wait for another host. */
   startedAt: number;
   /** The handler has started. In a pool it may have to wait for that. */
@@ -95,7 +99,7 @@ export class Attempt implements LaneJob {
   }
 
   get meta(): string | null {
-    return this.lease.meta;
+    return this.trace === null ? this.lease.meta : this.trace.meta;
   }
 
   get attempt(): number {

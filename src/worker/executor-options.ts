@@ -10,6 +10,7 @@ import type { EventBus } from '../telemetry/events.ts';
 import type { Slots } from '../tuner/slots.ts';
 import type { Attempt, NoteTaker } from './attempt.ts';
 import type { CompletionMeans } from './own-completion.ts';
+import type { Traces } from './traces.ts';
 
 export interface ExecutorOptions {
   /** For durable steps. */
@@ -20,6 +21,8 @@ export interface ExecutorOptions {
   readonly clock: Clock;
   readonly events: EventBus;
   readonly notes: NoteTaker;
+  /** Null: nothing is traced. */
+  readonly traces: Traces | null;
   readonly completions: CompletionMeans;
   /** A job ended in its handler's transaction. */
   readonly onCommitted: (attempt: Attempt) => void;

@@ -10,7 +10,7 @@ import { facts } from './facts.ts';
 import { LeaseBuffer } from './lease-buffer.ts';
 import { Places } from './places.ts';
 import { RunningAttempts } from './running.ts';
-import { completed, openJob, outcomeOf } from './steps.ts';
+import { completed, openJob, outcomeOf, trace } from './steps.ts';
 import { cancelled, leaseLost, stopping } from './stop-reasons.ts';
 import { watchTime } from './watch-time.ts';
 
@@ -166,7 +166,7 @@ export class Executor {
         events.emit('job.started', { ...facts(lease), waitMs: Math.max(0, lease.claimedAt - lease.dueAt) });
       }
       attempt.task = task;
-      if (fault === null) this.#execute(attempt, task);
+      if (fault === null) this.#execute(trace(attempt, this.#options.traces), task);
       else this.#finish(attempt, this.#outcomeOf(fault, attempt));
     }
     return attempt.finished ? attempt.startedAt + attempt.runMs : performance.now();

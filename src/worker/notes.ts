@@ -2,7 +2,9 @@ import { BATCH_CHARS_MAX, charsOfLine, charsOfNote, cut, sumOf } from '../core/b
 import type { CancelTimer, Clock } from '../core/clock.ts';
 import { LongshoreError, mayBlameAnItem } from '../core/errors.ts';
 import type { LogLine } from '../core/job.ts';
+import { correlationIdIn } from '../core/meta.ts';
 import type { PayloadCodec } from '../core/payload.ts';
+import { RAN } from '../core/ran.ts';
 import { logText } from '../execution/log-text.ts';
 import type { Lease, Note, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
@@ -59,15 +61,32 @@ export class Notes implements NoteTaker {
     return this.#codec.decode(job?.progress ?? null, place, `the progress of job ${lease.id}`);
   }
 
+  /** Writes down where and how long an attempt ran, for jobs with a correlation id: `longshore.trace` tells it. */
+  ran(lease: Lease, worker: string, runMs: number): void {
+    if (correlationIdIn(lease.meta) === undefined) return;
+    const now = this.#clock.now();
+    const data = {
+      worker,
+      startedAt: Math.round((now - runMs) * 10) / 10,
+      runMs: Math.round(runMs * 10) / 10,
+    };
+    const encoded = this.#codec.seal(JSON.stringify(data), { role: 'log', id: lease.id });
+    this.#add(lease, { at: now, attempt: lease.attempt, message: RAN, data: encoded });
+  }
+
   /** Throws OPTION_INVALID, PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE into the handler. */
   log(lease: Lease, message: string, data: unknown): void {
     const text = logText(message);
     const place = { role: 'log', id: lease.id } as const;
     const encoded = this.#codec.encode(data, place, `the log data of task '${lease.task}'`);
     const line: LogLine = { at: this.#clock.now(), attempt: lease.attempt, message: text, data: encoded };
-    this.#of(lease).logs.push(line);
     if (this.#events.wants('job.logged'))
       this.#events.emit('job.logged', { ...facts(lease), message: text, data });
+    this.#add(lease, line);
+  }
+
+  #add(lease: Lease, line: LogLine): void {
+    this.#of(lease).logs.push(line);
     this.#lines += 1;
     this.#chars += charsOfLine(line);
     if (this.#isFull) void this.flush();

@@ -1,12 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 import type { PayloadCodec } from '../core/payload.ts';
+import type { Tracing } from '../core/tracing.ts';
 import type { Planner } from '../flow/planner.ts';
 import type { Schedules } from '../schedule/schedules.ts';
 import type { Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { Sensor } from '../tuner/sensor.ts';
 import type { WorkerSettings } from './settings.ts';
-import type { WorkerHealth } from './trouble.ts';
+import type { WorkerGauges, WorkerHealth } from './trouble.ts';
 
 /** What the composition root hands over. */
 export interface WorkerParts {
@@ -17,6 +18,7 @@ export interface WorkerParts {
   readonly pid: number;
   readonly version: string;
   readonly codec: PayloadCodec;
+  readonly tracing: Tracing | null;
   /** Decides what follows in runs whose jobs end here. */
   readonly planner: Planner;
   readonly schedules: Pick<Schedules, 'upsertAll'>;
@@ -34,4 +36,5 @@ export interface WorkerParts {
 export interface LiveWorker {
   stop(): Promise<void>;
   health(): WorkerHealth;
+  gauges(): WorkerGauges;
 }

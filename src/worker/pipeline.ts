@@ -18,6 +18,7 @@ import { PutOff } from './put-off.ts';
 import type { WorkerSettings } from './settings.ts';
 import { Settler } from './settler.ts';
 import { Strays } from './strays.ts';
+import { Traces } from './traces.ts';
 import type { WorkerHealth } from './trouble.ts';
 import { slotsOf } from './tuning.ts';
 
@@ -48,6 +49,7 @@ export class Pipeline {
   readonly #confirmer: Confirmer;
   readonly #executor: Executor;
   readonly #lanes: Lanes;
+  readonly #traces: Traces | null;
   #turnPending = false;
   #claimingOnce = false;
   #quietWaiters: (() => void)[] = [];
@@ -64,7 +66,8 @@ export class Pipeline {
     this.slots = slotsOf(parts, settings);
     this.#prefetch = new Prefetch(settings.prefetchMax);
     this.#notes = new Notes(parts);
-    const shared = { ...parts, ...settings, workerId: info.id, slots: this.slots };
+    this.#traces = parts.tracing === null ? null : new Traces(parts.tracing, info.id);
+    const shared = { ...parts, ...settings, workerId: info.id, slots: this.slots, traces: this.#traces };
     const turn = (): void => this.turn();
     const unsettled = (): number => this.#settler.pending + this.#confirmer.pending;
     const givingBack = (): boolean => this.#settler.givingBack;
@@ -252,6 +255,8 @@ export class Pipeline {
 
   #settle(attempt: Attempt, outcome: Outcome | null): void {
     const { lease, runMs } = attempt;
+    this.#traces?.ended(lease, outcome, runMs);
+    if (lease.meta !== null && attempt.begun) this.#notes.ran(lease, this.#info.id, runMs);
     // Called in this turn, and so applied before the settle that follows.
     if (this.#notes.has(lease)) void this.#notes.flush();
     if (outcome === null) this.#settler.lose(lease, 'unknown');

@@ -9,6 +9,7 @@ import { type Beside, settleBeside } from './beside.ts';
 import { type Ended, emitEnd, emptyTally, settlement, type Tally, type Told, typeOf } from './ended.ts';
 import { facts } from './facts.ts';
 import { plansOf } from './plans-of.ts';
+import type { Traces } from './traces.ts';
 import { stillInTrouble, type Trouble } from './trouble.ts';
 
 /**
@@ -24,6 +25,8 @@ export interface SettlerOptions {
   readonly clock: Clock;
   readonly events: EventBus;
   readonly workerId: string;
+  /** Null: nothing is traced. */
+  readonly traces: Traces | null;
   readonly random: () => number;
   /** Jobs ended that report to these plans. */
   readonly onReports: (plans: ReadonlySet<string>) => void;
@@ -95,7 +98,8 @@ export class Settler {
 
   /** The job belongs to somebody else: its outcome does not count. `outcome` is what it was, if it is known. */
   lose(lease: Lease, outcome: OutcomeType | 'unknown'): void {
-    const { events } = this.#options;
+    const { events, traces } = this.#options;
+    traces?.settled(lease, 'lost');
     this.tally.lost += 1;
     if (events.wants('job.lost')) events.emit('job.lost', { ...facts(lease), outcome });
   }
@@ -274,6 +278,7 @@ export class Settler {
     }
     const type = typeOf(told.outcome, receipt.state);
     this.tally[type] += 1;
+    this.#options.traces?.settled(told.lease, type);
     emitEnd(this.#options.events, type, told);
   }
 }

@@ -9,6 +9,7 @@ import { unfit } from '../execution/steps.ts';
 import type { Attempt } from './attempt.ts';
 import type { Durable } from './durable.ts';
 import { isSuspension } from './suspension.ts';
+import type { Traces } from './traces.ts';
 
 /**
  * The executor's steps before and after the lane, over one Attempt. Each either returns what the next one needs or
@@ -25,6 +26,17 @@ export function openJob(attempt: Attempt, codec: PayloadCodec): unknown {
   } catch (error) {
     return unfit(error);
   }
+}
+
+/** The handler sees the context of its own run, and what it enqueues goes on from there. */
+export function trace(attempt: Attempt, traces: Traces | null): Attempt {
+  if (traces === null) return attempt;
+  const running = traces.start(attempt.lease, attempt.startedAt);
+  if (running === null) return attempt;
+  attempt.trace = running;
+  attempt.kept = decodeMeta(running.meta, attempt.lease.id);
+  attempt.within = (work) => running.within(work);
+  return attempt;
 }
 
 /** Where its result goes. */

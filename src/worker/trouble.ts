@@ -18,6 +18,20 @@ export function stillInTrouble(before: Trouble | null, error: unknown, now: numb
   };
 }
 
+/** A started worker, in figures, as it is now. */
+export interface WorkerGauges {
+  readonly id: string;
+  /** It does the maintenance of the store, for all workers. */
+  readonly leading: boolean;
+  /** Handlers that run. */
+  readonly running: number;
+  readonly slots: { readonly total: number; readonly used: number };
+  /** Where the jobs of each task run. */
+  readonly lanes: readonly { readonly task: string; readonly lane: string }[];
+  /** What it cannot do now: `claim`, `beat`, `settle`. */
+  readonly troubles: readonly string[];
+}
+
 export interface WorkerHealth {
   readonly id: string;
   /** Its claims, its heartbeats and the outcomes of its jobs are taken by the store. */

@@ -24,7 +24,7 @@ import { ROLES, requireRole, requireRoles, type WorkerRole } from './roles.ts';
 import { type WorkerSettings, workerSettings } from './settings.ts';
 import { drain } from './shutdown.ts';
 import { tellGivenBack } from './strays.ts';
-import type { WorkerHealth } from './trouble.ts';
+import type { WorkerGauges, WorkerHealth } from './trouble.ts';
 import { workerId } from './worker-id.ts';
 
 /** The service that claims, runs and settles jobs: starts and stops its parts, and names its roles. The hot path is pipeline.ts. */
@@ -110,6 +110,15 @@ export class Worker {
       beat,
       settle,
     };
+  }
+
+  gauges(): WorkerGauges {
+    const { id, running, slots } = this;
+    const lanes = this.profiles().map(({ task, lane }) => ({ task, lane }));
+    const troubles = Object.entries(this.#pipeline.troubles).flatMap(([verb, one]) =>
+      one === null ? [] : [verb],
+    );
+    return { id, leading: this.#leader.leading, running, slots, lanes, troubles };
   }
 
   /**

@@ -96,3 +96,13 @@ test('a damaged meta is an error that names the job', () => {
 test('what a later version keeps besides is passed over', () => {
   assert.deepEqual(decodeMeta('{"tags":["a"],"new":1}', 'j'), { ...NO_META, tags: ['a'] });
 });
+
+test('a stored trace context that is malformed is none, and the rest of the meta stays', () => {
+  for (const traceparent of ['nonsense', '00-1-2-3', 7, null]) {
+    const stored = JSON.stringify({ correlationId: 'request-7', traceparent, tracestate: 'a=1' });
+    const { correlationId, traceparent: read, tracestate } = decodeMeta(stored, 'job');
+    assert.deepEqual([correlationId, read, tracestate], ['request-7', null, null]);
+  }
+  const stored = JSON.stringify({ traceparent: TRACEPARENT, tracestate: 'x'.repeat(600) });
+  assert.deepEqual(decodeMeta(stored, 'job').tracestate, null);
+});

@@ -154,7 +154,7 @@ test('what is no option here is answered with what there is instead', () => {
     messageFor('jobId', ENQUEUE),
     /; ids are made here; unique: \{ key \} makes equal jobs one job\.$/,
   );
-  assert.match(messageFor('repeat', ENQUEUE), /no schedules yet/);
+  assert.match(messageFor('repeat', ENQUEUE), /is a schedule: schedules\.set/);
   assert.match(messageFor('retryLimit', ENQUEUE), /"attempts"\? It counts the first run/);
 });
 

@@ -58,6 +58,7 @@ interface Given {
 }
 
 class GivenJob implements LaneJob {
+  readonly within = null;
   readonly id = 'j';
   readonly queue = 'default';
   readonly key = null;

@@ -12,7 +12,7 @@ import { readyPackages } from '../../setup/own-packages.mjs';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-const NOT_COPIED = /^(\.|dist|node_modules$|shared$|bench$|dashboard$|test$|examples$|docs$)/;
+const NOT_COPIED = /^(\.|dist|node_modules$|shared$|bench$|dashboard$|test$|examples$|docs$|deploy$)/;
 
 export interface Packed {
   /** All of this lies in it. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
+import { dag7, tasks } from '../../examples/flows/shapes.ts';
+import { connect, defineTask } from '../../src/index.ts';
 import { EVENT_NAMES, EventBus } from '../../src/telemetry/events.ts';
 import { logEvents } from '../../src/telemetry/log.ts';
 
@@ -113,4 +115,29 @@ test('of jobs of an unknown task one is told in a minute, for each task and queu
   time = 60_000;
   meet('mail', '4');
   assert.deepEqual(told(), ['40 4 mail']);
+});
+
+test('records carry correlation ids: the one given, or that of the job or run itself', async (t) => {
+  const records: Record<string, unknown>[] = [];
+  const logger = pino({ level: 'trace' }, { write: (line: string) => records.push(JSON.parse(line)) });
+  const longshore = await connect('memory:', { logger });
+  t.after(() => longshore.close());
+  const task = defineTask({ name: 'told', run: ({ log }) => log('half way') });
+  await longshore.enqueue(task, undefined, { meta: { correlationId: 'request-7' } });
+  const { id } = await longshore.enqueue(task, undefined);
+  const run = await longshore.flows.start(dag7, null);
+  await longshore.worker({ tasks: [task, ...tasks] }).runUntilIdle();
+  const of = (correlationId: string): unknown[] =>
+    records
+      .filter(({ id, correlationId: own = id }) => own === correlationId && id !== undefined)
+      .map(({ event }) => event);
+  const all = ['job.enqueued', 'job.started', 'job.logged', 'job.completed'];
+  assert.deepEqual([of('request-7'), of(id)], [all, all]);
+  assert.equal(of(run.id).filter((event) => event === 'job.completed').length, 7);
+  const moves = records.filter(
+    ({ run: moved, correlationId }) => moved !== undefined && correlationId === run.id,
+  );
+  assert.ok(
+    moves.some(({ event }) => event === 'run.moved') && moves.some(({ event }) => event === 'step.moved'),
+  );
 });

@@ -26,8 +26,14 @@ onEachStore(
     await longshore.jobs.cancel(ready.id);
     const facts = { task: 'task', attempt: 0, waitMs: 0, runMs: 0 };
     assert.deepEqual(ends, [
-      { name: 'job.cancelled', event: { id: ready.id, queue: 'default', ...facts, by: 'ada' } },
-      { name: 'job.cancelled', event: { id: scheduled.id, queue: 'later', ...facts, by: 'api' } },
+      {
+        name: 'job.cancelled',
+        event: { id: ready.id, correlationId: ready.id, queue: 'default', ...facts, by: 'ada' },
+      },
+      {
+        name: 'job.cancelled',
+        event: { id: scheduled.id, correlationId: scheduled.id, queue: 'later', ...facts, by: 'api' },
+      },
     ]);
   },
 );

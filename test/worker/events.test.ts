@@ -41,9 +41,9 @@ onEachStore('each event of a job has the facts of the job, and its own', async (
   assert.deepEqual(of(2), ['job.enqueued', 'job.started', 'job.snoozed', 'job.started', 'job.completed']);
   assert.deepEqual(of(3), ['job.enqueued', 'job.started', 'job.cancelled']);
   const fields = (name: EventName) => Object.keys(seen.find((one) => one.name === name)?.event ?? {}).sort();
-  assert.deepEqual(fields('job.enqueued'), ['id', 'queue', 'state', 'status', 'task']);
-  assert.deepEqual(fields('job.started'), ['attempt', 'id', 'queue', 'task', 'waitMs']);
-  const end = ['attempt', 'id', 'queue', 'runMs', 'task', 'waitMs'];
+  assert.deepEqual(fields('job.enqueued'), ['correlationId', 'id', 'queue', 'state', 'status', 'task']);
+  assert.deepEqual(fields('job.started'), ['attempt', 'correlationId', 'id', 'queue', 'task', 'waitMs']);
+  const end = ['attempt', 'correlationId', 'id', 'queue', 'runMs', 'task', 'waitMs'];
   assert.deepEqual(fields('job.completed'), end);
   assert.deepEqual(fields('job.retried'), [...end, 'delayMs', 'error'].sort());
   assert.deepEqual(fields('job.failed'), [...end, 'error'].sort());

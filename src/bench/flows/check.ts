@@ -1,6 +1,6 @@
 import { CheckFailed } from '../ledger.ts';
 import type { Graph } from './graph.ts';
-import type { Played } from './measure.ts';
+import type { Played } from './play.ts';
 
 /**
  * Throws CheckFailed unless each run came to its right result, each job of it ran exactly once, and the store has nothing but

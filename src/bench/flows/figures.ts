@@ -3,7 +3,7 @@ import { CheckFailed } from '../ledger.ts';
 import { round } from '../spread.ts';
 import type { Graph } from './graph.ts';
 import { edgesOf, endOf } from './marks.ts';
-import type { Played } from './measure.ts';
+import type { Played } from './play.ts';
 
 /** Of one shape at a steady rate. Milliseconds. */
 export interface ShapeFigures {

@@ -4,7 +4,7 @@ import { type Program, start } from '../runner.ts';
 import type { Place } from '../site.ts';
 import { check } from './check.ts';
 import type { Graph } from './graph.ts';
-import type { CarryReport, PlayReport, PlaySettings, StartReport } from './play.ts';
+import type { Played, PlayReport, PlaySettings } from './play.ts';
 
 /** Plays runs in one process or in two, checks that each came to its right result, and gives the reports of both sides. */
 export interface Play {
@@ -26,11 +26,6 @@ export interface Play {
   /** Of another system: the file of its program. */
   readonly file?: string;
   readonly signal: AbortSignal;
-}
-
-export interface Played {
-  readonly started: StartReport;
-  readonly carried: CarryReport;
 }
 
 export async function measurePlay(play: Play): Promise<Played> {

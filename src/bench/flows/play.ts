@@ -70,6 +70,12 @@ export interface PlayReport {
   readonly carried: CarryReport | null;
 }
 
+/** What both sides said. */
+export interface Played {
+  readonly started: StartReport;
+  readonly carried: CarryReport;
+}
+
 export async function play(system: FlowSystem, settings: PlaySettings, parent: Parent): Promise<PlayReport> {
   const { role, warmup, runs, graph, sabotage } = settings;
   parent.told('time').then(() => parent.say('time', monotonicMs()));
@@ -112,7 +118,7 @@ async function startAll(
     wrong: 0,
     fault: null as string | null,
   };
-  const await_ = async (run: number): Promise<void> => {
+  const awaitEnd = async (run: number): Promise<void> => {
     const fault = await within(timeoutMs, system.result(run)).then(
       (isRight) => (isRight ? null : 'its result is another one'),
       (error: unknown) => (error instanceof Error ? error.message : String(error)),
@@ -133,16 +139,16 @@ async function startAll(
   if (part === 'fanOut') {
     for (const run of numbers) {
       await begin([run], monotonicMs());
-      await await_(run);
+      await awaitEnd(run);
     }
   } else if (part === 'burst') {
     const [before, after] = [numbers.slice(0, warmup), numbers.slice(warmup)];
     if (warmup > 0) await begin(before, monotonicMs());
-    await Promise.all(before.map(await_));
+    await Promise.all(before.map(awaitEnd));
     await begin(after, monotonicMs());
     // Nobody waits while they run: what is measured is the carrying.
     await (marks === null ? parent.told('ran') : marks.allRan);
-    await Promise.all(after.map(await_));
+    await Promise.all(after.map(awaitEnd));
   } else {
     const all: Promise<void>[] = [];
     await pace({
@@ -150,12 +156,12 @@ async function startAll(
       count: total,
       clock: systemPacerClock,
       send: (run, intended) =>
-        all.push(begin([run], intended).then(() => (system.waits ? await_(run) : undefined))),
+        all.push(begin([run], intended).then(() => (system.waits ? awaitEnd(run) : undefined))),
     });
     await Promise.all(all);
     if (!system.waits) {
       await (marks === null ? parent.told('ran') : marks.allRan);
-      await Promise.all(numbers.map(await_));
+      await Promise.all(numbers.map(awaitEnd));
       report.ended.fill(Number.NaN);
     }
   }

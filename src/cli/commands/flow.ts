@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { withMilliseconds } from '../../core/json-times.ts';
-import { gone } from '../../flow/run-watch.ts';
+import { runGone } from '../../flow/run-watch.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
 import { FLOW_VERBS } from '../flow-verbs.ts';
 import { runText } from '../run-text.ts';
@@ -26,8 +25,8 @@ function define(command: Command): void {
 async function run({ args, options, out }: Call): Promise<number> {
   const [id = ''] = args;
   const found = await withStore(options, ({ longshore }) => longshore.flows.get(id));
-  if (found === null) throw gone(id);
-  if (out.json) out.document(withMilliseconds(found));
+  if (found === null) throw runGone(id);
+  if (out.json) out.document(found);
   else {
     const width = process.stdout.isTTY ? process.stdout.columns : null;
     out.print(runText(found, { now: Date.now(), width, paint: (format, text) => out.paint(format, text) }));

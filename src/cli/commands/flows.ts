@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { LongshoreError, optionInvalid } from '../../core/errors.ts';
 import { RUN_STATES, type RunState } from '../../core/flow/run.ts';
-import { withMilliseconds } from '../../core/json-times.ts';
 import { nearest } from '../../core/options.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
 import { runColumns } from '../run-columns.ts';
@@ -50,7 +49,7 @@ async function run({ options, out }: Call<Options>): Promise<number> {
       ...(cursor === undefined ? {} : { cursor }),
     }),
   );
-  if (out.json) out.document(withMilliseconds(found));
+  if (out.json) out.document(found);
   else if (found.runs.length === 0) out.say('No runs.');
   else out.table(runColumns(Date.now()), found.runs);
   if (!out.json && found.cursor !== null) out.say(`There are more: --cursor ${found.cursor}`);

@@ -3,7 +3,7 @@ import { LongshoreError, optionInvalid } from '../../core/errors.ts';
 import { JOB_STATES, type JobState } from '../../core/job-state.ts';
 import { nearest } from '../../core/options.ts';
 import type { JobView } from '../../queue/job-view.ts';
-import type { ListOptions } from '../../queue/jobs.ts';
+import type { ListOptions } from '../../queue/list-options.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
 import { UsageError } from '../exit-codes.ts';
 import { jobColumns, STATE_FORMATS } from '../job-columns.ts';

@@ -9,6 +9,7 @@ import type { WorkerSettings } from '../../worker/settings.ts';
 import type { Worker } from '../../worker/worker.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
 import { type Config, loadConfig } from '../config-file.ts';
+import { startMetrics } from '../metrics.ts';
 import type { Output } from '../output.ts';
 import { printEvents } from '../print-events.ts';
 import { taskPaths, withStore } from '../session.ts';
@@ -42,6 +43,8 @@ interface Options {
   readonly role?: WorkerRole;
   readonly logLevel?: LogLevel;
   readonly logFormat?: LogFormat;
+  readonly metricsPort?: number;
+  readonly metricsHost?: string;
 }
 
 export const work: CliCommand<Options> = { define, run };
@@ -97,6 +100,12 @@ function define(command: Command): void {
         .choices(ROLES)
         .conflicts(['once', 'untilIdle', 'next']),
     )
+    .option(
+      '--metrics-port <n>',
+      'serve /metrics for Prometheus, /ready and /live; 0: a free one',
+      integer('--metrics-port', 0, 65_535),
+    )
+    .option('--metrics-host <name>', '... on this address (default: 127.0.0.1)')
     .addOption(
       new Option('--log-level <level>', 'default: info').choices(LOG_LEVELS).env('LONGSHORE_LOG_LEVEL'),
     )
@@ -131,9 +140,14 @@ async function run({ options, out }: Call<Options>): Promise<number> {
       });
       const log = await makeLogger(longshore, out, options);
       if (out.json) printEvents(longshore, (line) => process.stdout.write(`${line}\n`));
-      if (log.pretty) greet(worker, url, tasks, out);
-      const tally = await runWorker(worker, options, out);
-      report(worker, tally, log.pretty, out);
+      const metrics = await startMetrics(longshore, options, out);
+      try {
+        if (log.pretty) greet(worker, url, tasks, out);
+        const tally = await runWorker(worker, options, out);
+        report(worker, tally, log.pretty, out);
+      } finally {
+        await metrics.close();
+      }
       return 0;
     },
     { create: true },

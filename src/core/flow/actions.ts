@@ -2,12 +2,12 @@ import { LongshoreError } from '../errors.ts';
 import { type DecideStep, type StepData, stepNamed } from './data.ts';
 import type { Draft } from './draft.ts';
 import { orderUndo } from './ending.ts';
-import { askItemsToStop } from './launch.ts';
 import { partText } from './names.ts';
 import { type Ranges, sizeOf } from './ranges.ts';
 import { descendants } from './ready.ts';
 import { chosenBy } from './reports.ts';
 import { isLive, KEPT, runState, type StepState } from './run.ts';
+import { askItemsToStop, askPage } from './stop-items.ts';
 
 /** What a person does to a run by hand. Kept in its audit trail: who, when, why. */
 export type Action = {
@@ -55,7 +55,7 @@ export function applyAction(draft: Draft, action: Action): void {
 
 function cancel(draft: Draft, compensate: boolean): void {
   const { run } = draft;
-  if (run.phase === 'ended') throw refused(draft, `it has ${run.verdict ?? 'completed'} already`, 'cancel');
+  if (run.phase === 'ended') throw refused(draft, `it is ${run.verdict ?? 'completed'} already`, 'cancel');
   if (run.phase !== 'forward' && !draft.blocked)
     throw refused(draft, 'it is being stopped already', 'cancel');
   if (run.phase === 'undoing') {
@@ -86,11 +86,13 @@ function act(draft: Draft, step: StepData, action: Exclude<Action, { type: 'canc
   if (state !== undefined && (state.is === 'completed' || state.is === 'skipped'))
     throw refused(draft, `step '${step.name}' is ${state.is}`, action.type, 'a step that has not completed');
   if (run.phase === 'ended' && state?.is !== 'failed')
-    throw refused(draft, `it has ${run.verdict ?? 'completed'} already`, action.type, 'a failed step of it');
-  reopen(draft);
+    throw refused(draft, `it is ${run.verdict ?? 'completed'} already`, action.type, 'a failed step of it');
+  reopen(draft, step.name);
   stopWork(draft, step, state);
-  const gen = (state?.gen ?? -1) + 1;
+  const gen = draft.nextGen(step.name);
   const ran = state?.ran === undefined ? (state?.gen ?? null) : state.ran;
+  // What the jobs of a fan-out returned counts no more.
+  delete state?.items;
   if (action.type === 'skip') draft.move(step, 'skipped', { gen, ran });
   else {
     draft.keep(KEPT.resultOf(step.name), action.type === 'complete' ? action.result : null);
@@ -143,7 +145,7 @@ function retry(
     throw refused(draft, `step '${step.name}' is ${state?.is ?? 'pending'}`, 'retry', 'a failed step');
   if (input !== undefined && !('input' in step && step.kind !== 'each'))
     throw takesNoInput(`step '${step.name}'`);
-  reopen(draft);
+  reopen(draft, step.name);
   if (input !== undefined) {
     draft.keep(KEPT.inputOf(step.name), input);
     draft.run.given[step.name] = true;
@@ -164,16 +166,22 @@ function retry(
   draft.orders.moves.push({ step: step.name, to: 'running', error: null });
 }
 
+/** Ranges that touch become one. */
 function joined(...sets: readonly Ranges[]): Ranges {
   const pairs: [number, number][] = [];
   for (const ranges of sets)
     for (let at = 0; at < ranges.length; at += 2)
       pairs.push([ranges[at] as number, ranges[at + 1] as number]);
-  return pairs.sort(([one], [other]) => one - other).flat();
+  const all: number[] = [];
+  for (const [first, last] of pairs.sort(([one], [other]) => one - other)) {
+    if (all.at(-1) === first - 1) all[all.length - 1] = last;
+    else all.push(first, last);
+  }
+  return all;
 }
 
 /** A run that failed goes on: what was stopped with it is pending again, and so is what was undone. */
-function reopen(draft: Draft): void {
+function reopen(draft: Draft, by: string): void {
   const { run, flow } = draft;
   if (run.phase !== 'ended') return;
   run.phase = 'forward';
@@ -185,6 +193,8 @@ function reopen(draft: Draft): void {
   for (const { name } of flow.steps) {
     const state = run.steps[name];
     if (state === undefined) continue;
+    // Of several that failed, a person has dealt with one: the others wait for theirs.
+    if (state.is === 'failed' && !state.passed && name !== by) state.blocked = true;
     if (state.is === 'cancelled' || state.undo?.is === 'completed') {
       for (const later of [name, ...descendants(flow, name)])
         if (run.steps[later]?.is !== 'failed') draft.restart(later);
@@ -197,8 +207,11 @@ function stopWork(draft: Draft, step: StepData, state: StepState | undefined): v
   if (state === undefined || !isLive(state)) return;
   const { stops } = draft.orders;
   const of = { step: step.name, gen: state.gen };
-  if (step.kind === 'each') askItemsToStop(draft, step, state);
-  else if (step.kind === 'flow') stops.push({ kind: 'run', as: partText('s', step.name, state.gen), ...of });
+  if (step.kind === 'each') {
+    askItemsToStop(state.items);
+    askPage(draft, step.name, state, Number.POSITIVE_INFINITY);
+  } else if (step.kind === 'flow')
+    stops.push({ kind: 'run', as: partText('s', step.name, state.gen), ...of });
   else if (step.kind === 'loop')
     stops.push({ kind: 'job', as: partText('i', step.name, state.gen, state.turns ?? 0), ...of });
   else if (step.kind !== 'wait' && step.kind !== 'sleep')

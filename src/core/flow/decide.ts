@@ -4,6 +4,7 @@ import { askToStop, endOrGoOn, stopAgainMs } from './ending.ts';
 import { startSteps, takeSignal } from './launch.ts';
 import { applyReports, type RunReport } from './reports.ts';
 import { type RunState, type RunValue, runState, runWakeAt } from './run.ts';
+import { askPages, isAsking } from './stop-items.ts';
 
 /**
  * THE rule of flows: a run, what was reported to it and the time -> its next value, and the jobs to enqueue. Pure: whoever
@@ -21,6 +22,8 @@ export interface RunDecision extends Orders {
 
 export interface DecideGiven extends DraftGiven {
   readonly reports: readonly RunReport[];
+  /** There are more reports: a signal among them came before the time that is now. */
+  readonly more?: boolean;
   readonly action?: Action;
 }
 
@@ -34,28 +37,37 @@ export function decideRun(given: DecideGiven): RunDecision | { readonly needs: r
     throw error;
   }
   const { run, flow, now, more } = draft;
-  const expiresAt = run.endedAt === null || flow.keptMs === null ? null : run.endedAt + flow.keptMs;
+  const expiresAt =
+    run.endedAt === null || flow.keptMs === null ? null : Math.ceil(run.endedAt + flow.keptMs);
   return { ...draft.orders, run, state: runState(run), wakeAt: more ? now : wakeAt(draft), expiresAt };
 }
 
-function advance(draft: Draft, { reports, action }: DecideGiven): void {
+function advance(draft: Draft, { reports, more = false, action }: DecideGiven): void {
   applyReports(draft, reports);
   if (action !== undefined) applyAction(draft, action);
   if (draft.run.phase === 'ended') return;
   const stoppedBefore = draft.run.phase === 'stopping';
-  signalsAndTimes(draft);
+  signalsAndTimes(draft, more);
   for (let moves = -1; moves !== draft.orders.moves.length; ) {
     moves = draft.orders.moves.length;
     if (draft.run.phase === 'forward' && draft.run.verdict === null) startSteps(draft);
     settleHalted(draft);
     endOrGoOn(draft);
   }
-  if (stoppedBefore && draft.run.phase === 'stopping' && reports.length === 0 && action === undefined)
+  const isAsked = Object.values(draft.run.steps).some(isAsking);
+  if (
+    stoppedBefore &&
+    draft.run.phase === 'stopping' &&
+    reports.length === 0 &&
+    action === undefined &&
+    !isAsked
+  )
     askToStop(draft);
+  askPages(draft);
 }
 
 /** A signal that comes in the instant of its timeout counts. */
-function signalsAndTimes(draft: Draft): void {
+function signalsAndTimes(draft: Draft, more: boolean): void {
   const { run, flow, now } = draft;
   if (run.phase !== 'forward') return;
   for (const step of flow.steps) {
@@ -63,6 +75,7 @@ function signalsAndTimes(draft: Draft): void {
     if (step.kind === 'wait') takeSignal(draft, step);
     const state = run.steps[step.name];
     if (state?.is !== 'waiting' || state.until === undefined || state.until > now) continue;
+    if (step.kind === 'wait' && more) continue;
     if (step.kind === 'sleep') draft.move(step, 'completed');
     else if (step.onTimeout === 'continue') draft.move(step, 'completed');
     else

@@ -1,5 +1,5 @@
 import type { FlowData, StepData } from './data.ts';
-import { isBlocked, KEPT, type RunValue, type StepError, type StepState } from './run.ts';
+import { copyOf, isBlocked, KEPT, type RunValue, type StepError, type StepState } from './run.ts';
 import { ABSENT, STEP_SOURCE, sourcesOf, type Template } from './template.ts';
 
 /** What a report, an action or the passing of time made of one run: what the planner writes in one commit. */
@@ -90,7 +90,7 @@ export class Draft {
   readonly #decoded = new Map<string, unknown>();
 
   constructor({ run, flow, now, kept, codec }: DraftGiven) {
-    this.run = structuredClone(run);
+    this.run = copyOf(run);
     this.flow = flow;
     this.now = now;
     this.codec = codec;
@@ -126,9 +126,14 @@ export class Draft {
 
   /** The step is pending again; reports of its earlier jobs count no more. */
   restart(step: string): void {
-    const { gen } = this.run.steps[step] ?? { gen: (this.run.gens[step] ?? 0) - 1 };
-    this.run.gens[step] = gen + 1;
+    this.run.gens[step] = this.nextGen(step);
     delete this.run.steps[step];
+  }
+
+  /** A number that no job of the step, nor of its undo, has had. */
+  nextGen(step: string): number {
+    const state = this.run.steps[step];
+    return state === undefined ? (this.run.gens[step] ?? 0) : Math.max(state.gen, state.undo?.gen ?? -1) + 1;
   }
 
   /** Failed for good: what follows is the step's policy. */
@@ -205,8 +210,7 @@ export class Draft {
     const state = this.run.steps[name];
     if (state?.is !== 'completed') return ABSENT;
     const { items } = state;
-    if (items === undefined || KEPT.resultOf(name) in this.run.inline)
-      return this.decoded(KEPT.resultOf(name)) ?? null;
+    if (items === undefined) return this.decoded(KEPT.resultOf(name)) ?? null;
     const results: unknown[] = new Array(items.of).fill(null);
     for (const page of this.#namesOfResult(name)) {
       const entries = JSON.parse(this.text(page) ?? '[]') as [number, string | null][];

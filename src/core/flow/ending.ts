@@ -1,8 +1,9 @@
 import { runsJobs, type StepData } from './data.ts';
 import type { Draft } from './draft.ts';
-import { askItemsToStop, faultOf, orderJob } from './launch.ts';
+import { faultOf, orderJob } from './launch.ts';
 import { partText } from './names.ts';
 import { KEPT, type RunValue, type StepState } from './run.ts';
+import { askItemsToStop } from './stop-items.ts';
 import { resolve } from './template.ts';
 
 /** The way a run ends: it completes, or what runs is stopped, what completed is undone if so wished, and it fails or is cancelled. */
@@ -43,6 +44,7 @@ function complete(draft: Draft): void {
     const fault = faultOf(error, 'its result');
     if (fault === null) throw error;
     run.verdict = 'failed';
+    run.compensates = flow.steps.some(({ undo }) => undo !== undefined);
     run.reason = `the run's result cannot be made: ${fault.message}`;
     return;
   }
@@ -80,7 +82,7 @@ export function askToStop(draft: Draft): void {
     const state = run.steps[step.name];
     if (state === undefined || !isStillLive(state)) continue;
     const of = { step: step.name, gen: state.gen };
-    if (step.kind === 'each') askItemsToStop(draft, step, state);
+    if (step.kind === 'each') askItemsToStop(state.items);
     else if (step.kind === 'flow')
       orders.stops.push({ kind: 'run', as: partText('s', step.name, state.gen), ...of });
     else if (step.kind === 'loop')
@@ -117,7 +119,7 @@ function undoNext(draft: Draft): void {
     end(draft);
     return;
   }
-  orderUndo(draft, next, 0);
+  orderUndo(draft, next, (run.steps[next.name] as StepState).gen);
 }
 
 /** Starts the undo of a step; by hand for the second time and later. */

@@ -1,11 +1,12 @@
-import { LongshoreError } from '../errors.ts';
+import { isMs, LongshoreError, show } from '../errors.ts';
 import type { EachStep, JobData, JobStep, LoopStep, StepData } from './data.ts';
 import type { Draft } from './draft.ts';
 import { partText } from './names.ts';
-import { rangesOf, sizeOf, takeFirst } from './ranges.ts';
+import { rangesOf, takeFirst } from './ranges.ts';
 import { readiness } from './ready.ts';
 import { cursorIn } from './reports.ts';
 import { KEPT, type StepError, type StepState } from './run.ts';
+import { askItemsToStop } from './stop-items.ts';
 import { PathMissing, resolve, type Template } from './template.ts';
 
 /** Jobs of one commit. What is left of a fan-out goes with the next one, from where this one stopped. */
@@ -53,6 +54,7 @@ export function startStep(draft: Draft, step: StepData): void {
 const OWN_FAULTS: ReadonlySet<string> = new Set([
   'FLOW_PATH_MISSING',
   'FLOW_NO_LIST',
+  'FLOW_NO_TIME',
   'PAYLOAD_TOO_LARGE',
   'PAYLOAD_NOT_JSON',
 ]);
@@ -108,7 +110,7 @@ function launch(draft: Draft, step: StepData): void {
 
 function startWait(draft: Draft, step: StepData & { kind: 'wait' }): void {
   const { timeoutMs } = step;
-  draft.move(step, 'waiting', timeoutMs === null ? {} : { until: draft.now + timeoutMs });
+  draft.move(step, 'waiting', timeoutMs === null ? {} : { until: timeIn(draft, timeoutMs) });
   takeSignal(draft, step);
 }
 
@@ -124,12 +126,17 @@ export function takeSignal(draft: Draft, step: StepData & { kind: 'wait' }): voi
 
 function startSleep(draft: Draft, step: StepData & { kind: 'sleep' }): void {
   const ms = resolve(step.ms, (source) => draft.read(source));
-  if (typeof ms !== 'number' || !Number.isFinite(ms) || ms < 0)
+  if (!isMs(ms))
     throw new LongshoreError(
-      'FLOW_PATH_MISSING',
-      `Step '${step.name}' is to sleep for ${String(ms)}; expected a number of ms.`,
+      'FLOW_NO_TIME',
+      `Step '${step.name}' is to sleep for ${show(ms)}; expected a number of ms, 0 or more and at most 1,000 years.`,
     );
-  draft.move(step, 'waiting', { until: draft.now + ms });
+  draft.move(step, 'waiting', { until: timeIn(draft, ms) });
+}
+
+/** Stores keep whole milliseconds. */
+function timeIn({ now }: Draft, ms: number): number {
+  return Math.ceil(now + ms);
 }
 
 // ── fan-out ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -168,14 +175,14 @@ function itemsOf(draft: Draft, { name, over, size }: EachStep): Items {
   };
 }
 
-const ITEMS_MAX = 10_000_000;
+export const ITEMS_MAX = 10_000_000;
 
 /** Enqueues the next page, and ends the step when its last job has ended. */
 function goOn(draft: Draft, step: EachStep, state: StepState): void {
   const { items } = state;
   if (items === undefined) return;
   const room = JOBS_MAX - draft.orders.jobs.length;
-  if (state.error !== undefined && state.halt === undefined) stopItems(draft, step, state);
+  if (state.error !== undefined && state.halt === undefined) stopItems(state);
   if (state.halt === undefined && items.todo.length > 0) {
     if (room > 0) {
       try {
@@ -184,7 +191,7 @@ function goOn(draft: Draft, step: EachStep, state: StepState): void {
         const fault = faultOf(error, step.name);
         if (fault === null) throw error;
         state.error = fault;
-        stopItems(draft, step, state);
+        stopItems(state);
       }
     }
     if (state.halt === undefined && items.todo.length > 0) {
@@ -225,28 +232,9 @@ function enqueueItems(draft: Draft, step: EachStep, state: StepState, room: numb
 }
 
 /** One item failed for good, and the step does not go on without it: what was enqueued is stopped, the rest never starts. */
-export function stopItems(
-  draft: Draft,
-  step: EachStep,
-  state: StepState,
-  halt: 'failed' | 'cancelled' = 'failed',
-): void {
-  state.halt = halt;
-  askItemsToStop(draft, step, state);
-}
-
-export function askItemsToStop(draft: Draft, step: EachStep, state: StepState): void {
-  const { items } = state;
-  if (items === undefined || items.live === 0) return;
-  const waiting = new Set(takeFirst(items.todo, sizeOf(items.todo)).taken);
-  for (let index = 0; index < items.of; index += 1)
-    if (!waiting.has(index))
-      draft.orders.stops.push({
-        kind: 'job',
-        as: partText('i', step.name, state.gen, index),
-        step: step.name,
-        gen: state.gen,
-      });
+function stopItems(state: StepState): void {
+  state.halt = 'failed';
+  askItemsToStop(state.items);
 }
 
 // ── loop ───────────────────────────────────────────────────────────────────────────────────────────────────────────

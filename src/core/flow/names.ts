@@ -30,5 +30,6 @@ export function parseSignal(as: string): string | null {
   return as.startsWith(SIGNAL) ? as.slice(SIGNAL.length) : null;
 }
 
-/** Sent to a child run by its parent. */
+/** Sent to a child run by its parent; the second one where the parent undoes what it did. */
 export const CANCEL = 'cancel';
+export const CANCEL_AND_UNDO = 'cancel:undo';

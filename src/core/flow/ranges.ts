@@ -61,6 +61,13 @@ export function takeFirst(
   return { taken, rest: [] };
 }
 
+/** The first index from `from` on that is in no range. */
+export function firstOutside(ranges: Ranges, from: number): number {
+  const at = placeOf(ranges, from);
+  // Ranges that touch are one, so what follows a range is outside.
+  return at < ranges.length && (ranges[at] as number) <= from ? (ranges[at + 1] as number) + 1 : from;
+}
+
 /** Where the first range stands that ends at `index` or behind it. */
 function placeOf(ranges: Ranges, index: number): number {
   let [low, high] = [0, ranges.length / 2];

@@ -1,8 +1,8 @@
 import { type DecideStep, type StepData, stepNamed } from './data.ts';
 import type { Draft } from './draft.ts';
-import { CANCEL, type PartName, parsePart, parseSignal } from './names.ts';
+import { CANCEL, CANCEL_AND_UNDO, type PartName, parsePart, parseSignal } from './names.ts';
 import { holds, withIndex, withoutIndex } from './ranges.ts';
-import { type ItemsState, isLive, KEPT, type StepError, type StepState } from './run.ts';
+import { type ItemsState, isLive, KEPT, SIGNALS_MAX, type StepError, type StepState } from './run.ts';
 
 /** How something that belongs to a run ended, or a signal to it. */
 export interface RunReport {
@@ -34,7 +34,7 @@ function applyReport(draft: Draft, report: RunReport, pages: Map<string, [number
     keepSignal(draft, signal, report.result);
     return;
   }
-  if (report.as === CANCEL) {
+  if (report.as === CANCEL || report.as === CANCEL_AND_UNDO) {
     askToCancel(draft, report);
     return;
   }
@@ -199,20 +199,17 @@ function undoEnded(draft: Draft, state: StepState, part: PartName, report: RunRe
   });
 }
 
-/** More than this many of one name wait for nobody; the oldest is dropped. */
-const SIGNALS_MAX = 100;
-
 function keepSignal(draft: Draft, name: string, payload: string | null): void {
   if (draft.run.phase === 'ended') return;
   const [first, last] = draft.run.signals[name] ?? [1, 0];
   draft.keep(KEPT.signal(name, last + 1), payload);
-  const kept: readonly [number, number] = [last + 1 - first >= SIGNALS_MAX ? first + 1 : first, last + 1];
-  draft.run.signals[name] = kept;
+  draft.run.signals[name] = [last + 1 - first >= SIGNALS_MAX ? first + 1 : first, last + 1];
 }
 
 /** The parent run is being stopped. */
 function askToCancel(draft: Draft, report: RunReport): void {
   if (draft.run.phase !== 'forward') return;
   draft.run.verdict = 'cancelled';
+  draft.run.compensates = report.as === CANCEL_AND_UNDO;
   draft.run.reason = report.error?.message ?? 'its parent run was stopped';
 }

@@ -95,6 +95,8 @@ export interface ItemsState {
   live: number;
   completed: number;
   failed: Ranges;
+  /** While jobs are being asked to stop: the first index that was not asked. */
+  asked?: number;
   /** Kept texts with results so far. */
   pages: number;
 }
@@ -110,6 +112,9 @@ export interface StepError {
   readonly code: string | null;
 }
 
+/** Signals of one name that a run keeps until a wait takes them; with one more, the oldest is dropped. */
+export const SIGNALS_MAX = 100;
+
 /** Names of kept texts. */
 export const KEPT = {
   input: 'input',
@@ -118,7 +123,8 @@ export const KEPT = {
   /** Given by hand, instead of what the template says. */
   inputOf: (step: string): string => `input:${step}`,
   page: (step: string, page: number): string => `page:${step}:${page}`,
-  signal: (name: string, no: number): string => `signal:${name}:${no}`,
+  /** A later signal takes the place of one that is over, so that a run does not grow with every signal. */
+  signal: (name: string, no: number): string => `signal:${name}:${no % SIGNALS_MAX}`,
   audit: (no: number): string => `audit:${no}`,
 } as const;
 
@@ -141,6 +147,22 @@ export function newRun(
     audits: 0,
     stops: 0,
   };
+}
+
+/** A run out of its plan. Its maps have no prototype, so that a step may be called `constructor`. */
+export function parseRun(value: string): RunValue {
+  return bare(JSON.parse(value) as RunValue);
+}
+
+/** A copy that may be changed. */
+export function copyOf(run: RunValue): RunValue {
+  return bare(structuredClone(run));
+}
+
+function bare(run: RunValue): RunValue {
+  for (const map of [run.steps, run.gens, run.given, run.signals, run.inline])
+    Object.setPrototypeOf(map, null);
+  return run;
 }
 
 /** A run waits for a person before anything else, and only waits when nothing runs. */

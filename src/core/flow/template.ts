@@ -10,7 +10,7 @@ export type Template = Json;
 export interface RefNode {
   readonly $ref: readonly string[];
   /** What stands there when the path leads nowhere; without it that is the step's failure. */
-  readonly $else?: Json;
+  readonly $else?: Template;
 }
 
 export const STEP_SOURCE = 'step:';
@@ -43,8 +43,10 @@ export function pathText([source = '', ...path]: readonly string[]): string {
 /** The sources a template refers to. */
 export function sourcesOf(template: Template, into: Set<string> = new Set()): Set<string> {
   const ref = refOf(template);
-  if (ref !== null) into.add(ref.$ref[0] ?? '');
-  else if (typeof template === 'object' && template !== null && !('$literal' in template))
+  if (ref !== null) {
+    into.add(ref.$ref[0] ?? '');
+    if (ref.$else !== undefined) sourcesOf(ref.$else, into);
+  } else if (typeof template === 'object' && template !== null && !('$literal' in template))
     for (const part of Object.values(template)) sourcesOf(part, into);
   return into;
 }
@@ -61,14 +63,14 @@ export function resolve(template: Template, read: (source: string) => unknown): 
   return { ...made };
 }
 
-function follow({ $ref: path, ...others }: RefNode, read: (source: string) => unknown): unknown {
+function follow({ $ref: path, $else: fallback }: RefNode, read: (source: string) => unknown): unknown {
   let value = read(path[0] ?? '');
   // A step that was skipped, or failed and was let pass, has no result: so has nothing below it.
-  if (value === ABSENT) return '$else' in others ? others.$else : null;
+  if (value === ABSENT) return fallback === undefined ? null : resolve(fallback, read);
   for (let at = 1; at < path.length; at += 1) {
     const key = path[at] as string;
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) {
-      if ('$else' in others) return others.$else;
+      if (fallback !== undefined) return resolve(fallback, read);
       throw new PathMissing(path, at);
     }
     value = (value as Record<string, unknown>)[key];
@@ -78,6 +80,10 @@ function follow({ $ref: path, ...others }: RefNode, read: (source: string) => un
 
 /** What `read` answers for a step that has no result. */
 export const ABSENT = Symbol('absent');
+
+export function isRefNode(template: Template): boolean {
+  return refOf(template) !== null;
+}
 
 function refOf(template: Template): RefNode | null {
   if (typeof template !== 'object' || template === null || Array.isArray(template)) return null;

@@ -24,7 +24,7 @@ export interface SeenStep {
   readonly blocked: boolean;
   readonly waitsFor: readonly string[];
   readonly signal: string | null;
-  readonly until: Date | null;
+  readonly until: number | null;
   readonly run: string | null;
   readonly items: { readonly of: number; readonly completed: number; readonly failed: number } | null;
 }
@@ -34,8 +34,7 @@ export function whyStep(
   step: SeenStep,
   run: { readonly ended: boolean; readonly state: string },
 ): StepReason | null {
-  const { name, state, waitsFor, signal, items } = step;
-  const until = step.until?.getTime() ?? null;
+  const { name, state, waitsFor, signal, items, until } = step;
   if (step.blocked)
     return of(
       'decideByHand',
@@ -47,16 +46,16 @@ export function whyStep(
   if (state !== 'pending' && state !== 'running' && state !== 'waiting')
     return of('stepEnded', `It has ended: it is ${state}.`);
   if (state === 'waiting' && signal !== null)
-    return of('waitsForSignal', `It waits for the signal '${signal}'${untilText(step.until)}.`, until);
-  if (state === 'waiting') return of('sleeps', `It sleeps${untilText(step.until)}.`, until);
+    return of('waitsForSignal', `It waits for the signal '${signal}'${untilText(until)}.`, until);
+  if (state === 'waiting') return of('sleeps', `It sleeps${untilText(until)}.`, until);
   if (step.run !== null) return of('waitsForRun', `It waits for run '${step.run}'.`);
   if (items !== null)
     return of('waitsForItems', `${items.completed + items.failed} of its ${items.of} items have ended.`);
   return null;
 }
 
-function untilText(until: Date | null): string {
-  return until === null ? '' : `, until ${until.toISOString()}`;
+function untilText(until: number | null): string {
+  return until === null ? '' : `, until ${new Date(until).toISOString()}`;
 }
 
 function of(code: StepReasonCode, text: string, until: number | null = null): StepReason {

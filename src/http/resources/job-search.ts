@@ -1,6 +1,6 @@
 import type { JobState } from '../../core/job-state.ts';
 import type { JobView } from '../../queue/job-view.ts';
-import type { ListOptions } from '../../queue/jobs.ts';
+import type { ListOptions } from '../../queue/list-options.ts';
 import type { Face } from '../face.ts';
 import { jobItem, jobSummary } from './job-view.ts';
 

@@ -61,6 +61,7 @@ const StepForm = Closed({
   chose: Nullable(Type.Array(Type.String(), { description: 'Branches that a decision chose' })),
   signal: Nullable(Type.String({ description: 'What a wait is for' })),
   until: Nullable(Time),
+  undoTask: Nullable(Type.String({ description: 'The task that takes back what the step did' })),
   undo: Nullable(Type.Enum(['running', 'completed', 'failed', 'skipped'])),
   taskUnknown: Type.Boolean({ description: 'No live worker has its task' }),
 });

@@ -57,11 +57,21 @@ export function trail(rows: Rows, id: string): JobTrail | null {
   return structuredClone({ errors, errorsOmitted, logs, logsOmitted, audit });
 }
 
-export function queues(rows: Rows): QueueRecord[] {
+export function queues(rows: Rows, now: number): QueueRecord[] {
   return [...rows.queues.values()]
     .filter((queue) => queue.configured || Object.values(queue.counts).some((count) => count > 0))
-    .map((queue) => ({ ...settingsOf(queue), counts: { ...queue.counts } }))
+    .map((queue) => ({
+      ...settingsOf(queue),
+      counts: { ...queue.counts },
+      oldestReadyMs: oldestReadyMs(queue, now),
+    }))
     .sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+function oldestReadyMs({ ready }: QueueRow, now: number): number | null {
+  let dueAt = Number.POSITIVE_INFINITY;
+  for (const job of ready.members()) dueAt = Math.min(dueAt, job.dueAt);
+  return dueAt === Number.POSITIVE_INFINITY ? null : Math.max(0, now - dueAt);
 }
 
 export function settingsOf(queue: QueueRow): QueueSettings {

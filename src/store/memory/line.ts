@@ -27,6 +27,11 @@ export class Line<Member extends { place: Place<Member> | null }> {
     return first?.member;
   }
 
+  /** In no order. */
+  *members(): Generator<Member> {
+    for (const place of this.#heap) if (place.member.place === place) yield place.member;
+  }
+
   /** A member stands in at most one line at a time. */
   add(member: Member, rank: number, seq: number): void {
     const place = { member, rank, seq };

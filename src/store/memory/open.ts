@@ -127,7 +127,7 @@ export class MemoryStore implements Store {
   }
 
   async queues() {
-    return this.#do('queues', () => queues(this.#rows));
+    return this.#do('queues', (now) => queues(this.#rows, now));
   }
 
   async clear(queue: string, states: readonly JobState[]) {

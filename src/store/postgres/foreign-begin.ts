@@ -75,18 +75,21 @@ interface PgPool {
 }
 
 interface PgClient {
-  on(event: 'error', listener: () => void): unknown;
-  off(event: 'error', listener: () => void): unknown;
   query(text: string): Promise<{ readonly command?: string }>;
+  on(event: 'error', listener: (error: unknown) => void): unknown;
+  removeListener(event: 'error', listener: (error: unknown) => void): unknown;
   /** An error: the connection is not used again. */
   release(error?: unknown): void;
 }
 
 async function runOnPool(pool: PgPool, body: Body): Promise<void> {
   const client = await pool.connect();
-  // A connection that breaks while it is lent says so here as well, and nobody listening would end the process.
-  client.on('error', ignore);
   let failed: unknown = null;
+  // The pool listens to idle clients alone: a connection that breaks here would end the process. Its statements are rejected anyway.
+  const onBroken = (error: unknown): void => {
+    failed ??= error ?? true;
+  };
+  client.on('error', onBroken);
   // What these statements throw leaves the connection in a state that nobody knows.
   const say = (text: string): Promise<{ readonly command?: string }> =>
     client.query(text).catch((error: unknown) => {
@@ -107,12 +110,10 @@ async function runOnPool(pool: PgPool, body: Body): Promise<void> {
     if (command === 'ROLLBACK')
       throw new Error('the transaction was rolled back, since a statement in it had failed before COMMIT');
   } finally {
-    client.off('error', ignore);
+    client.removeListener('error', onBroken);
     client.release(failed === null ? undefined : failed);
   }
 }
-
-const ignore = (): void => undefined;
 
 function has(db: Shape, method: string): boolean {
   return typeof db[method] === 'function';

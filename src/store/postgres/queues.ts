@@ -2,6 +2,7 @@ import { JOB_STATES, type JobState, TERMINAL_STATES } from '../../core/job-state
 import { changeLimits, LIMITS_NONE, type QueueLimits } from '../../core/limits.ts';
 import {
   type Keep,
+  OLDEST_AMONG,
   type QueueChange,
   type QueueRecord,
   type QueueSettings,
@@ -68,11 +69,16 @@ export async function queues(tx: Tx): Promise<QueueRecord[]> {
   const settings = await tx.query<QueueRow>(
     `SELECT name, paused_at, retention, limits, ageing FROM ${tx.schema}.queue`,
   );
-  const records = new Map(settings.map((row) => [row.name, { ...toSettings(row), counts: noJobs() }]));
+  const records = new Map(settings.map((row) => [row.name, { ...toSettings(row), ...noJobs() }]));
   for (const { queue, state, jobs } of await countJobs(tx)) {
-    const record = records.get(queue) ?? { ...defaults(queue), counts: noJobs() };
+    const record = records.get(queue) ?? { ...defaults(queue), ...noJobs() };
     records.set(queue, record);
     record.counts[state] += jobs;
+  }
+  const waiting = [...records.values()].filter(({ counts }) => counts.ready > 0);
+  for (const { queue, due_at: dueAt } of await oldestReady(tx, waiting)) {
+    const record = records.get(queue);
+    if (record !== undefined && dueAt !== null) record.oldestReadyMs = Math.max(0, tx.now - dueAt);
   }
   return [...records.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
 }
@@ -101,8 +107,29 @@ function countJobs(tx: Tx): Promise<Count[]> {
   );
 }
 
-function noJobs(): Record<JobState, number> {
-  return Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as Record<JobState, number>;
+/** The first jobs of each line: those that something changed, those let in with a ticket, and the fresh ones. */
+async function oldestReady(
+  tx: Tx,
+  queues: readonly { readonly name: string }[],
+): Promise<{ readonly queue: string; readonly due_at: number | null }[]> {
+  if (queues.length === 0) return [];
+  const lines = [
+    `SELECT due_at FROM ${tx.schema}.job WHERE queue = name AND state = 'ready' AND turn = 0 ORDER BY priority, seq`,
+    `SELECT due_at FROM ${tx.schema}.job WHERE queue = name AND state = 'ready' AND turn = -2 ORDER BY priority, ticket`,
+    `SELECT job.due_at FROM ${tx.schema}.fresh JOIN ${tx.schema}.job ON job.seq = fresh.next_seq
+     WHERE fresh.queue = name ORDER BY fresh.priority, fresh.first_seq`,
+  ];
+  return tx.query(
+    `SELECT name AS queue, (SELECT min(due_at) FROM (${lines
+      .map((line) => `(${line} LIMIT ${OLDEST_AMONG})`)
+      .join(' UNION ALL ')}) AS first) AS due_at FROM unnest($1::text[]) AS name`,
+    [queues.map(({ name }) => name)],
+  );
+}
+
+function noJobs(): { counts: Record<JobState, number>; oldestReadyMs: number | null } {
+  const counts = Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as Record<JobState, number>;
+  return { counts, oldestReadyMs: null };
 }
 
 function defaults(name: string): QueueSettings {

@@ -1,10 +1,10 @@
-import { JOB_STATES, type JobState } from '../../core/job-state.ts';
+import type { JobState } from '../../core/job-state.ts';
 import { type JobChange, settle as rule, type SettleSubject } from '../../core/settle-rule.ts';
 import { idBytes, readId } from './record.ts';
 import type { Argument } from './request.ts';
 import type { Session } from './session.ts';
 import { HOLDER } from './settle.ts';
-import { stateNumber } from './states.ts';
+import { stateNumber, stateOf } from './states.ts';
 
 /**
  * Jobs that their worker does not settle: it retires, or fell silent. The settle rule is asked here, about what
@@ -54,7 +54,7 @@ export async function giveBack(
     args.push(idBytes(subject.id), metJson(subject, changes[index] as JobChange, replaced));
   }
   const { values } = await scripts.run('give-back', now, args);
-  return (values[0] as number[]).map((state) => JOB_STATES[state] ?? null);
+  return (values[0] as number[]).map((state) => (state < 0 ? null : stateOf(state)));
 }
 
 function metJson(

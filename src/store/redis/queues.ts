@@ -58,7 +58,12 @@ function toSettings(name: string, { pausedAt, retention, limits, ageing }: Store
 /** Every queue that has settings or jobs, by name. Counts are kept, not counted. */
 export async function queues({ scripts }: Session): Promise<QueueRecord[]> {
   const { now, values } = await scripts.run('queues', undefined);
-  const [names, settings, counts] = (values as (readonly Buffer[])[]).map(pairs) as [Pairs, Pairs, Pairs];
+  const [names, settings, counts, since] = (values as (readonly Buffer[])[]).map(pairs) as [
+    Pairs,
+    Pairs,
+    Pairs,
+    Pairs,
+  ];
   const records: QueueRecord[] = [];
   for (const [number, name] of [['0', '*'] as const, ...names]) {
     const known = settings.get(number);
@@ -67,6 +72,7 @@ export async function queues({ scripts }: Session): Promise<QueueRecord[]> {
       records.push({
         ...toSettings(name, parseSettings(known ?? '') ?? settingsUnreadable(now)),
         counts: jobs,
+        oldestReadyMs: since.has(number) ? Math.max(0, now - Number(since.get(number))) : null,
       });
   }
   return records.sort((one, other) => (one.name < other.name ? -1 : 1));

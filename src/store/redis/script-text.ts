@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { ERRORS_KEPT_FIRST, ERRORS_KEPT_LAST, LOGS_KEPT } from '../../core/trail.ts';
+import { OLDEST_AMONG } from '../store.ts';
 import { scriptsFolder } from './folder.ts';
 
 /**
@@ -119,8 +120,9 @@ function withConstants(code: string): string {
     .join('');
 }
 
-/** Of trails. */
+/** Of trails, and of looks at lines. */
 const BOUNDS = {
+  OLDEST_AMONG: String(OLDEST_AMONG),
   ERRORS_KEPT_FIRST: String(ERRORS_KEPT_FIRST),
   ERRORS_KEPT_LAST: String(ERRORS_KEPT_LAST),
   LOGS_KEPT: String(LOGS_KEPT),

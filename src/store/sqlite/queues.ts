@@ -1,6 +1,12 @@
 import { JOB_STATES, type JobState } from '../../core/job-state.ts';
 import { changeLimits, LIMITS_NONE, type QueueLimits } from '../../core/limits.ts';
-import { type QueueChange, type QueueRecord, type QueueSettings, RETENTION_DEFAULT } from '../store.ts';
+import {
+  OLDEST_AMONG,
+  type QueueChange,
+  type QueueRecord,
+  type QueueSettings,
+  RETENTION_DEFAULT,
+} from '../store.ts';
 import { type AgeingState, changeAgeing, parseAgeing, toAgeing } from './ageing.ts';
 import { HELD_COUNTS } from './leases.ts';
 import { forgetStarts } from './rates.ts';
@@ -56,12 +62,14 @@ export function configureQueue(
 /** Counting walks the partial indexes: about 30 ms for a million jobs. */
 export function queues(tx: Tx): QueueRecord[] {
   const settings = tx.db.all<QueueRow>(SELECT_QUEUE).map((row) => toSettings(tx, row));
-  const records = new Map(settings.map((queue) => [queue.name, { ...queue, counts: noJobs() }]));
+  const records = new Map(settings.map((queue) => [queue.name, { ...queue, ...noJobs() }]));
   for (const { queue, state, jobs } of countJobs(tx)) {
-    const record = records.get(queue) ?? { ...defaults(queue), counts: noJobs() };
+    const record = records.get(queue) ?? { ...defaults(queue), ...noJobs() };
     records.set(queue, record);
     record.counts[state] += jobs;
   }
+  for (const record of records.values())
+    if (record.counts.ready > 0) record.oldestReadyMs = oldestReadyMs(tx, record.name);
   return [...records.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
@@ -97,8 +105,24 @@ function countJobs(tx: Tx): Count[] {
   return [...waiting, ...running, ...finished];
 }
 
-function noJobs(): Record<JobState, number> {
-  return Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as Record<JobState, number>;
+/** The first jobs of both lines. */
+function oldestReadyMs(tx: Tx, queue: string): number | null {
+  const row = tx.db.get<{ readonly due_at: number | null }>(
+    `SELECT min(due_at) AS due_at FROM (
+       SELECT due_at FROM (SELECT due_at FROM job WHERE queue = ? AND state = 'ready' AND turn = ${TURN.line}
+         ORDER BY priority, seq LIMIT ${OLDEST_AMONG})
+       UNION ALL
+       SELECT due_at FROM (SELECT due_at FROM job WHERE queue = ? AND turn = ${TURN.letIn}
+         ORDER BY priority, ticket LIMIT ${OLDEST_AMONG}))`,
+    queue,
+    queue,
+  );
+  return row?.due_at == null ? null : Math.max(0, tx.now - row.due_at);
+}
+
+function noJobs(): { counts: Record<JobState, number>; oldestReadyMs: number | null } {
+  const counts = Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as Record<JobState, number>;
+  return { counts, oldestReadyMs: null };
 }
 
 function defaults(name: string): QueueSettings {

@@ -3,7 +3,7 @@ import { JOB_STATES } from '../../core/job-state.ts';
 import { LIMITS_NONE } from '../../core/limits.ts';
 import { type JobSpec, RETENTION_DEFAULT } from '../../store/store.ts';
 import type { It } from './area.ts';
-import { BROUGHT_STATES, claimRequest, completed, ids, only, spec, T0 } from './trial.ts';
+import { BROUGHT_STATES, claimRequest, completed, ids, only, retried, spec, T0 } from './trial.ts';
 
 export function queuesArea(it: It): void {
   it('a paused queue is passed over until it is resumed', async (trial) => {
@@ -25,6 +25,21 @@ export function queuesArea(it: It): void {
     await store.configureQueue('*', { paused: false }, { now: T0 });
     const receipt = await store.claim(claimRequest({ queues }));
     assert.deepEqual([ids(receipt.leases), receipt.nextDueAt], [[job], T0 + 10]);
+  });
+
+  it('a queue tells for how long the first of its line are claimable, held and scheduled jobs aside', async (trial) => {
+    const { store } = trial;
+    await trial.add({ queue: 'older' }, T0);
+    await trial.add({ queue: 'older', priority: -1 }, T0 + 60);
+    await trial.add({ queue: 'newer' }, T0 + 50);
+    await trial.add({ queue: 'later', delayMs: 3_600_000_000_000 });
+    const lease = await trial.start({ queue: 'again' });
+    await trial.settle(lease, retried(0), T0 + 70);
+    const age = new Map((await store.queues()).map(({ name, oldestReadyMs }) => [name, oldestReadyMs]));
+    assert.equal(age.get('later'), null);
+    assert.ok((age.get('newer') ?? 0) > 0);
+    const than = (queue: string): number => (age.get('older') ?? 0) - (age.get(queue) ?? 0);
+    assert.deepEqual([than('newer'), than('again')], [50, 70]);
   });
 
   it('a pause does not touch running jobs, nor enqueues', async (trial) => {

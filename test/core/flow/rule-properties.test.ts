@@ -10,7 +10,7 @@ import { Simulation } from './simulation.ts';
 const work = defineTask({ name: 'work', run: (): any => null });
 
 interface Node {
-  readonly kind: 'task' | 'each' | 'decide' | 'loop' | 'wait';
+  readonly kind: 'task' | 'each' | 'decide' | 'loop' | 'wait' | 'sleep' | 'flow';
   readonly parents: readonly number[];
   readonly failure: FailurePolicy;
   readonly undo: boolean;
@@ -19,7 +19,7 @@ interface Node {
 }
 
 const node = fc.record({
-  kind: fc.constantFrom('task', 'task', 'each', 'decide', 'loop', 'wait'),
+  kind: fc.constantFrom('task', 'task', 'each', 'decide', 'loop', 'wait', 'sleep', 'flow'),
   parents: fc.array(fc.nat(9), { maxLength: 3 }),
   failure: fc.constantFrom<FailurePolicy>('fail', 'compensate', 'continue'),
   undo: fc.boolean(),
@@ -27,6 +27,8 @@ const node = fc.record({
   chooses: fc.boolean(),
 });
 const graph = fc.array(node, { minLength: 1, maxLength: 10 }) as fc.Arbitrary<Node[]>;
+
+const child = defineFlow({ name: 'child', steps: (s) => s.step('only', work) });
 
 function flowOf(nodes: readonly Node[]): FlowData {
   return defineFlow({
@@ -47,18 +49,20 @@ function flowOf(nodes: readonly Node[]): FlowData {
         else if (kind === 'each') s.each(name, work, { ...options, over: index, failure });
         else if (kind === 'decide') s.decide(name, work, { ...options, branches: ['yes'] });
         else if (kind === 'loop') s.loop(name, work, options);
+        else if (kind === 'sleep') s.sleep(name, 100, { after, failure });
+        else if (kind === 'flow') s.flow(name, child, { after, failure, input: () => index });
         else s.waitFor(name, null, { after, failure });
       }
     },
   }).data;
 }
 
-/** Plays a run to its end: reports come in batches of any size and order, and twice. */
+/** Plays a run to its end: reports come in batches of any size and order, and twice, and planners die at any point. */
 function play(nodes: readonly Node[], flow: FlowData, choose: (below: number) => number): Simulation {
   const run = new Simulation(flow);
   for (let turn = 0; run.run.endedAt === null; turn += 1) {
     assert.ok(turn < 500, `the run ends: ${JSON.stringify(run.run)}`);
-    const open = run.running;
+    const open = [...run.running, ...run.openChildren];
     const size = 1 + choose(Math.max(open.length, 1));
     const reports = open
       .map((as) => ({ as, at: choose(1_000) }))
@@ -77,6 +81,9 @@ function play(nodes: readonly Node[], flow: FlowData, choose: (below: number) =>
     for (const [index, state] of Object.entries(run.run.steps))
       if (state.is === 'waiting' && choose(2) === 0) reports.push(run.report(`signal:${index}`, 'told', 1));
     const twice = reports.filter(() => choose(3) === 0);
+    for (let deaths = choose(3); deaths > 0; deaths -= 1)
+      run.die(reports.filter((_, index) => index % deaths === 0));
+    run.now += 1 + choose(200);
     run.decide([...twice, ...reports]);
   }
   return run;

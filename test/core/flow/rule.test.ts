@@ -266,6 +266,21 @@ describe('fan-out', () => {
     assert.ok(JSON.stringify(run.run).length < 2_000);
   });
 
+  test('100,000 items are asked to stop in pages, and each of them once', () => {
+    const flow = defineFlow({ name: 'f', steps: (s) => s.each('i', work, { over: 100_000 }) }).data;
+    const run = new Simulation(flow);
+    let largest = 0;
+    run.each = ({ stops }) => {
+      largest = Math.max(largest, stops.length);
+    };
+    run.act({ type: 'cancel', compensate: false });
+    assert.equal(largest, 1_000);
+    assert.equal(new Set(run.stops).size, 100_000);
+    assert.equal(run.stops.length, 100_000);
+    run.decide(run.running.map((as) => run.report(as, 'cancelled')));
+    assert.equal(run.state, 'cancelled');
+  });
+
   test('an item that fails stops the others and fails the step', () => {
     const run = new Simulation(fan());
     run.complete('s:list:0', ['a', 'b', 'c']);
@@ -374,6 +389,16 @@ describe('loops, waits, sleeps, sub-flows', () => {
     late.now += 1_000;
     late.signal('go', 2);
     assert.deepEqual(late.inputOf('s:b:0'), 2);
+  });
+
+  test('a wait is not timed out while reports are left, for its signal may be among them', () => {
+    const flow = defineFlow({ name: 'f', steps: (s) => s.waitFor('w', null, { timeoutMs: 10 }) }).data;
+    const run = new Simulation(flow);
+    run.now += 20;
+    const { decision } = run.look({ more: true });
+    assert.equal(decision.state, 'waiting');
+    run.signal('w', 'early enough');
+    assert.equal(run.result, 'early enough');
   });
 
   test('a wait that times out fails, or goes on with null', () => {

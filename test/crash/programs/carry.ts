@@ -1,4 +1,5 @@
 import { connect, type WorkerSettings } from '../../../src/index.ts';
+import { openEffects } from './effects.ts';
 import { flowTasks } from './flows.ts';
 import { endWithTest, say } from './say.ts';
 
@@ -7,7 +8,8 @@ const { url, settings } = JSON.parse(process.argv[2] ?? '') as {
   readonly url: string;
   readonly settings: Partial<WorkerSettings>;
 };
+const effects = await openEffects(url);
 const longshore = await connect(url);
-await longshore.worker({ tasks: flowTasks, ...settings }).start();
+await longshore.worker({ tasks: flowTasks(effects), ...settings }).start();
 say({ say: 'ready' });
 endWithTest();

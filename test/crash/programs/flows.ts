@@ -1,17 +1,16 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { type AnyFlow, defineFlow, defineTask } from '../../../src/index.ts';
+import {
+  type AnyFlow,
+  type AnyTask,
+  declareTask,
+  defineFlow,
+  defineTask,
+  implementTask,
+} from '../../../src/index.ts';
+import type { Effects } from './effects.ts';
 import { monotonicMs, say } from './say.ts';
 
-/** Flows of every shape whose steps say when they run: `id` is that of the step's job. */
-const step = defineTask<unknown, number>({
-  name: 'step',
-  run: async ({ id, attempt }) => {
-    say({ say: 'started', id, attempt, at: monotonicMs() });
-    await delay(1);
-    say({ say: 'ended', id, attempt, at: monotonicMs() });
-    return 1;
-  },
-});
+/** Flows of every shape. A `step` has an effect, told to the test and kept in the user's own table; a server that is away costs it attempts. */
+const step = declareTask<unknown, number>({ name: 'step', attempts: 1_000 });
 const sum = defineTask<(number | null)[], number>({
   name: 'sum',
   run: ({ input }) => input.reduce<number>((total, item) => total + (item ?? 0), 0),
@@ -22,13 +21,26 @@ const page = defineTask<{ cursor: number | null }, { cursor: number | null }>({
   run: ({ input: { cursor } }) => ({ cursor: (cursor ?? 0) < 2 ? (cursor ?? 0) + 1 : null }),
 });
 
-export const flowTasks = [step, sum, choose, page];
+export function flowTasks(effects: Effects): AnyTask[] {
+  const counted = implementTask(
+    step,
+    async (context) => {
+      const { id, attempt } = context;
+      say({ say: 'started', id, attempt, at: monotonicMs() });
+      const result = await effects.add(context);
+      say({ say: 'ended', id, attempt, at: monotonicMs() });
+      return result;
+    },
+    { backoff: 20 },
+  );
+  return [counted, sum, choose, page];
+}
 
 const inner = defineFlow({ name: 'inner', steps: (s) => s.step('b', step, { after: [s.step('a', step)] }) });
 
-/** With the result that each comes to. */
-export const FLOWS: readonly (readonly [flow: AnyFlow, result: unknown])[] = [
-  [inner, 1],
+/** With the result that each comes to, and how many effects it has. */
+export const FLOWS: readonly (readonly [flow: AnyFlow, result: unknown, effects: number])[] = [
+  [inner, 1, 2],
   [
     defineFlow({
       name: 'diamond',
@@ -39,12 +51,14 @@ export const FLOWS: readonly (readonly [flow: AnyFlow, result: unknown])[] = [
       },
     }),
     2,
+    3,
   ],
   [
     defineFlow({
       name: 'fan',
       steps: (s) => s.step('join', sum, { after: [s.each('item', step, { over: 25 })] }),
     }),
+    25,
     25,
   ],
   [
@@ -58,6 +72,7 @@ export const FLOWS: readonly (readonly [flow: AnyFlow, result: unknown])[] = [
       },
     }),
     1,
+    1,
   ],
   [
     defineFlow({
@@ -65,9 +80,11 @@ export const FLOWS: readonly (readonly [flow: AnyFlow, result: unknown])[] = [
       steps: (s) => s.step('end', step, { after: [s.loop('page', page), s.sleep('nap', 5)], input: () => 1 }),
     }),
     1,
+    1,
   ],
   [
     defineFlow({ name: 'outer', steps: (s) => s.step('end', sum, { input: () => [s.flow('in', inner)] }) }),
     1,
+    2,
   ],
 ];

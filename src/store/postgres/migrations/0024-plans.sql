@@ -117,10 +117,15 @@ BEGIN
     END IF;
     fits := fits || true;
     topics := topics || {{schema}}.write_plans(unit.body->'plans', at);
-    told := told || {{schema}}.tell_plans(unit.body->'reports', at);
-    specs := specs || ARRAY(SELECT spec FROM json_array_elements(unit.body->'enqueue') AS spec);
-    owners := owners || array_fill(unit.number, ARRAY[json_array_length(unit.body->'enqueue')]);
+    told := told || CASE WHEN json_array_length(unit.body->'reports') = 0 THEN '[]'::json
+      ELSE {{schema}}.tell_plans(unit.body->'reports', at) END;
   END LOOP;
+  -- All at once: a list that grows by a unit at a time is copied each time.
+  SELECT coalesce(array_agg(spec ORDER BY number, nth), '{}'), coalesce(array_agg(number ORDER BY number, nth), '{}')
+  INTO specs, owners
+  FROM json_array_elements(units) WITH ORDINALITY AS list (body, number),
+    json_array_elements(body->'enqueue') WITH ORDINALITY AS of_unit (spec, nth)
+  WHERE fits[number];
   DELETE FROM {{schema}}.plan WHERE version = 0 AND key IN (
     SELECT change->>'key' FROM json_array_elements(units) AS of_unit, json_array_elements(of_unit->'plans') AS change);
   IF cardinality(specs) > 0 THEN
@@ -128,17 +133,20 @@ BEGIN
     SELECT json_agg(json_build_object('place', row.place, 'status', row.status, 'id', row.id, 'state', row.state)) INTO added
     FROM {{schema}}.enqueue_batch(array_to_json(specs)::text,
       CASE WHEN (SELECT count(DISTINCT spec->>'id') FROM unnest(specs) AS spec) = cardinality(specs) THEN 1 ELSE 2 END,
-      false, at, NULL) AS row;
+      false, at, NULL) AS row
+    WHERE row.status <> 'created' OR row.state <> 'ready';
     topics := topics || 'ready'::text;
   END IF;
   FOR place IN 1 .. cardinality(fits) LOOP
     committed := fits[place];
     reported := told[place];
+    enqueued := '[]';
     -- Only what is not simply created and ready is told: where it stands in the unit, from 1.
-    SELECT coalesce(json_agg(row), '[]') INTO enqueued FROM (
+    IF added IS NOT NULL THEN SELECT coalesce(json_agg(row), '[]') INTO enqueued FROM (
       SELECT (row->>'place')::bigint - (SELECT count(*) FROM unnest(owners) AS owner WHERE owner < place) AS place,
         row->>'status' AS status, row->>'id' AS id, row->>'state' AS state
       FROM json_array_elements(added) AS row WHERE owners[(row->>'place')::bigint] = place) AS row;
+    END IF;
     RETURN NEXT;
   END LOOP;
   IF json_array_length(array_to_json(told)) > 0 AND array_to_json(told)::text LIKE '%true%' THEN topics := topics || 'plan'::text; END IF;
@@ -152,9 +160,9 @@ BEGIN
   RETURN NEXT;
 END $$;
 
--- Writes changes of plans whose rows the transaction has locked, at the versions they are at. Returns the topics.
-CREATE FUNCTION {{schema}}.write_plans(changes json, at bigint) RETURNS text[] LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+-- Writes changes of plans whose rows the transaction has locked, at the versions they are at. Returns the topics. This and
+-- tell_plans are called by commit_units alone, which has said how to plan.
+CREATE FUNCTION {{schema}}.write_plans(changes json, at bigint) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
   change record;
   topics text[] := '{}';
@@ -188,8 +196,7 @@ BEGIN
 END $$;
 
 -- Reports that no job's end makes; for each whether its plan exists.
-CREATE FUNCTION {{schema}}.tell_plans(reports json, at bigint) RETURNS json LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+CREATE FUNCTION {{schema}}.tell_plans(reports json, at bigint) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
   known boolean[] := ARRAY(
     SELECT EXISTS (SELECT FROM {{schema}}.plan WHERE plan.key = given->>'plan' AND plan.version > 0)

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { connect, type Phase, type Trace } from '../../../src/index.ts';
+import { otelTracing } from '../../../src/telemetry/otel/index.ts';
+import { eventually, temporaryFolder } from '../../stage.ts';
+import { type JaegerSpan, jaegerFor, tagOf } from '../programs.ts';
+import { seven } from './programs/seven.ts';
+import { sendingProvider } from './provider.ts';
+
+const WORKER = fileURLToPath(new URL('programs/worker.ts', import.meta.url));
+const CORRELATION = 'messaging.message.conversation_id';
+const STEPS = ['start', 'left', 'right', 'check', 'convert', 'join', 'finish'];
+
+test('a run in another process is whole in Jaeger by its correlation id, and adds up as `longshore trace` does', async (t) => {
+  const jaeger = await jaegerFor(t);
+  if (jaeger === null) return;
+  const url = `sqlite:${join(await temporaryFolder(t), 'jobs.db')}`;
+  const tracerProvider = sendingProvider(t, jaeger.collector);
+  const longshore = await connect(url, { tracing: await otelTracing({ tracerProvider }), logger: false });
+  t.after(() => longshore.close());
+  const worker = fork(WORKER, [url, jaeger.collector]);
+  t.after(() => worker.kill('SIGKILL'));
+  await once(worker, 'message');
+  const follow = async (correlationId: string): Promise<Followed> => {
+    const beganAt = performance.now();
+    const run = await longshore.flows.start(seven, null, { meta: { correlationId } });
+    await run.result();
+    const clientMs = performance.now() - beganAt;
+    await tracerProvider.forceFlush();
+    const trace = (await longshore.trace(run.id)) as Trace;
+    const found = (): Promise<readonly JaegerSpan[]> => jaeger.spans(CORRELATION, correlationId);
+    // The last decision is told after all others.
+    await eventually(async () =>
+      named(await found(), 'advance').some((span) => tagOf(span, 'longshore.state') === 'completed'),
+    );
+    await eventually(async () => named(await found(), 'settle').length === STEPS.length);
+    return { run: run.id, clientMs, trace, spans: await found() };
+  };
+
+  const first = await follow('request-7');
+  requireWhole(first);
+  const heavy = named(first.spans, 'run').find((span) => stepOf(span) === 'convert');
+  const { result } =
+    (await longshore.flows.get(first.run))?.steps.find(({ name }) => name === 'convert') ?? {};
+  assert.match(String(result), new RegExp(`^convert 00-${heavy?.traceID}-${heavy?.spanID}-01$`));
+
+  // A busy machine may come between the end of a run and the client; a sum that is wrong is wrong every time.
+  const apart: number[] = [];
+  while (apart.length < RUNS_MAX && !apart.some((share) => share < 0.05)) {
+    const followed = await follow(`request-${8 + apart.length}`);
+    requireWhole(followed);
+    apart.push(Math.abs(sumAlong(followed) - followed.clientMs) / followed.clientMs);
+  }
+  assert.ok(
+    apart.some((share) => share < 0.05),
+    `spans and client are apart by ${apart.join(', ')}`,
+  );
+});
+
+interface Followed {
+  readonly run: string;
+  readonly clientMs: number;
+  readonly trace: Trace;
+  readonly spans: readonly JaegerSpan[];
+}
+
+const RUNS_MAX = 20;
+
+/** Every span of every step is there, in one trace, and the handlers' times are those that the store has. */
+function requireWhole({ spans, trace }: Followed): void {
+  assert.equal(new Set(spans.map(({ traceID }) => traceID)).size, 1);
+  assert.equal(named(spans, 'start').length, 1);
+  for (const name of ['claim', 'run', 'settle'])
+    assert.deepEqual(named(spans, name).map(stepOf).sort(), [...STEPS].sort(), name);
+  for (const { id, phases, worker } of trace.jobs) {
+    const own = named(spans, 'run').find((span) => tagOf(span, 'messaging.message.id') === id) as JaegerSpan;
+    assert.equal(tagOf(own, 'messaging.client.id'), worker);
+    const run = phases.find(({ name }) => name === 'run') as Phase;
+    const spanMs = msOf(own) - Number(tagOf(own, 'longshore.lane_ms'));
+    assert.ok(Math.abs(spanMs - (run.to - run.from)) < 1, `${spanMs} and ${run.to - run.from} ms`);
+  }
+}
+
+function named(spans: readonly JaegerSpan[], name: string): readonly JaegerSpan[] {
+  return spans.filter(({ operationName }) => operationName.startsWith(`${name} `));
+}
+
+function stepOf(span: JaegerSpan): string {
+  return String(tagOf(span, 'longshore.part')).split(':')[1] ?? '';
+}
+
+function msOf(span: JaegerSpan | undefined): number {
+  return (span?.duration ?? Number.NaN) / 1_000;
+}
+
+/** The start, then of each job that the end waited for: its wait, claim, run and settlement, and the decision after it. */
+function sumAlong({ trace, spans }: Followed): number {
+  const advances = named(spans, 'advance');
+  let sum = msOf(named(spans, 'start')[0]);
+  for (const id of trace.sum.path) {
+    const own = spans.filter((span) => tagOf(span, 'messaging.message.id') === id);
+    const step = stepOf(own[0] as JaegerSpan);
+    for (const name of ['claim', 'run', 'settle']) sum += msOf(named(own, name)[0]);
+    sum += Number(tagOf(named(own, 'claim')[0] as JaegerSpan, 'longshore.wait_ms'));
+    sum += msOf(
+      advances.find((span) => String(tagOf(span, 'longshore.moves')).includes(`${step} completed`)),
+    );
+  }
+  return sum;
+}
