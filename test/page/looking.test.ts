@@ -57,6 +57,14 @@ browserTest('a job shows its log, progress, input, result and those it is correl
   await page.getByRole('heading', { name: 'Job of charge' }).waitFor();
 });
 
+browserTest('a fan-out is one node of the graph, with its counts', async (t) => {
+  const page = await chromium.page(t, `${site.url}#/runs/${filled.run}`);
+  await page.getByRole('button', { name: /^pages.*299 of 300, 1 failed/ }).click();
+  const step = page.getByRole('region', { name: 'Step pages' });
+  await step.getByText('300 items: 299 completed, 1 failed, 0 running, 0 wait.').waitFor();
+  assert.equal(await page.getByRole('region', { name: 'Steps', exact: true }).getByRole('button').count(), 5);
+});
+
 browserTest('keys lead to screens, to the search and to a list of keys', async (t) => {
   const page = await chromium.page(t, site.url);
   await page.getByRole('heading', { name: 'Overview' }).waitFor();

@@ -224,6 +224,7 @@ function Log({ job: { logs, logsOmitted } }: { job: Job }) {
 function Correlated({ id, correlationId }: { id: string; correlationId: string }) {
   const page = useLoad<{ jobs: readonly JobItem[] }>(
     `jobs?correlationId=${encodeURIComponent(correlationId)}&limit=20`,
+    'once',
   );
   return (
     <Panel title="Correlated jobs">

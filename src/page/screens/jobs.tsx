@@ -15,6 +15,8 @@ const WORDS: Readonly<Record<(typeof CRITERIA)[number], string>> = {
   tag: 'Tag',
   correlationId: 'Correlation id',
 };
+/** Many jobs are looked at to find some. */
+const UNINDEXED = ['key', 'tag', 'correlationId'] as const;
 const PAGE = 50;
 
 export function JobsScreen({ route: { query } }: { route: Route }) {
@@ -24,7 +26,11 @@ export function JobsScreen({ route: { query } }: { route: Route }) {
     ),
   );
   criteria.set('limit', String(PAGE));
-  const page = useLoad<{ jobs: readonly JobItem[]; cursor: string | null }>(`jobs?${criteria}`);
+  const isCostly = UNINDEXED.some((name) => query.has(name));
+  const page = useLoad<{ jobs: readonly JobItem[]; cursor: string | null }>(
+    `jobs?${criteria}`,
+    isCostly ? 'once' : 'live',
+  );
   return (
     <Screen title="Jobs">
       <Search query={query} />
