@@ -43,7 +43,8 @@ describe('the published package', () => {
   });
 
   test('holds the build, its types and the documents, and nothing else', () => {
-    const allowed = /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/.+\.(js|cjs|d\.c?ts|sql|lua))$/;
+    const allowed =
+      /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/.+\.(js|cjs|d\.c?ts|sql|lua)|dist\/page\/built\/.+\.(html|css))$/;
     assert.deepEqual(
       packed.filter((path) => !allowed.test(path)),
       [],
@@ -68,7 +69,7 @@ describe('the published package', () => {
   });
 
   test('has each file that is no module beside its module', () => {
-    const expected = sources().filter((path) => !path.endsWith('.ts') && !path.startsWith('bench/'));
+    const expected = sources().filter((path) => !path.endsWith('.ts') && !/^(bench|page)\//.test(path));
     assert.ok(expected.length > 0);
     assert.deepEqual(
       packed.filter((path) => /^dist\/.*\.(sql|lua)$/.test(path)).sort(),

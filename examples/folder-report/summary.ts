@@ -56,11 +56,12 @@ function unseenLines({ report }: Summary): string[] {
 function commandLines({ store, queue, report }: Summary): string[] {
   const run = 'npm run -s longshore --';
   const [failure] = report.failures;
-  return [
+  const looks = [
     `  ${run} queues --store ${store}`,
     `  ${run} jobs --store ${store} --queue ${queue} --state failed`,
     ...(failure === undefined ? [] : [`  ${run} job ${failure.id} --store ${store}`]),
   ];
+  return [...looks, '  and all of it on a page, in a browser:', `  ${run} dashboard --store ${store}`];
 }
 
 function section(title: string, lines: readonly string[]): string[] {

@@ -79,8 +79,14 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'serve',
     group: LOOK,
-    summary: 'serve the HTTP API, for this machine alone unless tokens are given',
+    summary: 'serve the HTTP API and the page, for this machine alone unless tokens are given',
     load: async () => (await import('./commands/serve.ts')).serve,
+  },
+  {
+    name: 'dashboard',
+    group: LOOK,
+    summary: 'serve the page on which people look and act, and the HTTP API with it',
+    load: async () => (await import('./commands/serve.ts')).dashboard,
   },
   {
     name: 'start',

@@ -46,9 +46,9 @@ export function App(): JSX.Element {
     );
   return (
     <Caller.Provider value={me}>
-      <a class="skip" href="#content" onClick={skip}>
+      <button type="button" class="skip" onClick={() => document.getElementById('content')?.focus()}>
         Skip to the content
-      </a>
+      </button>
       <Head route={route} me={me} />
       <Content route={route} />
       <Notices />
@@ -56,11 +56,6 @@ export function App(): JSX.Element {
       <Help {...helping} />
     </Caller.Provider>
   );
-}
-
-function skip(event: Event): void {
-  event.preventDefault();
-  document.getElementById('content')?.focus();
 }
 
 function Head({ route, me }: { route: Route; me: Me }) {
@@ -93,12 +88,12 @@ function Content({ route }: { route: Route }) {
   const first = useRef(true);
   useEffect(() => {
     if (first.current) first.current = false;
-    else document.querySelector<HTMLElement>('h1')?.focus();
+    else if (!route.query.has('focus')) document.querySelector<HTMLElement>('h1')?.focus();
     scrollTo(0, 0);
   }, [place]);
   const Screen = screenOf(route.parts);
   return (
-    <main id="content" tabIndex={-1}>
+    <main id="content" tabIndex={-1} data-screen={place}>
       <Screen key={place} route={route} />
     </main>
   );

@@ -18,7 +18,7 @@ export interface Question {
 export interface Field {
   readonly name: string;
   readonly label: string;
-  readonly kind: 'text' | 'json' | 'number' | 'time';
+  readonly kind: 'text' | 'json' | 'number' | 'check';
   readonly value?: string;
   readonly hint?: string;
 }
@@ -28,19 +28,27 @@ export const WHY: Field = { name: 'why', label: 'Why (for the audit trail)', kin
 
 let open: ((question: Question) => void) | null = null;
 
-export function ActButton({ label, role, question, main }: ActGiven) {
-  if (!useMay(role)) return null;
+export function ActButton({ label, needs, question, main }: ActGiven) {
+  if (!useMay(needs)) return null;
   return (
-    <button type="button" class={main ? 'main' : undefined} onClick={() => open?.(question())}>
+    <button type="button" class={main ? 'main' : undefined} onClick={() => void show(question)}>
       {label}
     </button>
   );
 }
 
+async function show(question: () => Question | Promise<Question>): Promise<void> {
+  try {
+    open?.(await question());
+  } catch (error) {
+    notify({ text: (error as Error).message, isBad: true });
+  }
+}
+
 interface ActGiven {
   readonly label: string;
-  readonly role: Role;
-  readonly question: () => Question;
+  readonly needs: Role;
+  readonly question: () => Question | Promise<Question>;
   readonly main?: boolean;
 }
 
@@ -105,17 +113,18 @@ function Asked({ question, close }: { question: Question; close: () => void }) {
 const INPUTS = {
   text: { type: 'text' },
   number: { type: 'number', min: 1 },
-  time: { type: 'datetime-local', step: 1 },
+  check: { type: 'checkbox', value: 'yes' },
 } as const;
 
 function FieldInput({ field: { name, label, kind, value = '', hint } }: { field: Field }) {
   return (
+    // biome-ignore lint/a11y/noLabelWithoutControl: each kind is an input or a textarea.
     <label>
       {label}
       {kind === 'json' ? (
         <textarea name={name} rows={8} spellcheck={false} defaultValue={value} />
       ) : (
-        <input name={name} {...INPUTS[kind]} defaultValue={value} />
+        <input name={name} {...INPUTS[kind]} {...(kind === 'check' ? {} : { defaultValue: value })} />
       )}
       {hint !== undefined && <small>{hint}</small>}
     </label>

@@ -71,16 +71,15 @@ export interface Loaded<Data> {
   readonly reload: () => void;
 }
 
-/** Reads what is at the path, anew at each beat. Null reads nothing. */
-export function useLoad<Data>(path: string | null): Loaded<Data> {
-  const [state, setState] = useState<{ path: string | null; data: Data | null; problem: Problem | null }>({
+/** Reads what is at the path, anew at each beat, or `once` where reading costs the store much. */
+export function useLoad<Data>(path: string, how: 'live' | 'once' = 'live'): Loaded<Data> {
+  const [state, setState] = useState<{ path: string; data: Data | null; problem: Problem | null }>({
     path,
     data: null,
     problem: null,
   });
   const reading = useRef<AbortController | null>(null);
   const read = (): void => {
-    if (path === null) return;
     reading.current?.abort();
     const own = new AbortController();
     reading.current = own;
@@ -97,7 +96,9 @@ export function useLoad<Data>(path: string | null): Loaded<Data> {
     read();
     return () => reading.current?.abort();
   }, [path]);
-  useBeat(() => read());
+  useBeat(() => {
+    if (how === 'live') read();
+  });
   const isOld = state.path !== path;
   return { data: isOld ? null : state.data, problem: isOld ? null : state.problem, reload: read };
 }

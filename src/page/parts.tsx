@@ -114,8 +114,8 @@ export function Table<Row>({ label, columns, rows, keyOf }: TableGiven<Row>) {
         <tbody>
           {rows.map((row) => (
             <tr key={keyOf(row)}>
-              {columns.map(({ name, number, show }) => (
-                <td key={name} data-name={name} class={number ? 'number' : undefined}>
+              {columns.map(({ name, number, wide, show }) => (
+                <td key={name} data-name={name} class={number ? 'number' : wide ? 'wide' : undefined}>
                   {show(row)}
                 </td>
               ))}
@@ -130,6 +130,8 @@ export function Table<Row>({ label, columns, rows, keyOf }: TableGiven<Row>) {
 export interface Column<Row> {
   readonly name: string;
   readonly number?: boolean;
+  /** On a phone it has a line of its own. */
+  readonly wide?: boolean;
   readonly show: (row: Row) => ComponentChildren;
 }
 

@@ -8,6 +8,7 @@ const TEXT_MAX = 2_000;
 
 export function Tree({ value, label }: { value: unknown; label: string }) {
   return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset groups what is filled in.
     <div class="tree" role="group" aria-label={label}>
       <Node value={value} depth={0} />
     </div>

@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { pageOfSources } from '../../setup/page.mjs';
 import { ended, LONGSHORE, Sandbox } from './longshore.ts';
 
 const TOKEN = 'a-token-0123456789';
 
-async function serving(t: TestContext, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+async function serving(
+  t: TestContext,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  verb = 'serve',
+) {
   const sandbox = new Sandbox(t);
   await sandbox.run(['migrate']);
   sandbox.write(
@@ -15,10 +22,10 @@ async function serving(t: TestContext, args: readonly string[], env: Readonly<Re
      export const order = defineFlow({ name: 'order', steps: (s) => s.step('charge', charge) });`,
   );
   sandbox.write('tokens.txt', `# for the wall\nlook:${TOKEN}:wall\n`);
-  const child = sandbox.start(['serve', '--port', '0', ...args, '--json'], env);
+  const child = sandbox.start([verb, '--port', '0', ...args, '--json'], env);
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  const { url } = JSON.parse(line.toString()) as { url: string };
-  return { sandbox, child, url, end: ended(child) };
+  const { url, page } = JSON.parse(line.toString()) as { url: string; page: string };
+  return { sandbox, child, url, page, end: ended(child) };
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -37,6 +44,23 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
     await stream.text();
     assert.equal((await end).code, 0);
   });
+
+test('dashboard names the address of the page, below its base path', async (t) => {
+  await pageOfSources(fileURLToPath(new URL('../..', import.meta.url)));
+  const { child, url, page, end } = await serving(t, ['--base-path', '/ops'], {}, 'dashboard');
+  assert.equal(url, page);
+  assert.match(url, /\/ops\/$/);
+  const document = await fetch(url);
+  assert.match(document.headers.get('content-type') ?? '', /^text\/html/);
+  assert.match(document.headers.get('content-security-policy') ?? '', /script-src 'self'/);
+  const script = await fetch(new URL('page.js', url));
+  assert.deepEqual([script.status, (await script.text()).length > 0], [200, true]);
+  // Without its slash it leads there.
+  const { status, url: reached } = await fetch(url.replace(/\/$/, ''));
+  assert.deepEqual([status, reached], [200, url]);
+  child.kill('SIGTERM');
+  assert.equal((await end).code, 0);
+});
 
 test('serve takes tokens from a file and from the environment', async (t) => {
   const env = {

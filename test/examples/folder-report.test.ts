@@ -91,7 +91,9 @@ describe('folder-report', { timeout: 110_000 }, () => {
     const place = newPlace(3);
     const { stdout } = await start(place, { json: false });
     const commands = stdout.match(/(?<=npm run -s longshore -- ).*/g) ?? [];
-    assert.equal(commands.length, 3);
+    assert.equal(commands.length, 4);
+    // It serves until it is stopped: test/cli/serve.test.ts.
+    assert.match(commands.pop() ?? '', /^dashboard --store sqlite:/);
     for (const command of commands) {
       const { code, stdout, stderr } = await run([CLI, ...command.split(' ')]);
       assert.equal(code, 0, `${command}: ${stderr}`);

@@ -27,7 +27,8 @@ export const resize = defineTask({
 export const charge = defineTask({
   name: 'charge',
   run: ({ input }) => {
-    throw new UnrecoverableError(`card ${(input as { card: number }).card} was declined`);
+    const { card } = input as { card: number };
+    if (card !== 0) throw new UnrecoverableError(`card ${card} was declined`);
   },
 });
 export const marked = defineTask({
@@ -36,18 +37,30 @@ export const marked = defineTask({
     throw new UnrecoverableError(MARKUP);
   },
 });
-const page = defineTask({ name: 'page', run: ({ input }) => input });
+const page = defineTask({
+  name: 'page',
+  attempts: 1,
+  run: ({ input }) => {
+    if (input === 13) throw new Error('page 13 is missing');
+    return input;
+  },
+});
 export const book = defineFlow({
   name: 'book',
   steps: (s) => {
     const cut = s.step('cut', resize, { input: () => ({ file: 'book.pdf' }) });
     const pay = s.step('pay', charge, { input: () => ({ card: 4 }), after: [cut], failure: 'block' });
     const sign = s.waitFor('sign', null, { signal: 'approval', after: [cut] });
-    s.step('print', page, { after: [pay, sign] });
+    s.each('pages', page, {
+      over: Array.from({ length: 300 }, (_, index) => index),
+      after: [cut],
+      failure: 'continue',
+    });
+    s.step('print', page, { input: () => null, after: [pay, sign] });
   },
 });
 
-const tasks = [resize, charge, marked, page];
+export const tasks = [resize, charge, marked, page];
 
 export interface Site {
   readonly url: string;

@@ -21,7 +21,30 @@ interface Options {
   readonly grace?: number;
 }
 
-export const serve: CliCommand<Options> = { define, run };
+export const serve: CliCommand<Options> = {
+  define: (command) => {
+    define(command);
+    examples(
+      command,
+      'longshore serve --store sqlite:jobs.db',
+      'longshore serve --host 0.0.0.0 --token-file tokens.txt --tasks tasks/',
+      'curl http://127.0.0.1:7070/api/v1/overview',
+    );
+  },
+  run: (call) => run(call, '/api/v1'),
+};
+
+/** The same, naming the page: what a person opens. */
+export const dashboard: CliCommand<Options> = {
+  define: (command) => {
+    define(command);
+    examples(command, 'longshore dashboard --store sqlite:jobs.db');
+  },
+  run: (call) => run(call, '/'),
+};
+
+/** Which of the addresses is printed. */
+type Named = '/api/v1' | '/';
 
 const PORT_DEFAULT = 7070;
 const GRACE_MS_DEFAULT = 10_000;
@@ -45,15 +68,9 @@ function define(command: Command): void {
       repeated,
     )
     .option('--grace <time>', 'how long a stop waits for requests (default: 10s)', duration('--grace'));
-  examples(
-    command,
-    'longshore serve --store sqlite:jobs.db',
-    'longshore serve --host 0.0.0.0 --token-file tokens.txt --tasks tasks/',
-    'curl http://127.0.0.1:7070/api/v1/overview',
-  );
 }
 
-function run({ options, out }: Call<Options>): Promise<number> {
+function run({ options, out }: Call<Options>, named: Named): Promise<number> {
   const { token = [], tokenFile, host = '127.0.0.1' } = options;
   const variable = process.env.LONGSHORE_HTTP_TOKENS;
   const tokens = tokensFrom({ flags: token, file: tokenFile, variable });
@@ -61,7 +78,9 @@ function run({ options, out }: Call<Options>): Promise<number> {
     throw new UsageError(
       `--host ${host} opens the API to other machines, which needs tokens: give --token, --token-file or LONGSHORE_HTTP_TOKENS.`,
     );
-  return withStore(options, (session) => listen(session, { options: { ...options, host }, tokens, out }));
+  return withStore(options, (session) =>
+    listen(session, { options: { ...options, host }, tokens, out, named }),
+  );
 }
 
 async function listen(
@@ -70,9 +89,10 @@ async function listen(
     readonly options: Options & { readonly host: string };
     readonly tokens: ReturnType<typeof tokensFrom>;
     readonly out: Output;
+    readonly named: Named;
   },
 ): Promise<number> {
-  const { options, tokens, out } = given;
+  const { options, tokens, out, named } = given;
   const { port = PORT_DEFAULT, host, basePath, redact = [], origin = [], grace = GRACE_MS_DEFAULT } = options;
   const paths = taskPaths(options.tasks, config);
   const code = paths === null ? { tasks: [], flows: [] } : await loadTasksAndFlows(paths);
@@ -85,9 +105,11 @@ async function listen(
   });
   const server = await openServer(handler, { host, port });
   const signalled = untilSignal(out);
-  const url = `${server.url}${basePath ?? ''}/api/v1`;
-  if (out.json) out.document({ url, openapi: `${server.url}${basePath ?? ''}/openapi.json` });
+  const root = `${server.url}${basePath ?? ''}`;
+  const url = root + named;
+  if (out.json) out.document({ url, page: `${root}/`, openapi: `${root}/openapi.json` });
   else out.print(url);
+  if (!out.json && named !== '/') out.say(`The page for people: ${root}/`);
   if (!out.json) out.say(farewell(tokens.length));
   await signalled;
   out.say('Stopping.');

@@ -55,13 +55,13 @@ export function JobActions({ job, reload }: { job: Job; reload: () => void }) {
   });
   return (
     <>
-      {job.state === 'scheduled' && <ActButton label="Run now" role="act" question={now} main />}
+      {job.state === 'scheduled' && <ActButton label="Run now" needs="act" question={now} main />}
       {(job.state === 'failed' || job.state === 'cancelled') && (
-        <ActButton label="Run again" role="act" question={redrive} main />
+        <ActButton label="Run again" needs="act" question={redrive} main />
       )}
-      {job.state === 'failed' && <ActButton label="Count as completed" role="act" question={resolve} />}
-      {(isWaiting || job.state === 'running') && <ActButton label="Cancel" role="act" question={cancel} />}
-      {job.state !== 'running' && <ActButton label="Delete" role="administer" question={remove} />}
+      {job.state === 'failed' && <ActButton label="Count as completed" needs="act" question={resolve} />}
+      {(isWaiting || job.state === 'running') && <ActButton label="Cancel" needs="act" question={cancel} />}
+      {job.state !== 'running' && <ActButton label="Delete" needs="administer" question={remove} />}
     </>
   );
 }

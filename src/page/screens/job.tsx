@@ -177,6 +177,7 @@ function Attempts({ job: { errors, errorsOmitted } }: { job: Job }) {
             {stack !== null && (
               <details open={index === errors.length - 1}>
                 <summary>Stack</summary>
+                {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, by keys as well. */}
                 <pre tabIndex={0}>{stack}</pre>
               </details>
             )}
@@ -206,6 +207,7 @@ function Log({ job: { logs, logsOmitted } }: { job: Job }) {
   return (
     <>
       {logsOmitted > 0 && <p class="faint">{plural(logsOmitted, 'earlier line')} left out.</p>}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, by keys as well. */}
       <ol class="log" tabIndex={0} aria-label="Log lines">
         {logs.map(({ at, attempt, message, data }, index) => (
           <li key={`${at}-${index}`}>
@@ -222,6 +224,7 @@ function Log({ job: { logs, logsOmitted } }: { job: Job }) {
 function Correlated({ id, correlationId }: { id: string; correlationId: string }) {
   const page = useLoad<{ jobs: readonly JobItem[] }>(
     `jobs?correlationId=${encodeURIComponent(correlationId)}&limit=20`,
+    'once',
   );
   return (
     <Panel title="Correlated jobs">

@@ -15,6 +15,8 @@ const WORDS: Readonly<Record<(typeof CRITERIA)[number], string>> = {
   tag: 'Tag',
   correlationId: 'Correlation id',
 };
+/** Many jobs are looked at to find some. */
+const UNINDEXED = ['key', 'tag', 'correlationId'] as const;
 const PAGE = 50;
 
 export function JobsScreen({ route: { query } }: { route: Route }) {
@@ -24,7 +26,11 @@ export function JobsScreen({ route: { query } }: { route: Route }) {
     ),
   );
   criteria.set('limit', String(PAGE));
-  const page = useLoad<{ jobs: readonly JobItem[]; cursor: string | null }>(`jobs?${criteria}`);
+  const isCostly = UNINDEXED.some((name) => query.has(name));
+  const page = useLoad<{ jobs: readonly JobItem[]; cursor: string | null }>(
+    `jobs?${criteria}`,
+    isCostly ? 'once' : 'live',
+  );
   return (
     <Screen title="Jobs">
       <Search query={query} />
@@ -60,7 +66,7 @@ function given(query: URLSearchParams): Record<string, string> {
 const COLUMNS: readonly Column<JobItem>[] = [
   { name: 'State', show: ({ state }) => <State is={state} /> },
   { name: 'Task', show: ({ task }) => task },
-  { name: 'Id', show: ({ id }) => <a href={to(['jobs', id])}>{id}</a> },
+  { name: 'Id', wide: true, show: ({ id }) => <a href={to(['jobs', id])}>{id}</a> },
   { name: 'Queue', show: ({ queue }) => queue },
   { name: 'Attempt', number: true, show: ({ attempt, attemptsMax }) => `${attempt} of ${attemptsMax}` },
   { name: 'Created', show: ({ createdAt }) => <Time at={createdAt} /> },
@@ -81,38 +87,43 @@ function Search({ query }: { query: URLSearchParams }) {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
     const id = String(form.get('id') ?? '').trim();
-    if (id !== '') return go(to(['jobs', id]));
+    if (id !== '') {
+      go(to(['jobs', id]));
+      return;
+    }
     const criteria = Object.fromEntries(CRITERIA.map((name) => [name, String(form.get(name) ?? '').trim()]));
     go(to(['jobs'], { ...criteria, state: form.getAll('state').join(',') }));
   };
   const states = (query.get('state') ?? '').split(',');
   return (
-    <form class="search" role="search" onSubmit={submit} key={query.toString()}>
-      <label class="wide">
-        Id
-        <input type="search" name="id" ref={search} placeholder="goes to one job" />
-      </label>
-      {CRITERIA.map((name) => (
-        <label key={name}>
-          {WORDS[name]}
-          <input name={name} defaultValue={query.get(name) ?? ''} />
+    <search key={query.toString()}>
+      <form class="search" onSubmit={submit}>
+        <label class="wide">
+          Id
+          <input type="search" name="id" ref={search} placeholder="goes to one job" />
         </label>
-      ))}
-      <fieldset>
-        <legend>States</legend>
-        {STATES.map((state) => (
-          <label key={state} class="check">
-            <input type="checkbox" name="state" value={state} defaultChecked={states.includes(state)} />
-            {state}
+        {CRITERIA.map((name) => (
+          <label key={name}>
+            {WORDS[name]}
+            <input name={name} defaultValue={query.get(name) ?? ''} />
           </label>
         ))}
-      </fieldset>
-      <div class="buttons">
-        <button type="submit" class="main">
-          Search
-        </button>
-        <a href={to(['jobs'])}>Clear</a>
-      </div>
-    </form>
+        <fieldset>
+          <legend>States</legend>
+          {STATES.map((state) => (
+            <label key={state} class="check">
+              <input type="checkbox" name="state" value={state} defaultChecked={states.includes(state)} />
+              {state}
+            </label>
+          ))}
+        </fieldset>
+        <div class="buttons">
+          <button type="submit" class="main">
+            Search
+          </button>
+          <a href={to(['jobs'])}>Clear</a>
+        </div>
+      </form>
+    </search>
   );
 }

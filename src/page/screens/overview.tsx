@@ -160,7 +160,7 @@ function Queues({ of }: { of: Overview }) {
 }
 
 const ERRORS: readonly Column<Group>[] = [
-  { name: 'Error', show: ({ pattern }) => <span class="clip">{pattern}</span> },
+  { name: 'Error', wide: true, show: ({ pattern }) => <span class="clip">{pattern}</span> },
   { name: 'Task', show: ({ task }) => task },
   { name: 'Jobs', number: true, show: ({ jobs }) => count(jobs) },
   { name: 'Last', show: ({ lastAt }) => <Time at={lastAt} /> },
