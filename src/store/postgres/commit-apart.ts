@@ -7,7 +7,7 @@ import type { HotTx } from './verb.ts';
 
 /**
  * Units that do not meet each other, as a planner's mostly are: a statement of each kind for all of them
- * (migrations/0024-plans.sql, commit_apart) takes a quarter of the time of one unit after the other.
+ * (migrations/0025-commit-apart.sql) takes a quarter of the time of one unit after the other.
  */
 
 /** Whether no unit changes what another one depends on, and no plan goes. */
@@ -85,11 +85,7 @@ function listsOf(units: readonly Unit[]) {
 
 function receiptsOf(
   units: readonly Unit[],
-  {
-    lost,
-    others,
-    reported,
-  }: Pick<ApartRow, 'others' | 'reported'> & { readonly lost: ReadonlySet<number> },
+  { lost, others, reported }: Pick<ApartRow, 'others' | 'reported'> & { readonly lost: ReadonlySet<number> },
 ): UnitReceipt[] {
   const byPlace = new Map(others.map(({ place, status, id, state }) => [place, { status, id, state }]));
   let [jobs, told] = [0, 0];
