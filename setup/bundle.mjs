@@ -31,8 +31,8 @@ const THREADS = [
   { entries: ['store/heart', 'store/postgres/keep-alive', 'store/redis/keep-alive'], shared: 'store/shared' },
 ];
 
-/** Must start without the rest of the package. */
-const LIGHT = ['index', 'version', 'cli/main', 'cli/program'];
+/** Must start without the rest of the package; the catalogue of events, since what others make of it needs it first. */
+const LIGHT = ['index', 'version', 'cli/main', 'cli/program', 'telemetry/events'];
 
 /**
  * @param {string} source the folder of the sources

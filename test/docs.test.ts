@@ -16,6 +16,7 @@ import { promisify } from 'node:util';
 import { tool } from '../setup/tools.mjs';
 import { Longshore } from '../src/connect.ts';
 import { Flows } from '../src/flow/flows.ts';
+import { AuditLog } from '../src/queue/audit-log.ts';
 import { JobHandle } from '../src/queue/job-handle.ts';
 import { Jobs } from '../src/queue/jobs.ts';
 import { Queues } from '../src/queue/queues.ts';
@@ -131,6 +132,7 @@ const VERBS_OF = {
   '`longshore.queues`': Queues,
   '`longshore.flows`': Flows,
   '`longshore.schedules`': Schedules,
+  '`longshore.audit`': AuditLog,
   'a worker': Worker,
 } as const;
 

@@ -15,6 +15,7 @@ const NOT_BY_HAND: ReadonlySet<string> = new Set([
   'startRun',
   'previewTiming',
   'signalRun',
+  'signalJob',
 ]);
 /** Payloads stay with what they belong to. */
 const PAYLOADS: ReadonlySet<string> = new Set(['input', 'result', 'payload', 'meta', 'why', 'note']);

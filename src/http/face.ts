@@ -3,6 +3,7 @@ import type { Flows } from '../flow/flows.ts';
 import type { Health, HealthOptions } from '../health.ts';
 import type { AuditLog } from '../queue/audit-log.ts';
 import type { EnqueueOptions } from '../queue/enqueue.ts';
+import type { ListenOptions } from '../queue/far-events.ts';
 import type { JobHandle } from '../queue/job-handle.ts';
 import type { Jobs } from '../queue/jobs.ts';
 import type { Queues } from '../queue/queues.ts';
@@ -29,5 +30,5 @@ export interface Face {
   ): Promise<JobHandle<unknown>[]>;
   workers(): Promise<WorkerRecord[]>;
   health(options?: HealthOptions): Promise<Health>;
-  on<Name extends EventName>(name: Name, listener: EventListener<Name>): () => void;
+  on<Name extends EventName>(name: Name, listener: EventListener<Name>, options?: ListenOptions): () => void;
 }

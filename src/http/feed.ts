@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { LongshoreError } from '../core/errors.ts';
 import { isError, messageOf, nameOf } from '../core/legible.ts';
-import { EVENT_NAMES, type EventName } from '../telemetry/events.ts';
+import { EVENT_NAMES, type EventListener, type EventName } from '../telemetry/events.ts';
 import type { Face } from './face.ts';
 import type { HttpSettings } from './options.ts';
 import { overviewOf } from './overview.ts';
@@ -9,8 +9,8 @@ import type { Redact } from './redaction.ts';
 import type { Samples } from './samples.ts';
 
 /**
- * Events as server-sent events: the catalogue's, of this process, and `overview`, which tells every 2 s what all processes
- * left in the store. However many streams there are, each event is written as text once and the store is read once. A
+ * Events as server-sent events: the catalogue's, of this process and (about jobs, runs, schedules and queues) of the others, and
+ * `overview`, every 2 s. However many streams there are, each event is written as text once and the store is read once. A
  * stream whose reader is slower than its events is cut with a note, so that it holds BUFFER_BYTES at most.
  */
 export const OVERVIEW = 'overview';
@@ -26,7 +26,7 @@ const QUIET: ReadonlySet<string> = new Set<EventName>([
 export const FEED_NAMES: readonly string[] = [OVERVIEW, ...EVENT_NAMES];
 
 export interface FeedFilter {
-  readonly names?: readonly string[];
+  readonly names?: readonly string[] | undefined;
   /** Members that an event must have with these values; events without the member pass only if it is not asked for. */
   readonly members: Readonly<Record<string, string>>;
 }
@@ -52,6 +52,7 @@ export class Feed {
   readonly #means: FeedMeans;
   readonly #streams = new Set<Stream>();
   readonly #encoder = new TextEncoder();
+  readonly #heard = new Map<EventName, () => void>();
   #stop: (() => void)[] = [];
   #sent = 0;
 
@@ -75,6 +76,7 @@ export class Feed {
           stream = { filter, controller };
           this.#streams.add(stream);
           if (this.#streams.size === 1) this.#begin();
+          this.#listen();
           this.#write(stream, this.#encoder.encode('retry: 2000\n\n'));
         },
         cancel: () => {
@@ -93,9 +95,23 @@ export class Feed {
     for (const stream of [...this.#streams]) this.#end(stream);
   }
 
-  #begin(): void {
+  /** To the names that some stream wants, and no others: workers elsewhere send what is listened to. */
+  #listen(): void {
     const { longshore } = this.#means;
-    this.#stop = EVENT_NAMES.map((name) => longshore.on(name, (event) => this.#tell(name, event)));
+    for (const name of EVENT_NAMES) {
+      const isWanted = [...this.#streams].some(({ filter }) => isNamed(filter, name));
+      if (isWanted && !this.#heard.has(name))
+        this.#heard.set(
+          name,
+          listenTo(longshore, name, (event) => this.#tell(name, event)),
+        );
+      if (isWanted) continue;
+      this.#heard.get(name)?.();
+      this.#heard.delete(name);
+    }
+  }
+
+  #begin(): void {
     this.#every(BEAT_MS, () => this.#toAll(() => true, this.#encoder.encode(': beat\n\n')));
     this.#every(OVERVIEW_MS, () => this.#overview());
   }
@@ -153,6 +169,7 @@ export class Feed {
 
   #drop(stream: Stream): void {
     this.#streams.delete(stream);
+    this.#listen();
     if (this.#streams.size > 0) return;
     for (const stop of this.#stop) stop();
     this.#stop = [];
@@ -166,8 +183,26 @@ function wants(
   name: string,
   event: Readonly<Record<string, unknown>>,
 ): boolean {
-  if (names === undefined ? QUIET.has(name) : !names.includes(name)) return false;
+  if (!isNamed({ names }, name)) return false;
   return Object.entries(members).every(([member, value]) => event[member] === value);
+}
+
+function isNamed({ names }: Pick<FeedFilter, 'names'>, name: string): boolean {
+  return names === undefined ? !QUIET.has(name) : names.includes(name);
+}
+
+/** Also of other connections, where the event is about the work and the store carries it. */
+function listenTo<Name extends EventName>(
+  longshore: Face,
+  name: Name,
+  listener: EventListener<Name>,
+): () => void {
+  if (!/^(job|run|step|schedule|queue)\./.test(name)) return longshore.on(name, listener);
+  try {
+    return longshore.on(name, listener, { all: true });
+  } catch {
+    return longshore.on(name, listener);
+  }
 }
 
 /** Errors, which JSON shows as empty, by their name and message. */

@@ -3,21 +3,28 @@ import type { HttpHandler } from './options.ts';
 
 /**
  * The handler for `node:http`, Express and whatever else hands out Node's requests. Says where a request comes from, passes
- * on that the caller has gone, and writes no faster than the caller reads.
+ * on that the caller has gone, and writes no faster than the caller reads. It takes an IncomingMessage and a ServerResponse;
+ * their types are not named, so that programs without Node's types compile.
  */
-export type NodeHandler = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>;
+export type NodeHandler = (incoming: object, outgoing: object) => Promise<void>;
 
 export function toNodeHandler(handler: HttpHandler): NodeHandler {
-  return async (incoming, outgoing) => {
-    const gone = new AbortController();
-    outgoing.once('close', () => gone.abort(new Error('The caller has gone.')));
-    const request = requestOf(incoming, gone.signal);
-    if (request === null) return refuse(outgoing);
-    const remoteAddress = incoming.socket.remoteAddress;
-    const facts = { remoteAddress, basePath: mountOf(incoming), method: incoming.method };
-    const response = await handler(request, facts);
-    await write(response, outgoing);
-  };
+  return (incoming, outgoing) => answer(handler, incoming as IncomingMessage, outgoing as ServerResponse);
+}
+
+async function answer(
+  handler: HttpHandler,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const gone = new AbortController();
+  outgoing.once('close', () => gone.abort(new Error('The caller has gone.')));
+  const request = requestOf(incoming, gone.signal);
+  if (request === null) return refuse(outgoing);
+  const remoteAddress = incoming.socket.remoteAddress;
+  const facts = { remoteAddress, basePath: mountOf(incoming), method: incoming.method };
+  const response = await handler(request, facts);
+  await write(response, outgoing);
 }
 
 /** Null for what no web-standard request can be. */

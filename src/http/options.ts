@@ -17,7 +17,7 @@ export interface HttpOptions {
   /** Where the handler is mounted, as `/jobs`; default: at the root, or what the adapter says. */
   readonly basePath?: string;
   /**
-   * What is never shown: paths into `input`, `result`, `progress` and `data` (of log lines), such as `input.card` or
+   * What is never shown: paths into `input`, `result`, `progress`, `data` (of log lines) and `value` (of durable steps), such as `input.card` or
    * `result.*`, where `*` is any name or index; and texts that may tell of payloads: `message`, `stack`, `reason`, `pattern`.
    */
   readonly redact?: readonly string[];
@@ -93,7 +93,7 @@ const TOKEN = knownNames<HttpToken>({ token: true, role: true, name: true, expir
 
 const TOKEN_CHARS_MIN = 16;
 
-const PAYLOADS = ['input', 'result', 'progress', 'data'];
+const PAYLOADS = ['input', 'result', 'progress', 'data', 'value'];
 /** Of errors, log lines and runs that failed. */
 const TEXTS = ['message', 'stack', 'reason', 'pattern'];
 

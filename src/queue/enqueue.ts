@@ -168,6 +168,19 @@ export class JobSpecs {
   }
 }
 
+/** The JSON of another input for a job of this task, checked as at enqueue. Rejects with INPUT_INVALID, PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE. */
+export async function inputText(
+  task: AnyDeclaration | string,
+  input: unknown,
+  codec: PayloadCodec,
+): Promise<string | null> {
+  const what = `the input of task ${show(typeof task === 'string' ? task : task.name)}`;
+  const text = codec.text(input, what);
+  const schema = typeof task === 'string' ? null : task.schema;
+  if (schema !== null) await validate(schema, decodePayload(text, what), what);
+  return text;
+}
+
 function requireUuid(id: unknown): string {
   if (typeof id === 'string' && UUID.test(id)) return id;
   throw optionInvalid('id', id, 'a UUID in lower case');

@@ -15,6 +15,7 @@ export class FarEnds {
   readonly #recent = new RecentEnds();
   readonly #writes = new Set<Promise<unknown>>();
   readonly #questions = new Set<Question>();
+  #asks = 0;
   #leave: (() => void) | null = null;
   #timer: NodeJS.Timeout | null = null;
 
@@ -50,20 +51,17 @@ export class FarEnds {
     if (this.#far.workers.size > 0) this.#recent.add({ items, endAt, chars: chars() });
   }
 
-  /** How these jobs ended, of those that another connection knows of. Takes at most ASK_MS, and no time where nobody else has workers. */
+  /** How these jobs ended, at most a read's, of those that another connection knows of. Takes at most ASK_MS, and no time where nobody else has workers. */
   async ask(ids: readonly string[]): Promise<ReadonlyMap<string, End>> {
     const workers = await this.#store.workers().catch(() => []);
     const others = workers.filter(({ id, alive }) => alive && !this.#far.workers.has(id));
     const ends = new Map<string, End>();
     if (others.length === 0) return ends;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const question = { ids: new Set(ids), silent: new Set(others.map(({ id }) => id)), ends, resolve };
+    const from = `${this.#far.id}.${++this.#asks}`;
+    const question = { from, ids: new Set(ids), silent: new Set(others.map(({ id }) => id)), ends, resolve };
     this.#questions.add(question);
-    const say = (): void => {
-      const open = [...question.ids];
-      for (let from = 0; from < open.length; from += IDS_MAX)
-        this.#far.ask({ ask: 'ends', from: this.#far.id, ids: open.slice(from, from + IDS_MAX) });
-    };
+    const say = (): void => this.#far.ask({ ask: 'ends', from, ids: [...question.ids] });
     say();
     // What is said may be lost, as while somebody begins to listen.
     const again = setInterval(say, AGAIN_MS);
@@ -107,8 +105,9 @@ export class FarEnds {
   }
 
   #told(told: Told): void {
-    if ((told.tell !== 'ends' && told.tell !== 'all') || told.to !== this.#far.id) return;
-    for (const { ids, silent, ends, resolve } of this.#questions) {
+    if (told.tell !== 'ends' && told.tell !== 'all') return;
+    for (const { from, ids, silent, ends, resolve } of this.#questions) {
+      if (told.to !== from) continue;
       if (told.tell === 'all') for (const worker of told.workers) silent.delete(worker);
       else
         for (const [id, end] of told.ends)
@@ -125,6 +124,8 @@ interface Written {
 }
 
 interface Question {
+  /** Names it in answers: what is all for one is not all for another. */
+  readonly from: string;
   /** Not answered yet. */
   readonly ids: Set<string>;
   /** Workers that did not say yet that they know nothing more. */
@@ -133,7 +134,6 @@ interface Question {
   readonly resolve: () => void;
 }
 
-const IDS_MAX = 1_000;
 const AGAIN_MS = 500;
 /** A worker whose event loop is held answers late. */
 const ASK_MS = 5_000;

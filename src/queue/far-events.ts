@@ -3,13 +3,7 @@ import { knownNames, requireKnown } from '../core/options.ts';
 import type { PayloadCodec, PayloadPlace } from '../core/payload.ts';
 import type { Store } from '../store/store.ts';
 import { TALK_CHARS_MAX } from '../store/talk.ts';
-import {
-  EVENT_NAMES,
-  type EventBus,
-  type EventListener,
-  type EventName,
-  type Events,
-} from '../telemetry/events.ts';
+import type { EventBus, EventListener, EventName, Events } from '../telemetry/events.ts';
 import type { Ask, FarSide, Told } from './far-side.ts';
 
 export interface ListenOptions {
@@ -23,9 +17,9 @@ export interface ListenOptions {
 const LISTEN_OPTIONS = knownNames<ListenOptions>({ all: true });
 
 /** About the work itself; the others are about the process that emits them, or hold what is no JSON. */
-const FAR_EVENTS: readonly EventName[] = EVENT_NAMES.filter((name) =>
-  /^(job|run|step|schedule|queue)\./.test(name),
-);
+function isFar(name: string): boolean {
+  return /^(job|run|step|schedule|queue)\./.test(name);
+}
 
 /** How long others send what was asked for, and how often it is asked for again. */
 const LISTENS_MS = 30_000;
@@ -146,7 +140,7 @@ export class FarEvents {
     for (const name of ask.names) {
       const wanted = this.#wanted.get(name);
       if (wanted !== undefined) wanted.until = until;
-      else if (FAR_EVENTS.includes(name))
+      else if (isFar(name))
         this.#wanted.set(name, { until, off: this.#events.on(name, (event) => this.#send(name, event)) });
     }
     this.#looking ??= setInterval(() => this.#look(), AGAIN_MS).unref();
@@ -220,7 +214,7 @@ function givenIn(
 function requireFar(name: keyof Events, far: FarSide | null): void {
   if (far === null)
     throw optionInvalid('all', true, 'false here: this store does not reach other connections');
-  if (!FAR_EVENTS.includes(name))
+  if (!isFar(name))
     throw optionInvalid(
       'all',
       true,

@@ -1,14 +1,15 @@
 import type { Clock } from '../core/clock.ts';
-import { type AttemptError, optionalText, requireName } from '../core/errors.ts';
+import { type AttemptError, optionalText, optionInvalid, requireName, show } from '../core/errors.ts';
 import type { PriorityName } from '../core/job.ts';
 import { JOB_STATES, type JobState, statesThatAllow } from '../core/job-state.ts';
 import { jobStepsKey } from '../core/job-steps.ts';
 import { knownNames, requireKnown } from '../core/options.ts';
+import { inputOf } from '../core/payload.ts';
 import { type AnyDeclaration, requirePriority, requireQueue } from '../core/task.ts';
 import { type Why, why } from '../core/why.ts';
 import type { ControlReceipt, JobCommand, Store } from '../store/store.ts';
 import { type CountOptions, countJobs } from './counts.ts';
-import { type ResultOf, requireTask, requireTime } from './enqueue.ts';
+import { inputText, type ResultOf, requireTask, requireTime } from './enqueue.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
 import { signalJob } from './job-signal.ts';
 import {
@@ -44,11 +45,21 @@ export interface ActionReport {
 
 const ACTION_OPTIONS = knownNames<ActionOptions>({ by: true, why: true });
 const COUNT_OPTIONS = knownNames<CountOptions>({ queue: true, task: true });
-type Order = JobCommand extends infer C
+
+type Ordered = JobCommand extends infer C
   ? C extends JobCommand
     ? Omit<C, 'id' | 'by' | 'why'>
     : never
   : never;
+
+type Order = Exclude<Ordered, { readonly type: 'edit' }> | EditOrder;
+
+/** The task is part of the place that the input is sealed for. */
+interface EditOrder {
+  readonly type: 'edit';
+  readonly input: string | null;
+  readonly task: string;
+}
 
 const PAGE = 500;
 
@@ -169,6 +180,23 @@ export class Jobs {
     return this.#act(selection, order, ['scheduled', 'ready'], options);
   }
 
+  /**
+   * Another input for a waiting job, checked by the schema of `task` where one is given; a unique key that was made of the
+   * old input stays. Rejects with INPUT_INVALID, PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE, and OPTION_INVALID for a job of another task.
+   */
+  async edit(
+    id: string,
+    input: unknown,
+    { task, ...options }: ActionOptions & { readonly task?: AnyDeclaration } = {},
+  ): Promise<ActionReport> {
+    const [job] = await this.#store.get([requireId('id', id)]);
+    if (job == null) return { done: [], requested: [], refused: [], unknown: [id] };
+    if (task !== undefined && task.name !== job.task)
+      throw optionInvalid('task', task.name, `${show(job.task)}, the task of job ${id}`);
+    const text = await inputText(task ?? job.task, input, this.#means.codec);
+    return this.#act(id, { type: 'edit', input: text, task: job.task }, ['scheduled', 'ready'], options);
+  }
+
   /** Deletes jobs that are not running, with all that was kept of them. */
   remove(selection: Selection, options?: ActionOptions): Promise<ActionReport> {
     const removable = JOB_STATES.filter((state) => state !== 'running');
@@ -194,8 +222,11 @@ export class Jobs {
 
   /** A result is JSON text until here, since sealed text belongs to its job. */
   #sealed(order: Order, id: string): Order {
-    if (order.type !== 'resolve') return order;
-    return { ...order, result: this.#means.codec.seal(order.result, { role: 'result', id }) };
+    const { codec } = this.#means;
+    if (order.type === 'resolve')
+      return { ...order, result: codec.seal(order.result, { role: 'result', id }) };
+    if (order.type !== 'edit') return order;
+    return { type: 'edit', input: codec.seal(order.input, inputOf({ task: order.task, id })) } as Order;
   }
 
   async *#select(

@@ -378,6 +378,8 @@ export type JobCommand =
   | (Command & { readonly type: 'reschedule'; readonly dueAt: number })
   /** Another priority for a waiting job. */
   | (Command & { readonly type: 'reprioritize'; readonly priority: number })
+  /** Another encoded input for a waiting job; a unique key made of the old one stays. */
+  | (Command & { readonly type: 'edit'; readonly input: string | null })
   /** Deletes a job that is not running, with its trail. */
   | (Command & { readonly type: 'remove' });
 

@@ -59,6 +59,10 @@ onEachStore('jobs are made, found, shown and awaited over HTTP', async ({ connec
   assert.equal((await ids('task=mail')).length, 2);
   assert.deepEqual(await ids('createdBefore=1000'), []);
   assert.equal((await ids('createdAfter=1000')).length, 3);
+  const meta = { correlationId: 'order-7', tags: ['vip'] };
+  const tied = (await ask('POST /jobs', { body: { task: 'echo', meta } })).body.id;
+  assert.deepEqual(await ids('correlationId=order-7'), [tied]);
+  assert.deepEqual(await ids('tag=vip&task=echo'), [tied]);
   assert.equal((await ask('GET /jobs?payloads=true&task=mail')).body.jobs[0].input.to, 'b');
 });
 
@@ -91,7 +95,9 @@ onEachStore(
     const waiting = (await ask('POST /jobs', { body: { task: 'echo', delayMs: 60_000 } })).body.id;
     assert.equal((await ask(`POST /jobs/${waiting}/reprioritize`, { body: { priority: 5 } })).status, 200);
     assert.equal((await ask(`POST /jobs/${waiting}/reschedule`, { body: { at: 0 } })).status, 200);
-    assert.equal((await ask(`GET /jobs/${waiting}`)).body.state, 'ready');
+    assert.equal((await ask(`PUT /jobs/${waiting}/input`, { body: { input: { a: 2 } } })).status, 200);
+    const edited = (await ask(`GET /jobs/${waiting}`)).body;
+    assert.deepEqual([edited.state, edited.input, edited.audit.at(-1).action], ['ready', { a: 2 }, 'edit']);
     const bulk = await ask('POST /jobs/actions', { body: { action: 'cancel', queue: 'default' } });
     assert.equal(bulk.body.done, 1);
     assert.equal((await ask('POST /jobs/actions', { body: { action: 'cancel' } })).status, 422);

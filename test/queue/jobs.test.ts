@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { z } from 'zod';
 import { declareTask, defineTask, implementTask, type Longshore } from '../../src/index.ts';
 import { Gate, onEachStore } from '../stage.ts';
 
@@ -197,3 +198,55 @@ onEachStore('a running job is not removed', async ({ connect }) => {
   assert.deepEqual((await longshore.jobs.remove(job.id)).done, [job.id]);
   assert.equal(await longshore.jobs.get(job.id), null);
 });
+
+onEachStore(
+  'a waiting job gets another input, which its task checks and its handler sees',
+  async ({ connect }) => {
+    const keys = [{ id: 'k', key: Buffer.alloc(32, 7).toString('base64') }];
+    const longshore = await connect({ encryption: { keys } });
+    const strict = defineTask({
+      name: 'strict',
+      input: z.object({ n: z.number() }),
+      run: ({ input }) => input.n,
+    });
+    const { id } = await longshore.enqueue(strict, { n: 1 });
+    const { jobs } = longshore;
+    await assert.rejects(jobs.edit(id, { n: 'two' }, { task: strict }), { code: 'INPUT_INVALID' });
+    await assert.rejects(jobs.edit(id, { n: 2 }, { task }), { code: 'OPTION_INVALID', message: /"strict"/ });
+    assert.deepEqual((await jobs.edit(id, { n: 2 }, { task: strict, by: 'ada', why: 'a slip' })).done, [id]);
+    const job = await jobs.get(id);
+    assert.deepEqual(
+      [job?.input, job?.audit.at(-1)?.action, job?.audit.at(-1)?.by],
+      [{ n: 2 }, 'edit', 'ada'],
+    );
+    await longshore.worker({ tasks: [strict] }).runUntilIdle();
+    assert.equal((await jobs.get(id))?.result, 2);
+    assert.deepEqual((await jobs.edit(id, { n: 3 })).refused, [{ id, state: 'completed' }]);
+    assert.deepEqual((await jobs.edit('nobody', 1)).unknown, ['nobody']);
+  },
+);
+
+onEachStore(
+  'a job with an id of the caller is added once, however often the call is made',
+  async ({ connect }) => {
+    const longshore = await connect();
+    const id = '0199a1c2-7b3d-8004-9f31-2c6d0e5b8a17';
+    const handles = [];
+    for (let times = 0; times < 3; times += 1) handles.push(await longshore.enqueue(task, times, { id }));
+    assert.deepEqual(
+      handles.map((handle) => [handle.id, handle.status]),
+      [
+        [id, 'created'],
+        [id, 'existing'],
+        [id, 'existing'],
+      ],
+    );
+    assert.equal((await longshore.jobs.get(id))?.input, 0);
+    await longshore.worker({ tasks: [task] }).runUntilIdle();
+    assert.equal((await longshore.enqueue(task, 9, { id })).status, 'existing');
+    await assert.rejects(longshore.enqueue(task, 9, { id: 'order-7' }), {
+      code: 'OPTION_INVALID',
+      message: /UUID/,
+    });
+  },
+);

@@ -30,7 +30,7 @@ function systemOf(longshore: Longshore, shape: Shape, { concurrency }: PlaySetti
     jobs: shape.jobs,
     prepare: async () => undefined,
     async start(runs) {
-      const options = (_: unknown, index: number) => ({ meta: { tracestate: `${RUN}${runs[index]}` } });
+      const options = (_: unknown, index: number) => ({ id: `${RUN}${runs[index]}` });
       const started = await longshore.flows.startMany(flow, runs.map(shape.input), options);
       for (const [index, run] of runs.entries()) handles.set(run, started[index] as RunHandle);
     },
@@ -43,7 +43,7 @@ function systemOf(longshore: Longshore, shape: Shape, { concurrency }: PlaySetti
         (task): AnyTask => ({
           ...task,
           run(context) {
-            const run = Number(context.meta.tracestate?.slice(RUN.length));
+            const run = runOf(context);
             const step = place(context);
             marks.begin(run, step);
             const result: unknown = task.run(context);
@@ -61,8 +61,12 @@ function systemOf(longshore: Longshore, shape: Shape, { concurrency }: PlaySetti
   };
 }
 
-/** Which run a job is of stands in its trace state: no index is made of that. */
-const RUN = 'run=';
+const RUN = 'run-';
+
+/** Runs have their numbers as ids, and those that are steps of others begin with theirs. */
+function runOf({ flow }: JobContext<unknown>): number {
+  return Number.parseInt(flow?.run.slice(RUN.length) ?? '', 10);
+}
 
 /** Which step a job is: the only one of its task, or the one its input names. */
 function placesOf({ flow, graph }: Shape): (context: JobContext<unknown>) => number {

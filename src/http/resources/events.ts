@@ -6,7 +6,8 @@ import { type Operation, operation } from '../operation.ts';
 /** Events as they happen. */
 const stream = operation('GET /events', {
   id: 'streamEvents',
-  summary: 'Events of this process, and the overview every 2 s, as server-sent events',
+  summary:
+    'Events, as server-sent events: about jobs, runs, schedules and queues of all processes, others of this one; the overview every 2 s',
   role: 'look',
   query: Closed({
     names: Type.Optional(

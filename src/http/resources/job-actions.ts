@@ -3,7 +3,19 @@ import { LongshoreError } from '../../core/errors.ts';
 import type { ActionOptions, ActionReport } from '../../queue/jobs.ts';
 import type { Selection } from '../../queue/selection.ts';
 import type { Face } from '../face.ts';
-import { Closed, GivenTime, Id, Payload, PriorityGiven, Queue, Reason, State, Task, Why } from '../forms.ts';
+import {
+  Closed,
+  GivenTime,
+  Id,
+  Name,
+  Payload,
+  PriorityGiven,
+  Queue,
+  Reason,
+  State,
+  Task,
+  Why,
+} from '../forms.ts';
 import { type Operation, operation } from '../operation.ts';
 import type { Caller } from '../roles.ts';
 import { unknownJob } from './jobs.ts';
@@ -77,6 +89,34 @@ const reprioritize = operation('POST /jobs/{id}/reprioritize', {
   answers: ANSWERS,
   run: async ({ longshore, params: { id }, body, caller }) =>
     oneDone(id, 'reprioritize', await longshore.jobs.reprioritize(id, body.priority, auditOf(caller, body))),
+});
+
+const edit = operation('PUT /jobs/{id}/input', {
+  id: 'editJob',
+  summary: 'Gives a waiting job another input, checked where this server has its task',
+  role: 'act',
+  params: JobParams,
+  body: Closed({ input: Payload, why: Type.Optional(Why) }),
+  answers: ANSWERS,
+  run: async ({ longshore, settings, params: { id }, body, caller }) => {
+    const job = await longshore.jobs.get(id);
+    const task = settings.tasks.find(({ name }) => name === job?.task);
+    const options = { ...auditOf(caller, body), ...(task === undefined ? {} : { task }) };
+    return oneDone(id, 'edit', await longshore.jobs.edit(id, body.input, options));
+  },
+});
+
+const signal = operation('POST /jobs/{id}/signals', {
+  id: 'signalJob',
+  summary: 'Sends a signal to a job whose handler waits for it, or will',
+  role: 'act',
+  params: JobParams,
+  body: Closed({ name: Name('The name of a signal'), payload: Type.Optional(Payload) }),
+  answers: { 202: { is: 'It is stored', schema: Done } },
+  run: async ({ longshore, params: { id }, body: { name, payload } }) => {
+    await longshore.jobs.signal(id, name, payload);
+    return { json: { id, done: true }, status: 202 };
+  },
 });
 
 const remove = operation('DELETE /jobs/{id}', {
@@ -176,6 +216,8 @@ export const jobActions: readonly Operation[] = [
   resolve,
   reschedule,
   reprioritize,
+  edit,
+  signal,
   remove,
   bulk,
 ];

@@ -13,9 +13,9 @@ export interface JobSearch {
   readonly state?: readonly JobState[];
   readonly queue?: string;
   readonly task?: string;
-  readonly key?: string;
   readonly correlationId?: string;
   readonly tag?: string;
+  readonly key?: string;
   readonly createdAfter?: number;
   readonly createdBefore?: number;
   readonly payloads?: boolean;
@@ -33,7 +33,7 @@ export async function searchJobs(
   const show = search.payloads === true ? jobItem : jobSummary;
   if (search.id !== undefined) {
     const found = await Promise.all([...new Set(search.id)].map((id) => longshore.jobs.get(id)));
-    return { jobs: found.flatMap((job) => (job === null ? [] : [show(withoutTrail(job))])), cursor: null };
+    return { jobs: found.flatMap((job) => (job === null ? [] : [show(job)])), cursor: null };
   }
   const found: JobView[] = [];
   let { cursor } = search;
@@ -49,8 +49,11 @@ export async function searchJobs(
   }
 }
 
-function criteriaOf({ state, queue, task }: JobSearch, cursor: string | undefined): ListOptions {
+function criteriaOf(search: JobSearch, cursor: string | undefined): ListOptions {
+  const { state, queue, task, correlationId, tag } = search;
   return {
+    ...(correlationId === undefined ? {} : { correlationId }),
+    ...(tag === undefined ? {} : { tag }),
     ...(state === undefined ? {} : { state }),
     ...(queue === undefined ? {} : { queue }),
     ...(task === undefined ? {} : { task }),
@@ -74,17 +77,4 @@ const CLOCKS_DIFFER_MS = 60_000;
 
 function isPast(last: JobView | undefined, { createdAfter }: JobSearch): boolean {
   return last !== undefined && createdAfter !== undefined && last.createdAt < createdAfter - CLOCKS_DIFFER_MS;
-}
-
-function withoutTrail<Job extends JobView>(job: Job): JobView {
-  const {
-    errors: _errors,
-    errorsOmitted: _eo,
-    logs: _logs,
-    logsOmitted: _lo,
-    audit: _audit,
-    steps: _steps,
-    ...view
-  } = job as Job & Record<'errors' | 'errorsOmitted' | 'logs' | 'logsOmitted' | 'audit' | 'steps', unknown>;
-  return view as unknown as JobView;
 }

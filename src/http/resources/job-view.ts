@@ -38,6 +38,7 @@ const SUMMARY = {
   meta: Nullable(MetaForm),
 };
 
+const SUMMARY_NAMES = Object.keys(SUMMARY) as readonly (keyof typeof SUMMARY)[];
 const PAYLOADS = { input: Payload, result: Payload, progress: Payload };
 
 export const JobSummaryForm = Closed(SUMMARY);
@@ -90,8 +91,9 @@ export const JobForm = Closed({
 });
 
 export function jobSummary(job: JobView): Static<typeof JobSummaryForm> {
-  const { input: _input, result: _result, progress: _progress, meta, ...facts } = job;
-  return { ...facts, meta: meta === null ? null : { ...meta, tags: [...meta.tags] } };
+  // Only what the form names: what views of jobs get later is not sent unseen.
+  const facts = Object.fromEntries(SUMMARY_NAMES.map((name) => [name, job[name]]));
+  return facts as Static<typeof JobSummaryForm>;
 }
 
 export function jobItem(job: JobView): Static<typeof JobItemForm> {
@@ -99,9 +101,9 @@ export function jobItem(job: JobView): Static<typeof JobItemForm> {
 }
 
 export function jobAnswer(job: JobDetail): Static<typeof JobForm> {
-  const { errors, errorsOmitted, logs, logsOmitted, audit, steps, ...view } = job;
+  const { errors, errorsOmitted, logs, logsOmitted, audit, steps } = job;
   return {
-    ...jobSummary(view),
+    ...jobSummary(job),
     ...payloadsOf(job),
     errors: [...errors],
     errorsOmitted,

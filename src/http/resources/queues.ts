@@ -64,8 +64,8 @@ const get = operation('GET /queues/{queue}', {
   role: 'look',
   params: QueueParams,
   answers: { 200: { is: 'The queue', schema: QueueForm } },
-  run: async ({ longshore, params: { queue } }) => {
-    const found = (await longshore.queues.list()).find(({ name }) => name === queue);
+  run: async ({ samples, params: { queue } }) => {
+    const found = (await samples.latest()).queues.find(({ name }) => name === queue);
     if (found === undefined) throw unknownQueue(queue);
     return { json: queueAnswer(found) };
   },

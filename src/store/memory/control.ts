@@ -44,6 +44,9 @@ function obey(rows: Rows, job: JobRow, command: JobCommand, now: number): Contro
         job.priority = command.priority;
       });
       return { status: 'done', state: job.state };
+    case 'edit':
+      job.input = command.input;
+      return { status: 'done', state: job.state };
     case 'remove':
       remove(rows, [job], now);
       return { status: 'done', state: null };
@@ -52,7 +55,8 @@ function obey(rows: Rows, job: JobRow, command: JobCommand, now: number): Contro
 
 function isAllowed(type: JobCommand['type'], state: JobState): boolean {
   if (type === 'remove') return state !== 'running';
-  if (type === 'reprioritize') return (WAITING_STATES as readonly JobState[]).includes(state);
+  if (type === 'reprioritize' || type === 'edit')
+    return (WAITING_STATES as readonly JobState[]).includes(state);
   return statesThatAllow(type).includes(state);
 }
 

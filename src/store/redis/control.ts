@@ -27,7 +27,7 @@ function toArguments(command: JobCommand): Argument[] {
 
 function statesAllowing(type: JobCommand['type']): readonly JobState[] {
   if (type === 'remove') return JOB_STATES.filter((state) => state !== 'running');
-  if (type === 'reprioritize') return WAITING_STATES;
+  if (type === 'reprioritize' || type === 'edit') return WAITING_STATES;
   return statesThatAllow(type);
 }
 
@@ -39,6 +39,8 @@ function argumentOf(command: JobCommand): string {
       return String(command.priority);
     case 'resolve':
       return command.result === null ? 'n' : `s${command.result}`;
+    case 'edit':
+      return command.input === null ? 'n' : `s${command.input}`;
     default:
       return '';
   }

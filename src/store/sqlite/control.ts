@@ -1,5 +1,6 @@
 import { isTerminal, type JobState, statesThatAllow, WAITING_STATES } from '../../core/job-state.ts';
 import type { ControlReceipt, JobCommand } from '../store.ts';
+import { changeInput, rowInput } from './inputs.ts';
 import { reportEnd } from './reports.ts';
 import { type Drops, deleteJob, dropsOf } from './retention.ts';
 import { type JobRow, jobById, requireMove, type Tx, wholeMs } from './rows.ts';
@@ -22,7 +23,8 @@ export function control(tx: Tx, commands: readonly JobCommand[]): ControlReceipt
 
 function isAllowed(type: JobCommand['type'], state: JobState): boolean {
   if (type === 'remove') return state !== 'running';
-  if (type === 'reprioritize') return (WAITING_STATES as readonly JobState[]).includes(state);
+  if (type === 'reprioritize' || type === 'edit')
+    return (WAITING_STATES as readonly JobState[]).includes(state);
   return statesThatAllow(type).includes(state);
 }
 
@@ -38,6 +40,10 @@ function obey(tx: Tx, job: JobRow, command: JobCommand, drops: Drops): ControlRe
       return reschedule(tx, job, command.dueAt);
     case 'reprioritize':
       tx.db.run('UPDATE job SET priority = ? WHERE seq = ?', command.priority, job.seq);
+      return { status: 'done', state: job.state };
+    case 'edit':
+      tx.db.run('UPDATE job SET input = ? WHERE seq = ?', rowInput(command.input), job.seq);
+      changeInput(tx, job, command.input);
       return { status: 'done', state: job.state };
     case 'remove':
       remove(tx, job);

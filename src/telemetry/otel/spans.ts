@@ -49,11 +49,11 @@ export class OtelTracing implements Tracing {
   }
 
   #send(sent: readonly Sent[]): Sending | null {
-    const carried = sent.map(({ meta }) => this.#carried(meta));
     const ids = sent.map(correlationIdFor);
     const chosen = ids.map((id) => this.#isChosen(id));
     const first = chosen.indexOf(true);
     if (first < 0) return null;
+    const carried = sent.map(({ meta }) => this.#carried(meta));
     const parent = this.#parentOf((carried[first] as Carried).parent);
     const span = this.#tracer.startSpan(
       ...sendSpan(sent[first] as Sent, {
@@ -88,8 +88,8 @@ export class OtelTracing implements Tracing {
 
   #run(attempt: TracedAttempt): Running | null {
     const { id, queue, task, meta, workerId, dueAt, claimedAt, agoMs } = attempt;
-    const carried = this.#carried(meta);
     if (!this.#isChosen(correlationIdOf({ id, meta }))) return null;
+    const carried = this.#carried(meta);
     const { ROOT_CONTEXT, SpanKind, trace, isSpanContextValid } = this.#api;
     const { parent } = carried;
     const hasParent = this.#settings.hasParent({ queue, task, step: carried.run !== null });

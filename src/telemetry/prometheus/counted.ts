@@ -43,7 +43,12 @@ function countJobs(on: On, family: Family): void {
     'Jobs taken back from silent workers by this process.',
     ['queue', 'task'],
   );
-  const wait = family.histogram('longshore_job_wait_seconds', 'From claimable to claimed.', ['queue']);
+  const wait = family.histogram(
+    'longshore_job_wait_seconds',
+    'From claimable to claimed.',
+    ['queue'],
+    WAIT_BUCKETS_SECONDS,
+  );
   const run = family.histogram('longshore_job_run_seconds', 'Time in the handler.', ['task']);
   const pairs = family.labels('pairs of queue and task', (queue, task) => ({
     enqueued: enqueued.labels(queue as string, task as string),
@@ -68,6 +73,9 @@ function countJobs(on: On, family: Family): void {
 }
 
 const MS = 1_000;
+
+/** Few, since there may be a thousand queues. */
+const WAIT_BUCKETS_SECONDS = [0.01, 0.1, 1, 10, 60, 600];
 
 /** What has labels of few values, or names of tasks, flows and schedules. */
 function countRest(on: On, family: Family): void {

@@ -1,4 +1,4 @@
-import { JOB_STATES } from '../../core/job-state.ts';
+import { JOB_STATES, type JobState } from '../../core/job-state.ts';
 import { reasonOf } from '../../core/legible.ts';
 import type { Family } from './family.ts';
 import type { FleetFacts, MetricsSource, QueueFacts } from './source.ts';
@@ -15,6 +15,9 @@ export interface DatabaseOptions {
 
 /** Counting is work for the store: scrapes within this time share a look. */
 const FRESH_MS = 2_000;
+
+/** The other states of a thousand queues would be thousands of zeros. */
+const SHOWN_AT_ZERO: ReadonlySet<JobState> = new Set(['ready', 'running', 'failed']);
 
 interface Looked {
   readonly queues: readonly QueueFacts[];
@@ -55,14 +58,19 @@ export function gaugeDatabase(source: MetricsSource, family: Family, options: Da
   );
   const all = [jobs, oldest, paused, workers, slots];
   let filling: Promise<void> | null = null;
+  let written: Looked | null = null;
   const write = (looked: Looked | null): void => {
+    if (looked !== null && looked === written) return;
+    written = looked;
     for (const gauge of all) gauge.reset();
     if (looked === null) return;
     const names = family.labels('queues', (queue) => queue as string);
     const ages = new Map<string, number>();
     for (const queue of looked.queues) {
       const name = names.one(queue.name);
-      for (const state of JOB_STATES) jobs.inc({ queue: name, state }, queue.counts[state]);
+      for (const state of JOB_STATES)
+        if (queue.counts[state] > 0 || SHOWN_AT_ZERO.has(state))
+          jobs.inc({ queue: name, state }, queue.counts[state]);
       paused.set({ queue: name }, queue.pausedAt === null ? 0 : 1);
       const ageMs = Math.max(ages.get(name) ?? 0, queue.oldestReadyMs ?? 0);
       ages.set(name, ageMs);

@@ -29,12 +29,12 @@ export class Family {
     return new this.#prom.Counter({ name, help, labelNames, registers: [this.#registry] });
   }
 
-  histogram(name: string, help: string, labelNames: readonly string[]): Histogram {
+  histogram(name: string, help: string, labelNames: readonly string[], buckets = BUCKETS_SECONDS): Histogram {
     return new this.#prom.Histogram({
       name,
       help,
       labelNames,
-      buckets: BUCKETS_SECONDS,
+      buckets,
       registers: [this.#registry],
     });
   }

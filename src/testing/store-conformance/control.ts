@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<CommandType, (id: string) => Ordered>> = {
   resolve: (id) => ({ type: 'resolve', id, result: '"by hand"' }),
   reschedule: (id) => ({ type: 'reschedule', id, dueAt: T0 + 5_000 }),
   reprioritize: (id) => ({ type: 'reprioritize', id, priority: -5 }),
+  edit: (id) => ({ type: 'edit', id, input: '"edited"' }),
   remove: (id) => ({ type: 'remove', id }),
 };
 
@@ -175,6 +176,25 @@ export function controlArea(it: It): void {
     assert.deepEqual(ids(await trial.claim({ now: T0 + 10 })), [last, delayed, second, first]);
   });
 
+  it('edit gives a waiting job another input, and changes nothing else, its place in the line least', async (trial) => {
+    const specs = [spec(), spec({ input: '"old"', key: 'k' }), spec({ delayMs: 10, input: 'null' }), spec()];
+    await trial.store.enqueue(specs, { now: T0 });
+    const [, keyed, delayed] = ids(specs) as [string, string, string, string];
+    const before = await trial.store.get(ids(specs));
+    const large = JSON.stringify('x'.repeat(5_000));
+    for (const input of [large, null, '"a"', large]) await trial.control({ type: 'edit', id: keyed, input });
+    await trial.control({ type: 'edit', id: delayed, input: null });
+    const inputs: Readonly<Record<string, string | null>> = { [keyed]: large, [delayed]: null };
+    const expected = before.map((job) =>
+      job !== null && job.id in inputs ? { ...job, input: inputs[job.id] } : job,
+    );
+    assert.deepEqual(await trial.store.get(ids(specs)), expected);
+    const leases = await trial.claim({ now: T0 + 10 });
+    assert.deepEqual(new Set(ids(leases)), new Set(ids(specs)));
+    assert.deepEqual(ids(leases).slice(0, 2), ids(specs).slice(0, 2));
+    for (const { id, input } of leases) assert.equal(input, expected.find((job) => job?.id === id)?.input);
+  });
+
   it('a removed job leaves the line and the lists', async (trial) => {
     const [first, second] = [await trial.add(), await trial.add()];
     await trial.control({ type: 'remove', id: first });
@@ -185,7 +205,8 @@ export function controlArea(it: It): void {
 
 function isAllowed(type: CommandType, state: JobState): boolean {
   if (type === 'remove') return state !== 'running';
-  if (type === 'reprioritize') return (WAITING_STATES as readonly JobState[]).includes(state);
+  if (type === 'reprioritize' || type === 'edit')
+    return (WAITING_STATES as readonly JobState[]).includes(state);
   return TRANSITIONS[state][type] !== undefined;
 }
 
@@ -201,6 +222,7 @@ function stateAfter(type: CommandType, state: JobState): JobState | null {
     case 'reschedule':
       return 'scheduled';
     case 'reprioritize':
+    case 'edit':
       return state;
     case 'remove':
       return null;

@@ -161,6 +161,10 @@ export class Model {
         if (job.state === 'running' || isTerminal(job.state)) return refused;
         job.priority = command.priority;
         return { status: 'done', state: job.state };
+      case 'edit':
+        return job.state === 'running' || isTerminal(job.state)
+          ? refused
+          : { status: 'done', state: job.state };
       default:
         if (TRANSITIONS[job.state][command.type] === undefined) return refused;
         return this.#operate(job, command, now);

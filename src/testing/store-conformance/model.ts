@@ -65,7 +65,16 @@ const LIMITS: readonly LimitsChange[] = [
 ];
 const WORKERS = ['w1', 'w2', 'w3'];
 const DELAYS = [0, 0, 0, 10, 40_000];
-const COMMANDS = ['cancel', 'cancel', 'redrive', 'resolve', 'reschedule', 'reprioritize', 'remove'] as const;
+const COMMANDS = [
+  'cancel',
+  'cancel',
+  'redrive',
+  'resolve',
+  'reschedule',
+  'reprioritize',
+  'edit',
+  'remove',
+] as const;
 
 /** One sequence: the store, the model and the time. */
 class Session {
@@ -166,7 +175,8 @@ class Session {
     const job = this.#model.anyJob(a);
     if (job === undefined) return;
     const { id } = job;
-    const commands = { result: '"r"', dueAt: this.#now + pick(DELAYS, c), priority: (c % 3) - 1 };
+    const dueAt = this.#now + pick(DELAYS, c);
+    const commands = { input: null, result: '"r"', dueAt, priority: (c % 3) - 1 };
     const command = ordered({ type: pick(COMMANDS, b), id, ...commands } as never);
     this.#tell(command.type, `${this.#model.nameOf(id)} (${job.state})`);
     const receipts = await this.#trial.store.control([command], { now: this.#now });

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- What operators do to single jobs, audited where it applies.
 -- ARGV[4]... for each command: id; what to do; the states that allow it, as digits; its value (dueAt, priority, or the
---            result after `s`, `n` for none); its audit entry as JSON up to what is known only here
+--            result or input after `s`, `n` for none); its audit entry as JSON up to what is known only here
 -- Answers   for each command: done, requested, refused or unknown; the state after it, -1 for none
 -- Needs: change, turns, unique
 
@@ -72,6 +72,15 @@ end
 function act.reprioritize(job, value, entry)
   audit(job, entry, job.state)
   rearrange(job, nil, function() job.priority = tonumber(value) end)
+  return 'done', job.state
+end
+
+function act.edit(job, value, entry)
+  audit(job, entry, job.state)
+  rearrange(job, nil, function()
+    job.input = nil
+    if sub(value, 1, 1) == 's' then job.input = sub(value, 2) end
+  end)
   return 'done', job.state
 end
 
