@@ -116,7 +116,7 @@ export function reportsArea(given: It): void {
         spec(index % 3 === 0 ? {} : reporting(`i:a:0:${index}`)),
       );
       await trial.store.enqueue(specs, { now: T0 });
-      const leases = (await trial.claim()).reverse();
+      const leases = [...(await trial.claim())].reverse();
       if (isLost) await trial.settle(leases[7] as Lease, completed('"first"'));
       const receipts = await trial.store.settle(
         leases.map(({ id, token }, index) => ({ id, token, outcome: completed(`${index}`) })),
