@@ -2,8 +2,8 @@ import { type PlanRef, planRefText } from '../core/plan.ts';
 
 /** 22 characters of a URL, 128 bits. */
 export function digestOf(text: string): string {
-  const { createHash } = process.getBuiltinModule('node:crypto');
-  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
+  const { hash } = process.getBuiltinModule('node:crypto');
+  return hash('sha256', text, 'base64url').slice(0, 22);
 }
 
 /**
@@ -12,8 +12,8 @@ export function digestOf(text: string): string {
  * reference.
  */
 export function partId(ref: PlanRef, time: number): string {
-  const { createHash } = process.getBuiltinModule('node:crypto');
-  const hex = createHash('sha256').update(planRefText(ref)).digest('hex');
+  const { hash } = process.getBuiltinModule('node:crypto');
+  const hex = hash('sha256', planRefText(ref), 'hex');
   const ms = Math.floor(time).toString(16).padStart(12, '0');
   const variant = ((Number.parseInt(hex[3] as string, 16) & 0x3) | 0x8).toString(16);
   return `${ms.slice(0, 8)}-${ms.slice(8)}-7${hex.slice(0, 3)}-${variant}${hex.slice(4, 7)}-${hex.slice(7, 19)}`;

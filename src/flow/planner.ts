@@ -22,6 +22,8 @@ export interface PlannerMeans {
 
 /** Plans of one exchange. */
 const PLANS_MAX = 100;
+/** Exchanges at a time: the store works on one while the other is decided on. */
+const FLIGHTS_MAX = 2;
 /** Cancels of one call. */
 const STOPS_MAX = 500;
 
@@ -48,9 +50,7 @@ export class Planner {
   /** Decides on these plans, soon; resolves when nothing is left to decide on, or the store failed (an event tells). */
   kick(keys: Iterable<string>): Promise<void> {
     for (const key of keys) this.#pending.add(key);
-    this.#working ??= this.#work().finally(() => {
-      this.#working = null;
-    });
+    this.#working ??= this.#work();
     return this.#working;
   }
 
@@ -99,20 +99,50 @@ export class Planner {
   }
 
   async #work(): Promise<void> {
-    const { store, events } = this.#means;
     // One turn later, so that all that ended in this turn is read at once.
     await new Promise<void>((resolve) => setImmediate(resolve));
-    while (this.#pending.size > 0) {
-      const keys = [...this.#pending].slice(0, PLANS_MAX);
-      for (const key of keys) this.#pending.delete(key);
-      try {
-        const { now, plans } = await store.duePlans({ keys, limit: PLANS_MAX });
-        for (const key of await this.#advance(plans, now)) this.#pending.add(key);
-      } catch (error) {
-        // They stay due.
-        this.#pending.clear();
-        events.emit('store.failed', { verb: 'commit', error, retryMs: null });
+    const flights = new Set<Promise<void>>();
+    const held = new Set<string>();
+    for (;;) {
+      while (flights.size < FLIGHTS_MAX) {
+        const keys = this.#take(held);
+        if (keys.length === 0) break;
+        const flight = this.#exchange(keys).then(() => {
+          for (const key of keys) held.delete(key);
+          flights.delete(flight);
+        });
+        flights.add(flight);
       }
+      if (flights.size === 0) break;
+      await Promise.race(flights);
+    }
+    this.#working = null;
+  }
+
+  /** Plans that nobody here is deciding on; from now on somebody is. */
+  #take(held: Set<string>): string[] {
+    const keys: string[] = [];
+    for (const key of this.#pending) {
+      if (held.has(key)) continue;
+      keys.push(key);
+      if (keys.length === PLANS_MAX) break;
+    }
+    for (const key of keys) {
+      this.#pending.delete(key);
+      held.add(key);
+    }
+    return keys;
+  }
+
+  async #exchange(keys: readonly string[]): Promise<void> {
+    const { store, events } = this.#means;
+    try {
+      const { now, plans } = await store.duePlans({ keys, limit: PLANS_MAX });
+      for (const key of await this.#advance(plans, now)) this.#pending.add(key);
+    } catch (error) {
+      // They stay due.
+      this.#pending.clear();
+      events.emit('store.failed', { verb: 'commit', error, retryMs: null });
     }
   }
 

@@ -48,12 +48,13 @@ export interface DecideMeans {
   readonly codec: PayloadCodec;
   readonly now: number;
   readonly flow: FlowData;
+  /** The plan's value, where it was read already. */
+  readonly run?: RunValue;
 }
 
 /** Decides on a run. Throws what the rule throws for an action that is refused. */
 export async function decidePlan(plan: DuePlan, means: DecideMeans, action?: Action): Promise<DecidedRun> {
-  const { store, codec, now, flow } = means;
-  const run = parseRun(plan.value);
+  const { store, codec, now, flow, run = parseRun(plan.value) } = means;
   const kept = new Map<string, string | null>();
   const reports = plan.reports.map((report) => reportOf(report, run, codec));
   const given = {

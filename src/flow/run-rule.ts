@@ -34,7 +34,8 @@ export class RunRule implements PlanRule {
   /** Throws FLOW_UNKNOWN, and what core/flow/actions.ts throws for an action that is refused. */
   async decide(plan: DuePlan, now: number, action?: unknown): Promise<Decided> {
     const beganAt = performance.now();
-    const { version } = parseRun(plan.value);
+    const run = parseRun(plan.value);
+    const { version } = run;
     const flow = await this.definitions.get(version);
     if (flow === null)
       throw new LongshoreError(
@@ -44,7 +45,7 @@ export class RunRule implements PlanRule {
       );
     const { unit, follow, decision } = await decidePlan(
       plan,
-      { ...this.#means, now, flow },
+      { ...this.#means, now, flow, run },
       action as Action,
     );
     return {

@@ -1,6 +1,7 @@
 import type { Topic } from '../notifier.ts';
 import type { Unit, UnitReceipt } from '../plans.ts';
 import type { EnqueueReceipt, SettleReceipt } from '../store.ts';
+import { areApart, commitApart } from './commit-apart.ts';
 import { jsonOf } from './lists.ts';
 import { settle } from './settle.ts';
 import type { HotTx } from './verb.ts';
@@ -55,7 +56,11 @@ interface CommitRow {
   readonly reported: readonly boolean[] | null;
 }
 
-async function commitAll(tx: HotTx, units: readonly Unit[]): Promise<UnitReceipt[]> {
+function commitAll(tx: HotTx, units: readonly Unit[]): Promise<UnitReceipt[]> {
+  return areApart(units) ? commitApart(tx, units) : commitInTurn(tx, units);
+}
+
+async function commitInTurn(tx: HotTx, units: readonly Unit[]): Promise<UnitReceipt[]> {
   const bodies = units.map(({ plans = [], enqueue = [], reports = [] }) => ({
     plans,
     enqueue,

@@ -60,7 +60,7 @@ function oneStatement(tx: HotTx, spec: JobSpec): Statement {
 }
 
 /** Ids that were made one after the other, as those of a batch mostly are, are told to differ by that. */
-function haveOwnIds(specs: readonly JobSpec[]): boolean {
+export function haveOwnIds(specs: readonly JobSpec[]): boolean {
   return areAscending(specs) || new Set(specs.map(({ id }) => id)).size === specs.length;
 }
 
@@ -125,7 +125,7 @@ export function repeated(specs: readonly JobSpec[]): readonly JobSpec[] {
 }
 
 /** As in migrations/0003-enqueue.sql. */
-const WAY = { together: 1, oneByOne: 2 } as const;
+export const WAY = { together: 1, oneByOne: 2 } as const;
 
 /** Has what most jobs have: such a job may wait and run without its row being written. */
 function isBare({ key, meta }: JobSpec): boolean {

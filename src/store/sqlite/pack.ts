@@ -1,3 +1,4 @@
+import type { DueReceipt } from '../plans.ts';
 import type { EnqueueReceipt, JobSpec, Settlement, SettleReceipt } from '../store.ts';
 import { type Alike, type AllCreated, packAlike } from './alike.ts';
 import { type Completions, packCompletions } from './completions.ts';
@@ -33,6 +34,7 @@ const CODECS: Partial<Record<VerbName, Codec>> = {
     packResult: packSettled,
     unpackResult: unpackSettled,
   },
+  duePlans: { packResult: packDue, unpackResult: unpackDue },
 };
 
 export function packInput(verb: VerbName, input: unknown): unknown {
@@ -179,4 +181,18 @@ function packSettled(receipts: readonly SettleReceipt[]): PackedSettled | null {
 
 function unpackSettled({ packed, state }: PackedSettled): SettleReceipt[] {
   return unpack(packed, (index) => ({ status: 'settled', state: at(state, index) }));
+}
+
+/** Plans with their reports, objects of ten fields each: as JSON. */
+interface PackedDue {
+  readonly packed: number;
+  readonly json: string;
+}
+
+function packDue(receipt: DueReceipt): PackedDue {
+  return { packed: receipt.plans.length, json: JSON.stringify(receipt) };
+}
+
+function unpackDue({ json }: PackedDue): DueReceipt {
+  return JSON.parse(json) as DueReceipt;
 }

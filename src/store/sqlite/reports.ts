@@ -18,6 +18,34 @@ export function reportEnd(tx: Tx, seq: number): void {
   addReport(tx, { ...ref, state, result, job: id, attempt, startedAt, at: tx.now }, error);
 }
 
+/** As `reportEnd`, for jobs that completed, all in one statement: `order` is that of their reports. */
+function reportsOf(jobs: string, order: string): string {
+  return `
+  INSERT INTO report (plan, part, job, state, result, attempt, started_at, at)
+  SELECT plan.key, substr(ended.ref, instr(ended.ref || char(31), char(31)) + 1), ended.id, 'completed', ended.result,
+    ended.attempt, ended.started_at, ?
+  FROM (SELECT job.id, job.result, job.attempt, job.started_at, ${order} AS place,
+      CASE WHEN json_valid(job.meta) THEN json_extract(job.meta, '$.plan') END AS ref
+    FROM ${jobs} AND instr(job.meta, '"plan"') > 0) AS ended
+  CROSS JOIN plan ON plan.key = substr(ended.ref, 1, instr(ended.ref || char(31), char(31)) - 1)
+  WHERE typeof(ended.ref) = 'text' ORDER BY ended.place`;
+}
+
+const REPORT_RUN = reportsOf('job NOT INDEXED WHERE job.seq BETWEEN ? AND ?', 'job.seq');
+const REPORT_EACH = reportsOf(
+  'json_each(?) AS given CROSS JOIN job ON job.seq = given.value WHERE 1',
+  'given.key',
+);
+
+/** All jobs of this range. */
+export function reportRun(tx: Tx, first: number, last: number): void {
+  if (tx.db.run(REPORT_RUN, tx.now, first, last) > 0) tx.topics.add('plan');
+}
+
+export function reportCompleted(tx: Tx, seqs: readonly number[]): void {
+  if (tx.db.run(REPORT_EACH, tx.now, JSON.stringify(seqs)) > 0) tx.topics.add('plan');
+}
+
 /** JSON, as AttemptError; null where the job has none. */
 function lastError(tx: Tx, seq: number): string | null {
   return (

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { NewReport, PlanChange, Unit } from '../../store/plans.ts';
 import type { It } from './area.ts';
-import { due, plant } from './plan-trial.ts';
+import { due, plant, reporting } from './plan-trial.ts';
 import { completed, only, spec, T0, type Trial } from './trial.ts';
 
 /** Plans and units: what is committed together, and on which condition (store/plans.ts). */
@@ -131,6 +131,52 @@ export function plansArea(given: It): void {
       ['y'],
     );
     assert.deepEqual(await trial.store.commit([]), []);
+  });
+
+  it('of many units, those in conflict leave nothing behind and the others are whole', async (trial) => {
+    const count = 40;
+    const fits = (index: number): boolean => index % 4 !== 1;
+    await plant(trial, { key: 'parent' });
+    const first = await plant(trial, { key: 'p0', wakeAt: T0 + 5 });
+    for (let index = 2; index < count; index += 2) await plant(trial, { key: `p${index}` });
+    const jobs = Array.from({ length: count }, () => [spec(reporting('s:a:0')), spec()]);
+    const receipts = await trial.store.commit(
+      jobs.map((enqueue, index): Unit => {
+        const keep = [{ name: 'result', text: `${index}` }];
+        const change = { ...first, key: `p${index}`, state: 'done', expiresAt: T0 + 9, keep };
+        const child = { ...first, key: `child${index}`, keep };
+        return {
+          // Even ones are there at version 1, odd ones are not.
+          plans: [{ ...change, version: index % 2 === 0 || !fits(index) ? 1 : 0 }, child],
+          enqueue,
+          reports: [told('parent', `${index}`), told('nobody', 'x')],
+        };
+      }),
+      { now: T0 },
+    );
+    for (const [index, [one, two]] of jobs.entries()) {
+      const isIn = fits(index);
+      assert.deepEqual(receipts[index], {
+        status: isIn ? 'committed' : 'conflict',
+        enqueued: isIn ? [one, two].map((job) => ({ status: 'created', id: job?.id, state: 'ready' })) : [],
+        reported: isIn ? [true, false] : [],
+      });
+      for (const key of [`p${index}`, `child${index}`]) {
+        const plan = await trial.store.plan(key, 'all');
+        assert.deepEqual(plan?.kept, isIn ? { result: `${index}` } : undefined);
+      }
+      assert.equal(await trial.state(one?.id as string), isIn ? 'ready' : null);
+    }
+    assert.deepEqual(
+      (await due(trial, 'parent')).reports.map(({ as }) => as),
+      jobs.flatMap((_, index) => (fits(index) ? [`${index}`] : [])),
+    );
+    // The index of times to wake follows: each of these wakes, and none of those that went.
+    const { plans } = await trial.store.duePlans({ limit: 100, now: T0 + 5 });
+    assert.equal(
+      plans.filter(({ key }) => key !== 'parent').length,
+      2 * jobs.filter((_, index) => fits(index)).length,
+    );
   });
 
   it('units of one call meet the effects of those before them', async (trial) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { planRefText } from '../../core/plan.ts';
+import { planRefIn, planRefText } from '../../core/plan.ts';
 import type { Report } from '../../store/plans.ts';
+import type { Lease } from '../../store/store.ts';
 import type { It } from './area.ts';
 import { due, plant, reporting } from './plan-trial.ts';
 import { ENDS } from './report-ends.ts';
@@ -104,6 +105,39 @@ export function reportsArea(given: It): void {
       ['x'],
     );
   });
+
+  for (const [what, isLost] of [
+    ['in any order', false],
+    ['with a lost one', true],
+  ] as const)
+    it(`a large batch of jobs that report and of plain ones reports each once, ${what}`, async (trial) => {
+      await plant(trial);
+      const specs = Array.from({ length: 90 }, (_, index) =>
+        spec(index % 3 === 0 ? {} : reporting(`i:a:0:${index}`)),
+      );
+      await trial.store.enqueue(specs, { now: T0 });
+      const leases = [...(await trial.claim())].reverse();
+      if (isLost) await trial.settle(leases[7] as Lease, completed('"first"'));
+      const receipts = await trial.store.settle(
+        leases.map(({ id, token }, index) => ({ id, token, outcome: completed(`${index}`) })),
+        { now: T0 },
+      );
+      assert.deepEqual(
+        receipts.flatMap(({ status }, index) => (status === 'lost' ? [index] : [])),
+        isLost ? [7] : [],
+      );
+      const expected = leases.flatMap(({ meta }, index) => {
+        const ref = planRefIn(meta);
+        return ref === null ? [] : [[ref.as, isLost && index === 7 ? '"first"' : `${index}`, 1, T0]];
+      });
+      const told = (await reports(trial)).map(({ as, result, attempt, startedAt }) => [
+        as,
+        result,
+        attempt,
+        startedAt,
+      ]);
+      assert.deepEqual(told.sort(), expected.sort());
+    });
 
   it('every job of a batch that is completed whole reports', async (trial) => {
     await plant(trial);

@@ -193,7 +193,7 @@ END $$;
 -- instead, or the job itself.
 CREATE FUNCTION {{schema}}.enqueue_batch(specs text, way integer, are_new boolean, given_now bigint, sender text)
 RETURNS TABLE (place bigint, status text, id uuid, state {{schema}}.job_state) LANGUAGE plpgsql
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off AS $$
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = on SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   list json := specs::json;
@@ -210,7 +210,8 @@ BEGIN
   IF sender IS NOT NULL AND added_ids IS NOT NULL THEN PERFORM {{schema}}.hint(sender, 'ready'); END IF;
   RETURN QUERY
     SELECT spec.place, CASE WHEN added.id IS NULL THEN 'existing' ELSE 'created' END, spec.id,
-      {{schema}}.state_of(spec.id)
+      CASE WHEN added.id IS NULL THEN {{schema}}.state_of(spec.id)
+        ELSE (SELECT job.state FROM {{schema}}.job WHERE job.id = spec.id) END
     FROM ROWS FROM (json_to_recordset(list) AS (id uuid)) WITH ORDINALITY AS spec (id, place)
     LEFT JOIN unnest(added_ids) AS added (id) ON added.id = spec.id;
 END $$;

@@ -78,7 +78,7 @@ CREATE FUNCTION {{schema}}.last_error(of_seq bigint) RETURNS text LANGUAGE sql S
   SELECT entry FROM {{schema}}.job_trail WHERE seq = of_seq AND kind = 'error' ORDER BY nth DESC LIMIT 1
 $$;
 
--- Store.commit for units without an outcome: a JSON array of units, whose plans are at the version 0 where they must not
+-- Store.commit for any units without an outcome: a JSON array of units, whose plans are at the version 0 where they must not
 -- exist. Tells, for each unit from 1, whether it was committed and what became of its jobs and reports; the last row, with
 -- place 0, has the topics of the hints.
 CREATE FUNCTION {{schema}}.commit_units(units json, given_now bigint, sender text)

@@ -155,8 +155,9 @@ end
 
 -- Jobs: shape I2 (from 1), id, then as a text: for those with a unique key its mode B, period d and longest wait d (infinite
 -- for none), and the record from `key` on. Returns what was not simply created: index from 0 (I4), status B, state B, id.
+-- With `goesOn`, they may wait for a flush, so that jobs of several units are written together.
 local ADDED_AT_ONCE = 4000
-local function addJobs(shapes, bytes)
+local function addJobs(shapes, bytes, goesOn)
   local ids, shapeOf, tails, exceptions = {}, {}, {}, {}
   local function except(index, status, state, id)
     exceptions[#exceptions + 1] = pack('<I4BB', index, status, state) .. idBytes(id)
@@ -190,6 +191,6 @@ local function addJobs(shapes, bytes)
       end
     end
   end
-  flush()
+  if not goesOn then flush() end
   return table.concat(exceptions)
 end

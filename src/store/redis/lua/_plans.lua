@@ -13,15 +13,16 @@ local plansKey, wakesKey, expiresKey, tellersKey = base .. 'plans', base .. 'pla
 
 local function reportsKey(plan) return base .. 'reports:' .. plan end
 
--- nil where there is none that can be read; then also its bytes, where there are any. `value` is where the value begins.
-local function readPlan(key)
-  local bytes = call('HGET', plansKey, key)
+-- nil where there is none that can be read; then also its bytes, where there are any. `bytes`: where they were read already.
+local function readPlan(key, bytes)
+  bytes = bytes or call('HGET', plansKey, key)
   if not bytes then return nil end
   local seq, version, createdAt, updatedAt, wakeAt, expiresAt, at = tryUnpack('<I6I6I7I7dd', bytes)
   local kind, label, state
   if at then kind, label, state, at = tryUnpack('<I4c0I4c0I4c0', bytes, at) end
   if not at then return nil, bytes end
-  return { key = key, seq = seq, version = version, createdAt = createdAt, kind = kind, label = label, state = state, bytes = bytes }
+  return { key = key, seq = seq, version = version, createdAt = createdAt, wakeAt = wakeAt, expiresAt = expiresAt, kind = kind, label = label,
+    state = state, bytes = bytes }
 end
 
 local function nextOf(name)
@@ -30,6 +31,18 @@ local function nextOf(name)
   number = numberAfterLoss()
   call('SET', base .. name, text(number))
   return number
+end
+
+-- Reports of a call are numbered together.
+local lastReport
+local function nextReport()
+  if not lastReport then
+    lastReport = nextOf('reportNo')
+    atEnd[#atEnd + 1] = function() call('SET', base .. 'reportNo', text(lastReport)) end
+  else
+    lastReport = lastReport + 1
+  end
+  return lastReport
 end
 
 local function removePlan(key, kind)
@@ -83,24 +96,47 @@ local function indexReports(key)
   end
 end
 
--- Adds a report, if there is such a plan. Returns whether there is.
-local function addReport(key, of)
+-- Reports in two parts, without their number: what those of jobs that ended alike have in common, and their texts.
+local function reportFront(state, attempt, startedAt)
+  return pack('<I7BI3d', now, state, attempt, startedAt or 0 / 0)
+end
+
+-- Of a running job that completes.
+local function completedReport(record)
+  local form = formOf(record)
+  local attempt = has(form.flags, TRIES) > 0 and unpackStruct('<I3', record, form.triesAt) or 0
+  return reportFront(COMPLETED, attempt, (unpackStruct('<I6', record, form.startedAt)))
+end
+
+local function reportTexts(as, job, result, error)
+  local function textOf(value) return value and pack('<I4', #value) .. value or pack('<I4', NOTHING) end
+  return textOf(as) .. textOf(job) .. textOf(result) .. textOf(error)
+end
+
+-- Adds reports as bytes without their number, if there is such a plan. Returns whether there is.
+local function addReports(key, reports)
   if not planToWrite(key) then return false end
-  local no = nextOf('reportNo')
-  local parts = { pack('<I6I7BI3d', no, now, of.state, of.attempt, of.startedAt or 0 / 0) }
-  for index, name in ipairs({ 'as', 'job', 'result', 'error' }) do
-    local value = of[name]
-    parts[index + 1] = value and pack('<I4', #value) .. value or pack('<I4', NOTHING)
+  local entries = {}
+  for index, bytes in ipairs(reports) do
+    local no = nextReport()
+    entries[2 * index - 1], entries[2 * index] = text(no), pack('<I6', no) .. bytes
   end
-  call('ZADD', reportsKey(key), text(no), table.concat(parts))
-  if call('ZCARD', reportsKey(key)) == 1 then call('ZADD', tellersKey, text(now), key) end
+  callMany('ZADD', reportsKey(key), entries, 2)
+  call('ZADD', tellersKey, 'NX', text(now), key)
   hint('plan')
   return true
+end
+
+local function addReport(key, of)
+  return addReports(key, { reportFront(of.state, of.attempt, of.startedAt) .. reportTexts(of.as, of.job, of.result, of.error) })
 end
 
 -- What `plan` in a job's meta says (core/plan.ts); nil for none.
 local function planRefIn(meta)
   if not meta or not string.find(meta, '"plan"', 1, true) then return nil end
+  -- As JSON.stringify writes it, unless a name needs escapes: quotes inside of other texts are escaped, so they do not fit.
+  local plan, part = string.match(meta, '"plan":"([^"\\]*)\\u001f([^"\\]*)"')
+  if plan then return plan, part end
   local of = readMeta(meta)
   local ref = of and of.plan
   if type(ref) ~= 'string' then return nil end

@@ -34,24 +34,42 @@ local function readUnit(bytes)
 end
 
 local function isAt(change)
-  local plan = planToWrite(change.key)
-  return (plan and plan.version or 0) == change.version
+  change.before = planToWrite(change.key)
+  return (change.before and change.before.version or 0) == change.version
+end
+
+-- `before` is what it was; an index has only plans with a time.
+local function changeIndex(index, key, before, at)
+  if at == at or not before or before == before then setIndex(index, key, at) end
+end
+
+-- Numbers mostly follow each other without a gap: such are one range.
+local function dropReports(key, taken)
+  local first = 1
+  for index, no in ipairs(taken) do
+    if taken[index + 1] ~= no + 1 then
+      call('ZREMRANGEBYSCORE', reportsKey(key), text(taken[first]), text(no))
+      first = index + 1
+    end
+  end
 end
 
 local function writePlan(change)
-  local key, before = change.key, planToWrite(change.key)
+  local key, before = change.key, change.before
   hint('plan')
   if not change.body then return removePlan(key, before and before.kind) end
   local wakeAt, expiresAt, kind = unpackStruct('<ddI4c0', change.body)
   local seq, createdAt = before and before.seq or nextOf('planNo'), before and before.createdAt or now
   if not before then call('UNLINK', base .. 'planTexts:' .. key, reportsKey(key)) end
   if before and before.kind ~= kind then call('ZREM', base .. 'planSeqs:' .. before.kind, key) end
-  call('ZADD', base .. 'planSeqs:' .. kind, text(seq), key)
+  if not before or before.kind ~= kind then call('ZADD', base .. 'planSeqs:' .. kind, text(seq), key) end
   call('HSET', plansKey, key, pack('<I6I6I7I7', seq, change.version + 1, createdAt, now) .. change.body)
-  setIndex(wakesKey, key, wakeAt)
-  setIndex(expiresKey, key, expiresAt)
-  for _, no in ipairs(change.taken) do call('ZREMRANGEBYSCORE', reportsKey(key), text(no), text(no)) end
-  indexReports(key)
+  changeIndex(wakesKey, key, before and before.wakeAt, wakeAt)
+  changeIndex(expiresKey, key, before and before.expiresAt, expiresAt)
+  if not before or #change.taken > 0 then
+    dropReports(key, change.taken)
+    indexReports(key)
+  end
   for _, kept in ipairs(change.keep) do
     if kept[2] then call('HSET', base .. 'planTexts:' .. key, kept[1], kept[2])
     else call('HDEL', base .. 'planTexts:' .. key, kept[1]) end
@@ -62,6 +80,7 @@ end
 local function commitUnit(unit, shapes, jobs)
   local job, change
   if unit.hasOutcome then
+    flush()
     job = load(unit.id)
     change = changeBy(job, unit.item)
     if not change then return { IS_LOST, -1, '', '' } end
@@ -75,7 +94,7 @@ local function commitUnit(unit, shapes, jobs)
   for index, report in ipairs(unit.reports) do
     reported[index] = string.char(addReport(report.plan, report) and 1 or 0)
   end
-  return { IS_COMMITTED, change and change.state or -1, addJobs(shapes, jobs), table.concat(reported) }
+  return { IS_COMMITTED, change and change.state or -1, addJobs(shapes, jobs, true), table.concat(reported) }
 end
 
 local shapes, states = readShapes(ARGV[4])
@@ -83,4 +102,5 @@ local answers = {}
 for index = 5, #ARGV, 2 do
   answers[#answers + 1] = commitUnit(readUnit(ARGV[index]), shapes, ARGV[index + 1])
 end
+flush()
 return reply(states, answers)

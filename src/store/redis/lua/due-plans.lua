@@ -5,7 +5,7 @@
 -- Answers  of each plan its key, its record, its reports, and 1 where there are more; the next wakeAt as text, '' for none
 -- Needs: plans
 local most, reportsMost, room = tonumber(ARGV[4]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local REPORTS_AT_ONCE = 16
+local REPORTS_AT_ONCE, KEYS_AT_ONCE = 16, 1000
 
 local function dueKeys()
   local since, keys = {}, {}
@@ -45,15 +45,20 @@ local function reportsOf(key)
 end
 
 local answers = {}
-local function answer(key)
-  local plan = #answers < most and readPlan(key)
+local function answer(key, bytes)
+  local plan = #answers < most and readPlan(key, bytes)
   if not plan then return end
   local reports, more = reportsOf(key)
   answers[#answers + 1] = { key, plan.bytes, reports, more }
 end
 
 if ARGV[5] == '' then
-  for index = 8, #ARGV do answer(ARGV[index]) end
+  for from = 8, #ARGV, KEYS_AT_ONCE do
+    local to = math.min(from + KEYS_AT_ONCE - 1, #ARGV)
+    for index, bytes in ipairs(call('HMGET', plansKey, unpack(ARGV, from, to))) do
+      if bytes then answer(ARGV[from + index - 1], bytes) end
+    end
+  end
   return reply(answers, '')
 end
 for _, key in ipairs(dueKeys()) do answer(key) end

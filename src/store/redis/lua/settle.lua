@@ -56,8 +56,13 @@ local function writeQueue(number, queue)
   queue.ids, queue.size, queue.bytes = {}, 0, 0
 end
 
+-- By plan, reports of completions that are not written yet (part plans).
+local reports = {}
+
 local function write()
   if #pending == 0 then return end
+  for plan, list in pairs(reports) do addReports(plan, list) end
+  reports = {}
   if fieldsSize > 0 then callMany('HSET', jobsKey, fields, 2) end
   for index = 1, #pending do writeRun(pending[index]) end
   for number, queue in pairs(queues) do
@@ -74,7 +79,7 @@ local function newRun(record, form)
   run.isHeld = not wholeAt(form.queue, run.batch)
   -- Not with a key or a unique key, nor with a trail or meta when its queue keeps no completed jobs.
   run.isShort = form.state == RUNNING and has(form.flags, KEY + UNIQUE + (queue.drops and TRAIL + META or 0)) == 0
-  run.hasMeta = has(form.flags, META) > 0
+  run.hasMeta, run.textsAt = has(form.flags, META) > 0, form.textsAt
   run.completed = completedFront(record, form, form.flags, finishedAt)
   run.completedWith = completedFront(record, form, with(form.flags, RESULT), finishedAt)
   return run
@@ -111,6 +116,15 @@ local function completePlain(id, record, run, result)
   else changed = run.completed .. sub(record, run.restAt) end
   fields[fieldsSize + 1], fields[fieldsSize + 2], fieldsSize = id, changed, fieldsSize + 2
   queue.bytes = queue.bytes + #changed
+end
+
+-- For a job on the short way, which has no text before its meta. What begins its report is common to its run.
+local function reportPlain(id, record, run, result)
+  local plan, part = planRefIn((unpackStruct('<I4c0', record, run.textsAt)))
+  if not plan then return end
+  run.reportFront = run.reportFront or completedReport(record)
+  reports[plan] = reports[plan] or {}
+  table.insert(reports[plan], run.reportFront .. reportTexts(part, id, result and sub(result, 1, -5)))
 end
 
 -- The long way, for a job as it is saved. `item` has batch, seq and result or changes.
@@ -164,12 +178,12 @@ local function completeFound(found, from, listed)
           run.upper == upperOf[index] and byte(record, run.lowAt) == lowOf[index]) then
         -- By the byte by which the jobs of a run differ, each is there once.
         local low = byte(record, run.lowAt)
-        -- An input that has the word, too, takes the long way: that is all.
-        if not run.isShort or run.hasMeta and string.find(record, '"plan"', 1, true) then
+        if not run.isShort then
           state = settleSaved(id, { kind = 0, batch = unpackStruct('<I6', batch), seq = seqOf(record),
             result = result and sub(result, 1, -5) })
         elseif not run.lows[low] then
           run.lows[low], state = true, COMPLETED_BYTE
+          if run.hasMeta then reportPlain(id, record, run, result) end
           completePlain(id, record, run, result)
         end
       end
