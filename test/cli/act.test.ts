@@ -121,7 +121,10 @@ test('ids and filters are not mixed, and filters alone do not act', async (conte
   assert.match(await usage('cancel'), /Which jobs\? Give ids \(longshore cancel ID…\), or --all/);
   assert.match(await usage('cancel', '--queue', 'mail'), /Add --all to cancel every job that matches/);
   assert.match(await usage('cancel', 'ID', '--all'), /Give either ids or --all/);
-  assert.match(await usage('cancel', '--all', '--state', 'done'), /expected one of scheduled, ready, running/);
+  assert.match(
+    await usage('cancel', '--all', '--state', 'done'),
+    /expected one of scheduled, ready, running/,
+  );
 });
 
 test('a running job is asked to stop, and its worker goes on', async (context) => {
