@@ -2,15 +2,18 @@
  * The page of src/page as the browser gets it: one script, one style sheet, one document. From sources it lies in
  * src/page/built, which is made anew when a source is newer; the package has it in dist/page/built.
  */
-import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const BUILT = 'built';
 
-/** @param {string} root of the checkout */
+/**
+ * Nothing where the checkout has no sources of a page.
+ * @param {string} root of the checkout
+ */
 export async function pageOfSources(root) {
   const source = join(root, 'src', 'page');
-  if (isCurrent(source, join(root, 'setup', 'page.mjs'))) return;
+  if (!existsSync(source) || isCurrent(source, join(root, 'setup', 'page.mjs'))) return;
   const staging = join(source, `${BUILT}-${process.pid}.tmp`);
   try {
     await buildPage(source, staging);

@@ -23,7 +23,7 @@ test('each step is one line when all is well', async (t) => {
   const end = await made.run(['check']);
   assert.equal(
     end.stdout.replace(TAKES, ''),
-    'ok      format and lint\nok      types\nok      architecture\n',
+    'ok      format and lint\nok      types\nok      types of the page\nok      architecture\n',
   );
   assert.equal(end.code, 0);
 });
@@ -34,7 +34,7 @@ test('a failing step shows what it said, and the steps after it still run', asyn
   const end = await made.run(['check']);
   assert.equal(
     end.stdout.replace(TAKES, ''),
-    'FAILED  format and lint\nline too long\n\nok      types\nok      architecture\n',
+    'FAILED  format and lint\nline too long\n\nok      types\nok      types of the page\nok      architecture\n',
   );
   assert.equal(end.code, 1);
 });
