@@ -27,23 +27,12 @@ function runChecked(task: AnyTask, job: HandlerJob, input: unknown): string | nu
   // An asynchronous schema may take so long that the attempt is over, and its slot another's.
   if (job.abortReason !== null) throw job.abortReason;
   const { within } = job;
-  const handler =
-    within === null ? task : { run: (context: JobContext<unknown>) => within(() => task.run(context)) };
-  const { returned, end } = runAs(job, handler, job.context(input));
-  if (!isThenable(returned)) {
-    end();
-    return encodeResult(task, job, returned);
-  }
-  return Promise.resolve(returned).then(
-    (result) => {
-      end();
-      return encodeResult(task, job, result);
-    },
-    (error) => {
-      end();
-      throw error;
-    },
-  );
+  const run = (context: JobContext<unknown>): unknown =>
+    within === null ? task.run(context) : within(() => task.run(context));
+  const returned = runAs(job, run, job.context(input));
+  return isThenable(returned)
+    ? Promise.resolve(returned).then((result) => encodeResult(task, job, result))
+    : encodeResult(task, job, returned);
 }
 
 function decodeInput({ id, input }: HandlerJob): unknown {
