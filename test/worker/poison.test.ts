@@ -200,7 +200,7 @@ onEachStore('the reaper of a living worker takes a dead one’s jobs and says so
   assert.equal(await advanceUntil(clock, job.result(), 100), 'done by another');
   assert.deepEqual(
     expired.map(({ event }) => event),
-    [{ id: job.id, queue: 'default', task: 'task', state: 'ready', crashes: 1 }],
+    [{ id: job.id, queue: 'default', task: 'task', correlationId: job.id, state: 'ready', crashes: 1 }],
   );
   await advanceUntil(clock, worker.stop({ graceMs: 0 }));
 });
