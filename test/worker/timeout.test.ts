@@ -72,7 +72,17 @@ onEachStore('job.slow is emitted once, when 80 % of the timeout have passed', as
   await clock.advance(100);
   assert.deepEqual(
     slow.map(({ event }) => event),
-    [{ id: job.id, queue: 'default', task: 'slow', attempt: 1, runMs: 800, timeoutMs: 1_000 }],
+    [
+      {
+        id: job.id,
+        queue: 'default',
+        task: 'slow',
+        correlationId: job.id,
+        attempt: 1,
+        runMs: 800,
+        timeoutMs: 1_000,
+      },
+    ],
   );
   gate.open();
   await job.ended();
