@@ -57,7 +57,7 @@ playFlows((settings) => {
     async work(marks) {
       const options = {
         ...{ batchSize: BATCH, burstWhenBatchFull: true, pollingIntervalSeconds: 0.5 },
-        // What its resolver unblocks is told to nobody: with the default it would lie there for 30 s.
+        // Nobody is told what its resolver unblocks: with the default it would lie there for 30 s.
         notifyPollingIntervalSeconds: 0.5,
       };
       await boss.work(QUEUE, options, async (jobs) => {

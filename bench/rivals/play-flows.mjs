@@ -1,5 +1,5 @@
 /**
- * What the flows of every other system share: the driver that plays Longshore's runs plays theirs (src/bench/flows/play.ts).
+ * The flows of every other system share this: the driver that plays Longshore's runs plays theirs (src/bench/flows/play.ts).
  * A system gives functions that go through its public interface; steps are told by run and place in the graph.
  *
  * @param {(settings: import('../../src/bench/flows/play.ts').PlaySettings) => object} open everything of a FlowSystem but `jobs` and `counts`

@@ -26,7 +26,7 @@ export function stopOnSignals(worker: Worker, out: Output): Signals {
     if (signal !== 'EPIPE') out.say(farewell(worker));
     worker.stop().then(resolve, reject);
   });
-  // Who waits for `stopped` hears of a failure; nobody does with --once and --until-idle.
+  // A failure reaches whoever waits for `stopped`; nobody does with --once and --until-idle.
   promise.catch(() => undefined);
   return { stopped: promise, release };
 }

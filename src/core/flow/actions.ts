@@ -91,7 +91,7 @@ function act(draft: Draft, step: StepData, action: Exclude<Action, { type: 'canc
   stopWork(draft, step, state);
   const gen = draft.nextGen(step.name);
   const ran = state?.ran === undefined ? (state?.gen ?? null) : state.ran;
-  // What the jobs of a fan-out returned counts no more.
+  // The results of a fan-out's jobs count no more.
   delete state?.items;
   if (action.type === 'skip') draft.move(step, 'skipped', { gen, ran });
   else {
