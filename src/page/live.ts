@@ -83,10 +83,15 @@ export function useLoad<Data>(path: string, how: 'live' | 'once' = 'live'): Load
     reading.current?.abort();
     const own = new AbortController();
     reading.current = own;
+    const isOver = (): boolean => {
+      if (own.signal.aborted) return true;
+      reading.current = null;
+      return false;
+    };
     get<Data>(path, own.signal).then(
-      (data) => own.signal.aborted || setState({ path, data, problem: null }),
+      (data) => isOver() || setState({ path, data, problem: null }),
       (error: unknown) => {
-        if (own.signal.aborted) return;
+        if (isOver()) return;
         const problem = error instanceof Problem ? error : new Problem(0, 'PAGE_FAILED', String(error));
         setState((before) => ({ path, data: before.path === path ? before.data : null, problem }));
       },
@@ -97,7 +102,8 @@ export function useLoad<Data>(path: string, how: 'live' | 'once' = 'live'): Load
     return () => reading.current?.abort();
   }, [path]);
   useBeat(() => {
-    if (how === 'live') read();
+    // A reading that takes longer than the time between beats would never end if each beat began it anew.
+    if (how === 'live' && reading.current === null) read();
   });
   const isOld = state.path !== path;
   return { data: isOld ? null : state.data, problem: isOld ? null : state.problem, reload: read };
