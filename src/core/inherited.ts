@@ -3,7 +3,7 @@ import type { JobMeta } from './meta.ts';
 import { planRefIn } from './plan.ts';
 
 /**
- * What ties jobs together. A job that was enqueued without a correlation id has none stored: then it goes by its own id,
+ * The ties between jobs. A job that was enqueued without a correlation id has none stored: then it goes by its own id,
  * or, as a step, by the id of the outermost run. What its handler enqueues inherits that, so a whole tree of jobs has one
  * correlation id, and none of its root's jobs pays for it.
  */

@@ -89,7 +89,7 @@ export interface WaitForOptions<Payload> {
   /** From the first time that the handler comes here and waits. */
   readonly timeoutMs?: number | undefined;
   /**
-   * What the payload has to be. One that does not match ends the attempt with INPUT_INVALID and is dropped, so that another
+   * The schema of the payload. One that does not match ends the attempt with INPUT_INVALID and is dropped, so that another
    * one can be sent.
    */
   readonly schema?: Schema<unknown, Payload>;

@@ -1,5 +1,5 @@
 /**
- * What jobs are found by beside their columns: the correlation id and the tags in their meta, as texts that a store keeps
+ * Jobs are found by these beside their columns: the correlation id and the tags in their meta, as texts that a store keeps
  * an index of. Jobs without either have no terms and are in no such index.
  */
 

@@ -134,7 +134,7 @@ export function addUp(
 function before(jobs: ReadonlySet<TimedJob>, at: number, after: TimedJob | null): TimedJob | null {
   const ended = [...jobs].filter((job) => startOf(job) < at && endOf(job) <= at);
   const own = after?.run == null ? [] : ended.filter(({ run }) => run === after.run);
-  // What no step of the same run came before was enqueued, or started, by a handler that ran at the time.
+  // Where no step of the same run came before, a handler that ran at the time enqueued or started it.
   const around =
     after === null || own.length > 0
       ? []

@@ -193,7 +193,7 @@ function reopen(draft: Draft, by: string): void {
   for (const { name } of flow.steps) {
     const state = run.steps[name];
     if (state === undefined) continue;
-    // Of several that failed, a person has dealt with one: the others wait for theirs.
+    // A person has dealt with one of several that failed: the others wait for theirs.
     if (state.is === 'failed' && !state.passed && name !== by) state.blocked = true;
     if (state.is === 'cancelled' || state.undo?.is === 'completed') {
       for (const later of [name, ...descendants(flow, name)])

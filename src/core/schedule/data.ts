@@ -1,5 +1,5 @@
 /**
- * What a schedule is, as the JSON of its plan: when it ticks, what a tick starts, and how far it has come. Times are in ms
+ * A schedule as the JSON of its plan: when it ticks, what a tick starts, and how far it has come. Times are in ms
  * since the epoch.
  */
 
