@@ -23,9 +23,18 @@ export function parsePlanRef(text: string): PlanRef {
   return at < 0 ? { plan: text, as: '' } : { plan: text.slice(0, at), as: text.slice(at + 1) };
 }
 
-/** The plan that a job with this `meta` reports to; null for none. */
+/** The plan that a job with this `meta` reports to; null for none. Damaged text is searched for what is left of it. */
 export function planRefIn(meta: string | null | undefined): PlanRef | null {
   if (meta == null || !meta.includes('"plan"')) return null;
-  const { plan } = JSON.parse(meta) as { plan?: unknown };
+  const plan = planTextIn(meta);
   return typeof plan === 'string' ? parsePlanRef(plan) : null;
+}
+
+function planTextIn(meta: string): unknown {
+  try {
+    return (JSON.parse(meta) as { plan?: unknown }).plan;
+  } catch {
+    const [, text] = /"plan":("[^"\\]*\\u001f[^"\\]*")/.exec(meta) ?? [];
+    return text === undefined ? null : JSON.parse(text);
+  }
 }

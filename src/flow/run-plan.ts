@@ -8,9 +8,10 @@ import { KEPT, newRun, parseRun, type RunValue } from '../core/flow/run.ts';
 import { RUN_PREFIX } from '../core/job-flow.ts';
 import { inputOf, type PayloadCodec } from '../core/payload.ts';
 import { parsePlanRef, planRefText } from '../core/plan.ts';
-import type { DuePlan, KeptText, NewReport, PlanChange, PlanRecord, Report, Unit } from '../store/plans.ts';
+import type { DuePlan, KeptText, NewReport, PlanChange, Report, Unit } from '../store/plans.ts';
 import type { JobSpec, Store } from '../store/store.ts';
 import { digestOf, partId } from './part-id.ts';
+import { checkAt } from './run-check.ts';
 import { moved, runCodec, runPlace } from './run-payload.ts';
 
 /** Between the rule of flows and the store: a run as a plan, and what the rule decided as a unit to commit. */
@@ -50,13 +51,15 @@ export interface DecideMeans {
   readonly flow: FlowData;
   /** The plan's value, where it was read already. */
   readonly run?: RunValue;
+  /** Reports that the store does not have. */
+  readonly lost?: readonly Report[];
 }
 
 /** Decides on a run. Throws what the rule throws for an action that is refused. */
 export async function decidePlan(plan: DuePlan, means: DecideMeans, action?: Action): Promise<DecidedRun> {
-  const { store, codec, now, flow, run = parseRun(plan.value) } = means;
+  const { store, codec, now, flow, run = parseRun(plan.value), lost = [] } = means;
   const kept = new Map<string, string | null>();
-  const reports = plan.reports.map((report) => reportOf(report, run, codec));
+  const reports = [...plan.reports, ...lost].map((report) => reportOf(report, run, codec));
   const given = {
     run,
     flow,
@@ -68,7 +71,7 @@ export async function decidePlan(plan: DuePlan, means: DecideMeans, action?: Act
     ...(action && { action }),
   };
   for (let decision = decideRun(given); ; decision = decideRun(given)) {
-    if (!('needs' in decision)) return decidedOf(plan, decision, codec);
+    if (!('needs' in decision)) return decidedOf(plan, decision, means);
     const { needs } = decision;
     const found = plan.version === 0 ? null : await store.plan(plan.key, needs);
     for (const name of needs) kept.set(name, found?.kept[name] ?? null);
@@ -128,7 +131,7 @@ function reportOf(
   return { no, as, state, result: text, error: brief };
 }
 
-function decidedOf(plan: DuePlan, decision: RunDecision, codec: PayloadCodec): DecidedRun {
+function decidedOf(plan: DuePlan, decision: RunDecision, { codec, now }: DecideMeans): DecidedRun {
   const { run } = decision;
   const children = decision.runs.map((order) => childPlan(plan.key, run, order, codec));
   const parent =
@@ -137,7 +140,7 @@ function decidedOf(plan: DuePlan, decision: RunDecision, codec: PayloadCodec): D
       : null;
   const reports = parent === null ? [] : [endReport(parent, decision)];
   const unit: Unit = {
-    plans: [changeOf(plan, decision), ...children],
+    plans: [changeOf(plan, decision, now), ...children],
     enqueue: decision.jobs.map((order) => jobSpec(plan.key, run, order, codec)),
     reports,
   };
@@ -145,7 +148,7 @@ function decidedOf(plan: DuePlan, decision: RunDecision, codec: PayloadCodec): D
   return { unit, decision, follow };
 }
 
-function changeOf(plan: PlanRecord & Pick<DuePlan, 'reports'>, decision: RunDecision): PlanChange {
+function changeOf(plan: DuePlan, decision: RunDecision, now: number): PlanChange {
   const keep: KeptText[] = [...decision.keep].map(([name, text]) => ({ name, text }));
   return {
     key: plan.key,
@@ -154,11 +157,15 @@ function changeOf(plan: PlanRecord & Pick<DuePlan, 'reports'>, decision: RunDeci
     state: decision.state,
     version: plan.version,
     value: JSON.stringify(decision.run),
-    wakeAt: decision.wakeAt,
+    wakeAt: earlier(decision.wakeAt, checkAt(decision.run, now)),
     expiresAt: decision.expiresAt,
     taken: plan.reports.map(({ no }) => no),
     keep,
   };
+}
+
+function earlier(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? (one ?? other) : Math.min(one, other);
 }
 
 /** It wakes at once: whoever finds it decides its first steps. */
@@ -181,8 +188,13 @@ export function newRunChange(
 }
 
 function endReport(parent: string, { run, keep }: RunDecision): NewReport {
+  return { ...parsePlanRef(parent), ...endOfRun(run, keep.get(KEPT.result) ?? null) };
+}
+
+/** How a run ended, as its parent learns of it; `kept` is its result where that lies beside its value. */
+export function endOfRun(run: RunValue, kept: string | null): Pick<NewReport, 'state' | 'result' | 'error'> {
   const state = run.verdict ?? 'completed';
-  const result = state === 'completed' ? (keep.get(KEPT.result) ?? run.inline[KEPT.result] ?? null) : null;
+  const result = state === 'completed' ? (kept ?? run.inline[KEPT.result] ?? null) : null;
   const error =
     state === 'completed'
       ? null
@@ -194,7 +206,7 @@ function endReport(parent: string, { run, keep }: RunDecision): NewReport {
           stack: null,
           code: state === 'failed' ? 'RUN_FAILED' : 'RUN_CANCELLED',
         };
-  return { ...parsePlanRef(parent), state, result, error };
+  return { state, result, error };
 }
 
 function jobSpec(key: string, run: RunValue, order: JobOrder, codec: PayloadCodec): JobSpec {

@@ -9,7 +9,9 @@ import type { DuePlan } from '../store/plans.ts';
 import type { JobCommand, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import { Definitions } from './definitions.ts';
+import { findLost } from './lost-parts.ts';
 import type { Decided, PlanRule, Stops } from './plan-rule.ts';
+import { isCheck } from './run-check.ts';
 import { decidePlan, RUN_KIND, runIdOf, stopOf } from './run-plan.ts';
 import { runGone } from './run-watch.ts';
 
@@ -43,9 +45,14 @@ export class RunRule implements PlanRule {
         `The definition '${version}' of flow '${plan.label}' is not stored, so run '${plan.key}' cannot go on. Start a run of that version of the flow to store it again.`,
         { details: { key: plan.key, version } },
       );
+    const { store } = this.#means;
+    const { plan: read, lost } =
+      action === undefined && isCheck(plan, run, now)
+        ? await findLost(plan, { store, run, flow, now })
+        : { plan, lost: [] };
     const { unit, follow, decision } = await decidePlan(
-      plan,
-      { ...this.#means, now, flow, run },
+      read,
+      { ...this.#means, now, flow, run, lost },
       action as Action,
     );
     return {

@@ -274,6 +274,15 @@ export interface ReapReceipt {
     readonly crashes: number;
     readonly error: AttemptError;
   }[];
+  /** Jobs that could not be read and became dead letters since the last call; absent where there are none. */
+  readonly damaged?: readonly DamagedJob[];
+}
+
+export interface DamagedJob {
+  readonly id: string;
+  readonly queue: string;
+  readonly task: string;
+  readonly error: AttemptError;
 }
 
 export interface PruneRequest extends Timed {

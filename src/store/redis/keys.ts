@@ -19,7 +19,7 @@
  * | `starts:*`, `used:*` | | lua/_rates.lua |
  * | `left:*` | hash | lua/prune.lua |
  * | `workers`, `locks`, `ageing`, `scans` | hash | lua/_crew.lua, lock.lua, sweep.lua, prune.lua |
- * | `aside`, `aside:*` | hash | lua/_aside.lua |
+ * | `aside`, `aside:*`, `asideEnds` | hash, list | lua/_aside.lua |
  * | `hints:ask`, `hints:tell` | channel | who it was, a space, and a text (store/talk.ts) |
  * | `hints`, `hints:settled` | channel | letters of topics, a space, and who it was (notifier.ts) |
  */

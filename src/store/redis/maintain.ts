@@ -1,5 +1,6 @@
 import { expire } from '../../core/settle-rule.ts';
 import {
+  type DamagedJob,
   type PruneReceipt,
   type PruneRequest,
   RETENTION_DEFAULT,
@@ -8,6 +9,8 @@ import {
   WORKER_KEPT_MS,
 } from '../store.ts';
 import { giveBack, subjectsOf } from './give-back.ts';
+import { get, trail } from './inspect.ts';
+import { readId } from './record.ts';
 import type { Session } from './session.ts';
 
 /** What is done for the store by whoever leads. */
@@ -22,10 +25,17 @@ export async function reap(
   at: number | undefined,
 ): Promise<ReapReceipt> {
   const reaped: ReapReceipt['reaped'][number][] = [];
+  const damaged: DamagedJob[] = [];
   for (;;) {
     const { now, values } = await session.scripts.run('lapsed', at, [String(REAP_BATCHES)]);
     const subjects = subjectsOf(values[0]);
-    if (subjects.length === 0) return { reaped };
+    damaged.push(
+      ...(await readAside(
+        session,
+        (values[1] as Buffer[]).map((id) => readId(id)),
+      )),
+    );
+    if (subjects.length === 0) return damaged.length === 0 ? { reaped } : { reaped, damaged };
     const changes = subjects.map((subject) => expire(subject, now, crashesMax));
     const states = await giveBack(session, { move: 'expire', forget: null, now }, subjects, changes);
     for (const [index, { id, queue, task }] of subjects.entries()) {
@@ -35,6 +45,18 @@ export async function reap(
       reaped.push({ id, queue, task, state, attempt, crashes, error });
     }
   }
+}
+
+/** Jobs that were set aside (lua/_aside.lua), unless they are gone since. */
+async function readAside(session: Session, ids: readonly string[]): Promise<DamagedJob[]> {
+  const jobs = ids.length === 0 ? [] : await get(session, ids);
+  const damaged: DamagedJob[] = [];
+  for (const job of jobs) {
+    const error = job === null ? undefined : (await trail(session, job.id))?.errors.at(-1);
+    if (job !== null && error !== undefined)
+      damaged.push({ id: job.id, queue: job.queue, task: job.task, error });
+  }
+  return damaged;
 }
 
 const PRUNE_LIMIT_DEFAULT = 10_000;

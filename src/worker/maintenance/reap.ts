@@ -25,7 +25,7 @@ export function reapDuty(options: {
 }
 
 export async function reap(store: Store, events: EventBus, crashesMax: number): Promise<void> {
-  const { reaped } = await store.reap({ crashesMax });
+  const { reaped, damaged = [] } = await store.reap({ crashesMax });
   const correlated = await correlationIds(
     store,
     reaped.map(({ id }) => id),
@@ -38,4 +38,7 @@ export async function reap(store: Store, events: EventBus, crashesMax: number): 
     if (state === 'failed') events.emit('job.failed', { ...end, error });
     else if (state === 'cancelled') events.emit('job.cancelled', end);
   }
+  // What was to be known of them went with their records.
+  for (const job of damaged)
+    events.emit('job.failed', { ...job, correlationId: job.id, attempt: 0, waitMs: 0, runMs: 0 });
 }

@@ -114,7 +114,9 @@ for (const [state, { specs, bring }] of Object.entries(STATES))
   test(`a damaged record of a job that is ${state} stops nothing else`, async (t) => {
     const server = await serverUrl(t, 'redis');
     if (server === undefined) return;
-    for (const [damage, change] of Object.entries(DAMAGES)) {
+    for (const [damage, change, verb] of Object.entries(DAMAGES).flatMap(([name, how]) =>
+      FIRST_VERBS.map((first) => [`${name}, met by ${first}`, how, first] as const),
+    )) {
       const place = await openPlace(server);
       try {
         const jobs = specs();
@@ -125,7 +127,7 @@ for (const [state, { specs, bring }] of Object.entries(STATES))
         const record = await place.send('HGET', `${place.base}jobs`, idBytes(victim.id));
         const bytes = change(record as Buffer);
         await place.send('HSET', `${place.base}jobs`, idBytes(victim.id), bytes);
-        await runAll(place.store, others, damage);
+        await runAll(place.store, { others, verb, victim: victim.id }, damage);
         await sawDamage(place, victim.id, bytes, damage);
       } finally {
         await place.close();
@@ -133,9 +135,27 @@ for (const [state, { specs, bring }] of Object.entries(STATES))
     }
   });
 
+/** Which verb meets the damage first. */
+const FIRST_VERBS = ['list', 'claim', 'reap', 'prune', 'cancel'] as const;
+
+interface Trial {
+  readonly others: readonly string[];
+  readonly victim: string;
+  readonly verb: (typeof FIRST_VERBS)[number];
+}
+
 /** Every verb works, and all other jobs end completed. */
-async function runAll(store: Store, others: readonly string[], damage: string): Promise<void> {
+async function runAll(store: Store, { others, verb, victim }: Trial, damage: string): Promise<void> {
   const later = T0 + 2 * LEASE_MS;
+  const verbs: Readonly<Record<Trial['verb'], () => Promise<unknown>>> = {
+    list: () => store.list({ limit: 100 }),
+    // Their lease ends before the loop below claims them again.
+    claim: () => store.claim(claimRequest({ now: T0, leaseMs: LEASE_MS })),
+    reap: () => store.reap({ now: later }),
+    prune: () => store.prune({ now: later }),
+    cancel: () => store.control([{ id: victim, type: 'cancel', by: 'test', why: '' }], { now: T0 }),
+  };
+  await verbs[verb]();
   await store.list({ limit: 100 });
   await store.reap({ now: later });
   await store.beat({

@@ -49,11 +49,20 @@ CREATE INDEX report_plan ON {{schema}}.report (plan, no);
 ALTER TABLE {{schema}}.plan SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 1);
 ALTER TABLE {{schema}}.report SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 1);
 
--- The plan and the part that a job's meta names, divided by U+001F; null for a job that reports to nobody. Other texts of the
--- meta may have what JSON can write and a text of PostgreSQL cannot hold: halves of surrogate pairs and NUL.
+-- As plan_ref, for a meta that names a plan in another way than JSON.stringify writes most. Texts of the meta may have what
+-- JSON can write and a text of PostgreSQL cannot hold: halves of surrogate pairs and NUL. Null for a meta that is damaged.
+CREATE FUNCTION {{schema}}.plan_ref_read(meta text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  RETURN regexp_replace(meta, '\\u(0000|[dD][89a-fA-F][0-9a-fA-F]{2})', '\\ufffd', 'g')::json->>'plan';
+EXCEPTION WHEN data_exception THEN
+  RETURN NULL;
+END $$;
+
+-- The plan and the part that a job's meta names, divided by U+001F; null for a job that reports to nobody. Quotes inside of
+-- other texts are escaped, so they do not fit; what is damaged may still name its plan.
 CREATE FUNCTION {{schema}}.plan_ref(meta text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-  SELECT CASE WHEN meta LIKE '%"plan"%' THEN regexp_replace(meta,
-    '\\u(0000|[dD][89a-fA-F][0-9a-fA-F]{2})', '\\ufffd', 'g')::json->>'plan' END
+  SELECT CASE WHEN meta LIKE '%"plan"%' THEN coalesce(
+    replace(substring(meta FROM '"plan":"([^"\\]*\\u001f[^"\\]*)"'), '\u001f', E'\x1f'), {{schema}}.plan_ref_read(meta)) END
 $$;
 
 -- The one way in which jobs that ended, or go without having ended, report: lists of equal length, one entry a job. A plan

@@ -1,6 +1,9 @@
 -- Part: aside. A record that cannot be read is set aside, so that it stops nothing else: its job becomes a dead letter of the
--- task `(damaged)`, whose input has the bytes in base64. What else cannot be read goes into the hash `aside`: what it was
--- -> its bytes; or, for a key of another type than it should have, to a key of its own, `aside:<key>`. Needs: turns, traces
+-- task `(damaged)`, whose input has the bytes in base64; it reports to its plan where the bytes still name that. What else
+-- cannot be read goes into the hash `aside`: what it was -> its bytes; or, for a key of another type than it should have, to a
+-- key of its own, `aside:<key>`. Needs: turns, traces, plans
+--   asideEnds  list: ids of such dead letters of which no reap has told yet, the last ASIDE_ENDS of them
+local ASIDE_ENDS = 1000
 local damagedName = '(damaged)'
 
 local function base64(bytes)
@@ -59,6 +62,12 @@ local function leaveDamaged(id, record, facts)
   return leaveTurn(id, queue, facts.key)
 end
 
+-- The meta of the dead letter: what is left of the plan in the record. nil for none.
+local function metaLeft(record)
+  local ref = string.match(record, '"plan":"[^"\\%c]*\\u001f[^"\\%c]*"')
+  return ref and '{' .. ref .. '}'
+end
+
 -- `was` as in whole's setAside.
 local function makeDeadLetter(id, record, was)
   local facts = factsOf(record)
@@ -66,15 +75,18 @@ local function makeDeadLetter(id, record, was)
   local key = leaveDamaged(id, record, facts)
   local job = { id = id, state = FAILED, turn = LINE, priority = 0, attemptsMax = ATTEMPTS_MAX, attempt = 0, crashes = 0,
     queue = facts.queue or numberOf('queue', damagedName, true), task = numberOf('task', damagedName, true), seq = facts.seq,
-    createdAt = now, dueAt = now, finishedAt = now, input = '{"damaged":"' .. base64(record) .. '"}' }
+    meta = metaLeft(record), createdAt = now, dueAt = now, finishedAt = now, input = '{"damaged":"' .. base64(record) .. '"}' }
   if not job.seq then
     job.seq = nextNumber()
     call('RPUSH', base .. 'all:' .. text(floor(job.seq / CHUNK)), id)
   end
-  note(job, 'e', '{"attempt":0,"at":' .. text(now) .. ',"name":"LongshoreError","message":"The record of this job in the store ' ..
+  keepError(job, '{"attempt":0,"at":' .. text(now) .. ',"name":"LongshoreError","message":"The record of this job in the store ' ..
     'could not be read (' .. #record .. ' bytes) and was set aside. Its bytes are the input of this dead letter, in base64; ' ..
     'longshore doctor looks for more.","stack":null,"code":"STORE_CORRUPT"}')
   enter(job)
+  reportEnd(job)
   hint('settled')
+  call('RPUSH', base .. 'asideEnds', id)
+  call('LTRIM', base .. 'asideEnds', -ASIDE_ENDS, -1)
   if key then admit(facts.queue, key) end
 end

@@ -98,11 +98,11 @@ end
 -- which they differ. Nil for those that takeOne is for.
 local PLAIN_BYTES = 12
 local function newPlain(taken, record, priority)
+  if not isSound(record) then return nil end
   local form = formOf(record)
   local isPlain = priority == 0 and form.queue == taken.queue and form.isInLine and
     has(form.flags, PRIORITY + WIDE + TRIES + APART + STARTED) == 0
   if not isPlain then return nil end
-  if not isSound(record) then return nil end
   if has(form.flags, KEY + UNIQUE + META + TRAIL) > 0 then taken.isPlain = false end
   local front = formBytes(record, form, RUNNING, with(form.flags, STARTED + BATCH + TRIES + INNER)) .. countTry('') ..
     taken.started
