@@ -6,6 +6,7 @@ import type { Slots } from '../tuner/slots.ts';
 import { BackoffTimer } from './backoff-timer.ts';
 import { BlockedQueues, type Question } from './blocked-queues.ts';
 import { BufferWatch } from './buffer-watch.ts';
+import { ClaimPace } from './claim-pace.ts';
 import { ClaimTrouble } from './claim-trouble.ts';
 import type { Executor } from './executor.ts';
 import { averageInput, type Prefetch } from './prefetch.ts';
@@ -62,6 +63,7 @@ export class Fetcher extends Service {
   #rotation = 0;
   readonly #blocked: BlockedQueues | null;
   readonly #watch: BufferWatch;
+  readonly #pace = new ClaimPace();
   #cancelLook: CancelTimer | null = null;
   readonly health = new ClaimTrouble();
 
@@ -73,7 +75,8 @@ export class Fetcher extends Service {
       admission === null ? null : new BlockedQueues(admission, (pool) => executor.buffer.parkedFor(pool));
     if (admission !== null) admission.onRoom = () => this.onRoom();
     this.#backoff = new BackoffTimer(options.clock, options.random);
-    this.#watch = new BufferWatch({ ...options, buffer: executor.buffer, blocked: this.#blocked });
+    const watched = { buffer: executor.buffer, blocked: this.#blocked, pace: this.#pace };
+    this.#watch = new BufferWatch({ ...options, ...watched });
   }
 
   /** True when the last claim found nothing and no hint came since, or no claim will come. */
@@ -174,7 +177,8 @@ export class Fetcher extends Service {
     const idleSlots = places - slots.used - waiting;
     if (idleSlots <= 0 && waiting > atHand - part) return 0;
     const settling = Math.max(0, unsettled() - (serial ? 0 : atHand));
-    return Math.min(atHand - waiting - executor.running - settling, part, prefetch.claimMax);
+    const room = Math.min(atHand - waiting - executor.running - settling, part, prefetch.claimMax);
+    return this.#pace.room(room, waiting);
   }
 
   /** Jobs that can run at a time: slots of which no lane can make use do not count. */
@@ -223,9 +227,10 @@ export class Fetcher extends Service {
   }
 
   async #claim(question: Question): Promise<void> {
-    const { store, executor, prefetch, events, workerId, leaseMs } = this.#options;
+    const { store, executor, prefetch, events, workerId, leaseMs, clock } = this.#options;
     const { queues, limit } = question;
     this.#begun += 1;
+    this.#pace.asked(executor.buffer.length - this.#passed, clock.now());
     this.#reason = false;
     this.#overtaken.clear();
     const began = performance.now();
@@ -248,7 +253,7 @@ export class Fetcher extends Service {
     } catch (error) {
       this.#reason = true;
       prefetch.observeAnswer(limit, false);
-      this.health.failed(error, this.#options.clock.now());
+      this.health.failed(error, clock.now());
       const retryMs = this.#backoff.retry(() => this.#options.turn());
       events.emit('store.failed', { verb: 'claim', error, retryMs });
     }

@@ -83,16 +83,16 @@ export class LeaseBuffer {
     return new Map(lines.map((line) => [line, { taken: line.taken, fills: line.fills }]));
   }
 
-  /** Nothing moved since, and not for want of leases or of room in a pool. */
-  stalled(since: Pace): boolean {
-    return this.#line.length > 0 && movedIn(this.#line, since) === 0;
+  /** How many leases started since that wait for no pool; null where none of these waits, or none waited for a while. */
+  moved(since: Pace): number | null {
+    return this.#line.length > 0 ? movedIn(this.#line, since) : null;
   }
 
   /** Takes those out that would wait for longer than `times` the time since `since`, as fast as their line moved in it. */
   takeSlow(since: Pace, times: number): Lease[] {
     return this.#lines().flatMap((line) => {
       const moved = movedIn(line, since);
-      return moved === null ? [] : line.takeAll(moved * times);
+      return moved === null ? [] : line.takeAll(Math.floor(moved * times));
     });
   }
 

@@ -35,6 +35,11 @@ export class Prefetch {
     this.#claimMax = answered ? Math.min(CLAIM_MAX, this.#claimMax * 2) : Math.max(1, Math.ceil(limit / 2));
   }
 
+  /** How long a job holds its slot. */
+  get runMs(): number {
+    return this.#runMs;
+  }
+
   /** How many jobs a claim may ask for. */
   get claimMax(): number {
     return Math.max(1, Math.floor(Math.min(this.#claimMax, this.#fitting)));

@@ -45,14 +45,14 @@ test('a line that ran empty since is not slow, whatever has come into it meanwhi
   const since = buffer.pace();
   assert.equal(buffer.take(), first);
   buffer.add(others);
-  assert.equal(buffer.stalled(since), false);
+  assert.equal(buffer.moved(since), null);
   assert.deepEqual(buffer.takeSlow(since, 10), []);
   assert.equal(buffer.length, 199);
   // From then on its pace counts.
   const later = buffer.pace();
-  assert.equal(buffer.stalled(later), true);
+  assert.equal(buffer.moved(later), 0);
   buffer.take();
-  assert.equal(buffer.stalled(later), false);
+  assert.equal(buffer.moved(later), 1);
   assert.equal(buffer.takeSlow(later, 10).length, 188);
 });
 

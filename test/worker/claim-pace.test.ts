@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import { defineTask } from '../../src/index.ts';
+import { ClaimPace } from '../../src/worker/claim-pace.ts';
+import { onEachStore } from '../stage.ts';
+
+test('without a pace, nothing is held back', () => {
+  const pace = new ClaimPace();
+  assert.equal(pace.room(1_000, 0), 1_000);
+  assert.equal(pace.room(7, 5_000), 7);
+  assert.equal(pace.room(-3, 10), -3);
+});
+
+test('what starts in half a second may wait, and is asked for in halves', () => {
+  const pace = new ClaimPace();
+  pace.observe(4, 100);
+  assert.equal(pace.room(100, 0), 20);
+  assert.equal(pace.room(100, 10), 10);
+  assert.equal(pace.room(100, 11), 0);
+  assert.equal(pace.room(100, 99), 0);
+  assert.equal(pace.room(3, 0), 3);
+});
+
+test('a pace beyond the largest claim holds nothing back', () => {
+  const pace = new ClaimPace();
+  pace.observe(300, 100);
+  assert.equal(pace.room(1_000, 5_000), 1_000);
+});
+
+test('jobs longer than all of it are asked for one at a time', () => {
+  const pace = new ClaimPace();
+  let now = 0;
+  for (let jobs = 0; jobs < 10; jobs += 1) {
+    pace.observe(1, 1_500);
+    assert.equal(pace.room(100, 0), 1);
+    pace.asked(0, now);
+    now += 1_500;
+  }
+});
+
+test('a worker that runs dry at once is held back no longer', () => {
+  const pace = new ClaimPace();
+  pace.observe(0, 100);
+  const asked: number[] = [];
+  for (let now = 0; now < 60; now += 5) {
+    asked.push(pace.room(1_000, 0));
+    pace.asked(0, now);
+  }
+  assert.deepEqual(asked.slice(0, 4), [1, 1, 2, 4]);
+  assert.equal(asked.at(-1), 1_000);
+});
+
+test('jobs of any length come in claims that are started within a second, and none waits for want of a claim', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 400 }), fc.integer({ min: 1, max: 500 }), (jobMs, slots) => {
+      const pace = new ClaimPace();
+      let [now, waiting, started] = [0, slots, 0];
+      for (let windows = 0; windows < 50; windows += 1) {
+        const [began, before] = [now, started];
+        let isDry = false;
+        while (now - began < 100) {
+          if (waiting === 0) isDry = true;
+          const room = pace.room(slots - waiting, waiting);
+          if (room > 0) {
+            pace.asked(waiting, now);
+            waiting += room;
+          }
+          assert.ok(waiting > 0, 'there is a job to start');
+          waiting -= 1;
+          started += 1;
+          now += jobMs;
+        }
+        const ms = now - began;
+        const kept = Math.floor(((started - before) * 1_000) / ms);
+        // The first one knew nothing; one job starts as the others are looked at.
+        if (windows > 0) assert.ok(waiting <= kept + 1, `${waiting} wait, ${kept} start in a second`);
+        waiting = Math.min(waiting, kept);
+        if (!isDry && waiting > 0) pace.observe(started - before, ms);
+      }
+    }),
+  );
+});
+
+/** Before, each of them freed a slot for which 20 and more were claimed and given back. */
+onEachStore(
+  'jobs that compute are not given back again and again by the worker that runs them',
+  async ({ connect }) => {
+    const longshore = await connect();
+    const task = defineTask({
+      name: 'compute',
+      run: () => {
+        const end = performance.now() + 5;
+        while (performance.now() < end);
+      },
+    });
+    const jobs = await longshore.enqueueMany(task, Array.from({ length: 300 }));
+    const worker = longshore.worker({ tasks: [task], concurrency: 100 });
+    await worker.runUntilIdle();
+    assert.equal(worker.tally.completed, jobs.length);
+    assert.ok(worker.tally.released < jobs.length, `${worker.tally.released} of ${jobs.length} went back`);
+  },
+);
