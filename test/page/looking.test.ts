@@ -65,6 +65,15 @@ browserTest('a fan-out is one node of the graph, with its counts', async (t) => 
   assert.equal(await page.getByRole('region', { name: 'Steps', exact: true }).getByRole('button').count(), 5);
 });
 
+browserTest('an address that changes while the page is first drawn leads there', async (t) => {
+  const page = await chromium.page(t, 'about:blank');
+  await page.addInitScript({
+    content: "document.addEventListener('DOMContentLoaded', () => { location.hash = '#/queues'; });",
+  });
+  await page.goto(site.url);
+  await page.locator('main[data-screen="queues"]').waitFor();
+});
+
 browserTest('keys lead to screens, to the search and to a list of keys', async (t) => {
   const page = await chromium.page(t, site.url);
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
