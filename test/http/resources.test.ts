@@ -128,6 +128,14 @@ onEachStore('runs are started, shown with readiness, signalled and acted on', as
   const ended = await ask('GET /runs/r1/result?waitMs=60000');
   assert.deepEqual([ended.status, ended.body.state], [200, 'completed']);
   assert.equal((await ask('GET /runs/r1')).body.audit[0].by, 'local');
+  const done = (await ask('GET /audit')).body.entries;
+  assert.deepEqual(
+    done.map(({ action, target, details }: Record<string, unknown>) => [action, target, details]),
+    [
+      ['completeStep', 'r1 / last', { did: { done: true } }],
+      ['signalRun', 'r1', { given: { name: 'approval' }, did: { done: true } }],
+    ],
+  );
   assert.equal((await ask('POST /runs/r1/cancel')).status, 409);
   assert.equal((await ask('POST /runs/r1/steps/none/skip')).status, 404);
   assert.equal((await ask('POST /runs', { body: { flow: 'other' } })).status, 404);
