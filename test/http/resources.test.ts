@@ -191,6 +191,8 @@ onEachStore('queues, workers, tasks, overview, history and health are shown', as
   const overview = (await ask('GET /overview')).body;
   assert.deepEqual([overview.counts.ready, overview.workers.slots], [1, 3]);
   assert.equal((await ask('GET /history')).body.points.length, 1);
+  const [slots] = (await ask('GET /history/workers')).body.workers;
+  assert.deepEqual([slots.id, slots.points.length, slots.points[0].slots], [seen.id, 1, 3]);
   assert.equal((await ask('GET /health')).body.workers.length, 1);
   assert.equal((await ask('GET /health/ready')).body.ok, true);
   assert.equal((await ask('POST /queues/mail/drain')).body.removed, 1);

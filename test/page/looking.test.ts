@@ -44,6 +44,11 @@ browserTest('what happens in the store is seen without a reload', async (t) => {
   await worker.start();
   await page.getByRole('link', { name: 'Workers' }).first().click();
   await page.getByRole('table', { name: 'Workers' }).getByText('alive').waitFor();
+  const slots = page.getByRole('region', { name: 'Slots over the last hour' });
+  await slots
+    .getByRole('img', { name: /slots \d+, used 0$/ })
+    .first()
+    .waitFor();
   await worker.stop();
 });
 
