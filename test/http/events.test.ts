@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { defineTask, type HttpHandler } from '../../src/index.ts';
 import { FakeClock } from '../../src/testing/index.ts';
-import { onEachStore, type Stage } from '../stage.ts';
+import { onEachStore, SHARED_KINDS, type Stage } from '../stage.ts';
 
 const echo = defineTask({ name: 'echo', run: ({ input }) => input });
 const local = { remoteAddress: '127.0.0.1' };
@@ -43,6 +43,32 @@ onMemory('a stream tells the events it asks for, and no others', async ({ connec
   assert.doesNotMatch(text, /other/);
   await reader.cancel();
 });
+
+onEachStore(
+  'a stream tells the ends of jobs that another connection runs',
+  async ({ connect }) => {
+    const [here, there] = [await connect(), await connect()];
+    await there.worker({ tasks: [echo] }).start();
+    const response = await open(here.http(), '?names=job.completed');
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    let isHeard = false;
+    const told = readUntil(reader, /job\.completed.*\n\n/s).finally(() => {
+      isHeard = true;
+    });
+    // The other one sends once it has heard that somebody listens.
+    const ids: string[] = [];
+    while (!isHeard) {
+      const job = await here.enqueue(echo, 1);
+      ids.push(job.id);
+      await job.ended();
+    }
+    const { id, task } = JSON.parse(/^data: (.*)$/m.exec(await told)?.[1] ?? '');
+    assert.equal(task, 'echo');
+    assert.ok(ids.includes(id));
+    await reader.cancel();
+  },
+  SHARED_KINDS,
+);
 
 onMemory('the overview comes every 2 s, however many look', async (stage) => {
   const clock = new FakeClock();
