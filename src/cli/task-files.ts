@@ -7,6 +7,7 @@ import { exportedTasks } from '../execution/exported-tasks.ts';
 import type { AnyFlow } from '../flow/flow.ts';
 import { loadFault, shortPath } from './load-fault.ts';
 import { counted } from './text.ts';
+import { unexportedNote } from './unexported.ts';
 
 /** Finds tasks in files: every module below a folder is imported, and what it exports from defineTask() is collected. */
 export interface FoundTask {
@@ -26,10 +27,18 @@ export interface FoundFlow {
   readonly file: string;
 }
 
-/** Throws TASKS_UNLOADABLE for missing paths, files that do not load, and no task at all; TASK_DUPLICATE. */
-export async function loadTasks(paths: readonly string[]): Promise<FoundTask[]> {
+/**
+ * `tell` gets what a person may have forgotten. Throws TASKS_UNLOADABLE for missing paths, files that do not load, and no task at
+ * all; TASK_DUPLICATE.
+ */
+export async function loadTasks(
+  paths: readonly string[],
+  tell: (note: string) => void = () => undefined,
+): Promise<FoundTask[]> {
   const modules = await loadModules(paths);
   const found = tasksIn(modules);
+  const note = unexportedNote(flowsIn(modules), new Set(found.map(({ task }) => task.name)));
+  if (note !== null && found.length > 0) tell(note);
   if (found.length === 0)
     throw nothing('task', 'defineTask() returns: export const thumbnail = defineTask({ … })', paths, modules);
   return found;

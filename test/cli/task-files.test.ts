@@ -140,3 +140,26 @@ test('work without task files says how to give them', async (context) => {
   assert.equal(code, 2);
   assert.match(stderr, /USAGE: No tasks are given\. Use --tasks FOLDER, set LONGSHORE_TASKS=FOLDER/);
 });
+
+test('a flow that is exported without its tasks is told, since their jobs would wait for another worker', async (context) => {
+  const sandbox = new Sandbox(context);
+  sandbox.write(
+    'tasks/flow.ts',
+    `import { defineFlow, defineTask } from ${JSON.stringify(LONGSHORE)};
+const hidden = defineTask({ name: 'hidden', run: () => 1 });
+const undo = defineTask({ name: 'undo', run: () => 1 });
+export const shown = defineTask({ name: 'shown', run: () => 1 });
+export const flow = defineFlow({ name: 'album', steps: (s) => {
+  s.step('a', hidden, { undo });
+  return s.step('b', shown);
+} });`,
+  );
+  for (const command of ['tasks', 'work --until-idle --log-format pretty --store sqlite:jobs.db']) {
+    const { code, stderr } = await sandbox.run([...command.split(' '), '--tasks', 'tasks']);
+    assert.equal(code, 0, stderr);
+    assert.match(
+      stderr,
+      /^note: flow "album" of tasks.flow\.ts runs the tasks "hidden" and "undo", not exported/m,
+    );
+  }
+});

@@ -30,13 +30,18 @@ async function run({ options, out }: Call<Options>): Promise<number> {
   const config = await loadConfig(options.config);
   const store = givenStore(options, config);
   const paths = taskPaths(options.tasks, config);
-  const found = paths === null && store !== null ? [] : await loadTasks(requireTaskPaths(paths));
+  const notes: string[] = [];
+  const found =
+    paths === null && store !== null
+      ? []
+      : await loadTasks(requireTaskPaths(paths), (note) => notes.push(note));
   const lanes = store === null || (found.length > 0 && isMissing(store)) ? [] : await lanesIn(options);
   if (out.json) {
     out.document({ tasks: found.map(describe), lanes });
     return 0;
   }
   if (found.length > 0) out.table(COLUMNS, found);
+  for (const note of notes) out.say(note);
   if (found.length > 0 && lanes.length > 0) out.print('');
   if (lanes.length > 0) out.table(LANE_COLUMNS, lanes);
   else if (found.length === 0) out.say('No task files are given, and no worker is alive.');

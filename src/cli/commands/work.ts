@@ -127,7 +127,11 @@ async function run({ options, out }: Call<Options>): Promise<number> {
   // Standard output belongs to the events: what handlers print goes where messages go.
   if (out.json) Object.assign(console, new console.Console(process.stderr, process.stderr));
   const config = await loadConfig(options.config);
-  const tasks = (await loadTasks(requireTaskPaths(taskPaths(options.tasks, config)))).map(importable);
+  const notes: string[] = [];
+  const found = await loadTasks(requireTaskPaths(taskPaths(options.tasks, config)), (note) =>
+    notes.push(note),
+  );
+  const tasks = found.map(importable);
   return withStore(
     options,
     async ({ longshore, url }) => {
@@ -142,6 +146,7 @@ async function run({ options, out }: Call<Options>): Promise<number> {
       if (out.json) printEvents(longshore, (line) => process.stdout.write(`${line}\n`));
       const metrics = await startMetrics(longshore, options, out);
       try {
+        if (log.pretty) for (const note of notes) out.say(note);
         if (log.pretty) greet(worker, url, tasks, out);
         const tally = await runWorker(worker, options, out);
         report(worker, tally, log.pretty, out);
