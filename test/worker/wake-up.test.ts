@@ -8,6 +8,7 @@ import {
   nextEvent,
   nextEvents,
   onEachStore,
+  record,
   SHARED_KINDS,
 } from '../stage.ts';
 
@@ -25,11 +26,14 @@ onEachStore('an idle worker starts a new job without polling', async ({ connect 
 onEachStore('a delayed job starts when it is due, without polling', async ({ connect }) => {
   const longshore = await connect();
   await longshore.worker({ tasks: [task], pollMs: NEVER_MS }).start();
+  const enqueued = record(longshore, 'job.enqueued');
   const late = await longshore.enqueue(task, 'late', { delayMs: 60 });
   const soon = await longshore.enqueue(task, 'soon', { at: Date.now() + 30 });
   assert.equal(await late.result(), 'late');
   const [first, second] = await Promise.all([soon.ended(), late.ended()]);
-  for (const job of [first, second])
+  // On a busy machine the second one is due as it arrives; a claim may then have looked at the clock before.
+  const [, state] = enqueued.map(({ event }) => event.state);
+  for (const job of state === 'scheduled' ? [first, second] : [second])
     assert.ok((job.startedAt ?? 0) >= job.dueAt, 'it started before it was due');
 });
 
