@@ -103,9 +103,19 @@ async function lostChild(step: string, gen: number, { store, run, now }: CheckMe
   const as = partText('s', step, gen);
   const found = await store.plan(runKey(childId(run.id, { step, gen })), [KEPT.result]);
   if (found === null) return [{ ...reportOf(as, now), error: goneError(as, now) }];
-  const child = parseRun(found.value);
+  const child = readable(found.value);
+  // Nobody can decide on it any more.
+  if (child === null) return [{ ...reportOf(as, now), error: goneError(as, now) }];
   if (child.phase !== 'ended') return [];
   return [{ ...reportOf(as, now), ...endOfRun(child, found.kept[KEPT.result] ?? null) }];
+}
+
+function readable(value: string): RunValue | null {
+  try {
+    return parseRun(value);
+  } catch {
+    return null;
+  }
 }
 
 let given = 0;
@@ -130,7 +140,7 @@ function reportOf(as: string, at: number): Report {
 
 function goneError(as: string, at: number): Report['error'] {
   const { step } = parsePart(as) as PartName;
-  const message = `What ran step '${step}' is gone from the store, and how it ended is not known.`;
+  const message = `What ran step '${step}' is gone from the store or damaged, and how it ended is not known.`;
   return { attempt: 0, at, name: 'LongshoreError', message, stack: null, code: 'STORE_CORRUPT' };
 }
 

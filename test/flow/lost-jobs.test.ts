@@ -122,17 +122,18 @@ onEachDamage('a fan-out of which some jobs vanished ends', async (place) => {
   assert.deepEqual(await run.result(), [10, 11, null, 13]);
 });
 
-onEachDamage('a step whose child run vanished fails', async (place) => {
-  const { longshore, vandal, clock, idle } = place;
-  const child = defineFlow({ name: 'child', steps: (s) => s.step('a', echo, { queue: 'later' }) });
-  const flow = defineFlow({ name: 'f', steps: (s) => s.flow('c', child) });
-  const run = await longshore.flows.start(flow, 1);
-  await idle();
-  await vandal.plan(`run/${run.id}>c`);
-  await clock.advance(RUN_CHECK_MS);
-  await idle();
-  await assert.rejects(run.result(), { code: 'RUN_FAILED', message: /step 'c' failed/ });
-});
+for (const damage of ['plan', 'cutPlan'] as const)
+  onEachDamage(`a step whose child run is damaged or gone fails: ${damage}`, async (place) => {
+    const { longshore, vandal, clock, idle } = place;
+    const child = defineFlow({ name: 'child', steps: (s) => s.step('a', echo, { queue: 'later' }) });
+    const flow = defineFlow({ name: 'f', steps: (s) => s.flow('c', child) });
+    const run = await longshore.flows.start(flow, 1);
+    await idle();
+    await vandal[damage](`run/${run.id}>c`);
+    await clock.advance(RUN_CHECK_MS);
+    await idle();
+    await assert.rejects(run.result(), { code: 'RUN_FAILED', message: /step 'c' failed/ });
+  });
 
 onEachDamage('a damaged meta that still names the run stops the step at once', async (place) => {
   const { longshore, vandal, idle } = place;

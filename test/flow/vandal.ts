@@ -10,6 +10,8 @@ export interface Vandal {
   job(id: string): Promise<void>;
   reports(plan: string): Promise<void>;
   plan(key: string): Promise<void>;
+  /** Cuts the plan's value, where the store keeps that by itself; else its record. */
+  cutPlan(key: string): Promise<void>;
   /** Writes over the job's meta, where the store keeps that by itself; else over its record. */
   damageMeta(id: string, change: (meta: string) => string): Promise<void>;
 }
@@ -23,6 +25,7 @@ export async function vandalOf({ t, kind, url }: Stage): Promise<Vandal> {
     job: (id) => run('DELETE FROM job WHERE id = ?', id),
     reports: (plan) => run('DELETE FROM report WHERE plan = ?', plan),
     plan: (key) => run('DELETE FROM plan WHERE key = ?', key),
+    cutPlan: (key) => run('UPDATE plan SET value = ? WHERE key = ?', '{"id":"', key),
     async damageMeta(id, change) {
       const meta = await text('SELECT meta FROM job WHERE id = ?', id);
       await run('UPDATE job SET meta = ? WHERE id = ?', change(meta), id);
@@ -89,6 +92,10 @@ async function redisVandal(t: Stage['t'], url: string): Promise<Vandal> {
     job: async (id) => void (await send('HSET', `${base}jobs`, idBytes(id), '')),
     reports: async (plan) => void (await send('DEL', `${base}reports:${plan}`)),
     plan: async (key) => void (await send('HDEL', `${base}plans`, key)),
+    async cutPlan(key) {
+      const bytes = await send('HGET', `${base}plans`, key);
+      await send('HSET', `${base}plans`, key, bytes.subarray(0, 30));
+    },
     async damageMeta(id, change) {
       const record = (await send('HGET', `${base}jobs`, idBytes(id))).toString('latin1');
       await send('HSET', `${base}jobs`, idBytes(id), Buffer.from(change(record), 'latin1'));
