@@ -21,7 +21,7 @@ export class BufferWatch {
 
   /** Begins to watch where jobs wait; goes on by itself. */
   look(): void {
-    const { buffer, blocked, clock, prefetch, slots, pace, release } = this.#options;
+    const { buffer, blocked, clock, prefetch, slots, pace, release, turn } = this.#options;
     if (this.#cancel !== null || buffer.length === 0) return;
     const since = buffer.pace();
     const began = clock.now();
@@ -36,6 +36,8 @@ export class BufferWatch {
       blocked?.add(leases, clock.now());
       if (leases.length > 0) release(leases);
       this.look();
+      // The pace may have held a claim back, and jobs that start and go on bring no turn.
+      turn();
     });
   }
 
@@ -54,6 +56,7 @@ export interface BufferWatchOptions {
   readonly pace: ClaimPace;
   readonly clock: Clock;
   readonly release: (leases: readonly Lease[]) => void;
+  readonly turn: () => void;
 }
 
 const WATCH_MS = 100;

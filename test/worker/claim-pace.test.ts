@@ -104,3 +104,26 @@ onEachStore('a worker whose handlers compute claims no more than it starts', asy
   assert.ok(worker.tally.released > 0, 'the first claim knew nothing');
   assert.ok(claims.length > 0 && Math.max(...claims) <= 50, `claims of ${claims.join()} jobs`);
 });
+
+onEachStore('jobs that went back are claimed again though none that runs ends', async ({ connect }) => {
+  const longshore = await connect();
+  const slots = 10;
+  const all = Promise.withResolvers<void>();
+  let running = 0;
+  const task = defineTask({
+    name: 'compute-then-wait',
+    run: async () => {
+      const end = performance.now() + 150;
+      while (performance.now() < end);
+      running += 1;
+      if (running === slots) all.resolve();
+      await all.promise;
+    },
+  });
+  await longshore.enqueueMany(task, Array.from({ length: slots }));
+  const worker = longshore.worker({ tasks: [task], concurrency: slots, pollMs: 3_600_000 });
+  await worker.start();
+  await all.promise;
+  assert.ok(worker.tally.released > 0, 'jobs went back');
+  await worker.stop();
+});
