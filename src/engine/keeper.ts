@@ -65,6 +65,10 @@ export class Keeper {
   #headers: Readonly<Record<string, string>> = {};
   #next = 0;
   #thread: Worker | null = null;
+  /** Not sent yet: to wake a thread costs more than all else here. */
+  #unsent: ToKeeper[] = [];
+  #sending = false;
+  #cancelLater: (() => void) | null = null;
   #restarting = false;
   #closed = false;
 
@@ -83,7 +87,7 @@ export class Keeper {
     this.#settings = { requestsMax, lostStatuses, tls };
   }
 
-  /** Renews the lock from now on. Throws OPTION_INVALID. */
+  /** Renews the lock from now on, and from the next microtask on whatever the event loop does. Throws OPTION_INVALID. */
   hold(id: string, options: HoldOptions): HeldLock {
     const { intervalMs, firstMs = intervalMs, body } = options;
     requirePositiveMs('intervalMs', intervalMs);
@@ -101,12 +105,11 @@ export class Keeper {
     this.#next += 1;
     this.#held.set(lock, held);
     if (this.#thread === null) this.#start();
-    // In this turn: the handler that starts next may hold the event loop.
     else this.#say({ type: 'hold', lock, kept: held.kept });
     return {
       signal: held.lost.signal,
       release: () => {
-        if (this.#held.delete(lock)) this.#say({ type: 'release', lock });
+        if (this.#held.delete(lock)) this.#sayLater({ type: 'release', lock });
       },
     };
   }
@@ -126,13 +129,37 @@ export class Keeper {
     const ended = new Promise((resolve) => thread.once('exit', resolve));
     thread.ref();
     this.#say({ type: 'close' });
+    this.#send();
     const timer = setTimeout(() => void thread.terminate(), CLOSE_MAX_MS);
     await ended;
     clearTimeout(timer);
   }
 
+  /** At the next microtask: before a handler starts that may hold the event loop, and together with the other works of a batch. */
   #say(message: ToKeeper): void {
-    this.#thread?.postMessage(message);
+    if (this.#thread === null) return;
+    this.#unsent.push(message);
+    if (this.#sending) return;
+    this.#sending = true;
+    queueMicrotask(() => this.#send());
+  }
+
+  /** What is not urgent goes with the next message, or soon. A lock that is renewed once more meanwhile harms nobody. */
+  #sayLater(message: ToKeeper): void {
+    if (this.#thread === null) return;
+    this.#unsent.push(message);
+    if (this.#cancelLater !== null) return;
+    const timer = setTimeout(() => this.#send(), LATER_MS).unref();
+    this.#cancelLater = () => clearTimeout(timer);
+  }
+
+  #send(): void {
+    this.#sending = false;
+    this.#cancelLater?.();
+    this.#cancelLater = null;
+    const messages = this.#unsent;
+    this.#unsent = [];
+    if (messages.length > 0) this.#thread?.postMessage(messages);
   }
 
   #start(): void {
@@ -150,6 +177,7 @@ export class Keeper {
     // A listener for messages keeps the process alive again, so this comes after it.
     thread.unref();
     this.#thread = thread;
+    this.#unsent = [];
     this.#say({ type: 'headers', headers: this.#headers });
     for (const [lock, { kept }] of this.#held) this.#say({ type: 'hold', lock, kept });
   }
@@ -187,6 +215,7 @@ export class Keeper {
 
 const REQUESTS_MAX_DEFAULT = 8;
 const LOST_STATUSES_DEFAULT = [404, 409];
+const LATER_MS = 50;
 /** A thread that dies at once must not be started in a tight loop. */
 const RESTART_MS = 1_000;
 /** A request that is not answered must not hold up the end. */

@@ -37,6 +37,7 @@ test('a lock is renewed while the event loop of the program is held', async (t) 
   });
   const asked = nextAsked(server);
   const held = keeper.hold('a b/c', { intervalMs: 20 });
+  await null; // No handler starts sooner.
   while (server.requests < 4); // Holds the event loop.
   held.release();
   assert.deepEqual(await asked, {
@@ -75,6 +76,22 @@ test('many locks are renewed over a few connections', async (t) => {
   for (let number = 0; number < 100; number += 1) keeper.hold(String(number), { intervalMs: 50 });
   await all;
   assert.ok(server.most <= 3, `${server.most} at a time`);
+});
+
+test('a lock that was let go of is renewed no more, although others are', async (t) => {
+  const { keeper, server } = await keeping(t);
+  const first = keeper.hold('1', { intervalMs: 10 });
+  await nextAsked(server, ({ url }) => url.includes('/1/'));
+  first.release();
+  // Goes with the release.
+  keeper.hold('2', { intervalMs: 10 });
+  const others: string[] = [];
+  await nextAsked(
+    server,
+    ({ url }) => others.push(url) > 0 && others.filter((one) => one.includes('/2/')).length === 5,
+  );
+  // One renewal of the first may have been under way.
+  assert.ok(others.filter((one) => one.includes('/1/')).length <= 1, others.join(' '));
 });
 
 test('trouble is told with its cause, and its end; the lock is kept', async (t) => {
