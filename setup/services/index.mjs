@@ -11,3 +11,4 @@ export { startJaeger } from './jaeger.mjs';
 export { startPostgres } from './postgres.mjs';
 export { startPrometheus } from './prometheus.mjs';
 export { startRedis } from './redis.mjs';
+export { startTemporal } from './temporal.mjs';
