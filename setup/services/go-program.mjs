@@ -23,7 +23,9 @@ export function goProgram({ name, program, build }) {
   const file = join(folder, program);
   const find = () => onPath(program) ?? (existsSync(file) ? file : undefined);
   const make = async () => {
-    process.stderr.write(`set-up: building ${name} with Go into node_modules/.cache; this takes some minutes\n`);
+    process.stderr.write(
+      `set-up: building ${name} with Go into node_modules/.cache; this takes some minutes\n`,
+    );
     mkdirSync(folder, { recursive: true });
     await build(folder);
     return file;

@@ -41,6 +41,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/schedules.ts')).schedules,
   },
   {
+    name: 'temporal',
+    group: RUN,
+    summary: 'run activities of a Temporal server in these lanes, or put load on it',
+    load: async () => (await import('./commands/temporal.ts')).temporal,
+  },
+  {
     name: 'jobs',
     group: LOOK,
     summary: 'list jobs, the newest first',

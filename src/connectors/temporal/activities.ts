@@ -26,7 +26,10 @@ export function activityFunctions(
     means.onUnknown(failure);
     throw failure;
   };
-  const own = [...tasks].map(([name, task]): [string, Activity] => [name, (...args) => runActivity(task, args, means)]);
+  const own = [...tasks].map(([name, task]): [string, Activity] => [
+    name,
+    (...args) => runActivity(task, args, means),
+  ]);
   // The SDK calls `default` for what has no function of its own.
   return { default: unknown, ...Object.fromEntries(own) };
 }
@@ -74,7 +77,8 @@ function inputOf(args: readonly unknown[]): unknown {
 /** The shortest of what Temporal allows from now on and what the task says. */
 function timeoutOf(info: Info, task: AnyTask): number | undefined {
   const { startToCloseTimeoutMs, scheduleToCloseTimeoutMs, scheduledTimestampMs } = info;
-  const untilClose = scheduleToCloseTimeoutMs > 0 ? scheduledTimestampMs + scheduleToCloseTimeoutMs - Date.now() : 0;
+  const untilClose =
+    scheduleToCloseTimeoutMs > 0 ? scheduledTimestampMs + scheduleToCloseTimeoutMs - Date.now() : 0;
   const limits = [startToCloseTimeoutMs, untilClose, task.timeoutMs ?? 0].filter((ms) => ms > 0);
   return limits.length === 0 ? undefined : Math.max(1, Math.round(Math.min(...limits)));
 }
@@ -90,7 +94,8 @@ function stopSignal(context: Context): AbortSignal {
 
 function stopReason({ cancellationDetails: why, info }: Context): LongshoreError {
   const what = `activity ${info.activityType}`;
-  if (why?.notFound) return new LongshoreError('LEASE_LOST', `Temporal no longer waits for this attempt of ${what}.`);
+  if (why?.notFound)
+    return new LongshoreError('LEASE_LOST', `Temporal no longer waits for this attempt of ${what}.`);
   if (why?.timedOut) return new LongshoreError('JOB_TIMED_OUT', `Temporal's time for ${what} is over.`);
   if (why?.workerShutdown) return new LongshoreError('WORKER_STOPPING', 'The worker is being stopped.');
   const by = why?.paused ? 'paused' : why?.reset ? 'reset' : 'cancelled';

@@ -16,7 +16,10 @@ export function startBeats(context: Context, heartbeatMs: number): Beats {
   // A local activity is a part of its workflow task, which Temporal keeps alive.
   if (isLocal) return { tell: () => undefined, end: () => undefined };
   let details: unknown = heartbeatDetails ?? undefined;
-  const everyMs = Math.max(1, Math.min(heartbeatMs, heartbeatTimeoutMs ? heartbeatTimeoutMs / 3 : heartbeatMs));
+  const everyMs = Math.max(
+    1,
+    Math.min(heartbeatMs, heartbeatTimeoutMs ? heartbeatTimeoutMs / 3 : heartbeatMs),
+  );
   const timer = setInterval(() => context.heartbeat(details), everyMs);
   return {
     tell(value) {

@@ -37,7 +37,9 @@ function failureOf(
   const failure = ApplicationFailure.create({
     message: messageOf(error),
     nonRetryable: !retry && !isLast,
-    ...(intentOf(error) === 'retryAfter' && retryInMs !== undefined ? { nextRetryDelay: Math.max(1, retryInMs) } : {}),
+    ...(intentOf(error) === 'retryAfter' && retryInMs !== undefined
+      ? { nextRetryDelay: Math.max(1, retryInMs) }
+      : {}),
     ...own,
     ...causeOf(error),
   });

@@ -23,7 +23,9 @@ export async function temporalMetrics(
 }
 
 /** As much of a connection to a store as there is. */
-function sourceOf(worker: TemporalWorker): Parameters<typeof import('../../telemetry/prometheus/index.ts').prometheusMetrics>[0] {
+function sourceOf(
+  worker: TemporalWorker,
+): Parameters<typeof import('../../telemetry/prometheus/index.ts').prometheusMetrics>[0] {
   return {
     on: (name, listener) => worker.on(name, listener),
     queues: { list: async () => [] },

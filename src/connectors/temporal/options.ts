@@ -138,7 +138,11 @@ export function temporalSettings(options: TemporalWorkerOptions): TemporalSettin
   const { workflowsPath, workflowBundle, connection = {} } = options;
   const activities = activitiesOf(options.activities);
   if (activities.size === 0 && workflowsPath === undefined && workflowBundle === undefined)
-    throw optionInvalid('activities', options.activities, 'at least one task, unless there is a workflowsPath');
+    throw optionInvalid(
+      'activities',
+      options.activities,
+      'at least one task, unless there is a workflowsPath',
+    );
   if (!isConnected(connection)) requireConnection(connection);
   const ratio = options.nonStickyToStickyPollRatio ?? 0.5;
   if (typeof ratio !== 'number' || !(ratio >= 0 && ratio <= 1))
@@ -189,7 +193,11 @@ export function requireConnection(connection: TemporalConnection): void {
   requireKnown('connection', connection, CONNECTION_OPTIONS);
   const { address = 'localhost:7233', apiKey } = connection;
   if (typeof address !== 'string' || !ADDRESS.test(address))
-    throw optionInvalid('connection.address', address, "host:port without a scheme, such as 'localhost:7233'");
+    throw optionInvalid(
+      'connection.address',
+      address,
+      "host:port without a scheme, such as 'localhost:7233'",
+    );
   if (apiKey !== undefined && (typeof apiKey !== 'string' || apiKey === ''))
     throw optionInvalid('connection.apiKey', '(not shown)', 'a text');
 }

@@ -26,17 +26,30 @@ export function reportsTo(logger: Logger | boolean | undefined, settings: Tempor
   };
   return {
     started: (address) =>
-      tell('info', 'Worker started', { event: 'engine.connected', address, activities: [...activities.keys()] }),
-    trouble: (error, retryMs) =>
-      tell('error', log === null ? `Connection error: ${error.message} Next try in ${formatDuration(retryMs)}.` : 'Connection error', {
-        event: 'engine.failed',
-        code: error.code,
-        problem: error.message,
-        address: error.details.address,
-        retryMs,
+      tell('info', 'Worker started', {
+        event: 'engine.connected',
+        address,
+        activities: [...activities.keys()],
       }),
+    trouble: (error, retryMs) =>
+      tell(
+        'error',
+        log === null
+          ? `Connection error: ${error.message} Next try in ${formatDuration(retryMs)}.`
+          : 'Connection error',
+        {
+          event: 'engine.failed',
+          code: error.code,
+          problem: error.message,
+          address: error.details.address,
+          retryMs,
+        },
+      ),
     back: (address) => tell('info', 'Connected again', { event: 'engine.connected', address }),
     unknown: (failure) => tell('warn', failure.message, { event: 'task.unknown' }),
-    stuck: () => tell('error', 'The SDK of Temporal did not stop in time; it is left alone.', { event: 'engine.failed' }),
+    stuck: () =>
+      tell('error', 'The SDK of Temporal did not stop in time; it is left alone.', {
+        event: 'engine.failed',
+      }),
   };
 }

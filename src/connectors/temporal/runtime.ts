@@ -33,7 +33,9 @@ export async function temporalRuntime(options: TemporalRuntimeOptions = {}): Pro
       ...(logger === undefined ? {} : { logger: sdkLogger(logger) }),
       telemetryOptions: {
         metrics: { prometheus: { bindAddress: address, useSecondsForDurations: true, unitSuffix: true } },
-        ...(logger === undefined ? {} : { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } }),
+        ...(logger === undefined
+          ? {}
+          : { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } }),
       },
     });
   } catch (error) {
@@ -69,7 +71,13 @@ function sdkLogger(logger: Logger): SdkLogger {
     (level: 'debug' | 'info' | 'warn' | 'error') =>
     (message: string, meta: Meta = {}): void =>
       logger[level]({ event: 'temporal.sdk', ...meta }, message);
-  const methods = { trace: () => undefined, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+  const methods = {
+    trace: () => undefined,
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+  };
   const byLevel: Readonly<Record<string, (message: string, meta?: Meta) => void>> = {
     TRACE: methods.trace,
     DEBUG: methods.debug,

@@ -1,12 +1,6 @@
 import type { CustomSlotSupplier, SlotPermit, SlotReserveContext, WorkerTuner } from '@temporalio/worker';
 import type { Runner } from '../../engine/runner.ts';
-import {
-  fixedSlots,
-  rangesOf,
-  type SlotKind,
-  type SlotRange,
-  type TemporalTuner,
-} from './tuner.ts';
+import { fixedSlots, rangesOf, type SlotKind, type SlotRange, type TemporalTuner } from './tuner.ts';
 
 /** How many tasks of each kind a worker may have, as the SDK asks for it: a permit for each poll and each task. */
 export interface PollPermits {

@@ -10,7 +10,11 @@ const UNAUTHENTICATED = 16;
 const INVALID_ARGUMENT = 3;
 
 /** Why a worker is not connected, and what to do about it, in one sentence each. */
-export function connectionTrouble(error: unknown, { namespace, taskQueue }: Pick<TemporalSettings, 'namespace' | 'taskQueue'>, address: string): LongshoreError {
+export function connectionTrouble(
+  error: unknown,
+  { namespace, taskQueue }: Pick<TemporalSettings, 'namespace' | 'taskQueue'>,
+  address: string,
+): LongshoreError {
   const said = (code: ErrorCode, what: string, remedy: string): LongshoreError =>
     new LongshoreError(code, `${what} ${remedy}`, {
       cause: error,
@@ -24,7 +28,11 @@ export function connectionTrouble(error: unknown, { namespace, taskQueue }: Pick
       `Temporal at ${address} has no namespace '${namespace}'.`,
       `Create it with: temporal operator namespace create --namespace ${namespace}; or correct the option namespace (TEMPORAL_WORKER_NAMESPACE).`,
     );
-  if (code === UNAUTHENTICATED || code === PERMISSION_DENIED || /unauthenticated|permission.?denied|unauthorized/i.test(text))
+  if (
+    code === UNAUTHENTICATED ||
+    code === PERMISSION_DENIED ||
+    /unauthenticated|permission.?denied|unauthorized/i.test(text)
+  )
     return said(
       'ENGINE_REFUSED',
       `Temporal at ${address} refuses this worker (${text}).`,
@@ -36,7 +44,12 @@ export function connectionTrouble(error: unknown, { namespace, taskQueue }: Pick
       `What answers at ${address} is no Temporal server, or one too old for this SDK (${text}).`,
       'The frontend of a server from 1.20 on is needed; its port is 7233 by default, the page has another one.',
     );
-  if (code === INVALID_ARGUMENT) return said('ENGINE_REFUSED', `Temporal at ${address} does not take what it was asked (${text}).`, 'Correct namespace and task queue.');
+  if (code === INVALID_ARGUMENT)
+    return said(
+      'ENGINE_REFUSED',
+      `Temporal at ${address} does not take what it was asked (${text}).`,
+      'Correct namespace and task queue.',
+    );
   if (/tls|certificate|handshake|InvalidContentType|corrupt message/i.test(text))
     return said(
       'ENGINE_UNAVAILABLE',

@@ -85,7 +85,10 @@ export function requireTuner(tuner: TemporalTuner): TemporalTuner {
   else {
     rangesOf(tuner);
     const { targetCpu, targetMemory } = tuner;
-    tunerSettings({ ...(targetCpu === undefined ? {} : { targetCpu }), ...(targetMemory === undefined ? {} : { targetMemory }) });
+    tunerSettings({
+      ...(targetCpu === undefined ? {} : { targetCpu }),
+      ...(targetMemory === undefined ? {} : { targetMemory }),
+    });
   }
   return tuner;
 }
@@ -96,7 +99,12 @@ export function rangesOf(bounds: SlotBounds): Record<SlotKind, Required<SlotRang
     const given = bounds[kind] ?? {};
     requireOptions(`tuner.${kind}`, given, RANGE);
     const defaults = RANGES_DEFAULT[kind];
-    const min = requireInteger(`tuner.${kind}.min`, given.min ?? Math.min(defaults.min, given.max ?? defaults.min), 1, SLOTS_MAX);
+    const min = requireInteger(
+      `tuner.${kind}.min`,
+      given.min ?? Math.min(defaults.min, given.max ?? defaults.min),
+      1,
+      SLOTS_MAX,
+    );
     const max = requireInteger(`tuner.${kind}.max`, given.max ?? Math.max(defaults.max, min), 1, SLOTS_MAX);
     if (min > max) throw optionInvalid(`tuner.${kind}.min`, min, `at most max, which is ${max}`);
     return { min, max };
@@ -124,7 +132,9 @@ export function fixedSlots(tuner: FixedTuner): Record<SlotKind, number> {
 }
 
 /** The slots of the runner, in which activities of both kinds run. */
-export function runnerSlots(tuner: TemporalTuner): { concurrency: number } | { tuner: Partial<TunerSettings> } {
+export function runnerSlots(
+  tuner: TemporalTuner,
+): { concurrency: number } | { tuner: Partial<TunerSettings> } {
   if (tuner.kind === 'fixed') {
     const { activities, localActivities } = fixedSlots(tuner);
     return { concurrency: activities + localActivities };
@@ -133,7 +143,9 @@ export function runnerSlots(tuner: TemporalTuner): { concurrency: number } | { t
   // The SDK's tuner has let them in already.
   if (tuner.kind === 'temporal') return { concurrency: activities.max + localActivities.max };
   const { targetCpu, targetMemory, rampMs } = tuner;
-  const given = Object.entries({ targetCpu, targetMemory, rampMs }).filter(([, value]) => value !== undefined);
+  const given = Object.entries({ targetCpu, targetMemory, rampMs }).filter(
+    ([, value]) => value !== undefined,
+  );
   return {
     tuner: {
       ...Object.fromEntries(given),

@@ -84,12 +84,17 @@ export class TemporalWorker {
     return this.#first.promise;
   }
 
-  /** Resolves when the worker has stopped, by `stop` or by a signal that the SDK heard. */
+  /** Resolves when it polls no more: `stop` was called, or the SDK heard a signal. Rejects as `start`, which it calls. */
+  async ended(): Promise<void> {
+    await this.start();
+    await this.#kept;
+  }
+
+  /** Until it is stopped: `start`, `ended`, and what is left of `stop`. */
   async run(): Promise<void> {
-    await this.start().catch((error) => {
+    await this.ended().catch((error) => {
       if (!isStopping(error)) throw error;
     });
-    await this.#kept;
     await this.stop();
   }
 
@@ -107,7 +112,9 @@ export class TemporalWorker {
     if (this.#sdk?.getState() === 'RUNNING') this.#sdk.shutdown();
     await this.#runner.stop(options);
     const late = new AbortController();
-    const patience = pause(LAST_WORDS_MS, late.signal).then(() => late.signal.aborted || this.#reports.stuck());
+    const patience = pause(LAST_WORDS_MS, late.signal).then(
+      () => late.signal.aborted || this.#reports.stuck(),
+    );
     await Promise.race([this.#kept, patience]);
     late.abort();
   }
@@ -136,7 +143,10 @@ export class TemporalWorker {
       return { workflowBundle: await bundleWorkflowCode({ workflowsPath, logger: QUIET }) };
     } catch (error) {
       const message = `workflowsPath ${JSON.stringify(workflowsPath)} cannot be bundled: ${reasonOf(error)}`;
-      throw new LongshoreError('OPTION_INVALID', message, { cause: error, details: { field: 'workflowsPath' } });
+      throw new LongshoreError('OPTION_INVALID', message, {
+        cause: error,
+        details: { field: 'workflowsPath' },
+      });
     }
   }
 
@@ -245,5 +255,7 @@ function isStopping(error: unknown): boolean {
 
 /** The SDK throws a TypeError for options of its own that it does not take. */
 function badOption(error: Error): LongshoreError {
-  return new LongshoreError('OPTION_INVALID', `Temporal's SDK does not take the options: ${error.message}`, { cause: error });
+  return new LongshoreError('OPTION_INVALID', `Temporal's SDK does not take the options: ${error.message}`, {
+    cause: error,
+  });
 }

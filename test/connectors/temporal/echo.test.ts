@@ -5,7 +5,9 @@ import { temporalWorker } from '../../../src/connectors/temporal/index.ts';
 import { defineTask } from '../../../src/index.ts';
 import { clientFor, temporalFor } from './server.ts';
 
-const WORKFLOWS = fileURLToPath(new URL('../../../src/connectors/temporal/echo-workflow.ts', import.meta.url));
+const WORKFLOWS = fileURLToPath(
+  new URL('../../../src/connectors/temporal/echo-workflow.ts', import.meta.url),
+);
 
 const echo = defineTask<string, string>({ name: 'echo', run: ({ input }) => input });
 

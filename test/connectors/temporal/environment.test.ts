@@ -83,6 +83,9 @@ describe('variables of longshore temporal', () => {
       PATH: '/bin',
     });
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0] ?? '', /TEMPORAL_WORKER_SERVICE_HOST is not read here; known are TEMPORAL_WORKER/);
+    assert.match(
+      warnings[0] ?? '',
+      /TEMPORAL_WORKER_SERVICE_HOST is not read here; known are TEMPORAL_WORKER/,
+    );
   });
 });

@@ -2,7 +2,11 @@ import type { TestContext } from 'node:test';
 import { Client, Connection } from '@temporalio/client';
 import type { Server } from '../../../setup/services/server.mjs';
 import { startTemporal } from '../../../setup/services/temporal.mjs';
-import { builtTemporal, TEMPORAL_MISSING, temporalProgram } from '../../../setup/services/temporal-program.mjs';
+import {
+  builtTemporal,
+  TEMPORAL_MISSING,
+  temporalProgram,
+} from '../../../setup/services/temporal-program.mjs';
 
 /** A real server for one test: on the PATH or built before; continuous integration builds it. Skips the test where there is none. */
 export async function temporalFor(
