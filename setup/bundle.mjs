@@ -19,6 +19,8 @@ const LIBRARY = [
   'telemetry/events',
   'telemetry/prometheus/index',
   'telemetry/otel/index',
+  'connectors/temporal/index',
+  'connectors/temporal/echo-workflow',
   'testing/index',
   'cli/main',
   'execution/thread-main',

@@ -2,13 +2,14 @@ import type { AnyTask, TaskGiven, TaskResult } from '../../core/task.ts';
 import type { TemporalWorkerOptions } from './options.ts';
 import { TemporalWorker } from './worker.ts';
 
-export { temporalMetrics } from './metrics.ts';
 /**
  * `longshore/temporal`: a worker for a Temporal server whose activities are tasks of Longshore, in its lanes and slots. Needs the
  * packages `@temporalio/worker`, `@temporalio/activity` and, for workflows, `@temporalio/workflow`.
  * The SDK polls, replays workflows and talks to the server (worker.ts); each activity goes to a runner (activities.ts), which
  * knows nothing of Temporal; what the tuner allows, the SDK is given as permits (slots.ts). Nothing here touches a store.
  */
+
+export { temporalMetrics } from './metrics.ts';
 export type { TemporalConnection, TemporalTls, TemporalWorkerOptions } from './options.ts';
 export { type TemporalRuntime, type TemporalRuntimeOptions, temporalRuntime } from './runtime.ts';
 export type {

@@ -76,11 +76,17 @@ function codeOf(error: unknown): number | null {
 function deepReason(error: unknown): string {
   const reasons: string[] = [];
   for (let each = error, depth = 0; each !== undefined && each !== null && depth < DEPTH_MAX; depth += 1) {
-    const reason = reasonOf(each).replace(/\s+/g, ' ').trim();
+    const reason = plain(reasonOf(each));
     if (reason !== '' && !reasons.some((other) => other.includes(reason))) reasons.push(reason);
     each = memberOf(each, 'cause');
   }
   return reasons.join(': ').slice(0, REASON_CHARS_MAX);
+}
+
+/** The SDK's native part prints errors as Rust does: what the innermost one says is enough. */
+function plain(text: string): string {
+  const said = [...text.matchAll(/message: "([^"]+)"/g)].at(-1)?.[1] ?? text;
+  return said.replace(/\s+/g, ' ').trim();
 }
 
 const DEPTH_MAX = 5;
