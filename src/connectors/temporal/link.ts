@@ -8,7 +8,7 @@ import { connectionTrouble } from './trouble.ts';
 export interface Link {
   readonly connection: NativeConnection;
   readonly address: string;
-  /** Rejects with what is wrong when the server does not answer. */
+  /** Rejects with what is wrong where the server does not answer, or has no such namespace. */
   ask(): Promise<void>;
   close(): Promise<void>;
 }
@@ -21,13 +21,19 @@ export async function openLink(settings: TemporalSettings): Promise<Link> {
     const connection = isConnected(given)
       ? (given as NativeConnection)
       : await NativeConnection.connect(sdkOptions(given as TemporalConnection, address));
+    const { namespace } = settings;
     const ask = async (): Promise<void> => {
-      const asked = connection.workflowService.getSystemInfo({});
-      await connection.withDeadline(Date.now() + ASK_MS, () => asked);
+      await connection.withDeadline(Date.now() + ASK_MS, () =>
+        connection.workflowService.describeNamespace({ namespace }),
+      );
     };
     const close = async (): Promise<void> => {
       if (connection !== given) await connection.close();
     };
+    await ask().catch(async (error) => {
+      await close();
+      throw error;
+    });
     return { connection, address, ask, close };
   } catch (error) {
     throw connectionTrouble(error, settings, address);

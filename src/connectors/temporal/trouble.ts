@@ -85,7 +85,7 @@ function deepReason(error: unknown): string {
 
 /** The SDK's native part prints errors as Rust does: what the innermost one says is enough. */
 function plain(text: string): string {
-  const said = [...text.matchAll(/message: "([^"]+)"/g)].at(-1)?.[1] ?? text;
+  const said = [...text.matchAll(/(?:message|error): "([^"]+)"/g)].at(-1)?.[1] ?? text;
   return said.replace(/\s+/g, ' ').trim();
 }
 

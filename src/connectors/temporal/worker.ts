@@ -11,6 +11,8 @@ import { type PollPermits, pollPermits } from './slots.ts';
 import { connectionTrouble } from './trouble.ts';
 import { runnerSlots } from './tuner.ts';
 
+type Bundle = Pick<WorkerOptions, 'workflowBundle'>;
+
 /** How long the server may be silent before that is told. */
 const ASK_EVERY_MS = 5_000;
 /** What the SDK gets beyond both graces, to tell the server how everything ended. */
@@ -119,14 +121,26 @@ export class TemporalWorker {
     late.abort();
   }
 
+  /** The workflows are bundled while the connection is made; a fault in them ends the worker, one of the connection never does. */
   async #keep(): Promise<void> {
     await this.#runner.start();
-    const bundle = await this.#bundle();
+    const bundle = this.#bundle();
+    const fault = bundle.then(() => new Promise<never>(() => undefined));
+    try {
+      await Promise.race([this.#connectForEver(bundle), fault]);
+    } catch (error) {
+      this.#stopping.abort(error);
+      throw error;
+    }
+  }
+
+  async #connectForEver(bundle: Promise<Bundle>): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       const trouble = await this.#once(bundle);
       this.#connected = false;
       if (trouble === null || signal.aborted) return;
+      if (trouble.code === 'OPTION_INVALID') throw trouble;
       const ms = this.#pauses.next();
       this.#reports.trouble(trouble, ms);
       await pause(ms, signal);
@@ -134,7 +148,7 @@ export class TemporalWorker {
   }
 
   /** Once for all workers of the SDK that are made one after the other. */
-  async #bundle(): Promise<Pick<WorkerOptions, 'workflowBundle'>> {
+  async #bundle(): Promise<Bundle> {
     const { workflowsPath, workflowBundle } = this.#options;
     if (workflowBundle !== undefined)
       return { workflowBundle: workflowBundle as NonNullable<WorkerOptions['workflowBundle']> };
@@ -151,12 +165,12 @@ export class TemporalWorker {
   }
 
   /** One worker of the SDK, from its connection to its end. Null when it ended in order. */
-  async #once(bundle: Pick<WorkerOptions, 'workflowBundle'>): Promise<LongshoreError | null> {
+  async #once(bundle: Promise<Bundle>): Promise<LongshoreError | null> {
     let link: Link | null = null;
     try {
       link = await openLink(this.#settings);
       this.#permits = pollPermits(this.#settings.tuner, this.#runner);
-      this.#sdk = await Worker.create(this.#sdkOptions(link, bundle));
+      this.#sdk = await Worker.create(this.#sdkOptions(link, await bundle));
       if (this.#stopping.signal.aborted) return null;
       await this.#poll(this.#sdk, link);
       return null;
@@ -209,7 +223,7 @@ export class TemporalWorker {
     }
   }
 
-  #sdkOptions(link: Link, bundle: Pick<WorkerOptions, 'workflowBundle'>): WorkerOptions {
+  #sdkOptions(link: Link, bundle: Bundle): WorkerOptions {
     const { taskQueue, namespace, activities, workflowPolls, activityPolls, nonStickyRatio, heartbeatMs } =
       this.#settings;
     const permits = this.#permits as PollPermits;
