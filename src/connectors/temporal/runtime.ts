@@ -74,7 +74,7 @@ function sdkLogger(logger: Logger): SdkLogger {
   const methods = {
     trace: () => undefined,
     debug: at('debug'),
-    info: at('info'),
+    info: at('debug'),
     warn: at('warn'),
     error: at('error'),
   };
