@@ -60,3 +60,17 @@ export const resume = defineTask<null, unknown>({
     throw new Error('once more');
   },
 });
+
+/** Ends when the test says so. */
+export const gate = defineTask<number, number>({
+  name: 'gate',
+  run: async ({ input, signal }) => {
+    await new Promise<void>((resolve) => {
+      gates.push(resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    return input;
+  },
+});
+
+export const gates: (() => void)[] = [];
