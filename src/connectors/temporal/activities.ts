@@ -4,13 +4,14 @@ import type { AnyTask } from '../../core/task.ts';
 import type { Runner, Work } from '../../engine/runner.ts';
 import { startBeats } from './beats.ts';
 import { resultOf, unknownActivity } from './failures.ts';
+import type { PollPermits } from './slots.ts';
 
 /** Tasks as the functions that the SDK calls: each hands its activity to the runner, and beats until that has ended. */
 export interface ActivityMeans {
   readonly runner: Runner;
   readonly heartbeatMs: number;
-  readonly began: () => void;
-  readonly ended: () => void;
+  readonly began: PollPermits['began'];
+  readonly ended: PollPermits['ended'];
   /** An activity came that no task is for. */
   readonly onUnknown: (failure: Error) => void;
 }
@@ -38,12 +39,13 @@ async function runActivity(task: AnyTask, args: readonly unknown[], means: Activ
   const context = Context.current();
   const beats = startBeats(context, means.heartbeatMs);
   const work = workOf(context, task, args);
-  means.began();
+  const kind = context.info.isLocal ? 'localActivities' : 'activities';
+  means.began(kind);
   try {
     return resultOf(await means.runner.run({ ...work, onProgress: beats.tell }), work);
   } finally {
     beats.end();
-    means.ended();
+    means.ended(kind);
   }
 }
 

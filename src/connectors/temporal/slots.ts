@@ -6,12 +6,14 @@ import { fixedSlots, rangesOf, type SlotKind, type SlotRange, type TemporalTuner
 export interface PollPermits {
   readonly tuner: WorkerTuner;
   /** An activity was handed to the runner, or has ended there. */
-  readonly began: () => void;
-  readonly ended: () => void;
+  readonly began: (kind: ActivityKind) => void;
+  readonly ended: (kind: ActivityKind) => void;
   counts(): Readonly<Record<SlotKind, { readonly permits: number; readonly used: number }>>;
   /** Everything that waits is refused, everything that is out counts as given back: the SDK does not return all of it. */
   close(): void;
 }
+
+export type ActivityKind = Exclude<SlotKind, 'workflows'>;
 
 /** Nexus operations, which this worker has none of: the SDK takes no supplier of others for them. */
 const NEXUS = { type: 'fixed-size', numSlots: 1 } as const;
@@ -70,8 +72,8 @@ class Permits implements PollPermits {
   readonly #runner: Runner;
   readonly #ranges: Readonly<Record<SlotKind, Required<SlotRange>>>;
   readonly #counts: Record<SlotKind, Count>;
-  /** Activities that the runner has, both kinds. */
-  #handed = 0;
+  /** Activities that the runner has. */
+  readonly #handed: Record<ActivityKind, number> = { activities: 0, localActivities: 0 };
   #waiting: Waiting[] = [];
   #endRoom: (() => void) | null;
   #closed = false;
@@ -90,12 +92,12 @@ class Permits implements PollPermits {
     this.#endRoom = runner.onRoom(() => this.#serve());
   }
 
-  began = (): void => {
-    this.#handed += 1;
+  began = (kind: ActivityKind): void => {
+    this.#handed[kind] += 1;
   };
 
-  ended = (): void => {
-    this.#handed -= 1;
+  ended = (kind: ActivityKind): void => {
+    this.#handed[kind] -= 1;
     this.#serve();
   };
 
@@ -128,12 +130,9 @@ class Permits implements PollPermits {
     const { min, max } = this.#ranges[kind];
     if (permits >= max) return false;
     if (kind === 'workflows') return permits < min || permits - used < this.#runner.free();
-    return this.#open() < this.#runner.free();
-  }
-
-  /** Polls for activities of both kinds, and activities that have come and are not with the runner yet. */
-  #open(): number {
-    return this.#counts.activities.permits + this.#counts.localActivities.permits - this.#handed;
+    // Polls that are open, and activities that have come and are not with the runner yet. Each kind for itself: the SDK holds a
+    // permit for the next local activity at all times.
+    return permits - this.#handed[kind] < this.#runner.free();
   }
 
   async #reserve(kind: SlotKind, signal: AbortSignal): Promise<SlotPermit> {
