@@ -1,0 +1,39 @@
+import { LongshoreError } from '../../core/errors.ts';
+import type { ExternalTask } from './external-task.ts';
+import type { Topic } from './options.ts';
+
+/** A task whose lock this worker holds, as far as it knows: from the answer that brought it until its end is told. */
+export class Held {
+  readonly task: ExternalTask;
+  readonly topic: Topic & { readonly lockMs: number };
+  readonly #lost = new AbortController();
+
+  constructor(task: ExternalTask, topic: Topic & { readonly lockMs: number }) {
+    this.task = task;
+    this.topic = topic;
+  }
+
+  get id(): string {
+    return this.task.id;
+  }
+
+  /** Aborts when the lock is lost, with an error of the code LEASE_LOST. */
+  get signal(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  get isLost(): boolean {
+    return this.#lost.signal.aborted;
+  }
+
+  lose(reason: string): void {
+    if (this.isLost) return;
+    this.#lost.abort(
+      new LongshoreError(
+        'LEASE_LOST',
+        `The lock of external task ${this.id} (topic ${this.task.topicName}) is lost: ${reason}`,
+        { details: { id: this.id, topic: this.task.topicName } },
+      ),
+    );
+  }
+}

@@ -1,0 +1,161 @@
+import type { Json } from '../../core/payload.ts';
+import type { Ended } from '../../engine/work.ts';
+import { Backoff } from './backoff.ts';
+import { type BpmnErrorFacts, bpmnErrorOf } from '../../engine/bpmn-error.ts';
+import { attemptsOf } from './external-task.ts';
+import { meaningOf, refused, unreachable } from './faults.ts';
+import type { Held } from './held.ts';
+import type { Answer, Rest } from './rest.ts';
+import { writeVariables } from './variables.ts';
+
+/**
+ * Tells the engine how tasks ended, some at a time. What the engine cannot take now is told again for as long as this worker holds the lock;
+ * what it refuses for good becomes a failure of the task, so that the engine's own retries and incidents apply.
+ */
+export interface ReportsMeans {
+  readonly rest: Rest;
+  readonly workerId: string;
+  /** Most reports under way at the same time. */
+  readonly max: number;
+  /** The engine could not be told, or could again. */
+  readonly onTrouble: (error: unknown) => void;
+}
+
+/** How a report went. `unconfirmed`: the task is gone, and an answer that was lost may have been its acceptance. */
+export type Told = 'accepted' | 'unconfirmed' | 'lost' | 'gaveUp';
+
+interface Report {
+  readonly path: 'complete' | 'failure' | 'bpmnError' | 'extendLock' | 'unlock';
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export class Reports {
+  readonly #means: ReportsMeans;
+  readonly #waiting: (() => void)[] = [];
+  readonly #giveUp = new AbortController();
+  #running = 0;
+
+  constructor(means: ReportsMeans) {
+    this.#means = means;
+  }
+
+  /** Reports that are under way or wait for their turn. */
+  get pending(): number {
+    return this.#running + this.#waiting.length;
+  }
+
+  /** Never rejects. */
+  async tell(held: Held, ended: Ended): Promise<Told> {
+    if (held.isLost || ended.state === 'cancelled' || ended.state === 'lost') return 'lost';
+    await this.#turn();
+    try {
+      return await this.#send(held, reportOf(held, ended), 0);
+    } finally {
+      this.#running -= 1;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  /** The reports that the engine does not take now are given up; their locks end by themselves. */
+  giveUp(): void {
+    this.#giveUp.abort();
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#running >= this.#means.max)
+      await new Promise<void>((resolve) => void this.#waiting.push(resolve));
+    this.#running += 1;
+  }
+
+  async #send(held: Held, report: Report, depth: number): Promise<Told> {
+    const { rest, workerId, onTrouble } = this.#means;
+    const path = `/external-task/${encodeURIComponent(held.id)}/${report.path}`;
+    const body = { workerId, ...report.body };
+    const backoff = new Backoff(RETRY_MAX_MS);
+    let isUnclear = false;
+    for (;;) {
+      const answer = await this.#ask(path, body);
+      if (!(answer instanceof Error)) {
+        if (answer.ok) return 'accepted';
+        const meaning = meaningOf(answer.refusal);
+        if (meaning === 'gone') return isUnclear ? 'unconfirmed' : 'lost';
+        if (meaning === 'refused') {
+          const error = refused(rest.address, report.path, answer.refusal);
+          // A failure that is refused as well cannot be told in any way.
+          if (depth > 0 || report.path === 'unlock') return 'gaveUp';
+          return this.#send(held, failure(held, error, true), depth + 1);
+        }
+        if (meaning !== 'conflict') onTrouble(refused(rest.address, report.path, answer.refusal));
+      } else {
+        isUnclear = true;
+        onTrouble(answer);
+      }
+      if (this.#giveUp.signal.aborted) return 'gaveUp';
+      await backoff.wait(AbortSignal.any([this.#giveUp.signal, held.signal]));
+      if (held.isLost) return isUnclear ? 'unconfirmed' : 'lost';
+    }
+  }
+
+  async #ask(path: string, body: unknown): Promise<Answer | Error> {
+    try {
+      return await this.#means.rest.ask(path, { body, signal: this.#giveUp.signal });
+    } catch (error) {
+      return error instanceof Error ? error : unreachable(this.#means.rest.address, error);
+    }
+  }
+}
+
+const RETRY_MAX_MS = 5_000;
+
+function reportOf(held: Held, ended: Exclude<Ended, { state: 'cancelled' | 'lost' }>): Report {
+  switch (ended.state) {
+    case 'completed':
+      return completion(held, ended.result);
+    case 'failed': {
+      const error = bpmnErrorOf(ended.error);
+      return error === null
+        ? failure(held, ended.error, ended.retry, ended.retryInMs)
+        : bpmnError(held, error);
+    }
+    // The lock lasts until the task is due again: no attempt is charged, and no failure is written down.
+    case 'snoozed':
+      return { path: 'extendLock', body: { newDuration: Math.max(1, Math.round(ended.delayMs)) } };
+    case 'released':
+      return { path: 'unlock', body: {} };
+  }
+}
+
+function completion(held: Held, result: Json | undefined): Report {
+  const { scope = 'process' } = held.topic;
+  try {
+    const variables = writeVariables(result, held.topic);
+    return { path: 'complete', body: scope === 'local' ? { localVariables: variables } : { variables } };
+  } catch (error) {
+    return failure(held, error as Error, false);
+  }
+}
+
+/** With a boundary event that catches it the process goes on there. */
+function bpmnError(held: Held, { errorCode, message, variables }: BpmnErrorFacts): Report {
+  try {
+    const written = writeVariables({ ...variables }, { types: held.topic.types });
+    return { path: 'bpmnError', body: { errorCode, errorMessage: message, variables: written } };
+  } catch (error) {
+    return failure(held, error as Error, false);
+  }
+}
+
+/** No retries left make an incident. */
+function failure(held: Held, error: Error, retry: boolean, retryInMs = 1_000): Report {
+  const { left } = attemptsOf(held.task, held.topic.task.attempts);
+  const retries = retry ? left : 0;
+  return {
+    path: 'failure',
+    body: {
+      errorMessage: `${error.name}: ${error.message}`,
+      errorDetails: error.stack ?? '',
+      retries,
+      retryTimeout: retries === 0 ? 0 : Math.round(retryInMs),
+    },
+  };
+}
