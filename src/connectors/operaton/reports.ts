@@ -3,6 +3,7 @@ import type { Ended } from '../../engine/work.ts';
 import { Backoff } from './backoff.ts';
 import { type BpmnErrorFacts, bpmnErrorOf } from '../../engine/bpmn-error.ts';
 import { attemptsOf } from './external-task.ts';
+import type { OperatonTally } from './tally.ts';
 import { meaningOf, refused, unreachable } from './faults.ts';
 import type { Held } from './held.ts';
 import type { Answer, Rest } from './rest.ts';
@@ -21,12 +22,21 @@ export interface ReportsMeans {
   readonly onTrouble: (error: unknown) => void;
 }
 
-/** How a report went. `unconfirmed`: the task is gone, and an answer that was lost may have been its acceptance. */
-export type Told = 'accepted' | 'unconfirmed' | 'lost' | 'gaveUp';
+/** How a task ended at the engine. */
+export interface End {
+  readonly as: keyof OperatonTally;
+  /** The engine keeps the task under this worker's lock for so long, until it is due again. */
+  readonly restMs: number;
+}
+
+const LOST: End = { as: 'lost', restMs: 0 };
+const UNCONFIRMED: End = { as: 'unconfirmed', restMs: 0 };
 
 interface Report {
   readonly path: 'complete' | 'failure' | 'bpmnError' | 'extendLock' | 'unlock';
   readonly body: Readonly<Record<string, unknown>>;
+  /** Where the engine takes it. */
+  readonly end: End;
 }
 
 export class Reports {
@@ -45,8 +55,8 @@ export class Reports {
   }
 
   /** Never rejects. */
-  async tell(held: Held, ended: Ended): Promise<Told> {
-    if (held.isLost || ended.state === 'cancelled' || ended.state === 'lost') return 'lost';
+  async tell(held: Held, ended: Ended): Promise<End> {
+    if (held.isLost || ended.state === 'cancelled' || ended.state === 'lost') return LOST;
     await this.#turn();
     try {
       return await this.#send(held, reportOf(held, ended), 0);
@@ -67,7 +77,7 @@ export class Reports {
     this.#running += 1;
   }
 
-  async #send(held: Held, report: Report, depth: number): Promise<Told> {
+  async #send(held: Held, report: Report, depth: number): Promise<End> {
     const { rest, workerId, onTrouble } = this.#means;
     const path = `/external-task/${encodeURIComponent(held.id)}/${report.path}`;
     const body = { workerId, ...report.body };
@@ -76,13 +86,13 @@ export class Reports {
     for (;;) {
       const answer = await this.#ask(path, body);
       if (!(answer instanceof Error)) {
-        if (answer.ok) return 'accepted';
+        if (answer.ok) return report.end;
         const meaning = meaningOf(answer.refusal);
-        if (meaning === 'gone') return isUnclear ? 'unconfirmed' : 'lost';
+        if (meaning === 'gone') return isUnclear ? UNCONFIRMED : LOST;
         if (meaning === 'refused') {
           const error = refused(rest.address, report.path, answer.refusal);
           // A failure that is refused as well cannot be told in any way.
-          if (depth > 0 || report.path === 'unlock') return 'gaveUp';
+          if (depth > 0 || report.path === 'unlock') return LOST;
           return this.#send(held, failure(held, error, true), depth + 1);
         }
         if (meaning !== 'conflict') onTrouble(refused(rest.address, report.path, answer.refusal));
@@ -90,9 +100,9 @@ export class Reports {
         isUnclear = true;
         onTrouble(answer);
       }
-      if (this.#giveUp.signal.aborted) return 'gaveUp';
+      if (this.#giveUp.signal.aborted) return LOST;
       await backoff.wait(AbortSignal.any([this.#giveUp.signal, held.signal]));
-      if (held.isLost) return isUnclear ? 'unconfirmed' : 'lost';
+      if (held.isLost) return isUnclear ? UNCONFIRMED : LOST;
     }
   }
 
@@ -118,10 +128,12 @@ function reportOf(held: Held, ended: Exclude<Ended, { state: 'cancelled' | 'lost
         : bpmnError(held, error);
     }
     // The lock lasts until the task is due again: no attempt is charged, and no failure is written down.
-    case 'snoozed':
-      return { path: 'extendLock', body: { newDuration: Math.max(1, Math.round(ended.delayMs)) } };
+    case 'snoozed': {
+      const restMs = Math.max(1, Math.round(ended.delayMs));
+      return { path: 'extendLock', body: { newDuration: restMs }, end: { as: 'snoozed', restMs } };
+    }
     case 'released':
-      return { path: 'unlock', body: {} };
+      return { path: 'unlock', body: {}, end: { as: 'released', restMs: 0 } };
   }
 }
 
@@ -129,7 +141,8 @@ function completion(held: Held, result: Json | undefined): Report {
   const { scope = 'process' } = held.topic;
   try {
     const variables = writeVariables(result, held.topic);
-    return { path: 'complete', body: scope === 'local' ? { localVariables: variables } : { variables } };
+    const body = scope === 'local' ? { localVariables: variables } : { variables };
+    return { path: 'complete', body, end: { as: 'completed', restMs: 0 } };
   } catch (error) {
     return failure(held, error as Error, false);
   }
@@ -139,7 +152,8 @@ function completion(held: Held, result: Json | undefined): Report {
 function bpmnError(held: Held, { errorCode, message, variables }: BpmnErrorFacts): Report {
   try {
     const written = writeVariables({ ...variables }, { types: held.topic.types });
-    return { path: 'bpmnError', body: { errorCode, errorMessage: message, variables: written } };
+    const body = { errorCode, errorMessage: message, variables: written };
+    return { path: 'bpmnError', body, end: { as: 'bpmnErrors', restMs: 0 } };
   } catch (error) {
     return failure(held, error as Error, false);
   }
@@ -149,13 +163,15 @@ function bpmnError(held: Held, { errorCode, message, variables }: BpmnErrorFacts
 function failure(held: Held, error: Error, retry: boolean, retryInMs = 1_000): Report {
   const { left } = attemptsOf(held.task, held.topic.task.attempts);
   const retries = retry ? left : 0;
+  const restMs = retries === 0 ? 0 : Math.round(retryInMs);
   return {
     path: 'failure',
     body: {
       errorMessage: `${error.name}: ${error.message}`,
       errorDetails: error.stack ?? '',
       retries,
-      retryTimeout: retries === 0 ? 0 : Math.round(retryInMs),
+      retryTimeout: restMs,
     },
+    end: { as: retries === 0 ? 'failed' : 'retried', restMs },
   };
 }

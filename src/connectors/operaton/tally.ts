@@ -1,7 +1,3 @@
-import type { Ended } from '../../engine/work.ts';
-import { bpmnErrorOf } from '../../engine/bpmn-error.ts';
-import type { Told } from './reports.ts';
-
 /**
  * How many external tasks ended in which way. `failed` ones have no retries left, which makes incidents; `lost` ones lost their
  * lock, or the engine refused their end; of `unconfirmed` ones the answer was lost, and the task was gone afterwards.
@@ -22,20 +18,4 @@ export function emptyTally(): OperatonTally {
     lost: 0,
     unconfirmed: 0,
   };
-}
-
-export function endOf(ended: Ended, told: Told, retriesLeft: number): keyof OperatonTally {
-  if (told === 'unconfirmed') return 'unconfirmed';
-  if (told !== 'accepted') return 'lost';
-  switch (ended.state) {
-    case 'failed':
-      if (bpmnErrorOf(ended.error) !== null) return 'bpmnErrors';
-      return ended.retry && retriesLeft > 0 ? 'retried' : 'failed';
-    case 'completed':
-    case 'snoozed':
-    case 'released':
-      return ended.state;
-    default:
-      return 'lost';
-  }
 }

@@ -111,8 +111,9 @@ type Writer = (value: Json) => TypedValue | null;
 
 /** Each gives null for a value that its type cannot hold. */
 const WRITERS: Readonly<Record<VariableType, Writer>> = {
-  String: text('String'),
-  Xml: text('Xml'),
+  // Another value as JSON text, for an engine without the type Json.
+  String: (value) => ({ value: typeof value === 'string' ? value : JSON.stringify(value), type: 'String' }),
+  Xml: (value) => (typeof value === 'string' ? { value, type: 'Xml' } : null),
   Bytes: (value) =>
     typeof value === 'string' && /^[A-Za-z0-9+/]*={0,2}$/.test(value) ? { value, type: 'Bytes' } : null,
   Boolean: (value) => (typeof value === 'boolean' ? { value, type: 'Boolean' } : null),
@@ -132,10 +133,6 @@ const WRITERS: Readonly<Record<VariableType, Writer>> = {
     valueInfo: { objectTypeName: javaClass(value), serializationDataFormat: 'application/json' },
   }),
 };
-
-function text(type: 'String' | 'Xml'): Writer {
-  return (value) => (typeof value === 'string' ? { value, type } : null);
-}
 
 /** Digits in a text as well: a Long may be larger than what a number holds exactly. */
 function whole(type: 'Short' | 'Integer' | 'Long', bound: bigint): Writer {

@@ -15,7 +15,7 @@ import { type Checked, checkedOptions, type OperatonOptions, runnerOptions } fro
 import { Reports } from './reports.ts';
 import { Rest } from './rest.ts';
 import { Resting } from './resting.ts';
-import { emptyTally, endOf, type OperatonTally } from './tally.ts';
+import { emptyTally, type OperatonTally } from './tally.ts';
 import { type Tell, tellTo } from './telling.ts';
 import { Troubles } from './trouble.ts';
 import { readVariables } from './variables.ts';
@@ -216,12 +216,10 @@ export class OperatonWorker {
 
   async #work(held: Held): Promise<void> {
     const ended = await this.#run(held);
-    const told = await this.#reports.tell(held, ended);
-    const { left } = attemptsOf(held.task, held.topic.task.attempts);
-    const end = endOf(ended, told, left);
-    this.#tally[end] += 1;
-    if (end === 'retried' || end === 'snoozed') this.#resting.add(held.id, restMs(ended));
-    if (end === 'lost') this.#tellLost(held, ended);
+    const { as, restMs } = await this.#reports.tell(held, ended);
+    this.#tally[as] += 1;
+    if (restMs > 0) this.#resting.add(held.id, restMs);
+    if (as === 'lost') this.#tellLost(held, ended);
   }
 
   async #run(held: Held): Promise<Ended> {
@@ -275,9 +273,4 @@ const LAST_REPORTS_MS = 2_000;
 /** Business keys are what people look for; they may be longer than an id of ours. */
 function correlationIdOf({ businessKey, processInstanceId }: ExternalTask): string {
   return businessKey !== null && /^[^\p{Cc}]{1,200}$/u.test(businessKey) ? businessKey : processInstanceId;
-}
-
-function restMs(ended: Ended): number {
-  if (ended.state === 'snoozed') return ended.delayMs;
-  return ended.state === 'failed' ? (ended.retryInMs ?? 0) : 0;
 }
