@@ -6,7 +6,7 @@
  * names would save no memory. There are no source maps: they were a third of the package, and the files read well without.
  *
  * A module that something outside addresses (package.json, `new URL` in the sources) has its file where the module is.
- * What such files share, and what is loaded on demand, lies in folders named `shared`. The benchmarks are not bundled.
+ * What such files share, and what is loaded on demand, lies in folders named `shared`.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix, relative, resolve, sep } from 'node:path';
@@ -29,6 +29,7 @@ const LIBRARY = [
 const THREADS = [
   { entries: ['store/sqlite/thread'], shared: 'store/sqlite/shared' },
   { entries: ['store/heart', 'store/postgres/keep-alive', 'store/redis/keep-alive'], shared: 'store/shared' },
+  { entries: ['engine/keeper-thread'], shared: 'engine/shared' },
 ];
 
 /** Must start without the rest of the package; the catalogue of events, since what others make of it needs it first. */
@@ -41,7 +42,7 @@ const LIGHT = ['index', 'version', 'cli/main', 'cli/program', 'telemetry/events'
 export async function bundle(source, out) {
   const names = readdirSync(source, { recursive: true })
     .map((file) => file.split(sep).join('/'))
-    .filter((file) => file.endsWith('.ts') && !file.startsWith('bench/'))
+    .filter((file) => file.endsWith('.ts'))
     .map((file) => file.replace(/\.ts$/, ''));
   const withIndex = [...LIBRARY, ...loadedOnDemand(source, names)].filter((name) => !LIGHT.includes(name));
   await Promise.all([
