@@ -23,6 +23,7 @@ const BANNED_NAMES = ['utils', 'util', 'common', 'helpers', 'types', 'interfaces
 const MAIN_FILES: Readonly<Record<string, string>> = {
   '': 'connect.ts',
   cli: 'main.ts',
+  'connectors/operaton': 'index.ts',
   core: 'settle-rule.ts',
   'core/flow': 'decide.ts',
   'core/schedule': 'decide.ts',
@@ -83,6 +84,18 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
       /^(execution|tuner|worker)\//,
       /^(cipher|log-for|own-file|system-clock)\.ts$/,
       /^telemetry\/log\.ts$/,
+    ],
+  },
+  // A connector knows no other, and no store.
+  {
+    of: /^connectors\/operaton\//,
+    may: [
+      /^core\//,
+      /^engine\//,
+      /^connectors\/operaton\//,
+      EVENTS,
+      /^telemetry\/(log|warn-once)\.ts$/,
+      /^worker\/trouble\.ts$/,
     ],
   },
   { of: /^execution\//, may: [/^core\//, /^execution\//, OWN_FILE, CURRENT_JOB] },

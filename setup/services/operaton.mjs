@@ -17,7 +17,12 @@ const START_TIMEOUT_MS = 180_000;
  * @param {number} [options.port] default: a free one
  * @returns {Promise<Server>} its `url` is that of the REST API; throws where there is no Operaton
  */
-export async function startOperaton({ durable = false, args = [], build = Boolean(process.env.CI), port } = {}) {
+export async function startOperaton({
+  durable = false,
+  args = [],
+  build = Boolean(process.env.CI),
+  port,
+} = {}) {
   const program = build ? await builtOperaton() : operatonProgram();
   if (program === undefined) throw new Error(OPERATON_MISSING);
   const folder = temporaryFolder('longshore-operaton-', undefined);

@@ -9,7 +9,8 @@ export type Auth =
 export function requireAuth(auth: unknown): Auth {
   const given = (typeof auth === 'object' && auth !== null ? auth : {}) as Readonly<Record<string, unknown>>;
   const isBasic = typeof given.username === 'string' && typeof given.password === 'string';
-  const isBearer = (typeof given.token === 'string' && given.token !== '') || typeof given.token === 'function';
+  const isBearer =
+    (typeof given.token === 'string' && given.token !== '') || typeof given.token === 'function';
   if (isBasic !== isBearer) return given as Auth;
   throw optionInvalid('auth', Object.keys(given), '{ username, password } or { token }, and not both');
 }

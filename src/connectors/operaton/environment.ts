@@ -49,10 +49,15 @@ function authOf(given: (name: string) => string | undefined): OperatonOptions['a
   const [username, password] = [given('OPERATON_USERNAME'), given('OPERATON_PASSWORD')];
   const token = given('OPERATON_TOKEN');
   if (username !== undefined && token !== undefined)
-    throw optionInvalid('OPERATON_TOKEN', 'given', 'a token, or OPERATON_USERNAME and OPERATON_PASSWORD, and not both');
+    throw optionInvalid(
+      'OPERATON_TOKEN',
+      'given',
+      'a token, or OPERATON_USERNAME and OPERATON_PASSWORD, and not both',
+    );
   if (token !== undefined) return { token };
   if (username === undefined) return undefined;
-  if (password === undefined) throw optionInvalid('OPERATON_PASSWORD', undefined, 'the password of OPERATON_USERNAME');
+  if (password === undefined)
+    throw optionInvalid('OPERATON_PASSWORD', undefined, 'the password of OPERATON_USERNAME');
   return { username, password };
 }
 

@@ -1,6 +1,6 @@
 import { Backoff } from './backoff.ts';
 import { type ExternalTask, requireTasks } from './external-task.ts';
-import type { Checked, Topic } from './options.ts';
+import type { Checked, CheckedTopic } from './options.ts';
 import type { Rest } from './rest.ts';
 
 /**
@@ -62,7 +62,8 @@ export class Fetcher {
         await this.#backoff.wait(stop);
       }
     }
-    if (this.#mayHaveStrays) await this.#unlockStrays(AbortSignal.timeout(LAST_LOOK_MS)).catch(() => undefined);
+    if (this.#mayHaveStrays)
+      await this.#unlockStrays(AbortSignal.timeout(LAST_LOOK_MS)).catch(() => undefined);
   }
 
   /**
@@ -115,7 +116,7 @@ const RETRY_MAX_MS = 10_000;
 const LAST_LOOK_MS = 2_000;
 
 function request(topicName: string, { topics, tenantIds }: Checked): object {
-  const topic = topics.get(topicName) as Topic & { lockMs: number };
+  const topic = topics.get(topicName) as CheckedTopic;
   return {
     topicName,
     lockDuration: topic.lockMs,

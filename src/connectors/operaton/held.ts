@@ -1,16 +1,20 @@
 import { LongshoreError } from '../../core/errors.ts';
+import type { HeldLock } from '../../engine/keeper.ts';
 import type { ExternalTask } from './external-task.ts';
-import type { Topic } from './options.ts';
+import type { CheckedTopic } from './options.ts';
 
 /** A task whose lock this worker holds, as far as it knows: from the answer that brought it until its end is told. */
 export class Held {
   readonly task: ExternalTask;
-  readonly topic: Topic & { readonly lockMs: number };
+  readonly topic: CheckedTopic;
+  readonly #lock: HeldLock;
   readonly #lost = new AbortController();
 
-  constructor(task: ExternalTask, topic: Topic & { readonly lockMs: number }) {
+  constructor(task: ExternalTask, topic: CheckedTopic, lock: HeldLock) {
     this.task = task;
     this.topic = topic;
+    this.#lock = lock;
+    lock.signal.addEventListener('abort', () => this.lose('the engine does not extend it.'));
   }
 
   get id(): string {
@@ -35,5 +39,10 @@ export class Held {
         { details: { id: this.id, topic: this.task.topicName } },
       ),
     );
+  }
+
+  /** Its lock is extended no longer. Idempotent. */
+  release(): void {
+    this.#lock.release();
   }
 }

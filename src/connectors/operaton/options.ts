@@ -1,4 +1,10 @@
-import { optionInvalid, requireInteger, requireMs, requireName, requirePositiveMs } from '../../core/errors.ts';
+import {
+  optionInvalid,
+  requireInteger,
+  requireMs,
+  requireName,
+  requirePositiveMs,
+} from '../../core/errors.ts';
 import { knownNames, requireOptions } from '../../core/options.ts';
 import type { Json } from '../../core/payload.ts';
 import { type AnyTask, hasHandler, isTask } from '../../core/task.ts';
@@ -65,10 +71,12 @@ export interface Topic {
   readonly extensionProperties?: boolean;
 }
 
+export type CheckedTopic = Topic & { readonly lockMs: number };
+
 /** After defaults and checks. */
 export interface Checked {
   readonly url: URL;
-  readonly topics: ReadonlyMap<string, Topic & { readonly lockMs: number }>;
+  readonly topics: ReadonlyMap<string, CheckedTopic>;
   readonly auth: Auth | null;
   readonly headers: Readonly<Record<string, string>>;
   readonly name: string;
@@ -170,7 +178,8 @@ export function requireUrl(given: unknown): URL {
     "the address of the engine's REST API, such as http://localhost:8080/engine-rest (or OPERATON_URL)";
   if (given === undefined) throw optionInvalid('url', given, expected);
   const url = URL.canParse(String(given)) ? new URL(String(given)) : null;
-  if (url === null || !['http:', 'https:'].includes(url.protocol)) throw optionInvalid('url', given, expected);
+  if (url === null || !['http:', 'https:'].includes(url.protocol))
+    throw optionInvalid('url', given, expected);
   if (url.username !== '' || url.password !== '')
     throw optionInvalid(
       'url',

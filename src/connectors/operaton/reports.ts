@@ -1,12 +1,12 @@
 import type { Json } from '../../core/payload.ts';
+import { type BpmnErrorFacts, bpmnErrorOf } from '../../engine/bpmn-error.ts';
 import type { Ended } from '../../engine/work.ts';
 import { Backoff } from './backoff.ts';
-import { type BpmnErrorFacts, bpmnErrorOf } from '../../engine/bpmn-error.ts';
 import { attemptsOf } from './external-task.ts';
-import type { OperatonTally } from './tally.ts';
-import { meaningOf, refused, unreachable } from './faults.ts';
+import { meaningOf, refused } from './faults.ts';
 import type { Held } from './held.ts';
 import type { Answer, Rest } from './rest.ts';
+import type { OperatonTally } from './tally.ts';
 import { writeVariables } from './variables.ts';
 
 /**
@@ -59,7 +59,7 @@ export class Reports {
     if (held.isLost || ended.state === 'cancelled' || ended.state === 'lost') return LOST;
     await this.#turn();
     try {
-      return await this.#send(held, reportOf(held, ended), 0);
+      return await this.#send(held, reportOf(held, ended), false);
     } finally {
       this.#running -= 1;
       this.#waiting.shift()?.();
@@ -77,7 +77,7 @@ export class Reports {
     this.#running += 1;
   }
 
-  async #send(held: Held, report: Report, depth: number): Promise<End> {
+  async #send(held: Held, report: Report, isSecond: boolean): Promise<End> {
     const { rest, workerId, onTrouble } = this.#means;
     const path = `/external-task/${encodeURIComponent(held.id)}/${report.path}`;
     const body = { workerId, ...report.body };
@@ -85,20 +85,18 @@ export class Reports {
     let isUnclear = false;
     for (;;) {
       const answer = await this.#ask(path, body);
-      if (!(answer instanceof Error)) {
-        if (answer.ok) return report.end;
+      if (answer?.ok === true) return report.end;
+      if (answer === null) isUnclear = true;
+      else {
         const meaning = meaningOf(answer.refusal);
         if (meaning === 'gone') return isUnclear ? UNCONFIRMED : LOST;
+        const error = refused(rest.address, report.path, answer.refusal);
         if (meaning === 'refused') {
-          const error = refused(rest.address, report.path, answer.refusal);
           // A failure that is refused as well cannot be told in any way.
-          if (depth > 0 || report.path === 'unlock') return LOST;
-          return this.#send(held, failure(held, error, true), depth + 1);
+          if (isSecond || report.path === 'unlock') return LOST;
+          return this.#send(held, failure(held, error, true), true);
         }
-        if (meaning !== 'conflict') onTrouble(refused(rest.address, report.path, answer.refusal));
-      } else {
-        isUnclear = true;
-        onTrouble(answer);
+        if (meaning !== 'conflict') onTrouble(error);
       }
       if (this.#giveUp.signal.aborted) return LOST;
       await backoff.wait(AbortSignal.any([this.#giveUp.signal, held.signal]));
@@ -106,11 +104,13 @@ export class Reports {
     }
   }
 
-  async #ask(path: string, body: unknown): Promise<Answer | Error> {
+  /** Null where no answer came: the engine may have taken it all the same. */
+  async #ask(path: string, body: unknown): Promise<Answer | null> {
     try {
       return await this.#means.rest.ask(path, { body, signal: this.#giveUp.signal });
     } catch (error) {
-      return error instanceof Error ? error : unreachable(this.#means.rest.address, error);
+      this.#means.onTrouble(error);
+      return null;
     }
   }
 }

@@ -1,7 +1,7 @@
 import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
-import { Agent as SecureAgent, request as httpsRequest } from 'node:https';
+import { request as httpsRequest, Agent as SecureAgent } from 'node:https';
 import { LongshoreError } from '../../core/errors.ts';
-import { refusalOf, refused, type Refusal, unreachable } from './faults.ts';
+import { type Refusal, refusalOf, refused, unreachable } from './faults.ts';
 
 /**
  * The engine's REST API over connections that stay open. Node's own HTTP client: half the processor time of `fetch` for a
@@ -11,6 +11,8 @@ export interface RestOptions {
   /** Of the API: `http://localhost:8080/engine-rest`. */
   readonly url: URL;
   readonly headers: () => Promise<Readonly<Record<string, string>>>;
+  /** Those of the next requests are others than before: a token changed. */
+  readonly onHeaders: (headers: Readonly<Record<string, string>>) => void;
   /** Longest wait for an answer, in ms; a long poll's own time comes on top. */
   readonly requestTimeoutMs: number;
   readonly socketsMax: number;
@@ -32,6 +34,7 @@ export class Rest {
   readonly #options: RestOptions;
   readonly #agent: Agent;
   readonly #base: string;
+  #authorization: string | undefined;
 
   constructor(options: RestOptions) {
     this.#options = options;
@@ -55,6 +58,8 @@ export class Rest {
   /** Throws ENGINE_UNAVAILABLE where no answer came, or the signal's reason. */
   async ask(path: string, { method = 'POST', body, waitMs = 0, signal }: CallOptions = {}): Promise<Answer> {
     const headers = await this.#options.headers();
+    if (headers.authorization !== this.#authorization) this.#options.onHeaders(headers);
+    this.#authorization = headers.authorization;
     signal?.throwIfAborted();
     try {
       const { status, text } = await this.#send(path, method, body, headers, waitMs, signal);

@@ -138,7 +138,9 @@ const WRITERS: Readonly<Record<VariableType, Writer>> = {
 function whole(type: 'Short' | 'Integer' | 'Long', bound: bigint): Writer {
   return (value) => {
     const isWhole =
-      typeof value === 'number' ? Number.isSafeInteger(value) : typeof value === 'string' && /^-?\d+$/.test(value);
+      typeof value === 'number'
+        ? Number.isSafeInteger(value)
+        : typeof value === 'string' && /^-?\d+$/.test(value);
     if (!isWhole) return null;
     const exact = BigInt(value as string | number);
     return exact >= -bound && exact < bound ? { value, type } : null;

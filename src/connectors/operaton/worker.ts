@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { knownNames, requireKnown } from '../../core/options.ts';
+import { Keeper } from '../../engine/keeper.ts';
 import { createRunner, type Runner } from '../../engine/runner.ts';
 import type { Ended } from '../../engine/work.ts';
 import type { EventListener, EventName } from '../../telemetry/events.ts';
@@ -10,7 +11,6 @@ import { withEnvironment } from './environment.ts';
 import { attemptsOf, createdAt, type ExternalTask } from './external-task.ts';
 import { Fetcher } from './fetcher.ts';
 import { Held } from './held.ts';
-import { Locks } from './locks.ts';
 import { type Checked, checkedOptions, type OperatonOptions, runnerOptions } from './options.ts';
 import { Reports } from './reports.ts';
 import { Rest } from './rest.ts';
@@ -50,7 +50,7 @@ export class OperatonWorker {
   readonly #tell: Tell;
   readonly #troubles: Troubles;
   readonly #reports: Reports;
-  readonly #locks: Locks;
+  readonly #keeper: Keeper;
   readonly #held = new Map<string, Held>();
   readonly #resting = new Resting();
   readonly #tally = emptyTally();
@@ -75,18 +75,21 @@ export class OperatonWorker {
     this.#rest = new Rest({
       url,
       headers: headersOf(auth, headers),
+      onHeaders: (current) => this.#keeper.setHeaders(current),
       requestTimeoutMs,
       socketsMax: reportsMax + EXTRA_SOCKETS,
     });
     this.#tell = tellTo(given.logger);
     this.#troubles = new Troubles(this.#tell);
-    const means = {
-      rest: this.#rest,
-      workerId: this.id,
-      onTrouble: (error: unknown) => this.#troubles.report(error),
-    };
-    this.#reports = new Reports({ ...means, max: reportsMax });
-    this.#locks = new Locks(means);
+    const onTrouble = (error: unknown): void => this.#troubles.report(error);
+    this.#reports = new Reports({ rest: this.#rest, workerId: this.id, onTrouble, max: reportsMax });
+    this.#keeper = new Keeper({
+      method: 'POST',
+      url: `${this.#rest.address}/external-task/{id}/extendLock`,
+      headers,
+      lostStatuses: LOCK_LOST,
+      onTrouble,
+    });
   }
 
   /** Ends so far. */
@@ -202,11 +205,14 @@ export class OperatonWorker {
     if (topic === undefined) return;
     // Its lock ended unextended, as when the process stood still; what still runs of it is another attempt.
     this.#held.get(task.id)?.lose('it ended, and the task was fetched again.');
-    const held = new Held(task, topic);
+    const lock = this.#keeper.hold(task.id, {
+      intervalMs: topic.lockMs / 3,
+      body: JSON.stringify({ workerId: this.id, newDuration: topic.lockMs }),
+    });
+    const held = new Held(task, topic, lock);
     this.#held.set(task.id, held);
-    this.#locks.add(held);
     const work = this.#work(held).finally(() => {
-      this.#locks.remove(held);
+      held.release();
       if (this.#held.get(task.id) === held) this.#held.delete(task.id);
       this.#works.delete(work);
       this.#wake?.();
@@ -261,9 +267,13 @@ export class OperatonWorker {
     const last = setTimeout(() => this.#reports.giveUp(), LAST_REPORTS_MS);
     await Promise.all(this.#works);
     clearTimeout(last);
+    await this.#keeper.close();
     this.#rest.close();
   }
 }
+
+/** The task is gone (404); the lock ended, or another worker holds it (400). */
+const LOCK_LOST = [400, 404];
 
 /** For the fetch and for locks that are extended, beside reports. */
 const EXTRA_SOCKETS = 4;

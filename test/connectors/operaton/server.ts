@@ -20,7 +20,9 @@ export async function engineFor(t: TestContext): Promise<Engine | undefined> {
   return undefined;
 }
 
-type Typed = Readonly<Record<string, { readonly value: unknown; readonly type?: string; readonly valueInfo?: object }>>;
+type Typed = Readonly<
+  Record<string, { readonly value: unknown; readonly type?: string; readonly valueInfo?: object }>
+>;
 
 /** What one external task looks like from outside. */
 export interface TaskView {

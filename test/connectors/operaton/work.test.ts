@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { z } from 'zod';
-import {
-  type ExternalTask,
-  type OperatonOptions,
-  type OperatonTally,
-  type OperatonWorker,
-  operatonWorker,
-  type Topic,
-} from '../../../src/connectors/operaton/index.ts';
+import type { ExternalTask, OperatonTally, Topic } from '../../../src/connectors/operaton/index.ts';
 import { defineTask, SnoozeError, UnrecoverableError } from '../../../src/index.ts';
 import { decline } from './decline.ts';
 import { engineFor } from './server.ts';
+import { workerFor } from './started.ts';
 import { until } from './until.ts';
 
 describe('external tasks of Operaton', { timeout: 300_000 }, () => {
@@ -24,10 +18,16 @@ describe('external tasks of Operaton', { timeout: 300_000 }, () => {
       name: 'charge',
       run: ({ input, attempt, attemptsMax, correlationId, queue }) => {
         seen.push({ input, attempt, attemptsMax, correlationId, queue });
-        return { charged: input.amount * 2, receipt: { lines: [1, 2] }, note: 'ok', rate: 0.5, nothing: null };
+        return {
+          charged: input.amount * 2,
+          receipt: { lines: [1, 2] },
+          note: 'ok',
+          rate: 0.5,
+          nothing: null,
+        };
       },
     });
-    const worker = started(t, { url: engine.url, topics: { [process.topic]: task } });
+    const worker = workerFor(t, { url: engine.url, topics: { [process.topic]: task } });
     await worker.start();
     const instance = await process.start(
       { amount: { value: 21 }, order: { type: 'Json', value: '{"id":7}' } },
@@ -67,7 +67,7 @@ describe('external tasks of Operaton', { timeout: 300_000 }, () => {
         throw new Error('the printer is on fire');
       },
     });
-    const worker = started(t, { url: engine.url, topics: { [process.topic]: task } });
+    const worker = workerFor(t, { url: engine.url, topics: { [process.topic]: task } });
     await worker.start();
     await process.start();
     await until(async () => (await process.incidents()).length === 1);
@@ -96,7 +96,7 @@ describe('external tasks of Operaton', { timeout: 300_000 }, () => {
         throw new UnrecoverableError('no such customer');
       },
     });
-    const worker = started(t, { url: engine.url, topics: { [process.topic]: task } });
+    const worker = workerFor(t, { url: engine.url, topics: { [process.topic]: task } });
     await worker.start();
     await process.start({ amount: { value: 'many' } });
     await process.start({ amount: { value: 1 } });
@@ -111,7 +111,7 @@ describe('external tasks of Operaton', { timeout: 300_000 }, () => {
       const engine = await engineFor(t);
       if (engine === undefined) return;
       const process = await engine.deploy(t);
-      const worker = started(t, { url: engine.url, strategy, topics: { [process.topic]: decline } });
+      const worker = workerFor(t, { url: engine.url, strategy, topics: { [process.topic]: decline } });
       await worker.start();
       const instance = await process.start({ limit: { value: 100 } });
       await until(async () => (await process.ended('declined')) === 1);
@@ -135,7 +135,7 @@ describe('external tasks of Operaton', { timeout: 300_000 }, () => {
         if (attempts.length < 3) throw new SnoozeError(5);
       },
     });
-    const worker = started(t, { url: engine.url, topics: { [process.topic]: task } });
+    const worker = workerFor(t, { url: engine.url, topics: { [process.topic]: task } });
     await worker.start();
     await process.start();
     await until(async () => (await process.ended('end')) === 1);
@@ -163,7 +163,7 @@ describe('external tasks of Operaton', { timeout: 300_000 }, () => {
       }),
       types: { total: 'Long', at: 'Date', seen: 'String' },
     } as const satisfies Topic;
-    const worker = started(t, { url: engine.url, topics: { [process.topic]: topic } });
+    const worker = workerFor(t, { url: engine.url, topics: { [process.topic]: topic } });
     await worker.start();
     const instance = await process.start({
       total: { type: 'Long', value: 1 },
@@ -173,7 +173,9 @@ describe('external tasks of Operaton', { timeout: 300_000 }, () => {
     const { seen, at } = await process.variables(instance);
     assert.deepEqual(seen, { value: '{"names":["total"],"unit":"cent","total":1}', type: 'String' });
     assert.deepEqual(at, { value: '2030-01-31T09:00:00.000+0000', type: 'Date' });
-    const text = await (await fetch(`${engine.url}/history/variable-instance?processInstanceId=${instance}`)).text();
+    const text = await (
+      await fetch(`${engine.url}/history/variable-instance?processInstanceId=${instance}`)
+    ).text();
     assert.match(text, /"value":9007199254740993/);
   });
 
@@ -183,9 +185,10 @@ describe('external tasks of Operaton', { timeout: 300_000 }, () => {
     const process = await engine.deploy(t);
     const task = defineTask<{ kind: string }, object>({
       name: 'large',
-      run: ({ input }) => (input.kind === 'long' ? { text: 'x'.repeat(4_001) } : { text: 'x'.repeat(2_000_000) }),
+      run: ({ input }) =>
+        input.kind === 'long' ? { text: 'x'.repeat(4_001) } : { text: 'x'.repeat(2_000_000) },
     });
-    const worker = started(t, { url: engine.url, topics: { [process.topic]: task } });
+    const worker = workerFor(t, { url: engine.url, topics: { [process.topic]: task } });
     await worker.start();
     await process.start({ kind: { value: 'long' } });
     await process.start({ kind: { value: 'huge' } });
@@ -200,7 +203,7 @@ describe('external tasks of Operaton', { timeout: 300_000 }, () => {
     if (engine === undefined) return;
     const process = await engine.deploy(t);
     const task = defineTask({ name: 'unwritable', attempts: 1, run: () => ({ ['x'.repeat(300)]: 1 }) });
-    const worker = started(t, { url: engine.url, topics: { [process.topic]: task } });
+    const worker = workerFor(t, { url: engine.url, topics: { [process.topic]: task } });
     await worker.start();
     await process.start();
     await until(async () => (await process.incidents()).length === 1);
@@ -219,9 +222,3 @@ const NOTHING: OperatonTally = {
   lost: 0,
   unconfirmed: 0,
 };
-
-function started(t: { after(end: () => Promise<void>): void }, options: OperatonOptions): OperatonWorker {
-  const worker = operatonWorker({ pollMs: 1_000, logger: false, ...options });
-  t.after(() => worker.stop({ graceMs: 0 }));
-  return worker;
-}
