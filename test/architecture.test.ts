@@ -31,6 +31,7 @@ const MAIN_FILES: Readonly<Record<string, string>> = {
   execution: 'lane.ts',
   flow: 'define.ts',
   http: 'handler.ts',
+  load: 'generate.ts',
   page: 'main.tsx',
   queue: 'client.ts',
   schedule: 'schedules.ts',
@@ -98,6 +99,8 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
       /^worker\/trouble\.ts$/,
     ],
   },
+  // Of a connection the type alone.
+  { of: /^load\//, may: [/^core\//, /^load\//, /^connect\.ts$/] },
   { of: /^execution\//, may: [/^core\//, /^execution\//, OWN_FILE, CURRENT_JOB] },
   { of: /^tuner\//, may: [/^core\//, /^tuner\//] },
   // The version is named to collectors; handlers in threads are surrounded by what the tracer sets there.

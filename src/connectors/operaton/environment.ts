@@ -1,6 +1,6 @@
 import { parseDuration } from '../../core/duration.ts';
 import { optionInvalid } from '../../core/errors.ts';
-import { unknownName } from '../../core/options.ts';
+import { nearest, unknownName } from '../../core/options.ts';
 import type { OperatonOptions } from './options.ts';
 
 /** OPERATON_* variables: weaker than what the program gives. */
@@ -11,6 +11,8 @@ const DURATIONS = {
   OPERATON_WORKER_POLL_MS: 'pollMs',
   OPERATON_WORKER_REQUEST_TIMEOUT_MS: 'requestTimeoutMs',
 } as const;
+
+const SLIPS_MAX = 2;
 
 /** What the worker reads; those of the command line program are `OPERATON_WORKER_TOPICS` besides. */
 export const VARIABLES = [
@@ -25,10 +27,11 @@ export const VARIABLES = [
   'OPERATON_WORKER_TOPICS',
 ] as const;
 
-/** The options with what the environment adds. Throws OPTION_INVALID, also for an OPERATON_WORKER_ variable that there is not. */
+/** The options with what the environment adds. Throws OPTION_INVALID, also for a misspelt OPERATON_WORKER_ variable. */
 export function withEnvironment(options: OperatonOptions, env: Environment): OperatonOptions {
-  for (const name of Object.keys(env))
-    if (name.startsWith('OPERATON_WORKER_') && !(VARIABLES as readonly string[]).includes(name))
+  for (const name of Object.keys(env).filter((one) => one.startsWith('OPERATON_WORKER_')))
+    // Others may be somebody else's: Kubernetes sets OPERATON_WORKER_SERVICE_HOST where a service has that name.
+    if (!(VARIABLES as readonly string[]).includes(name) && nearest(name, VARIABLES, SLIPS_MAX) !== null)
       throw unknownName('There is no environment variable', name, VARIABLES);
   const found: Record<string, unknown> = {};
   const given = (name: string): string | undefined => (env[name] === '' ? undefined : env[name]);

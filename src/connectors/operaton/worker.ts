@@ -4,7 +4,7 @@ import { Keeper } from '../../engine/keeper.ts';
 import { createRunner, type Runner } from '../../engine/runner.ts';
 import type { Ended } from '../../engine/work.ts';
 import type { EventListener, EventName } from '../../telemetry/events.ts';
-import type { Trouble, WorkerGauges } from '../../worker/trouble.ts';
+import type { Trouble } from '../../worker/trouble.ts';
 import { headersOf } from './auth.ts';
 import { Backoff } from './backoff.ts';
 import { withEnvironment } from './environment.ts';
@@ -45,7 +45,8 @@ export class OperatonWorker {
   /** The worker's id at the engine: `longshore-host-4711-k3f9x2ab`. */
   readonly id: string;
   readonly #checked: Checked;
-  readonly #runner: Runner;
+  /** Its lanes and slots: for `runners` of metrics. */
+  readonly runner: Runner;
   readonly #rest: Rest;
   readonly #tell: Tell;
   readonly #troubles: Troubles;
@@ -68,7 +69,7 @@ export class OperatonWorker {
     const given = withEnvironment(options, process.env);
     this.#checked = checkedOptions(given);
     const tasks = [...new Set([...this.#checked.topics.values()].map(({ task }) => task))];
-    this.#runner = createRunner({ ...runnerOptions(given), engine: 'operaton', tasks });
+    this.runner = createRunner({ ...runnerOptions(given), engine: 'operaton', tasks });
     const random = Math.floor(Math.random() * 36 ** 8).toString(36);
     this.id = `${this.#checked.name}-${hostname()}-${process.pid}-${random}`;
     const { url, auth, headers, requestTimeoutMs, reportsMax } = this.#checked;
@@ -92,6 +93,11 @@ export class OperatonWorker {
     });
   }
 
+  /** Of the engine's REST API. */
+  get address(): string {
+    return this.#rest.address;
+  }
+
   /** Ends so far. */
   get tally(): Readonly<OperatonTally> {
     return this.#tally;
@@ -110,19 +116,14 @@ export class OperatonWorker {
       ok: started && current === null && this.#engine !== null,
       started,
       engine: this.#engine,
-      running: this.#runner.running,
+      running: this.runner.running,
       trouble: current,
     };
   }
 
-  /** In figures, for metrics; null when it is not started. */
-  gauges(): WorkerGauges | null {
-    return this.#runner.gauges();
-  }
-
   /** Calls `listener` for each event of that name, those of a worker: `job.started`, `job.completed` … The returned function ends that. */
   on<Name extends EventName>(name: Name, listener: EventListener<Name>): () => void {
-    return this.#runner.on(name, listener);
+    return this.runner.on(name, listener);
   }
 
   /**
@@ -131,7 +132,7 @@ export class OperatonWorker {
    */
   async start(): Promise<void> {
     if (this.#fetching !== null) return;
-    await this.#runner.start();
+    await this.runner.start();
     this.#fetching = this.#fetch();
   }
 
@@ -147,7 +148,7 @@ export class OperatonWorker {
 
   async #fetch(): Promise<void> {
     const { signal: stop } = this.#stop;
-    const onRoom = this.#runner.onRoom(() => this.#wake?.());
+    const onRoom = this.runner.onRoom(() => this.#wake?.());
     if (await this.#meet(stop)) {
       const fetcher = new Fetcher({
         rest: this.#rest,
@@ -183,9 +184,9 @@ export class OperatonWorker {
 
   /** Nothing is fetched while ends that the engine does not take pile up. */
   #room(topic?: string): number {
-    if (this.#reports.pending >= this.#runner.limit + this.#checked.reportsMax) return 0;
+    if (this.#reports.pending >= this.runner.limit + this.#checked.reportsMax) return 0;
     const task = topic === undefined ? undefined : this.#checked.topics.get(topic)?.task.name;
-    return this.#runner.free(task);
+    return this.runner.free(task);
   }
 
   #untilRoom(signal: AbortSignal): Promise<void> {
@@ -232,7 +233,7 @@ export class OperatonWorker {
     const { task, topic } = held;
     if (this.#stop.signal.aborted) return { state: 'released' };
     try {
-      return await this.#runner.run({
+      return await this.runner.run({
         task: topic.task.name,
         id: task.id,
         queue: task.topicName,
@@ -258,10 +259,10 @@ export class OperatonWorker {
     );
   }
 
-  async #end({ graceMs = this.#runner.settings.graceMs }: OperatonStopOptions): Promise<void> {
+  async #end({ graceMs = this.runner.settings.graceMs }: OperatonStopOptions): Promise<void> {
     this.#stop.abort();
     const late = setTimeout(() => this.#abandon.abort(), graceMs);
-    await Promise.all([this.#fetching, this.#runner.stop({ graceMs })]);
+    await Promise.all([this.#fetching, this.runner.stop({ graceMs })]);
     clearTimeout(late);
     // What the engine does not take by now is given up: its lock ends by itself.
     const last = setTimeout(() => this.#reports.giveUp(), LAST_REPORTS_MS);
