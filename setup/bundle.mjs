@@ -21,6 +21,7 @@ const LIBRARY = [
   'telemetry/otel/index',
   'connectors/temporal/index',
   'connectors/temporal/echo-workflow',
+  'connectors/operaton/index',
   'testing/index',
   'cli/main',
   'execution/thread-main',

@@ -25,6 +25,7 @@ const MAIN_FILES: Readonly<Record<string, string>> = {
   cli: 'main.ts',
   'cli/temporal': 'settings.ts',
   'connectors/temporal': 'index.ts',
+  'connectors/operaton': 'index.ts',
   core: 'settle-rule.ts',
   'core/flow': 'decide.ts',
   'core/schedule': 'decide.ts',
@@ -32,6 +33,7 @@ const MAIN_FILES: Readonly<Record<string, string>> = {
   execution: 'lane.ts',
   flow: 'define.ts',
   http: 'handler.ts',
+  load: 'generate.ts',
   page: 'main.tsx',
   queue: 'client.ts',
   schedule: 'schedules.ts',
@@ -88,16 +90,30 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
     ],
   },
   {
-    of: /^connectors\//,
+    of: /^connectors\/temporal\//,
     may: [
       /^core\//,
-      /^connectors\//,
+      /^connectors\/temporal\//,
       EVENTS,
       /^engine\/(runner|work)\.ts$/,
       /^tuner\/settings\.ts$/,
       /^telemetry\//,
     ],
   },
+  // A connector knows no other, and no store.
+  {
+    of: /^connectors\/operaton\//,
+    may: [
+      /^core\//,
+      /^engine\//,
+      /^connectors\/operaton\//,
+      EVENTS,
+      /^telemetry\/(log|warn-once)\.ts$/,
+      /^worker\/trouble\.ts$/,
+    ],
+  },
+  // Of a connection the type alone.
+  { of: /^load\//, may: [/^core\//, /^load\//, /^connect\.ts$/] },
   { of: /^execution\//, may: [/^core\//, /^execution\//, OWN_FILE, CURRENT_JOB] },
   { of: /^tuner\//, may: [/^core\//, /^tuner\//] },
   // The version is named to collectors; handlers in threads are surrounded by what the tracer sets there.
