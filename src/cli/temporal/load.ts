@@ -32,7 +32,7 @@ function define(command: Command): void {
 }
 
 async function run({ options, out }: Call<Options>): Promise<number> {
-  const env = environment(options.envFile, out);
+  const env = environment(options.dotenv, out);
   const found = fromEnvironment(SCHEDULER_VARIABLES, env);
   const settings = loadSettings(options, env);
   const { temporalLoadTarget } = await withSdk(() => import('../../connectors/temporal/load-target.ts'));

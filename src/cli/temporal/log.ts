@@ -13,19 +13,20 @@ const MESSAGES: Readonly<Record<string, string>> = {
 
 const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 
+/** What ended well is told at level debug to a program's own logger; here it is what people follow. */
 export function withFixedMessages(logger: Logger): Logger {
   const methods = LEVELS.map((level): [string, Logger['info']] => [
     level,
     (facts, text) => {
-      const { event = '' } = facts as { event?: string };
-      const message = MESSAGES[event];
+      const message = MESSAGES[(facts as { event?: string }).event ?? ''];
       if (message === undefined) logger[level](facts, text);
-      else logger[level]({ ...facts, detail: text }, message);
+      else logger[level === 'debug' ? 'info' : level]({ ...facts, detail: text }, message);
     },
   ]);
   return {
     ...(Object.fromEntries(methods) as Pick<Logger, (typeof LEVELS)[number]>),
-    isLevelEnabled: (level) => logger.isLevelEnabled?.(level) ?? level !== 'trace',
+    isLevelEnabled: (level) =>
+      logger.isLevelEnabled?.(level === 'debug' ? 'info' : level) ?? level !== 'trace',
   };
 }
 

@@ -27,7 +27,7 @@ export interface ConnectionOptions {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tlsServerName?: string;
-  readonly envFile?: string;
+  readonly dotenv?: string;
 }
 
 export function connectionFlags(command: Command): void {
@@ -39,14 +39,14 @@ export function connectionFlags(command: Command): void {
     .option('--tls-cert <file>', 'client certificate, PEM (or DEFAULT_TEMPORAL_TLS_CERT)')
     .option('--tls-key <file>', '... and its key (or DEFAULT_TEMPORAL_TLS_KEY)')
     .option('--tls-server-name <name>', 'name in the certificate (or DEFAULT_TEMPORAL_TLS_SERVER_NAME)')
-    .option('--env-file <file>', 'variables that the environment does not set (default: .env, if there)');
+    .option('--dotenv <file>', 'variables that the environment does not set (default: .env, if there)');
 }
 
 /** The environment with the file's variables below it, also for all that reads it later. Throws OPTION_INVALID, USAGE. */
-export function environment(envFile: string | undefined, out: Output): Environment {
-  const file = envFile ?? '.env';
-  if (envFile !== undefined && !existsSync(file))
-    throw new UsageError(`--env-file ${file}: there is no such file.`);
+export function environment(dotenv: string | undefined, out: Output): Environment {
+  const file = dotenv ?? '.env';
+  if (dotenv !== undefined && !existsSync(file))
+    throw new UsageError(`--dotenv ${file}: there is no such file.`);
   if (existsSync(file)) {
     for (const [name, value] of Object.entries(parseEnv(readFileSync(file, 'utf8'))))
       process.env[name] ??= value;

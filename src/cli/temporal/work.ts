@@ -120,7 +120,7 @@ function define(command: Command): void {
 }
 
 async function run({ options, out }: Call<Options>): Promise<number> {
-  const env = environment(options.envFile, out);
+  const env = environment(options.dotenv, out);
   const found = fromEnvironment(WORKER_VARIABLES, env);
   const taskQueue = options.taskQueue ?? found.TEMPORAL_WORKER_TASK_QUEUE;
   if (taskQueue === undefined)
