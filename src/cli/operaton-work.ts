@@ -42,7 +42,11 @@ export const work: CliCommand<Options> = { define, run };
 function define(command: Command): void {
   command
     .option('--url <url>', 'REST API of the engine, e.g. http://localhost:8080/engine-rest (or OPERATON_URL)')
-    .option('--tasks <path>', 'file or folder with task files; may be repeated (default: a task echo)', repeated)
+    .option(
+      '--tasks <path>',
+      'file or folder with task files; may be repeated (default: a task echo)',
+      repeated,
+    )
     .option(
       '--topic <topic=task>',
       "task of a topic; may be repeated (or OPERATON_WORKER_TOPICS; default: each task's name is its topic)",
@@ -51,7 +55,11 @@ function define(command: Command): void {
     .option('--tenant <id>', 'only tasks of this tenant; may be repeated', list)
     .option('--name <name>', "begins the worker's id at the engine (default: longshore)")
     .option('-c, --concurrency <n>', 'tasks at the same time (default: 10)', integer('--concurrency', 1))
-    .option('--target-cpu <share>', 'as many as keep the processor this busy, e.g. 0.9', share('--target-cpu'))
+    .option(
+      '--target-cpu <share>',
+      'as many as keep the processor this busy, e.g. 0.9',
+      share('--target-cpu'),
+    )
     .option('--target-memory <share>', '... and memory no fuller than this', share('--target-memory'))
     .option('--slots-min <n>', '... but never fewer (default: 50)', integer('--slots-min', 1))
     .option('--slots-max <n>', '... and never more (default: 500)', integer('--slots-max', 1))
@@ -118,7 +126,7 @@ async function runUntilSignal(worker: OperatonWorker, out: Output): Promise<void
     const { running } = worker.runner;
     out.say(
       running === 0
-        ? 'Stopping: what a last fetch brings is unlocked.'
+        ? 'Stopping.'
         : `Stopping: waits for ${counted(running, 'running task')}. Again to stop at once.`,
     );
   } finally {
@@ -132,7 +140,9 @@ async function topicsOf(options: Options & GlobalOptions): Promise<Readonly<Reco
   const paths = taskPaths(options.tasks, config);
   const found = paths === null ? [] : await loadTasks(paths);
   // Threads and processes import the file that the task was found in.
-  const tasks = found.map(({ task, url }): AnyTask => (task.module === url ? task : { ...task, module: url }));
+  const tasks = found.map(
+    ({ task, url }): AnyTask => (task.module === url ? task : { ...task, module: url }),
+  );
   const known = paths === null ? [echo] : tasks;
   const pairs = options.topic ?? list(process.env.OPERATON_WORKER_TOPICS ?? '');
   if (pairs.length === 0) return Object.fromEntries(known.map((task) => [task.name, task]));
@@ -145,7 +155,11 @@ function taskOf(pair: string, known: readonly AnyTask[]): AnyTask {
     throw new UsageError(`--topic is ${JSON.stringify(pair)}; expected TOPIC=TASK, or the name of both.`);
   const task = known.find((one) => one.name === name);
   if (task !== undefined) return task;
-  throw unknownName(`--topic ${pair}: no task file exports a task`, name, known.map((one) => one.name));
+  throw unknownName(
+    `--topic ${pair}: no task file exports a task`,
+    name,
+    known.map((one) => one.name),
+  );
 }
 
 function settings(options: Options): Partial<OperatonOptions> {
@@ -162,7 +176,9 @@ function defined(values: Readonly<Record<string, unknown>>): Record<string, unkn
 }
 
 function greeting(worker: OperatonWorker, topics: Readonly<Record<string, AnyTask>>, out: Output): string {
-  const pairs = Object.entries(topics).map(([topic, { name }]) => (topic === name ? topic : `${topic} (${name})`));
+  const pairs = Object.entries(topics).map(([topic, { name }]) =>
+    topic === name ? topic : `${topic} (${name})`,
+  );
   return [
     out.paintMessage('bold', 'longshore'),
     worker.address,

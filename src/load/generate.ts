@@ -39,7 +39,12 @@ export interface LoadReport {
   /** Completed in a second: since the last report, in the final one on the average. */
   readonly rate: number;
   /** Of completed units, in ms; null before there is one. */
-  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number; readonly max: number } | null;
+  readonly latencyMs: {
+    readonly p50: number;
+    readonly p95: number;
+    readonly p99: number;
+    readonly max: number;
+  } | null;
 }
 
 export interface LoadMeans {
@@ -170,7 +175,8 @@ class Generator {
 
   #event(afterMs?: number): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = afterMs === undefined ? () => undefined : this.#means.clock.after(afterMs, () => this.#wake());
+      const cancel =
+        afterMs === undefined ? () => undefined : this.#means.clock.after(afterMs, () => this.#wake());
       this.#wake = () => {
         cancel();
         this.#wake = () => undefined;

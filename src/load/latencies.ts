@@ -12,7 +12,12 @@ export class Latencies {
   }
 
   /** Null before the first. */
-  summary(): { readonly p50: number; readonly p95: number; readonly p99: number; readonly max: number } | null {
+  summary(): {
+    readonly p50: number;
+    readonly p95: number;
+    readonly p99: number;
+    readonly max: number;
+  } | null {
     if (this.#count === 0) return null;
     return { p50: this.#at(0.5), p95: this.#at(0.95), p99: this.#at(0.99), max: this.#maxMs };
   }

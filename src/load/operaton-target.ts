@@ -4,7 +4,10 @@ import type { LoadTarget } from './generate.ts';
 
 /** What it asks of the engine; `Rest` of the connector is one. */
 export interface EngineCalls {
-  call(path: string, options?: { readonly method?: 'GET' | 'POST'; readonly body?: unknown }): Promise<unknown>;
+  call(
+    path: string,
+    options?: { readonly method?: 'GET' | 'POST'; readonly body?: unknown },
+  ): Promise<unknown>;
   deploy(name: string, bpmn: string): Promise<void>;
   close(): void;
 }
@@ -36,7 +39,11 @@ export class OperatonTarget implements LoadTarget {
   }
 
   /** Deploys a process of one external task, topic `echo`, where `process` is not given. */
-  static async open(engine: EngineCalls, process: string | undefined, message: string): Promise<OperatonTarget> {
+  static async open(
+    engine: EngineCalls,
+    process: string | undefined,
+    message: string,
+  ): Promise<OperatonTarget> {
     if (process === undefined) await engine.deploy('longshore-echo', ECHO_BPMN);
     return new OperatonTarget(engine, process ?? 'longshore-echo', message);
   }
@@ -84,7 +91,8 @@ export class OperatonTarget implements LoadTarget {
       const running = await this.#running(asked);
       for (const id of asked) if (!running.has(id)) this.#settle(id, null);
     } catch (error) {
-      if (!(error instanceof LongshoreError && error.retryable)) for (const id of asked) this.#settle(id, error);
+      if (!(error instanceof LongshoreError && error.retryable))
+        for (const id of asked) this.#settle(id, error);
     }
     this.#timer = null;
     if (this.#waiting.size > 0) this.#lookLater();

@@ -1,5 +1,5 @@
 import { optionInvalid, requireInteger, requireMs } from '../core/errors.ts';
-import { nearest } from '../core/options.ts';
+import { nearest, unknownName } from '../core/options.ts';
 import type { LoadSettings } from './generate.ts';
 
 /** What a load generator is told: flags win over SCHEDULER_* variables, those over the defaults. */
@@ -27,15 +27,20 @@ export const SCHEDULER_NAMES = [
   'SCHEDULER_MAX_RUNTIME',
 ] as const;
 
+const SLIPS_MAX = 2;
 const CONCURRENCY_DEFAULT = 10;
 const TOTAL_DEFAULT = 100;
 const REPORT_MS_DEFAULT = 10_000;
 export const MESSAGE_DEFAULT = 'Test scheduler';
 
 /** Throws OPTION_INVALID. */
-export function loadSettings(flags: LoadFlags, env: Environment): LoadSettings & { readonly message: string } {
+export function loadSettings(
+  flags: LoadFlags,
+  env: Environment,
+): LoadSettings & { readonly message: string } {
   requireKnownNames(env);
-  const infinite = flags.infinite ?? (flags.total === undefined ? truth(env, 'SCHEDULER_INFINITE_MODE') : false);
+  const infinite =
+    flags.infinite ?? (flags.total === undefined ? truth(env, 'SCHEDULER_INFINITE_MODE') : false);
   const total = flags.total ?? whole(env, 'SCHEDULER_TOTAL_WORKFLOWS') ?? TOTAL_DEFAULT;
   const rate = flags.rate ?? null;
   if (rate !== null && !(rate > 0 && rate <= 1_000_000))
@@ -63,8 +68,8 @@ function requireKnownNames(env: Environment): void {
   const names: readonly string[] = SCHEDULER_NAMES;
   for (const name of Object.keys(env)) {
     if (!name.startsWith('SCHEDULER_') || names.includes(name)) continue;
-    const meant = nearest(name, names, 2);
-    if (meant !== null) throw optionInvalid(name, env[name], `no such variable; did you mean ${meant}?`);
+    if (nearest(name, names, SLIPS_MAX) !== null)
+      throw unknownName('There is no environment variable', name, names);
   }
 }
 
@@ -76,7 +81,8 @@ export function given(env: Environment, name: string): string | undefined {
 function whole(env: Environment, name: string): number | undefined {
   const text = given(env, name);
   if (text === undefined) return undefined;
-  if (!/^\d+$/.test(text) || Number(text) < 1) throw optionInvalid(name, text, 'a whole number of at least 1');
+  if (!/^\d+$/.test(text) || Number(text) < 1)
+    throw optionInvalid(name, text, 'a whole number of at least 1');
   return Number(text);
 }
 

@@ -15,6 +15,8 @@ export function finalLine(noun: string, report: LoadReport): string {
       ? ''
       : `; p50 ${formatDuration(latencyMs.p50)}, p95 ${formatDuration(latencyMs.p95)}, p99 ${formatDuration(latencyMs.p99)}, longest ${formatDuration(latencyMs.max)}`;
   const open = started - completed - failed;
-  const rest = [failed === 0 ? '' : `${failed} failed`, open === 0 ? '' : `${open} not waited for`].filter(Boolean);
+  const rest = [failed === 0 ? '' : `${failed} failed`, open === 0 ? '' : `${open} not waited for`].filter(
+    Boolean,
+  );
   return `${noun}: ${completed} in ${formatDuration(seconds * 1_000)}, ${rate.toFixed(2)} a second${times}${rest.length === 0 ? '' : ` (${rest.join(', ')})`}`;
 }

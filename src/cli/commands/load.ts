@@ -6,7 +6,7 @@ import { type Call, type CliCommand, examples } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { ENGINE_NAMES, openTarget, type TargetOptions } from '../load-targets.ts';
 import { loadStopper } from '../signals.ts';
-import { duration, integer } from '../values.ts';
+import { duration, integer, number } from '../values.ts';
 
 type Options = LoadFlags & TargetOptions;
 
@@ -18,17 +18,26 @@ export function loadOptions(command: Command): Command {
     .option('-c, --concurrency <n>', 'most under way at a time (default: 10)', integer('--concurrency', 1))
     .option('-n, --total <n>', 'how many to start (default: 100)', integer('--total', 1))
     .option('--infinite', 'go on until it is stopped')
-    .option('--rate <n>', 'start so many in a second, and count times from then (open loop)', Number)
+    .option(
+      '--rate <n>',
+      'start so many in a second, and count times from then (open loop)',
+      number('--rate'),
+    )
     .option('--message <text>', 'what each is given (default: Test scheduler)')
-    .option('--report-interval <time>', 'time between two reports (default: 10s)', duration('--report-interval'))
-    .option('--max-run-time <time>', 'start nothing after this time (default: no limit)', duration('--max-run-time'));
+    .option(
+      '--report-interval <time>',
+      'time between two reports (default: 10s)',
+      duration('--report-interval'),
+    )
+    .option(
+      '--max-run-time <time>',
+      'start nothing after this time (default: no limit)',
+      duration('--max-run-time'),
+    );
 }
 
 function define(command: Command): void {
-  command.option(
-    '--target <target>',
-    `URL of a store (default: --store), or ${ENGINE_NAMES.join(' or ')}`,
-  );
+  command.option('--target <target>', `URL of a store (default: --store), or ${ENGINE_NAMES.join(' or ')}`);
   loadOptions(command)
     .option('--task <name>', 'of a store: the task of the jobs (default: echo)')
     .option('-q, --queue <name>', "of a store: their queue (default: the task's)")

@@ -29,8 +29,8 @@ export const VARIABLES = [
 
 /** The options with what the environment adds. Throws OPTION_INVALID, also for a misspelt OPERATON_WORKER_ variable. */
 export function withEnvironment(options: OperatonOptions, env: Environment): OperatonOptions {
+  // Others may be somebody else's: Kubernetes sets OPERATON_WORKER_SERVICE_HOST where a service has that name.
   for (const name of Object.keys(env).filter((one) => one.startsWith('OPERATON_WORKER_')))
-    // Others may be somebody else's: Kubernetes sets OPERATON_WORKER_SERVICE_HOST where a service has that name.
     if (!(VARIABLES as readonly string[]).includes(name) && nearest(name, VARIABLES, SLIPS_MAX) !== null)
       throw unknownName('There is no environment variable', name, VARIABLES);
   const found: Record<string, unknown> = {};
