@@ -20,7 +20,10 @@ describe('longshore operaton', { timeout: 300_000 }, () => {
     assert.equal(code, 0, stderr);
     assert.match(stdout, /^Processes: 12 in .* a second; p50 /m);
     const metrics = await (await fetch(/http\S+/.exec(said)?.[0] ?? '')).text();
-    assert.match(metrics, /^longshore_jobs_completed_total\{[^}]*task="echo"[^}]*\} 12$/m);
+    assert.match(
+      metrics,
+      /^longshore_job_attempts_total\{queue="echo",task="echo",outcome="completed"\} 12$/m,
+    );
     assert.match(metrics, /^longshore_engine_slots\{engine="operaton"\} 10$/m);
     worker.kill('SIGTERM');
     const { code: ownCode, stderr: told } = await end;
