@@ -3,6 +3,7 @@ import { Argument, Command, Option } from 'commander';
 import { burndown, burndownTable } from './commands/burndown.ts';
 import { claimCost, claimCostTable } from './commands/claim-cost.ts';
 import { drivers, driversTable } from './commands/drivers.ts';
+import { ENGINE_NAMES, engines, enginesTable } from './commands/engines.ts';
 import { fleet, fleetTable } from './commands/fleet.ts';
 import { flows } from './commands/flows.ts';
 import { idle, idleTable } from './commands/idle.ts';
@@ -157,6 +158,13 @@ onServers('lanes', 'what it costs to run handlers in threads and processes, and 
   .option('--lease-ms <n>', 'lease of the job that blocks', whole(500, 86_400_000), 5_000)
   .addOption(sabotage())
   .action(perform('lanes', lanes, lanesTable));
+
+measurement('engines', "a workflow engine's own worker beside ours, on the same server", 3)
+  .addOption(new Option('--engine <name>', 'the engine').choices(ENGINE_NAMES).makeOptionMandatory())
+  .option('--url <url>', 'a running server; default: one is started, and stopped at the end')
+  .option('--jobs <n>', 'tasks in each run', whole(2, 1_000_000), 600)
+  .option('--concurrency <n>', 'tasks at once', whole(1, 10_000), 10)
+  .action(perform('engines', engines, enginesTable));
 
 onServers('versus', 'other job systems on the same server', 5)
   .addOption(store(SERVERS))

@@ -4,7 +4,7 @@ import { LongshoreError } from '../../core/errors.ts';
 import { type Refusal, refusalOf, refused, unreachable } from './faults.ts';
 
 /**
- * The engine's REST API over connections that stay open. Node's own HTTP client: half the processor time of `fetch` for a
+ * The engine's REST API over connections that stay open. Node's own HTTP client: a third of the processor time of `fetch` for a
  * request of this size (docs/adr/0027-operaton.md), and nothing to install.
  */
 export interface RestOptions {
