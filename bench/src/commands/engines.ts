@@ -1,25 +1,8 @@
-import type { Bench, CommonSettings } from '../bench.ts';
+import type { Bench } from '../bench.ts';
+import type { EnginePair, EngineRound, EngineSettings, Measure } from '../engines/engine.ts';
 import { type Ratio, ratioOf } from '../kit/ratio.ts';
 import { type Spread, spreadOf } from '../spread.ts';
 import { formatMs, formatRate, formatRatio, spreadCells, table } from '../table.ts';
-
-/** A workflow engine's own worker beside ours on the same server, in turns. Each engine says what its tasks are (engines/). */
-export interface EngineSettings extends CommonSettings {
-  readonly engine: EngineName;
-  /** A running server; default: one is started. */
-  readonly url?: string;
-  readonly jobs: number;
-  readonly concurrency: number;
-}
-
-/** What one worker did in one round. */
-export interface EngineRound {
-  readonly perSecond: number;
-  readonly p50Ms: number;
-  readonly p95Ms: number;
-  /** Processor time of the worker's process while it emptied the queue. */
-  readonly cpuMicrosPerJob: number;
-}
 
 export interface EngineFigures {
   /** `ratio`: ours over the engine's own worker. */
@@ -27,21 +10,20 @@ export interface EngineFigures {
   readonly p95: Ratio & { readonly ours: Spread; readonly own: Spread };
   /** Processor time of a task, ours over the engine's own worker. */
   readonly cpuShare: Ratio & { readonly ours: Spread; readonly own: Spread };
-  readonly runs: readonly { readonly ours: EngineRound; readonly own: EngineRound }[];
+  readonly runs: readonly EnginePair[];
 }
 
-type Measure = (settings: EngineSettings, bench: Bench) => Promise<Pick<EngineFigures, 'runs'>>;
-
-const ENGINES = {
-  operaton: async (): Promise<Measure> => (await import('../engines/operaton.ts')).measureOperaton,
+/** By their names. */
+const ENGINES: Readonly<Record<string, () => Promise<Measure>>> = {
+  operaton: async () => (await import('../engines/operaton.ts')).measureOperaton,
 };
 
-export type EngineName = keyof typeof ENGINES;
-export const ENGINE_NAMES = Object.keys(ENGINES) as readonly EngineName[];
+export const ENGINE_NAMES = Object.keys(ENGINES);
 
 export async function engines(settings: EngineSettings, bench: Bench): Promise<EngineFigures> {
-  const measure = await ENGINES[settings.engine]();
-  const { runs } = await measure(settings, bench);
+  const measure = await ENGINES[settings.engine]?.();
+  if (measure === undefined) throw new Error(`There is no engine ${settings.engine}.`);
+  const runs = await measure(settings, bench);
   const compared = (figure: (round: EngineRound) => number): EngineFigures['throughput'] => ({
     ...ratioOf(
       runs.map(({ ours }) => figure(ours)),

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Bench } from '../bench.ts';
-import type { EngineFigures, EngineRound, EngineSettings } from '../commands/engines.ts';
 import { loadNeighbour } from '../neighbours.ts';
 import { installRivals, rivalFile } from '../rivals.ts';
 import { start } from '../runner.ts';
 import type { OwnServer } from '../services.ts';
+import type { EnginePair, EngineRound, EngineSettings } from './engine.ts';
 
 /**
  * Operaton: no-op external tasks by our worker and by the engine's own client, in turns on one server. First a burn-down of tasks that
@@ -20,14 +20,14 @@ const SYSTEMS = ['ours', 'own'] as const;
 export async function measureOperaton(
   { jobs, concurrency, repeat, url }: EngineSettings,
   bench: Bench,
-): Promise<Pick<EngineFigures, 'runs'>> {
+): Promise<readonly EnginePair[]> {
   await installRivals(bench.progress);
   const services = await loadNeighbour<Services>('setup/services/index.mjs', 'Give the server with --url.');
   const server = url === undefined ? await services.startOperaton({ build: true }) : null;
   const engine = url ?? server?.url ?? '';
   const step = (name: string, system: (typeof SYSTEMS)[number], site: Site): Promise<EngineRound> =>
     bench.progress.step(name, () => runOne(system, site, bench));
-  const runs: Record<(typeof SYSTEMS)[number], EngineRound>[] = [];
+  const runs: EnginePair[] = [];
   try {
     bench.progress.start(repeat * 2 + 1);
     // What a fresh engine compiles first is nobody's merit.
@@ -39,7 +39,7 @@ export async function measureOperaton(
         round[system] = await step(`${n}/${repeat} ${system}`, system, { engine, jobs, concurrency });
       runs.push(round as Required<typeof round>);
     }
-    return { runs };
+    return runs;
   } finally {
     await server?.stop();
   }
