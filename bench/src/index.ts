@@ -3,7 +3,6 @@ import { Argument, Command, Option } from 'commander';
 import { burndown, burndownTable } from './commands/burndown.ts';
 import { claimCost, claimCostTable } from './commands/claim-cost.ts';
 import { drivers, driversTable } from './commands/drivers.ts';
-import { engines, enginesTable } from './commands/engines.ts';
 import { fleet, fleetTable } from './commands/fleet.ts';
 import { flows } from './commands/flows.ts';
 import { idle, idleTable } from './commands/idle.ts';
@@ -14,6 +13,7 @@ import { readme } from './commands/readme.ts';
 import { versus, versusTable } from './commands/versus.ts';
 import { wear, wearTable } from './commands/wear.ts';
 import { work, workTable } from './commands/work.ts';
+import { addEngines } from './engines/command-line.ts';
 import { SHAPE_NAMES } from './flows/shape.ts';
 import { flowsTable } from './flows/table.ts';
 import { lanesTable } from './lanes/table.ts';
@@ -159,6 +159,8 @@ onServers('lanes', 'what it costs to run handlers in threads and processes, and 
   .addOption(sabotage())
   .action(perform('lanes', lanes, lanesTable));
 
+addEngines(measurement('engines', "a workflow engine's own worker beside ours, on the same server", 3));
+
 onServers('versus', 'other job systems on the same server', 5)
   .addOption(store(SERVERS))
   .option('--jobs <n>', 'jobs in each run', whole(1, 10_000_000), 50_000)
@@ -229,14 +231,6 @@ onServers('drivers', 'client libraries that a store could be built on', 5)
   .addOption(store(SERVERS))
   .option('--share <n>', 'part of the rounds to make, for a quick look', between(0.001, 1), 1)
   .action(perform('drivers', drivers, driversTable));
-
-measurement('engines', "Longshore's worker for a workflow engine beside the engine's own", 3)
-  .addOption(new Option('--engine <name>', 'engine').choices(['temporal']).default('temporal'))
-  .option('--url <address>', 'a running server; default: one is started, and stopped at the end')
-  .option('--workflows <n>', 'workflows of two activities, in each run', whole(1, 1_000_000), 200)
-  .option('--concurrency <n>', 'workflows at once', whole(1, 10_000), 10)
-  .option('--block-seconds <n>', 'how long an activity blocks; 0: leave that out', between(0, 3_600), 20)
-  .action(perform('engines', engines, enginesTable));
 
 addSuiteCommands(main);
 

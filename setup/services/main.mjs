@@ -4,15 +4,16 @@
  */
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import { startJaeger, startPostgres, startRedis, startTemporal } from './index.mjs';
+import { startJaeger, startOperaton, startPostgres, startRedis, startTemporal } from './index.mjs';
 import { builtJaeger } from './jaeger-program.mjs';
 import { builtTemporal } from './temporal-program.mjs';
 
-const USAGE = `npm run services -- [--postgres MAJOR] [--durable] [--jaeger] [--temporal] [--json]
+const USAGE = `npm run services -- [--postgres MAJOR] [--durable] [--jaeger] [--temporal] [--operaton] [--json]
   --postgres MAJOR  12 to 18; a version that this machine lacks is fetched
   --durable         with fsync and an append-only file, as benches need it; default: quick, for tests
   --jaeger          Jaeger as well; built with Go the first time, which takes some minutes
   --temporal        Temporal as well; built with Go the first time, which takes some minutes
+  --operaton        Operaton as well; built with Maven the first time, which takes some minutes
   --json            prints {"postgres": URL, "redis": URL} instead of lines for a shell`;
 
 const VARIABLES = { postgres: 'LONGSHORE_TEST_POSTGRES', redis: 'LONGSHORE_TEST_REDIS' };
@@ -33,6 +34,7 @@ function options() {
         jaeger: { type: 'boolean', default: false },
         temporal: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
+        operaton: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     }).values;
@@ -41,7 +43,7 @@ function options() {
   }
 }
 
-async function main({ postgres, durable, jaeger, temporal, json, help }) {
+async function main({ postgres, durable, jaeger, temporal, operaton, json, help }) {
   if (help) return process.stdout.write(`${USAGE}\n`);
   const ended = Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal)));
   const major = postgres === undefined ? {} : { major: Number(postgres) };
@@ -63,9 +65,10 @@ async function main({ postgres, durable, jaeger, temporal, json, help }) {
   if (Object.keys(servers).length === 0) throw new Error('no server could be started');
   const traces = jaeger ? await traceServer() : null;
   const engine = temporal ? await temporalServer(durable) : null;
+  const bpmn = operaton ? await operatonServer(durable) : null;
   tell(servers, json);
   await ended;
-  await Promise.all([stopAll(servers), traces?.stop(), engine?.stop()]);
+  await Promise.all([stopAll(servers), traces?.stop(), engine?.stop(), bpmn?.stop()]);
 }
 
 /** Takes spans by OTLP over HTTP. */
@@ -80,6 +83,12 @@ async function temporalServer(durable) {
   await builtTemporal();
   const server = await startTemporal({ durable });
   process.stderr.write(`Temporal: ${server.url}\n`);
+  return server;
+}
+
+async function operatonServer(durable) {
+  const server = await startOperaton({ durable, build: true });
+  process.stderr.write(`Operaton: ${server.url} (for tests: export LONGSHORE_TEST_OPERATON=${server.url})\n`);
   return server;
 }
 

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { Guard } from './guard.mjs';
 import { builtOperaton, OPERATON_MISSING, operatonProgram } from './operaton-program.mjs';
-import { answers } from './prometheus.mjs';
 import { Server } from './server.mjs';
 import { temporaryFolder } from './unprivileged.mjs';
 
@@ -41,7 +40,7 @@ export async function startOperaton({
         user: undefined,
         url: (own) => `http://127.0.0.1:${own}/engine-rest`,
         command: (own) => ({ file: program.java, args: [...java, `--server.port=${own}`, ...data, ...args] }),
-        isReady: answers('engine-rest/version'),
+        isReady,
         startTimeoutMs: START_TIMEOUT_MS,
         endSignal: 'SIGTERM',
         dropSignal: 'SIGKILL',
@@ -51,5 +50,15 @@ export async function startOperaton({
   } catch (error) {
     guard.abandon();
     throw error;
+  }
+}
+
+/** Also one that asks who is there. @param {number} port */
+async function isReady(port) {
+  try {
+    const { status } = await fetch(`http://127.0.0.1:${port}/engine-rest/version`);
+    return [200, 401].includes(status);
+  } catch {
+    return false;
   }
 }

@@ -1,3 +1,4 @@
+import { unknownName } from '../core/options.ts';
 import type { LoadTarget } from '../load/generate.ts';
 import type { GlobalOptions } from './command.ts';
 import { loadConfig } from './config-file.ts';
@@ -37,8 +38,15 @@ export const ENGINE_NAMES: readonly string[] = Object.keys(ENGINES);
 
 /** Throws what opening the target throws, and USAGE where nothing says what it is. */
 export async function openTarget(options: TargetOptions, message: string): Promise<LoadTarget> {
-  const engine = options.target === undefined ? undefined : ENGINES[options.target];
-  return engine === undefined ? openStore(options, message) : engine(options, message);
+  const { target } = options;
+  const engine = target === undefined ? undefined : ENGINES[target];
+  if (engine !== undefined) return engine(options, message);
+  if (target !== undefined && /^\w+$/.test(target))
+    throw unknownName('--target: there is no engine', target, [
+      ...ENGINE_NAMES,
+      'sqlite:jobs.db (any URL of a store)',
+    ]);
+  return openStore(options, message);
 }
 
 async function openStore(options: TargetOptions, message: string): Promise<LoadTarget> {

@@ -1,12 +1,13 @@
 import { type Command, Option } from 'commander';
 import { echo } from '../connectors/operaton/echo-task.ts';
 import { type OperatonOptions, type OperatonWorker, operatonWorker } from '../connectors/operaton/index.ts';
+import { runnerOptions } from '../connectors/operaton/options.ts';
 import { unknownName } from '../core/options.ts';
 import { STRATEGIES, type Strategy } from '../core/strategy.ts';
 import type { AnyTask } from '../core/task.ts';
 import { prettyLine } from '../telemetry/pretty-log.ts';
-import { type Call, type CliCommand, examples, type GlobalOptions } from './command.ts';
-import { loadConfig } from './config-file.ts';
+import { type Call, type CliCommand, examples } from './command.ts';
+import { type Config, loadConfig } from './config-file.ts';
 import { UsageError } from './exit-codes.ts';
 import { type MetricsOptions, startMetrics } from './metrics.ts';
 import type { Output } from './output.ts';
@@ -96,9 +97,11 @@ function define(command: Command): void {
 async function run({ options, out }: Call<Options>): Promise<number> {
   // Standard output belongs to the events: what handlers print goes where messages go.
   if (out.json) Object.assign(console, new console.Console(process.stderr, process.stderr));
-  const topics = await topicsOf(options);
+  const config = await loadConfig(options.config);
+  const topics = await topicsOf(options, config);
   const { logger, pretty } = await workerLog(out, options, prettyLine);
   const worker = operatonWorker({
+    ...runnerOptions({ ...config.worker, ...config.connect }),
     ...settings(options),
     topics,
     logger,
@@ -126,7 +129,7 @@ async function runUntilSignal(worker: OperatonWorker, out: Output): Promise<void
     const { running } = worker.runner;
     out.say(
       running === 0
-        ? 'Stopping: what a last fetch brings is unlocked.'
+        ? 'Stopping.'
         : `Stopping: waits for ${counted(running, 'running task')}. Again to stop at once.`,
     );
   } finally {
@@ -135,18 +138,17 @@ async function runUntilSignal(worker: OperatonWorker, out: Output): Promise<void
 }
 
 /** Throws USAGE, OPTION_INVALID, and what loading the task files throws. */
-async function topicsOf(options: Options & GlobalOptions): Promise<Readonly<Record<string, AnyTask>>> {
-  const config = await loadConfig(options.config);
+async function topicsOf(options: Options, config: Config): Promise<Readonly<Record<string, AnyTask>>> {
   const paths = taskPaths(options.tasks, config);
   const found = paths === null ? [] : await loadTasks(paths);
   // Threads and processes import the file that the task was found in.
   const tasks = found.map(
     ({ task, url }): AnyTask => (task.module === url ? task : { ...task, module: url }),
   );
-  const known = paths === null ? [echo] : tasks;
   const pairs = options.topic ?? list(process.env.OPERATON_WORKER_TOPICS ?? '');
-  if (pairs.length === 0) return Object.fromEntries(known.map((task) => [task.name, task]));
-  return Object.fromEntries(pairs.map((pair) => [pair.split('=')[0] ?? '', taskOf(pair, known)]));
+  if (pairs.length === 0)
+    return Object.fromEntries((paths === null ? [echo] : tasks).map((task) => [task.name, task]));
+  return Object.fromEntries(pairs.map((pair) => [pair.split('=')[0] ?? '', taskOf(pair, [...tasks, echo])]));
 }
 
 function taskOf(pair: string, known: readonly AnyTask[]): AnyTask {

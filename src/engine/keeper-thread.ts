@@ -42,7 +42,7 @@ if (parentPort !== null && data?.longshoreKeeper !== undefined) {
     lostStatuses,
     report,
   });
-  port.on('message', (message: ToKeeper) => {
+  const hear = (message: ToKeeper): void => {
     switch (message.type) {
       case 'hold':
         renewals.hold(message.lock, message.kept);
@@ -58,5 +58,6 @@ if (parentPort !== null && data?.longshoreKeeper !== undefined) {
         send.close();
         port.close();
     }
-  });
+  };
+  port.on('message', (messages: readonly ToKeeper[]) => messages.forEach(hear));
 }

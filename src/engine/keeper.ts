@@ -65,6 +65,9 @@ export class Keeper {
   #headers: Readonly<Record<string, string>> = {};
   #next = 0;
   #thread: Worker | null = null;
+  /** Said, and not sent yet: a message costs more than what it says, and short work says two things. */
+  #unsent: ToKeeper[] = [];
+  #sending: 'soon' | 'later' | null = null;
   #restarting = false;
   #closed = false;
 
@@ -101,12 +104,11 @@ export class Keeper {
     this.#next += 1;
     this.#held.set(lock, held);
     if (this.#thread === null) this.#start();
-    // In this turn: the handler that starts next may hold the event loop.
     else this.#say({ type: 'hold', lock, kept: held.kept });
     return {
       signal: held.lost.signal,
       release: () => {
-        if (this.#held.delete(lock)) this.#say({ type: 'release', lock });
+        if (this.#held.delete(lock)) this.#sayLater({ type: 'release', lock });
       },
     };
   }
@@ -126,13 +128,32 @@ export class Keeper {
     const ended = new Promise((resolve) => thread.once('exit', resolve));
     thread.ref();
     this.#say({ type: 'close' });
+    this.#send();
     const timer = setTimeout(() => void thread.terminate(), CLOSE_MAX_MS);
     await ended;
     clearTimeout(timer);
   }
 
+  /** Sent before the handlers start whose locks are taken in this turn: they may hold the event loop. */
   #say(message: ToKeeper): void {
-    this.#thread?.postMessage(message);
+    this.#unsent.push(message);
+    if (this.#sending === 'soon') return;
+    this.#sending = 'soon';
+    queueMicrotask(() => this.#send());
+  }
+
+  /** What can wait: a renewal too many harms nobody. */
+  #sayLater(message: ToKeeper): void {
+    this.#unsent.push(message);
+    if (this.#sending !== null) return;
+    this.#sending = 'later';
+    setTimeout(() => this.#send(), LATER_MS).unref();
+  }
+
+  #send(): void {
+    this.#sending = null;
+    if (this.#unsent.length > 0) this.#thread?.postMessage(this.#unsent);
+    this.#unsent = [];
   }
 
   #start(): void {
@@ -150,8 +171,9 @@ export class Keeper {
     // A listener for messages keeps the process alive again, so this comes after it.
     thread.unref();
     this.#thread = thread;
-    this.#say({ type: 'headers', headers: this.#headers });
-    for (const [lock, { kept }] of this.#held) this.#say({ type: 'hold', lock, kept });
+    this.#unsent = [{ type: 'headers', headers: this.#headers }];
+    for (const [lock, { kept }] of this.#held) this.#unsent.push({ type: 'hold', lock, kept });
+    this.#send();
   }
 
   #hear(message: FromKeeper): void {
@@ -187,6 +209,8 @@ export class Keeper {
 
 const REQUESTS_MAX_DEFAULT = 8;
 const LOST_STATUSES_DEFAULT = [404, 409];
+/** Short enough that hardly a lock is renewed meanwhile; most go along with the next locks that are taken. */
+const LATER_MS = 100;
 /** A thread that dies at once must not be started in a tight loop. */
 const RESTART_MS = 1_000;
 /** A request that is not answered must not hold up the end. */

@@ -1,5 +1,5 @@
 import { optionInvalid, requireInteger, requireMs } from '../core/errors.ts';
-import { nearest } from '../core/options.ts';
+import { nearest, unknownName } from '../core/options.ts';
 import type { LoadSettings } from './generate.ts';
 
 /** What a load generator is told: flags win over SCHEDULER_* variables, those over the defaults. */
@@ -27,6 +27,7 @@ export const SCHEDULER_NAMES = [
   'SCHEDULER_MAX_RUNTIME',
 ] as const;
 
+const SLIPS_MAX = 2;
 const CONCURRENCY_DEFAULT = 10;
 const TOTAL_DEFAULT = 100;
 const REPORT_MS_DEFAULT = 10_000;
@@ -67,8 +68,8 @@ function requireKnownNames(env: Environment): void {
   const names: readonly string[] = SCHEDULER_NAMES;
   for (const name of Object.keys(env)) {
     if (!name.startsWith('SCHEDULER_') || names.includes(name)) continue;
-    const meant = nearest(name, names, 2);
-    if (meant !== null) throw optionInvalid(name, env[name], `no such variable; did you mean ${meant}?`);
+    if (nearest(name, names, SLIPS_MAX) !== null)
+      throw unknownName('There is no environment variable', name, names);
   }
 }
 

@@ -7,7 +7,7 @@ import { EXIT } from '../exit-codes.ts';
 import { ENGINE_NAMES, openTarget, type TargetOptions } from '../load-targets.ts';
 import type { Output } from '../output.ts';
 import { loadStopper } from '../signals.ts';
-import { duration, integer } from '../values.ts';
+import { duration, integer, number } from '../values.ts';
 
 type Options = LoadFlags & TargetOptions;
 
@@ -19,7 +19,11 @@ export function loadOptions(command: Command): Command {
     .option('-c, --concurrency <n>', 'most under way at a time (default: 10)', integer('--concurrency', 1))
     .option('-n, --total <n>', 'how many to start (default: 100)', integer('--total', 1))
     .option('--infinite', 'go on until it is stopped')
-    .option('--rate <n>', 'start so many in a second, and count times from then (open loop)', Number)
+    .option(
+      '--rate <n>',
+      'start so many in a second, and count times from then (open loop)',
+      number('--rate'),
+    )
     .option('--message <text>', 'what each is given (default: Test scheduler)')
     .option(
       '--report-interval <time>',

@@ -169,7 +169,7 @@ export function checkedOptions(options: OperatonOptions): Checked {
 }
 
 /** The part that is the runner's. */
-export function runnerOptions(options: OperatonOptions): Omit<RunnerOptions, 'engine' | 'tasks'> {
+export function runnerOptions(options: object): Omit<RunnerOptions, 'engine' | 'tasks'> {
   return Object.fromEntries(Object.entries(options).filter(([name]) => name in RUNNERS));
 }
 

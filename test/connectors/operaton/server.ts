@@ -36,19 +36,30 @@ export interface TaskView {
 
 export class Engine {
   readonly url: string;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  constructor(url: string) {
+  /** `user`: `name:password`, where the engine asks for it. */
+  constructor(url: string, user?: string) {
     this.url = url;
+    this.#headers =
+      user === undefined ? {} : { authorization: `Basic ${Buffer.from(user).toString('base64')}` };
   }
 
   /** A process of one external task, with a path for the BPMN error `DECLINED`. Deleted with all that ran of it after the test. */
-  async deploy(t: TestContext | null, options: { readonly tenantId?: string } = {}): Promise<Process> {
+  async deploy(
+    t: TestContext | null,
+    options: { readonly tenantId?: string; readonly model?: (name: string) => string } = {},
+  ): Promise<Process> {
     const name = `test-${randomUUID().slice(0, 8)}`;
     const form = new FormData();
     form.set('deployment-name', name);
     if (options.tenantId !== undefined) form.set('tenant-id', options.tenantId);
-    form.set('process.bpmn', new File([bpmn(name)], 'process.bpmn'));
-    const response = await fetch(`${this.url}/deployment/create`, { method: 'POST', body: form });
+    form.set('process.bpmn', new File([(options.model ?? bpmn)(name)], 'process.bpmn'));
+    const response = await fetch(`${this.url}/deployment/create`, {
+      method: 'POST',
+      body: form,
+      headers: this.#headers,
+    });
     if (!response.ok) throw new Error(await response.text());
     const { id } = (await response.json()) as { id: string };
     t?.after(() => this.call('DELETE', `/deployment/${id}?cascade=true`));
@@ -58,9 +69,8 @@ export class Engine {
   async call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
     const response = await fetch(this.url + path, {
       method,
-      ...(body === undefined
-        ? {}
-        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      headers: { ...this.#headers, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
