@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { bundleWorkflowCode, Worker, type WorkerOptions } from '@temporalio/worker';
 import { LongshoreError } from '../../core/errors.ts';
 import { isError, reasonOf } from '../../core/legible.ts';
@@ -153,10 +154,13 @@ export class TemporalWorker {
     if (workflowBundle !== undefined)
       return { workflowBundle: workflowBundle as NonNullable<WorkerOptions['workflowBundle']> };
     if (workflowsPath === undefined) return {};
+    const said: string[] = [];
+    const logger = { ...QUIET, error: (text: string) => void said.push(text) };
     try {
-      return { workflowBundle: await bundleWorkflowCode({ workflowsPath, logger: QUIET }) };
+      return { workflowBundle: await bundleWorkflowCode({ workflowsPath, logger }) };
     } catch (error) {
-      const message = `workflowsPath ${JSON.stringify(workflowsPath)} cannot be bundled: ${reasonOf(error)}`;
+      const why = errorLines(said) ?? reasonOf(error);
+      const message = `workflowsPath ${JSON.stringify(workflowsPath)} cannot be bundled: ${why}`;
       throw new LongshoreError('OPTION_INVALID', message, {
         cause: error,
         details: { field: 'workflowsPath' },
@@ -254,6 +258,22 @@ export class TemporalWorker {
 
 /** What a server of Temporal takes at most in one payload; more is refused here, with the size. */
 const PAYLOAD_BYTES_MAX = 2 * 1_048_576;
+
+/** The first fault that the bundler found, of the long text it prints. */
+function errorLines(said: readonly string[]): string | null {
+  const lines = stripVTControlCharacters(said.join('\n'))
+    .split('\n')
+    .map((line) => line.trim());
+  const first = lines.findIndex((line) => line.startsWith('ERROR in'));
+  return first < 0
+    ? null
+    : lines
+        .slice(first, first + 3)
+        .join(' ')
+        .slice(0, REASON_CHARS_MAX);
+}
+
+const REASON_CHARS_MAX = 500;
 
 const none = (): void => undefined;
 /** What the bundler says while it works is not for the log of a worker. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { freePort } from '../../../setup/services/free-port.mjs';
 import { temporalWorker } from '../../../src/connectors/temporal/index.ts';
 import type { Logger } from '../../../src/telemetry/log.ts';
@@ -198,5 +199,9 @@ describe('bad options are refused by name', () => {
     const worker = temporalWorker({ ...options, workflowsPath: '/nowhere/workflows.ts', logger: false });
     t.after(() => worker.stop());
     await assert.rejects(worker.start(), { code: 'OPTION_INVALID', message: /workflowsPath .*nowhere/ });
+    const missing = fileURLToPath(new URL('./needs-files.ts', import.meta.url));
+    const other = temporalWorker({ ...options, workflowsPath: missing, logger: false });
+    t.after(() => other.stop());
+    await assert.rejects(other.start(), { code: 'OPTION_INVALID', message: /needs-files\.ts" cannot be bundled: ERROR in node:fs/ });
   });
 });
