@@ -202,6 +202,9 @@ describe('bad options are refused by name', () => {
     const missing = fileURLToPath(new URL('./needs-files.ts', import.meta.url));
     const other = temporalWorker({ ...options, workflowsPath: missing, logger: false });
     t.after(() => other.stop());
-    await assert.rejects(other.start(), { code: 'OPTION_INVALID', message: /needs-files\.ts" cannot be bundled: ERROR in node:fs/ });
+    await assert.rejects(other.start(), {
+      code: 'OPTION_INVALID',
+      message: /needs-files\.ts" cannot be bundled: ERROR in node:fs/,
+    });
   });
 });
