@@ -19,6 +19,8 @@ const LIBRARY = [
   'telemetry/events',
   'telemetry/prometheus/index',
   'telemetry/otel/index',
+  'connectors/temporal/index',
+  'connectors/operaton/index',
   'testing/index',
   'cli/main',
   'execution/thread-main',
@@ -28,6 +30,8 @@ const LIBRARY = [
 /** Loaded by threads that run nothing else. What meets in one of them shares its modules: a second copy of a class is another class. */
 const THREADS = [
   { entries: ['store/sqlite/thread'], shared: 'store/sqlite/shared' },
+  // Temporal's SDK bundles it, for a place without any module of Node.
+  { entries: ['connectors/temporal/echo-workflow'], shared: 'connectors/temporal/shared' },
   { entries: ['store/heart', 'store/postgres/keep-alive', 'store/redis/keep-alive'], shared: 'store/shared' },
   { entries: ['engine/keeper-thread'], shared: 'engine/shared' },
 ];

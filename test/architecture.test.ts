@@ -23,6 +23,9 @@ const BANNED_NAMES = ['utils', 'util', 'common', 'helpers', 'types', 'interfaces
 const MAIN_FILES: Readonly<Record<string, string>> = {
   '': 'connect.ts',
   cli: 'main.ts',
+  'cli/temporal': 'settings.ts',
+  'connectors/temporal': 'index.ts',
+  'connectors/operaton': 'index.ts',
   core: 'settle-rule.ts',
   'core/flow': 'decide.ts',
   'core/schedule': 'decide.ts',
@@ -30,6 +33,7 @@ const MAIN_FILES: Readonly<Record<string, string>> = {
   execution: 'lane.ts',
   flow: 'define.ts',
   http: 'handler.ts',
+  load: 'generate.ts',
   page: 'main.tsx',
   queue: 'client.ts',
   schedule: 'schedules.ts',
@@ -85,6 +89,31 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
       /^telemetry\/log\.ts$/,
     ],
   },
+  {
+    of: /^connectors\/temporal\//,
+    may: [
+      /^core\//,
+      /^connectors\/temporal\//,
+      EVENTS,
+      /^engine\/(runner|work)\.ts$/,
+      /^tuner\/settings\.ts$/,
+      /^telemetry\//,
+    ],
+  },
+  // A connector knows no other, and no store.
+  {
+    of: /^connectors\/operaton\//,
+    may: [
+      /^core\//,
+      /^engine\//,
+      /^connectors\/operaton\//,
+      EVENTS,
+      /^telemetry\/(log|warn-once)\.ts$/,
+      /^worker\/trouble\.ts$/,
+    ],
+  },
+  // Of a connection the type alone.
+  { of: /^load\//, may: [/^core\//, /^load\//, /^connect\.ts$/] },
   { of: /^execution\//, may: [/^core\//, /^execution\//, OWN_FILE, CURRENT_JOB] },
   { of: /^tuner\//, may: [/^core\//, /^tuner\//] },
   // The version is named to collectors; handlers in threads are surrounded by what the tracer sets there.
@@ -118,6 +147,7 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
 const VENDORS_IN = [
   /^cli\//,
   /^telemetry\/(?!events\.ts)/,
+  /^connectors\//,
   /^store\/\w+\//,
   /^schedule\/cron\.ts$/,
   /^http\//,
@@ -162,7 +192,7 @@ const modules = read('src');
 const kit = read('bench/src');
 
 /** What the kit takes of Longshore goes through these. */
-const DOORS = ['longshore.ts'];
+const DOORS = ['longshore.ts', 'longshore-operaton.ts', 'longshore-temporal.ts'];
 
 describe('the architecture', () => {
   test('the rules are checked against the modules there are', () => {

@@ -175,6 +175,8 @@ function mapped(text: string, file: string): string {
     .replaceAll("from 'longshore/store'", `from '${source('store/store.ts')}'`)
     .replaceAll("from 'longshore/testing'", `from '${source('testing/index.ts')}'`)
     .replaceAll("from 'longshore/prometheus'", `from '${source('telemetry/prometheus/index.ts')}'`)
+    .replaceAll("from 'longshore/operaton'", `from '${source('connectors/operaton/index.ts')}'`)
+    .replaceAll("from 'longshore/temporal'", `from '${source('connectors/temporal/index.ts')}'`)
     .replaceAll("from 'longshore/otel'", `from '${source('telemetry/otel/index.ts')}'`);
 }
 

@@ -13,6 +13,7 @@ import { readme } from './commands/readme.ts';
 import { versus, versusTable } from './commands/versus.ts';
 import { wear, wearTable } from './commands/wear.ts';
 import { work, workTable } from './commands/work.ts';
+import { addEngines } from './engines/command-line.ts';
 import { SHAPE_NAMES } from './flows/shape.ts';
 import { flowsTable } from './flows/table.ts';
 import { lanesTable } from './lanes/table.ts';
@@ -157,6 +158,8 @@ onServers('lanes', 'what it costs to run handlers in threads and processes, and 
   .option('--lease-ms <n>', 'lease of the job that blocks', whole(500, 86_400_000), 5_000)
   .addOption(sabotage())
   .action(perform('lanes', lanes, lanesTable));
+
+addEngines(measurement('engines', "a workflow engine's own worker beside ours, on the same server", 3));
 
 onServers('versus', 'other job systems on the same server', 5)
   .addOption(store(SERVERS))

@@ -1,20 +1,32 @@
 /** The servers of one run of tests: those the environment names, or some that last as long as the run. */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { startPostgres, startRedis } from './index.mjs';
+import { startOperaton, startPostgres, startRedis } from './index.mjs';
 
-/** Set by the user to a server's URL, or to `none`; set by `npm test` for the tests. */
+/** `variable`: set by the user to a server's URL, or to `none`; set by `npm test` for the tests. `asked`: every test that needs the server asks there. */
 const KINDS = {
   postgres: {
     name: 'PostgreSQL',
     variable: 'LONGSHORE_TEST_POSTGRES',
     start: () => startPostgres(majorWanted()),
+    asked: 'test/servers.ts',
   },
-  redis: { name: 'Redis', variable: 'LONGSHORE_TEST_REDIS', start: () => startRedis() },
+  redis: {
+    name: 'Redis',
+    variable: 'LONGSHORE_TEST_REDIS',
+    start: () => startRedis(),
+    asked: 'test/servers.ts',
+  },
+  operaton: {
+    name: 'Operaton',
+    variable: 'LONGSHORE_TEST_OPERATON',
+    start: () => startOperaton(),
+    asked: 'test/connectors/operaton/server.ts',
+  },
 };
 
-/** Every test that needs a server asks there. */
-const ASKED = 'test/servers.ts';
+/** The kinds that are no stores: STORES says nothing about them. */
+const ENGINES = ['operaton'];
 
 /**
  * Starts what the files may need. A server that cannot be had is said at once and again by `stop`, and its tests are
@@ -24,8 +36,8 @@ const ASKED = 'test/servers.ts';
  * @returns {Promise<{ env: Record<string, string>, stop: () => Promise<void> }>}
  */
 export async function servicesForTests(files, root) {
-  const asked = resolve(root, ASKED);
-  const kinds = files.some((file) => imports(resolve(root, file), asked)) ? Object.keys(KINDS) : [];
+  const isAsked = (asked) => files.some((file) => imports(resolve(root, file), resolve(root, asked)));
+  const kinds = Object.keys(KINDS).filter((kind) => isAsked(KINDS[kind].asked));
   const found = await Promise.all(kinds.filter(isPicked).map((kind) => findServer(kind)));
   const stop = async () => {
     await Promise.all(found.map(({ server }) => server?.stop()));
@@ -42,7 +54,7 @@ export async function servicesForTests(files, root) {
 }
 
 /**
- * @param {'postgres' | 'redis'} kind
+ * @param {'postgres' | 'redis' | 'operaton'} kind
  * @returns {Promise<{ variable: string, url?: string, server?: import('./server.mjs').Server, missing?: string }>}
  *   `server` where it was started here
  */
@@ -64,7 +76,7 @@ export async function findServer(kind) {
 /** Whether STORES (comma-separated) leaves the tests of this store in. @param {string} kind */
 export function isPicked(kind) {
   const stores = process.env.STORES ?? '';
-  return stores === '' || stores.split(',').includes(kind);
+  return ENGINES.includes(kind) || stores === '' || stores.split(',').includes(kind);
 }
 
 function majorWanted() {

@@ -8,6 +8,8 @@
  */
 
 export { startJaeger } from './jaeger.mjs';
+export { startOperaton } from './operaton.mjs';
 export { startPostgres } from './postgres.mjs';
 export { startPrometheus } from './prometheus.mjs';
 export { startRedis } from './redis.mjs';
+export { startTemporal } from './temporal.mjs';

@@ -23,6 +23,7 @@ const TRIES = 5;
  * @property {(port: number) => string} url
  * @property {(port: number) => { file: string, args: string[] }} command
  * @property {(port: number, pid: number | undefined) => boolean | Promise<boolean>} isReady
+ * @property {number} [startTimeoutMs] default: 60,000
  * @property {NodeJS.Signals} endSignal ends the server in order
  * @property {NodeJS.Signals} dropSignal ends it fast; its data are not needed any more
  * @property {import('./unprivileged.mjs').User | undefined} user runs the server; undefined for the current one
@@ -57,7 +58,7 @@ export class Server {
         return server;
       } catch (error) {
         await server.kill();
-        if (port === undefined && tried < TRIES && /address already in use/i.test(error.message)) continue;
+        if (port === undefined && tried < TRIES && /already in use/i.test(error.message)) continue;
         await server.stop();
         throw error;
       }
@@ -153,12 +154,12 @@ export class Server {
 
   /** @param {() => boolean | Promise<boolean>} isReady */
   async #ready(isReady) {
-    const { name } = this.#plan;
-    const deadline = performance.now() + START_TIMEOUT_MS;
+    const { name, startTimeoutMs = START_TIMEOUT_MS } = this.#plan;
+    const deadline = performance.now() + startTimeoutMs;
     while (!(await isReady())) {
       if (this.#child === undefined) throw new Error(`${name} ended while it started. Its log:\n${this.log}`);
       if (performance.now() > deadline)
-        throw new Error(`${name} did not start in ${START_TIMEOUT_MS} ms. Its log:\n${this.log}`);
+        throw new Error(`${name} did not start in ${startTimeoutMs} ms. Its log:\n${this.log}`);
       await delay(POLL_MS);
     }
   }

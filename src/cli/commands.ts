@@ -41,6 +41,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/schedules.ts')).schedules,
   },
   {
+    name: 'temporal',
+    group: RUN,
+    summary: 'run activities of a Temporal server in these lanes, or put load on it',
+    load: async () => (await import('./commands/temporal.ts')).temporal,
+  },
+  {
+    name: 'operaton',
+    group: RUN,
+    summary: 'run external tasks of Operaton or Camunda 7',
+    load: async () => (await import('./commands/operaton.ts')).operaton,
+  },
+  {
+    name: 'load',
+    group: RUN,
+    summary: 'put load on a store or an engine, and measure it',
+    load: async () => (await import('./commands/load.ts')).load,
+  },
+  {
     name: 'jobs',
     group: LOOK,
     summary: 'list jobs, the newest first',

@@ -38,6 +38,13 @@ export function untilSignal(out: Output): Promise<void> {
   return promise;
 }
 
+/** For a program that ends by itself: the signal aborts at SIGINT, SIGTERM, or when nobody reads what it prints. */
+export function loadStopper(out: Output): { readonly signal: AbortSignal; release(): void } {
+  const stop = new AbortController();
+  const release = onFirstSignal(out, () => stop.abort());
+  return { signal: stop.signal, release };
+}
+
 /** Returns what gives the signals back to Node. */
 function onFirstSignal(out: Output, stop: (signal: NodeJS.Signals | 'EPIPE') => void): () => void {
   let first: { readonly signal: string; readonly at: number } | null = null;

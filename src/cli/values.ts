@@ -15,6 +15,14 @@ export function integer(option: string, min: number, max?: number): (text: strin
   };
 }
 
+/** More than 0. */
+export function number(option: string): (text: string) => number {
+  return (text) => {
+    if (/^\d*\.?\d+$/.test(text) && Number(text) > 0) return Number(text);
+    throw optionInvalid(option, text, 'a number of more than 0');
+  };
+}
+
 /** A share of the whole, as a number; what range it must be in is the core's to say. */
 export function share(option: string): (text: string) => number {
   return (text) => {

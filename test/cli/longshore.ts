@@ -44,7 +44,16 @@ export class Sandbox {
   }
 
   start(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcessWithoutNullStreams {
-    const child = spawn(process.execPath, [MAIN, ...args], { cwd: this.folder, env: environment(env) });
+    return this.#spawn([MAIN, ...args], env);
+  }
+
+  /** Runs a file that was written. */
+  program(path: string, env: Readonly<Record<string, string>>): ChildProcessWithoutNullStreams {
+    return this.#spawn([join(this.folder, path)], env);
+  }
+
+  #spawn(args: readonly string[], env: Readonly<Record<string, string>>): ChildProcessWithoutNullStreams {
+    const child = spawn(process.execPath, args, { cwd: this.folder, env: environment(env) });
     this.#children.add(child);
     child.once('close', () => this.#children.delete(child));
     return child;

@@ -105,9 +105,15 @@ test('compose.yaml is what Compose takes, and every file it mounts is there', as
   );
   assert.equal(worker?.deploy?.replicas, 3);
   const scraped = found.yaml.parse(text('prometheus/prometheus.yml')) as Scraped;
-  assert.deepEqual(scraped.scrape_configs[0]?.dns_sd_configs, [
-    { names: ['worker'], type: 'A', port: 9464, refresh_interval: '5s' },
-  ]);
+  const workers = scraped.scrape_configs.map(({ dns_sd_configs: found }) => found);
+  const scrapeOf = (name: string) => [{ names: [name], type: 'A', port: 9464, refresh_interval: '5s' }];
+  for (const name of ['worker', 'operaton-worker', 'temporal-worker']) {
+    assert.ok(name in compose.services, name);
+    assert.ok(
+      workers.some((one) => JSON.stringify(one) === JSON.stringify(scrapeOf(name))),
+      `nothing scrapes ${name}`,
+    );
+  }
 });
 
 interface Service {

@@ -1,0 +1,2 @@
+/** The door to `longshore/temporal`, beside the one to the rest: it needs Temporal's SDK. */
+export * from '../../src/connectors/temporal/index.ts';
