@@ -21,7 +21,9 @@ for store in sqlite postgres redis; do
   record "fleet-$store" fleet --store "$store"
   record "memory-$store" memory --store "$store"
   record "idle-$store" idle --store "$store" --repeat 3
+  record "verbs-$store" verbs --store "$store"
 done
+record verbs-memory verbs --store memory
 record latency-sqlite latency --seconds 30
 for store in sqlite postgres redis; do
   record "flows-$store" flows --store "$store" --repeat 3

@@ -10,6 +10,7 @@ import { LANES_PARTS, lanes } from './commands/lanes.ts';
 import { latency, latencyTable } from './commands/latency.ts';
 import { memory, memoryTable } from './commands/memory.ts';
 import { readme } from './commands/readme.ts';
+import { verbs, verbsTable } from './commands/verbs.ts';
 import { versus, versusTable } from './commands/versus.ts';
 import { wear, wearTable } from './commands/wear.ts';
 import { work, workTable } from './commands/work.ts';
@@ -18,6 +19,7 @@ import { flowsTable } from './flows/table.ts';
 import { lanesTable } from './lanes/table.ts';
 import { among, between, whole, wholeList } from './options.ts';
 import { perform } from './perform.ts';
+import { addReportCommands } from './report/command-line.ts';
 import { describeModes, MODE_NAMES, type ModeName, STRATEGIES_ALL, settingsOf } from './scenarios/modes.ts';
 import { WORKLOADS } from './scenarios/scenario.ts';
 import { addSuiteCommands } from './suites/command-line.ts';
@@ -229,7 +231,15 @@ onServers('drivers', 'client libraries that a store could be built on', 5)
   .option('--share <n>', 'part of the rounds to make, for a quick look', between(0.001, 1), 1)
   .action(perform('drivers', drivers, driversTable));
 
+onServers('verbs', 'what each kind of job costs the store: plain, delayed, with a unique key, with a key', 5)
+  .addOption(store(ALL))
+  .option('--jobs <n>', 'timed jobs of each kind in each run', whole(1, 10_000_000), 20_000)
+  .option('--batch <n>', 'jobs enqueued, claimed and settled at once', whole(1, 10_000), 500)
+  .addOption(sabotage())
+  .action(perform('verbs', verbs, verbsTable));
+
 addSuiteCommands(main);
+addReportCommands(main);
 
 onServers('work', 'jobs that do real work, in each lane: computing, writing, or waiting for a process')
   .addArgument(

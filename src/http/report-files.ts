@@ -46,7 +46,8 @@ export class ReportFiles {
     const reports: ReportSummary[] = [];
     // One after the other: no more than one file is in memory at a time.
     for (const one of shown) reports.push(await this.#summary(one));
-    for (const name of this.#known.keys()) if (!shown.some((one) => one.name === name)) this.#known.delete(name);
+    for (const name of this.#known.keys())
+      if (!shown.some((one) => one.name === name)) this.#known.delete(name);
     return { reports, more: found.length - shown.length };
   }
 
@@ -54,9 +55,13 @@ export class ReportFiles {
   async read(name: string): Promise<unknown> {
     const found = NAME.test(name) ? await this.#stat(name) : null;
     if (found === null)
-      throw new LongshoreError('REPORT_UNKNOWN', `There is no report ${JSON.stringify(name.slice(0, 200))}.`, {
-        details: { name },
-      });
+      throw new LongshoreError(
+        'REPORT_UNKNOWN',
+        `There is no report ${JSON.stringify(name.slice(0, 200))}.`,
+        {
+          details: { name },
+        },
+      );
     const { document, problem } = await this.#document(found);
     if (problem !== null)
       throw new LongshoreError('REPORT_INVALID', `${name} ${problem}.`, { details: { name } });
@@ -97,7 +102,10 @@ export class ReportFiles {
     return summary;
   }
 
-  async #document({ name, bytes }: FileFacts): Promise<{ readonly document: unknown; readonly problem: string | null }> {
+  async #document({
+    name,
+    bytes,
+  }: FileFacts): Promise<{ readonly document: unknown; readonly problem: string | null }> {
     const bad = (problem: string) => ({ document: null, problem });
     if (bytes > REPORT_BYTES_MAX) return bad(`has more than ${REPORT_BYTES_MAX / 2 ** 20} MB`);
     const text = await readRegular(join(this.#folder, name)).catch(() => null);

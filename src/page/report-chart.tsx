@@ -1,4 +1,13 @@
-import { type Bars, type Chart, formatNumber, formatPercentile, type Heat, type Lines, type Point, tableOf } from '../../bench/src/report/chart.ts';
+import {
+  type Bars,
+  type Chart,
+  formatNumber,
+  formatPercentile,
+  type Heat,
+  type Lines,
+  type Point,
+  tableOf,
+} from '../../bench/src/report/chart.ts';
 
 /**
  * Charts of reports. Bars and heat maps are tables whose cells hold a bar or a colour, so that they read as such on a phone and
@@ -16,7 +25,13 @@ export function ReportChart({ chart }: { chart: Chart }) {
         <h3>{chart.title}</h3>
         {hint.length > 0 && <p class="faint">{hint.join(', ')}</p>}
       </figcaption>
-      {chart.kind === 'bars' ? <BarRows chart={chart} /> : chart.kind === 'lines' ? <LinesDrawn chart={chart} /> : <HeatCells chart={chart} />}
+      {chart.kind === 'bars' ? (
+        <BarRows chart={chart} />
+      ) : chart.kind === 'lines' ? (
+        <LinesDrawn chart={chart} />
+      ) : (
+        <HeatCells chart={chart} />
+      )}
     </figure>
   );
 }
@@ -109,7 +124,8 @@ function LinesDrawn({ chart }: { chart: Lines }) {
   const points = series.flatMap((one) => one.points);
   const place = placesOf(chart, points);
   const [head = [], ...rows] = tableOf(chart);
-  const format = (x: number): string => (chart.x.scale === 'percentile' ? formatPercentile(x) : formatNumber(x));
+  const format = (x: number): string =>
+    chart.x.scale === 'percentile' ? formatPercentile(x) : formatNumber(x);
   const xs = points.map(({ x }) => x);
   const ys = points.map(({ y }) => y);
   return (
@@ -127,7 +143,11 @@ function LinesDrawn({ chart }: { chart: Lines }) {
           <line class="grid" x1="0" x2={WIDTH} y1="0" y2="0" />
           <line class="grid" x1="0" x2={WIDTH} y1={HEIGHT} y2={HEIGHT} />
           {series.map(({ name, points: own }, n) => (
-            <polyline key={name} class={`line line-${n % LINES}`} points={own.map((point) => `${place.x(point.x)},${place.y(point.y)}`).join(' ')} />
+            <polyline
+              key={name}
+              class={`line line-${n % LINES}`}
+              points={own.map((point) => `${place.x(point.x)},${place.y(point.y)}`).join(' ')}
+            />
           ))}
         </svg>
         <span class="least">{formatNumber(chart.yScale === 'log' ? Math.min(...ys) : 0)}</span>
@@ -170,14 +190,30 @@ function LinesDrawn({ chart }: { chart: Lines }) {
 const LINES = 6;
 
 /** From values to the drawing; percentiles by their nines, so that the tail has room. */
-function placesOf({ x, yScale }: Lines, points: readonly Point[]): { x(value: number): number; y(value: number): number } {
+function placesOf(
+  { x, yScale }: Lines,
+  points: readonly Point[],
+): { x(value: number): number; y(value: number): number } {
   const along = (value: number): number =>
-    x.scale === 'percentile' ? -Math.log10(1 - Math.min(value, 0.999_999)) : x.scale === 'log' ? Math.log10(value) : value;
+    x.scale === 'percentile'
+      ? -Math.log10(1 - Math.min(value, 0.999_999))
+      : x.scale === 'log'
+        ? Math.log10(value)
+        : value;
   const up = (value: number): number => (yScale === 'log' ? Math.log10(Math.max(value, 1e-9)) : value);
   const between = (values: readonly number[], from: number | null): ((value: number) => number) => {
     const [least, most] = [from ?? Math.min(...values), Math.max(...values)];
     return (value) => (most === least ? 0.5 : (value - least) / (most - least));
   };
-  const [across, over] = [between(points.map((point) => along(point.x)), null), between(points.map((point) => up(point.y)), yScale === 'log' ? null : 0)];
+  const [across, over] = [
+    between(
+      points.map((point) => along(point.x)),
+      null,
+    ),
+    between(
+      points.map((point) => up(point.y)),
+      yScale === 'log' ? null : 0,
+    ),
+  ];
   return { x: (value) => across(along(value)) * WIDTH, y: (value) => HEIGHT - over(up(value)) * HEIGHT };
 }

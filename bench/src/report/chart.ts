@@ -105,9 +105,12 @@ function barTable({ rows, unit }: Bars): string[][] {
 }
 
 function lineTable({ series, x }: Lines): string[][] {
-  const xs = [...new Set(series.flatMap(({ points }) => points.map((point) => point.x)))].sort((a, b) => a - b);
+  const xs = [...new Set(series.flatMap(({ points }) => points.map((point) => point.x)))].sort(
+    (a, b) => a - b,
+  );
   const shown = xs.length <= ROWS_MAX ? xs : xs.filter((_, n) => n % Math.ceil(xs.length / ROWS_MAX) === 0);
-  const named = (value: number): string => (x.scale === 'percentile' ? formatPercentile(value) : formatNumber(value));
+  const named = (value: number): string =>
+    x.scale === 'percentile' ? formatPercentile(value) : formatNumber(value);
   return [
     [x.title, ...series.map(({ name }) => name)],
     ...shown.map((value) => [

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { compareResults, type CompareOptions, NotComparable } from './compare.ts';
+import { type CompareOptions, compareResults, NotComparable } from './compare.ts';
 import { comparisonText, reproach } from './comparison-text.ts';
 import { readResult, readResults } from './read-results.ts';
 import { reportOf } from './report.ts';
@@ -21,10 +21,16 @@ export function addReportCommands(main: Command): void {
     .action((paths: string[], options: ReportOptions) => reading('report', () => report(paths, options)));
   main
     .command('compare')
-    .description('compare two results of one command: the ratio of each figure, with its interval and a verdict')
+    .description(
+      'compare two results of one command: the ratio of each figure, with its interval and a verdict',
+    )
     .argument('<before>', 'file of a result')
     .argument('<after>', 'file of a result')
-    .option('--max-loss <percent>', 'exit with 1 when a figure is certainly worse, and by more than this', percent)
+    .option(
+      '--max-loss <percent>',
+      'exit with 1 when a figure is certainly worse, and by more than this',
+      percent,
+    )
     .option('--figures <text>', 'only figures whose name contains this')
     .option('--any-machine', 'compare although the machines differ')
     .option('--any-settings', 'compare although the settings differ')
@@ -40,7 +46,10 @@ interface ReportOptions {
   readonly json?: boolean;
 }
 
-async function report(paths: readonly string[], { output, title, json = false }: ReportOptions): Promise<void> {
+async function report(
+  paths: readonly string[],
+  { output, title, json = false }: ReportOptions,
+): Promise<void> {
   const results = readResults(paths);
   if (json) return void process.stdout.write(`${JSON.stringify(reportOf(results), null, 2)}\n`);
   // Its packages take a quarter of a second to load.

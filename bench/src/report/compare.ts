@@ -1,5 +1,5 @@
-import { type Figure, figuresOf } from './figures.ts';
 import { numberAt, textAt } from './fields.ts';
+import { type Figure, figuresOf } from './figures.ts';
 import type { Fields, Result } from './result.ts';
 
 /** The results are of unlike machines, settings or commands; the message names what differs and how to go on. */
@@ -67,10 +67,9 @@ const SAME_WITHIN = 0.05;
 /** Throws NotComparable. */
 export function compareResults(before: Result, after: Result, options: CompareOptions = {}): Comparison {
   const differences = differencesOf(before, after, options);
-  const [old, fresh] = [before, after].map((result) => new Map(figuresOf(result).map((one) => [one.name, one]))) as [
-    Map<string, Figure>,
-    Map<string, Figure>,
-  ];
+  const [old, fresh] = [before, after].map(
+    (result) => new Map(figuresOf(result).map((one) => [one.name, one])),
+  ) as [Map<string, Figure>, Map<string, Figure>];
   const wanted = (name: string): boolean => name.includes(options.figures ?? '');
   const { maxLoss = null } = options;
   const figures = [...old.values()].flatMap((one): ComparedFigure[] => {
@@ -140,7 +139,10 @@ function hasRange(figure: Figure): figure is Figure & { readonly low: number; re
   return figure.low !== null && figure.high !== null && figure.low > 0 && figure.value > 0 && figure.runs > 1;
 }
 
-function verdictOf(interval: { readonly low: number; readonly high: number } | null, better: 'higher' | 'lower'): Verdict {
+function verdictOf(
+  interval: { readonly low: number; readonly high: number } | null,
+  better: 'higher' | 'lower',
+): Verdict {
   if (interval === null) return 'one run';
   const { low, high } = interval;
   if (low > 1) return better === 'higher' ? 'better' : 'worse';
@@ -156,7 +158,11 @@ function rounded(value: number): number {
 const MACHINE = ['cpu', 'cores', 'platform', 'filesystem'];
 const TOLD = ['node', 'longshore', 'commit'];
 
-function differencesOf(before: Result, after: Result, { anyMachine = false, anySettings = false }: CompareOptions): string[] {
+function differencesOf(
+  before: Result,
+  after: Result,
+  { anyMachine = false, anySettings = false }: CompareOptions,
+): string[] {
   if (before.command !== after.command)
     throw new NotComparable(
       `${before.name} is of the command ${before.command}, ${after.name} of ${after.command}; compare two results of one command`,
@@ -164,14 +170,20 @@ function differencesOf(before: Result, after: Result, { anyMachine = false, anyS
   const machines = [
     ...unlike(MACHINE, before.machine, after.machine),
     ...unlikeMemory(before.machine, after.machine),
-    ...unlike(['kind', 'version', 'durable', 'settings'], before.server ?? {}, after.server ?? {}).map((text) => `server ${text}`),
+    ...unlike(['kind', 'version', 'durable', 'settings'], before.server ?? {}, after.server ?? {}).map(
+      (text) => `server ${text}`,
+    ),
   ];
   if (machines.length > 0 && !anyMachine)
     throw new NotComparable(
       `the machines differ: ${machines.join('; ')}. Measure both on one machine, or compare nevertheless with --any-machine`,
     );
   const names = [...new Set([...Object.keys(before.settings), ...Object.keys(after.settings)])];
-  const settings = unlike(names.filter((name) => !FREE_SETTINGS.has(name)), before.settings, after.settings);
+  const settings = unlike(
+    names.filter((name) => !FREE_SETTINGS.has(name)),
+    before.settings,
+    after.settings,
+  );
   if (settings.length > 0 && !anySettings)
     throw new NotComparable(
       `the settings differ: ${settings.join('; ')}. Measure both with the same, or compare nevertheless with --any-settings`,
@@ -196,5 +208,9 @@ function unlikeMemory(before: Fields, after: Fields): string[] {
 }
 
 function shown(value: unknown): string {
-  return value === undefined || value === null ? 'none' : typeof value === 'string' ? value : JSON.stringify(value);
+  return value === undefined || value === null
+    ? 'none'
+    : typeof value === 'string'
+      ? value
+      : JSON.stringify(value);
 }

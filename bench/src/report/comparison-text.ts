@@ -22,7 +22,11 @@ export function comparisonText(comparison: Comparison): string {
     ...missing('before', onlyBefore),
     ...missing('after', onlyAfter),
   ];
-  return [table([['figure', 'unit', 'before', 'after', 'ratio', 'interval', 'verdict'], ...rows], 2), '', ...notes].join('\n');
+  return [
+    table([['figure', 'unit', 'before', 'after', 'ratio', 'interval', 'verdict'], ...rows], 2),
+    '',
+    ...notes,
+  ].join('\n');
 }
 
 /** Why the exit code is 1. */

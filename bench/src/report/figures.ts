@@ -52,7 +52,14 @@ const NOT_FIGURES = new Set([
 ]);
 
 /** Fields of a scenario that say what is measured. */
-const GIVEN = new Set(['workSeconds', 'timeoutSeconds', 'jobTimeoutMs', 'elapsedSeconds', 'leaseMs', 'blockedSeconds']);
+const GIVEN = new Set([
+  'workSeconds',
+  'timeoutSeconds',
+  'jobTimeoutMs',
+  'elapsedSeconds',
+  'leaseMs',
+  'blockedSeconds',
+]);
 
 const DEPTH_MAX = 10;
 
@@ -60,13 +67,21 @@ function visit(path: readonly string[], value: unknown, runs: number, context: C
   if (path.length > DEPTH_MAX) return;
   if (Array.isArray(value)) {
     for (const [n, item] of value.entries())
-      if (isRecord(item)) visit([...path, identityOf(item) ?? String(n)], item, numberAt(item, 'repeats') ?? runs, context);
+      if (isRecord(item))
+        visit([...path, identityOf(item) ?? String(n)], item, numberAt(item, 'repeats') ?? runs, context);
     return;
   }
-  if (!isRecord(value)) return take(path, value, runs, context);
-  if (numberAt(value, 'median') !== null || isRange(value)) return take(path, value, numberAt(value, 'samples') ?? runs, context);
+  if (!isRecord(value)) {
+    take(path, value, runs, context);
+    return;
+  }
+  if (numberAt(value, 'median') !== null || isRange(value)) {
+    take(path, value, numberAt(value, 'samples') ?? runs, context);
+    return;
+  }
   for (const [name, inner] of Object.entries(value))
-    if (name !== 'runs' && !GIVEN.has(name) && !isWeak(value, name)) visit([...path, name], inner, runs, context);
+    if (name !== 'runs' && !GIVEN.has(name) && !isWeak(value, name))
+      visit([...path, name], inner, runs, context);
 }
 
 /** A percentile with few samples beyond it, and the largest of all samples, are a hint of the tail and no measurement. */

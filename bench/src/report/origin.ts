@@ -9,7 +9,9 @@ export function commandLine({ command, settings, document }: Result): string {
   if (own !== null) return own;
   const first = textAt(settings, 'mode') ?? textAt(document, 'suite');
   const options = Object.entries(settings)
-    .filter(([name, value]) => value !== null && value !== false && value !== '' && !NO_OPTIONS.includes(name))
+    .filter(
+      ([name, value]) => value !== null && value !== false && value !== '' && !NO_OPTIONS.includes(name),
+    )
     .map(([name, value]) => optionOf(name, value))
     .filter((option) => option !== '');
   return ['npm run -s bench --', command, ...(first === null ? [] : [first]), ...options].join(' ');
@@ -30,9 +32,17 @@ function quoted(text: string): string {
 }
 
 /** Name and value, in words. */
-export function machineRows({ machine, server, tookMs, startedAt }: Result): readonly (readonly [string, string])[] {
+export function machineRows({
+  machine,
+  server,
+  tookMs,
+  startedAt,
+}: Result): readonly (readonly [string, string])[] {
   const rows: (readonly [string, string | null])[] = [
-    ['measured', `${startedAt.slice(0, 16).replace('T', ' ')} UTC${tookMs === null ? '' : `, in ${durationOf(tookMs)}`}`],
+    [
+      'measured',
+      `${startedAt.slice(0, 16).replace('T', ' ')} UTC${tookMs === null ? '' : `, in ${durationOf(tookMs)}`}`,
+    ],
     ['processor', `${textAt(machine, 'cpu') ?? 'unknown'}, ${numberAt(machine, 'cores') ?? '?'} cores`],
     ['memory', megabytes(numberAt(machine, 'memoryMb'))],
     ['Node.js', textAt(machine, 'node')],
@@ -47,7 +57,9 @@ export function machineRows({ machine, server, tookMs, startedAt }: Result): rea
 
 function serverText(server: Fields | null): string | null {
   if (server === null) return null;
-  const settings = Object.entries(recordAt(server, 'settings')).map(([name, value]) => `${name} ${String(value) || 'none'}`);
+  const settings = Object.entries(recordAt(server, 'settings')).map(
+    ([name, value]) => `${name} ${String(value) || 'none'}`,
+  );
   const named = `${textAt(server, 'kind') ?? 'server'} ${textAt(server, 'version') ?? ''}`.trim();
   return [named, ...(server['own'] === true ? ['started for this'] : []), ...settings].join(', ');
 }
@@ -77,13 +89,21 @@ function durationOf(ms: number): string {
 export function settingRows({ settings }: Result): readonly (readonly [string, string])[] {
   return Object.entries(settings)
     .filter(([, value]) => value !== null)
-    .map(([name, value]) => [name, typeof value === 'object' ? JSON.stringify(value) : String(value)] as const);
+    .map(
+      ([name, value]) => [name, typeof value === 'object' ? JSON.stringify(value) : String(value)] as const,
+    );
 }
 
 /** What every result of a report shares of its machine; null where they differ or nothing is known. */
 export function sharedMachine(results: readonly Result[]): string | null {
   const texts = results.map(({ machine }) =>
-    [textAt(machine, 'cpu'), `${numberAt(machine, 'cores') ?? '?'} cores`, megabytes(numberAt(machine, 'memoryMb')), textAt(machine, 'platform'), `Node ${textAt(machine, 'node') ?? '?'}`]
+    [
+      textAt(machine, 'cpu'),
+      `${numberAt(machine, 'cores') ?? '?'} cores`,
+      megabytes(numberAt(machine, 'memoryMb')),
+      textAt(machine, 'platform'),
+      `Node ${textAt(machine, 'node') ?? '?'}`,
+    ]
       .filter((part) => part !== null)
       .join(', '),
   );

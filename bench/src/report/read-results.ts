@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { NotAResult, type Result, resultOf } from './result.ts';
 
@@ -30,7 +30,7 @@ function filesOf(path: string): string[] {
     .map((name) => join(path, name));
 }
 
-function statOf(path: string): ReturnType<typeof statSync> & object {
+function statOf(path: string): Stats {
   try {
     return statSync(path);
   } catch (error) {

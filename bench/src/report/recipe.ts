@@ -42,10 +42,18 @@ export function storeName({ settings }: Result): string {
 /** A setting by which each of them can be told, names before numbers; null where none does that alone. */
 function tellingSetting(results: readonly Result[]): string | null {
   const names = [...new Set(results.flatMap(({ settings }) => Object.keys(settings)))].filter(
-    (name) => name !== 'url' && new Set(results.map(({ settings }) => JSON.stringify(settings[name]))).size === results.length,
+    (name) =>
+      name !== 'url' &&
+      new Set(results.map(({ settings }) => JSON.stringify(settings[name]))).size === results.length,
   );
-  const isNamed = (name: string): boolean => results.some(({ settings }) => typeof settings[name] === 'string');
-  return names.find(isNamed) ?? names.find((name) => typeof results[0]?.settings[name] === 'number') ?? names[0] ?? null;
+  const isNamed = (name: string): boolean =>
+    results.some(({ settings }) => typeof settings[name] === 'string');
+  return (
+    names.find(isNamed) ??
+    names.find((name) => typeof results[0]?.settings[name] === 'number') ??
+    names[0] ??
+    null
+  );
 }
 
 function textOf(value: unknown): string {

@@ -53,11 +53,15 @@ const TILES_EACH = 3;
 
 function recipesFor(results: readonly Result[]): readonly Recipe[] {
   const known = new Set(RECIPES.flatMap(({ commands }) => commands));
-  const unknown = [...new Set(results.map(({ command }) => command))].filter((command) => !known.has(command));
+  const unknown = [...new Set(results.map(({ command }) => command))].filter(
+    (command) => !known.has(command),
+  );
   return [...RECIPES, ...unknown.map(others)];
 }
 
 function hasFigures(chart: Section['charts'][number]): boolean {
   if (chart.kind === 'bars') return chart.rows.length > 0;
-  return chart.kind === 'lines' ? chart.series.some(({ points }) => points.length > 0) : chart.cells.length > 0;
+  return chart.kind === 'lines'
+    ? chart.series.some(({ points }) => points.length > 0)
+    : chart.cells.length > 0;
 }

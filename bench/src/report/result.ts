@@ -46,7 +46,9 @@ export function resultOfDocument(name: string, document: unknown, where = name):
     );
   const [command, startedAt] = [textAt(document, 'command'), textAt(document, 'startedAt')];
   if (command === null || startedAt === null || Number.isNaN(Date.parse(startedAt)))
-    throw new NotAResult(`${where} lacks ${command === null ? 'its command' : 'the time of its start'}; ${EXPECTED}`);
+    throw new NotAResult(
+      `${where} lacks ${command === null ? 'its command' : 'the time of its start'}; ${EXPECTED}`,
+    );
   return {
     name,
     command,

@@ -38,7 +38,9 @@ const list = operation('GET /reports', {
   answers: { 200: { is: 'The reports', schema: ReportsForm } },
   run: async ({ settings: { reports } }) => ({
     json:
-      reports === null ? { open: false, reports: [], more: 0 } : { open: true, ...(await readerOf(reports).list()) },
+      reports === null
+        ? { open: false, reports: [], more: 0 }
+        : { open: true, ...(await readerOf(reports).list()) },
   }),
 });
 
@@ -50,14 +52,21 @@ const get = operation('GET /reports/{name}', {
   answers: {
     200: {
       is: 'The result',
-      schema: Closed({ name: Type.String(), document: Type.Unknown({ description: "The bench's JSON document" }) }),
+      schema: Closed({
+        name: Type.String(),
+        document: Type.Unknown({ description: "The bench's JSON document" }),
+      }),
     },
   },
   run: async ({ settings: { reports }, params: { name } }) => {
     if (reports === null)
-      throw new LongshoreError('REPORT_UNKNOWN', 'No folder of reports is set up: serve with --reports FOLDER.', {
-        details: { name },
-      });
+      throw new LongshoreError(
+        'REPORT_UNKNOWN',
+        'No folder of reports is set up: serve with --reports FOLDER.',
+        {
+          details: { name },
+        },
+      );
     return { json: { name, document: await readerOf(reports).read(name) } };
   },
 });

@@ -1,5 +1,10 @@
 import { formatNumber } from '../../../bench/src/report/chart.ts';
-import { type ComparedFigure, type Comparison, compareResults, NotComparable } from '../../../bench/src/report/compare.ts';
+import {
+  type ComparedFigure,
+  type Comparison,
+  compareResults,
+  NotComparable,
+} from '../../../bench/src/report/compare.ts';
 import { useLoad } from '../live.ts';
 import { type Column, Empty, Screen, Shown, Table } from '../parts.tsx';
 import { to } from '../route.ts';
@@ -15,7 +20,9 @@ export function ComparisonScreen({ before, after }: { before: string; after: str
       <p>
         <a href={to(['reports', before])}>{before}</a>, then <a href={to(['reports', after])}>{after}</a>
       </p>
-      <Shown of={old}>{(first) => <Shown of={fresh}>{(second) => <Compared first={first} second={second} />}</Shown>}</Shown>
+      <Shown of={old}>
+        {(first) => <Shown of={fresh}>{(second) => <Compared first={first} second={second} />}</Shown>}
+      </Shown>
     </Screen>
   );
 }
@@ -36,7 +43,8 @@ function Compared({ first, second }: { first: ReportAnswer; second: ReportAnswer
         </p>
       )}
       <p class="faint">
-        Ratio: after over before. An interval that leaves out 1 is a difference; one that holds it and is wide says to measure more.
+        Ratio: after over before. An interval that leaves out 1 is a difference; one that holds it and is wide
+        says to measure more.
       </p>
       <Table label="Figures" columns={COLUMNS} rows={made.figures} keyOf={({ name }) => name} />
     </>
@@ -57,9 +65,9 @@ function comparison(make: () => Comparison): Comparison | string {
 const TONES: Readonly<Record<ComparedFigure['verdict'], string>> = {
   better: 'state-completed',
   worse: 'state-failed',
-  same: 'state-ready',
-  unclear: 'state-blocked',
-  'one run': 'state-blocked',
+  same: 'state-running',
+  unclear: 'state-cancelled',
+  'one run': 'state-cancelled',
 };
 
 const COLUMNS: readonly Column<ComparedFigure>[] = [

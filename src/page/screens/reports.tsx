@@ -33,15 +33,22 @@ function ListScreen() {
         {({ open, reports, more }) =>
           !open ? (
             <Empty>
-              No folder of reports is set up. Serve with <code>--reports FOLDER</code>, where the bench writes its results.
+              No folder of reports is set up. Serve with <code>--reports FOLDER</code>, where the bench writes
+              its results.
             </Empty>
           ) : reports.length === 0 ? (
             <Empty>
-              The folder has no results yet. <code>npm run -s bench -- burndown --output FOLDER/burndown.json</code> writes one.
+              The folder has no results yet.{' '}
+              <code>npm run -s bench -- burndown --output FOLDER/burndown.json</code> writes one.
             </Empty>
           ) : (
             <>
-              <Table label="Reports, the newest first" columns={columns(chosen, choose)} rows={reports} keyOf={({ name }) => name} />
+              <Table
+                label="Reports, the newest first"
+                columns={columns(chosen, choose)}
+                rows={reports}
+                keyOf={({ name }) => name}
+              />
               {more > 0 && <p class="faint">{count(more)} older files are not listed.</p>}
             </>
           )
@@ -52,13 +59,21 @@ function ListScreen() {
 }
 
 /** The one that was measured first is compared with the other. */
-function inOrder(chosen: readonly string[], reports: readonly ReportFile[]): { before: string; after: string } {
+function inOrder(
+  chosen: readonly string[],
+  reports: readonly ReportFile[],
+): { before: string; after: string } {
   const startOf = (name: string): string => reports.find((one) => one.name === name)?.startedAt ?? '';
-  const [before = '', after = ''] = [...chosen].sort((one, other) => (startOf(one) < startOf(other) ? -1 : 1));
+  const [before = '', after = ''] = [...chosen].sort((one, other) =>
+    startOf(one) < startOf(other) ? -1 : 1,
+  );
   return { before, after };
 }
 
-function columns(chosen: readonly string[], choose: (names: readonly string[]) => void): readonly Column<ReportFile>[] {
+function columns(
+  chosen: readonly string[],
+  choose: (names: readonly string[]) => void,
+): readonly Column<ReportFile>[] {
   const toggle = (name: string): void =>
     choose(chosen.includes(name) ? chosen.filter((one) => one !== name) : [...chosen.slice(-1), name]);
   return [
@@ -89,8 +104,15 @@ function columns(chosen: readonly string[], choose: (names: readonly string[]) =
     { name: 'Command', show: ({ command }) => command ?? '–' },
     { name: 'Store', show: ({ store }) => store ?? '–' },
     { name: 'Machine', show: ({ machine }) => machine ?? '–' },
-    { name: 'Measured', show: ({ startedAt }) => <Time at={startedAt === null ? null : timeOf(startedAt)} /> },
-    { name: 'Size', number: true, show: ({ bytes }) => `${count(Math.max(1, Math.round(bytes / 1_024)))} kB` },
+    {
+      name: 'Measured',
+      show: ({ startedAt }) => <Time at={startedAt === null ? null : timeOf(startedAt)} />,
+    },
+    {
+      name: 'Size',
+      number: true,
+      show: ({ bytes }) => `${count(Math.max(1, Math.round(bytes / 1_024)))} kB`,
+    },
   ];
 }
 

@@ -7,7 +7,9 @@ import { drawChart, inColours } from './draw.ts';
 import { escaped } from './escaped.ts';
 import { curveOf } from './histograms.ts';
 
-const STYLE = ['palette.css', 'page.css'].map((name) => readFileSync(new URL(name, import.meta.url), 'utf8')).join('');
+const STYLE = ['palette.css', 'page.css']
+  .map((name) => readFileSync(new URL(name, import.meta.url), 'utf8'))
+  .join('');
 
 /** CSS pixels of the two drawings of each chart, as page.css shows them. */
 const WIDE = 500;

@@ -29,11 +29,18 @@ ${panels.map(({ svg }) => svg).join('\n')}
 `;
 }
 
-function panel(chart: Chart, titled: boolean, x: number, width: number): { readonly svg: string; readonly height: number } {
+function panel(
+  chart: Chart,
+  titled: boolean,
+  x: number,
+  width: number,
+): { readonly svg: string; readonly height: number } {
   const parts: string[] = [];
   let y = HEAD;
   if (titled) {
-    parts.push(`<text x="${x}" y="${y + 14}" font-weight="600">${escaped(chart.title)}<tspan fill="var(--quiet)" font-weight="400">${chart.unit === '' ? '' : `, ${escaped(chart.unit)}`}</tspan></text>`);
+    parts.push(
+      `<text x="${x}" y="${y + 14}" font-weight="600">${escaped(chart.title)}<tspan fill="var(--quiet)" font-weight="400">${chart.unit === '' ? '' : `, ${escaped(chart.unit)}`}</tspan></text>`,
+    );
     y += 26;
   }
   if (chart.kind === 'lines') {
@@ -46,7 +53,12 @@ function panel(chart: Chart, titled: boolean, x: number, width: number): { reado
   return { svg: parts.join('\n'), height: y - HEAD + Number(/ height="([\d.]+)"/.exec(drawn)?.[1] ?? 0) };
 }
 
-function legend({ series }: Lines, left: number, top: number, width: number): { readonly svg: string; readonly height: number } {
+function legend(
+  { series }: Lines,
+  left: number,
+  top: number,
+  width: number,
+): { readonly svg: string; readonly height: number } {
   let [x, y] = [left, top];
   const items = inColours(series).map(({ name, colour, dash }) => {
     const size = 34 + name.length * CHARACTER_PX + 14;

@@ -8,7 +8,8 @@ import { percentileChart, summaryPoints } from './latency.ts';
 export const flows: Recipe = {
   commands: ['flows'],
   title: 'Flows',
-  intro: 'Runs of every shape at a steady rate from intended start times, many runs at once, and fan-outs with a join.',
+  intro:
+    'Runs of every shape at a steady rate from intended start times, many runs at once, and fan-outs with a join.',
   charts: (results) => {
     const labels = labelsOf(results);
     return results.flatMap((result, n): Chart[] => {
@@ -30,7 +31,13 @@ function shapeChart(result: Result, label: string, field: string, title: string)
   });
   return series.length === 0
     ? []
-    : [percentileChart(`${title}, ${label}`, series, `${String(result.settings['rate'])} runs/s of each shape`)];
+    : [
+        percentileChart(
+          `${title}, ${label}`,
+          series,
+          `${String(result.settings['rate'])} runs/s of each shape`,
+        ),
+      ];
 }
 
 /** Longshore's figures first, then those of each other system. */
@@ -42,7 +49,9 @@ function bursts(result: Result, label: string): Bars {
   const rows = systemsOf(result).flatMap(([system, figures]) =>
     Object.entries(recordAt(figures, 'burst')).flatMap(([shape, burst]): Bar[] => {
       const found = measuredAt(burst, 'runsPerSecond');
-      return found === null ? [] : [{ group: shape, label: system, whose: system === OWN ? 'own' : 'other', ...found }];
+      return found === null
+        ? []
+        : [{ group: shape, label: system, whose: system === OWN ? 'own' : 'other', ...found }];
     }),
   );
   const shapes = [...new Set(rows.map(({ group }) => group))];
@@ -60,7 +69,9 @@ function fanOuts(result: Result, label: string): Lines {
     const points = Object.entries(recordAt(figures, 'fanOut'))
       .flatMap(([items, times]) => {
         const y = numberAt(times, 'ms');
-        return y === null ? [] : [{ x: Number(items), y, low: numberAt(times, 'min'), high: numberAt(times, 'max') }];
+        return y === null
+          ? []
+          : [{ x: Number(items), y, low: numberAt(times, 'min'), high: numberAt(times, 'max') }];
       })
       .sort((a, b) => a.x - b.x);
     return points.length === 0 ? [] : [{ name: system, whose: system === OWN ? 'own' : 'other', points }];

@@ -26,7 +26,12 @@ export const latency: Recipe = {
     results.flatMap((result) => {
       const p99 = numberAt(result.document, 'pickup', 'twoProcesses', 'p99');
       if (p99 === null) return [];
-      return [{ value: `${formatNumber(p99)} ms`, label: `p99 from the intended send time to the handler on ${storeName(result)}` }];
+      return [
+        {
+          value: `${formatNumber(p99)} ms`,
+          label: `p99 from the intended send time to the handler on ${storeName(result)}`,
+        },
+      ];
     }),
 };
 
@@ -53,12 +58,24 @@ function pickups(result: Result, curves: Curves): Series[] {
   const own = PLACES.filter(([place]) => at(document, 'pickup', place) !== null);
   return [
     ...own.flatMap(([place, words]) =>
-      seriesOf(own.length === 1 ? OWN : `${OWN}, ${words}`, 'own', at(document, 'pickup', place), histograms(result, place, 'pickup'), curves),
+      seriesOf(
+        own.length === 1 ? OWN : `${OWN}, ${words}`,
+        'own',
+        at(document, 'pickup', place),
+        histograms(result, place, 'pickup'),
+        curves,
+      ),
     ),
     ...Object.entries(recordAt(document, 'rivals')).flatMap(([rival, summary]) =>
       seriesOf(rival, 'other', summary, histograms(result, 'rivals', rival, 'pickup'), curves),
     ),
-    ...seriesOf('a bare notification', 'ceiling', at(document, 'handover'), histograms(result, 'handover'), curves),
+    ...seriesOf(
+      'a bare notification',
+      'ceiling',
+      at(document, 'handover'),
+      histograms(result, 'handover'),
+      curves,
+    ),
     ...seriesOf('a bare commit', 'ceiling', at(document, 'commit'), histograms(result, 'commit'), curves),
   ];
 }
@@ -66,7 +83,13 @@ function pickups(result: Result, curves: Curves): Series[] {
 function acknowledgements(result: Result, curves: Curves): Series[] {
   const { document } = result;
   return PLACES.flatMap(([place, words]) =>
-    seriesOf(`${OWN}, ${words}`, 'own', at(document, 'acknowledgement', place), histograms(result, place, 'acknowledgement'), curves),
+    seriesOf(
+      `${OWN}, ${words}`,
+      'own',
+      at(document, 'acknowledgement', place),
+      histograms(result, place, 'acknowledgement'),
+      curves,
+    ),
   );
 }
 

@@ -1,8 +1,8 @@
 import type { Bar, Bars, Chart, Lines, Point, Series } from '../chart.ts';
 import { isRecord, measuredAt, numberAt } from '../fields.ts';
-import { unitOf } from '../units.ts';
 import { labelsOf, type Recipe } from '../recipe.ts';
 import type { Result } from '../result.ts';
+import { unitOf } from '../units.ts';
 import { percentileChart, summaryPoints } from './latency.ts';
 
 /**
@@ -28,14 +28,29 @@ export function others(command: string): Recipe {
 interface Findings {
   readonly medians: { readonly path: readonly string[]; readonly value: unknown }[];
   readonly summaries: { readonly path: readonly string[]; readonly value: unknown }[];
-  readonly lists: { readonly path: readonly string[]; readonly value: readonly Readonly<Record<string, unknown>>[] }[];
+  readonly lists: {
+    readonly path: readonly string[];
+    readonly value: readonly Readonly<Record<string, unknown>>[];
+  }[];
 }
 
-const NOT_FIGURES = ['schema', 'command', 'startedAt', 'tookMs', 'settings', 'machine', 'server', 'runs', 'checks', 'calibration'];
+const NOT_FIGURES = [
+  'schema',
+  'command',
+  'startedAt',
+  'tookMs',
+  'settings',
+  'machine',
+  'server',
+  'runs',
+  'checks',
+  'calibration',
+];
 
 function findings({ document }: Result): Findings {
   const found: Findings = { medians: [], summaries: [], lists: [] };
-  for (const [name, value] of Object.entries(document)) if (!NOT_FIGURES.includes(name)) visit([name], value, found);
+  for (const [name, value] of Object.entries(document))
+    if (!NOT_FIGURES.includes(name)) visit([name], value, found);
   return found;
 }
 
@@ -44,12 +59,17 @@ function visit(path: readonly string[], value: unknown, found: Findings): void {
   if (Array.isArray(value)) {
     const items = value.filter(isRecord);
     if (items.length > 1 && timeField(items) !== null) found.lists.push({ path, value: items });
-    else for (const [n, item] of items.entries()) visit([...path.slice(0, -1), nameOf(item) ?? `${path.at(-1)} ${n + 1}`], item, found);
+    else
+      for (const [n, item] of items.entries())
+        visit([...path.slice(0, -1), nameOf(item) ?? `${path.at(-1)} ${n + 1}`], item, found);
   } else if (isRecord(value)) {
     if (numberAt(value, 'median') !== null) found.medians.push({ path, value });
     else if (summaryPoints(value).length > 1) found.summaries.push({ path, value });
-    else for (const [name, inner] of Object.entries(value)) if (name !== 'runs') visit([...path, name], inner, found);
-  } else if (typeof value === 'number' && path.length > 0 && unitOf(path.at(-1) ?? '') !== null) found.medians.push({ path, value });
+    else
+      for (const [name, inner] of Object.entries(value))
+        if (name !== 'runs') visit([...path, name], inner, found);
+  } else if (typeof value === 'number' && path.length > 0 && unitOf(path.at(-1) ?? '') !== null)
+    found.medians.push({ path, value });
 }
 
 const DEPTH_MAX = 8;
@@ -59,7 +79,11 @@ function nameOf(item: unknown): string | null {
   const named = ['name', 'workload', 'shape', 'kind', 'processes', 'concurrency', 'rate'].find(
     (field) => typeof item[field] === 'string' || typeof item[field] === 'number',
   );
-  return named === undefined ? null : typeof item[named] === 'number' ? `${named} ${item[named]}` : String(item[named]);
+  return named === undefined
+    ? null
+    : typeof item[named] === 'number'
+      ? `${named} ${item[named]}`
+      : String(item[named]);
 }
 
 /** One chart for each name of a figure; `spread` keys are paths of their own. */
@@ -76,7 +100,12 @@ function bars({ medians }: Findings, suffix: string): Bars[] {
         return measured === null ? [] : [{ group: '', label, whose: 'own', ...measured }];
       });
     const seen = new Map(rows.map((row) => [row.label, row]));
-    return { kind: 'bars', title: `${wordsOf(name)}${suffix}`, unit: unitOf(name) ?? '', rows: [...seen.values()].slice(0, ROWS_MAX) };
+    return {
+      kind: 'bars',
+      title: `${wordsOf(name)}${suffix}`,
+      unit: unitOf(name) ?? '',
+      rows: [...seen.values()].slice(0, ROWS_MAX),
+    };
   });
 }
 
@@ -89,7 +118,13 @@ function curves({ summaries }: Findings, suffix: string): Lines[] {
     const series = summaries
       .filter(({ path }) => path.at(-1) === name)
       .slice(0, SERIES_MAX)
-      .map(({ path, value }): Series => ({ name: path.slice(0, -1).join(', ') || name, whose: 'own', points: summaryPoints(value) }));
+      .map(
+        ({ path, value }): Series => ({
+          name: path.slice(0, -1).join(', ') || name,
+          whose: 'own',
+          points: summaryPoints(value),
+        }),
+      );
     return percentileChart(`${wordsOf(name)}${suffix}`, series, 'by percentile');
   });
 }
@@ -100,7 +135,9 @@ const SERIES_MAX = 8;
 function overTime({ lists }: Findings, suffix: string): Lines[] {
   return lists.flatMap(({ path, value }) => {
     const time = timeField(value) ?? '';
-    const fields = Object.keys(value[0] ?? {}).filter((field) => field !== time && value.some((item) => numberAt(item, field) !== null));
+    const fields = Object.keys(value[0] ?? {}).filter(
+      (field) => field !== time && value.some((item) => numberAt(item, field) !== null),
+    );
     return fields.slice(0, CHARTS_MAX).map((field): Lines => {
       const points = value.flatMap((item): Point[] => {
         const [x, y] = [numberAt(item, time), numberAt(item, field)];
@@ -120,7 +157,9 @@ function overTime({ lists }: Findings, suffix: string): Lines[] {
 }
 
 function timeField(items: readonly Readonly<Record<string, unknown>>[]): string | null {
-  const names = Object.keys(items[0] ?? {}).filter((name) => /^(at|t|time|elapsed|second|minute|after)(Seconds?|Ms|Minutes?)?s?$/i.test(name));
+  const names = Object.keys(items[0] ?? {}).filter((name) =>
+    /^(at|t|time|elapsed|second|minute|after)(Seconds?|Ms|Minutes?)?s?$/i.test(name),
+  );
   return names.find((name) => items.every((item) => numberAt(item, name) !== null)) ?? null;
 }
 

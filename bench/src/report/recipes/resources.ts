@@ -22,7 +22,9 @@ export const memory: Recipe = {
   tiles: (results) =>
     results.flatMap((result) => {
       const added = numberAt(result.document, 'addedMb');
-      return added === null ? [] : [{ value: `${formatNumber(added)} MB`, label: `added by an idle worker on ${storeName(result)}` }];
+      return added === null
+        ? []
+        : [{ value: `${formatNumber(added)} MB`, label: `added by an idle worker on ${storeName(result)}` }];
     }),
 };
 
@@ -40,10 +42,17 @@ export const queuedBytes: Recipe = {
   charts: (results): Chart[] => {
     const labels = labelsOf(results);
     return results.flatMap((result, n): Bars[] => {
-      const rows = Object.entries(recordAt(result.document, 'queuedBytes', 'bytesPerJob')).flatMap(([system, bytes]) => {
-        const bar = barOf('', systemLabel(system), isOwn(system) ? 'own' : 'other', measuredAt({ bytes }, 'bytes'));
-        return bar === null ? [] : [bar];
-      });
+      const rows = Object.entries(recordAt(result.document, 'queuedBytes', 'bytesPerJob')).flatMap(
+        ([system, bytes]) => {
+          const bar = barOf(
+            '',
+            systemLabel(system),
+            isOwn(system) ? 'own' : 'other',
+            measuredAt({ bytes }, 'bytes'),
+          );
+          return bar === null ? [] : [bar];
+        },
+      );
       return rows.length === 0
         ? []
         : [{ kind: 'bars', title: `A waiting job on ${labels[n]}`, unit: 'bytes', better: 'lower', rows }];
@@ -86,19 +95,46 @@ export const wear: Recipe = {
     return results.flatMap((result, n): Bars[] => {
       const rates = Object.entries(recordAt(result.document, 'rates')).flatMap(([system, cases]) =>
         Object.keys(recordAt(cases)).flatMap((name): Bar[] => {
-          const bar = barOf(systemLabel(system), CASES[name] ?? name, isOwn(system) ? 'own' : 'other', measuredAt(cases, name));
+          const bar = barOf(
+            systemLabel(system),
+            CASES[name] ?? name,
+            isOwn(system) ? 'own' : 'other',
+            measuredAt(cases, name),
+          );
           return bar === null ? [] : [bar];
         }),
       );
       if (rates.length > 0)
-        return [{ kind: 'bars', title: `Rate of a worn store, ${labels[n]}`, unit: 'jobs/s', better: 'higher', rows: rates }];
+        return [
+          {
+            kind: 'bars',
+            title: `Rate of a worn store, ${labels[n]}`,
+            unit: 'jobs/s',
+            better: 'higher',
+            rows: rates,
+          },
+        ];
       const rows = Object.keys(recordAt(result.document, 'ratio')).flatMap((level) =>
         ['claim', 'settle'].flatMap((verb): Bar[] => {
-          const bar = barOf(`many jobs ${level}`, verb, 'own', measuredAt(at(result.document, 'ratio', level), verb));
+          const bar = barOf(
+            `many jobs ${level}`,
+            verb,
+            'own',
+            measuredAt(at(result.document, 'ratio', level), verb),
+          );
           return bar === null ? [] : [bar];
         }),
       );
-      return [{ kind: 'bars', title: `Time over that with few jobs, ${labels[n]}`, unit: '', better: 'lower', mark: 1, rows }];
+      return [
+        {
+          kind: 'bars',
+          title: `Time over that with few jobs, ${labels[n]}`,
+          unit: '',
+          better: 'lower',
+          mark: 1,
+          rows,
+        },
+      ];
     });
   },
 };
@@ -119,7 +155,12 @@ export const verbs: Recipe = {
     return (['enqueueMicros', 'finishMicros'] as const).map((field): Bars => {
       const rows = results.flatMap((result, n) =>
         Object.entries(recordAt(result.document, 'kinds')).flatMap(([kind, figures]): Bar[] => {
-          const bar = barOf(labels[n] ?? '', kind, kind === 'plain' ? 'ceiling' : 'own', measuredAt(figures, field));
+          const bar = barOf(
+            labels[n] ?? '',
+            kind,
+            kind === 'plain' ? 'ceiling' : 'own',
+            measuredAt(figures, field),
+          );
           return bar === null ? [] : [bar];
         }),
       );
@@ -139,14 +180,26 @@ export const lanes: Recipe = {
     return results.flatMap((result, n): Chart[] => {
       const { document } = result;
       const suffix = results.length > 1 ? `, ${labels[n]}` : '';
-      const chart = (title: string, unit: string, better: 'higher' | 'lower', from: Readonly<Record<string, unknown>>, field: string | null, mark?: number): Bars => ({
+      const chart = (
+        title: string,
+        unit: string,
+        better: 'higher' | 'lower',
+        from: Readonly<Record<string, unknown>>,
+        field: string | null,
+        mark?: number,
+      ): Bars => ({
         kind: 'bars',
         title: `${title}${suffix}`,
         unit,
         better,
         ...(mark === undefined ? {} : { mark }),
         rows: Object.entries(from).flatMap(([name, figures]): Bar[] => {
-          const bar = barOf('', LANES[name] ?? systemLabel(name), isOwn(name) || name in LANES ? 'own' : 'other', field === null ? measuredAt({ figures }, 'figures') : measuredAt(figures, field));
+          const bar = barOf(
+            '',
+            LANES[name] ?? systemLabel(name),
+            isOwn(name) || name in LANES ? 'own' : 'other',
+            field === null ? measuredAt({ figures }, 'figures') : measuredAt(figures, field),
+          );
           return bar === null ? [] : [bar];
         }),
       });
@@ -154,11 +207,27 @@ export const lanes: Recipe = {
       return [
         chart('Jobs that compute, share of the cores', '', 'higher', cpu, 'share', 1),
         chart('An inline job beside them is picked up after, p99', 'ms', 'lower', cpu, 'pickupP99'),
-        chart('A job that does nothing, store included', 'µs', 'lower', recordAt(document, 'overhead', 'microsPerJob'), null),
-        chart('A round trip through the pool, 16 in flight', 'µs', 'lower', recordAt(document, 'pools', 'microsPerJob'), '16'),
+        chart(
+          'A job that does nothing, store included',
+          'µs',
+          'lower',
+          recordAt(document, 'overhead', 'microsPerJob'),
+          null,
+        ),
+        chart(
+          'A round trip through the pool, 16 in flight',
+          'µs',
+          'lower',
+          recordAt(document, 'pools', 'microsPerJob'),
+          '16',
+        ),
       ].filter(({ rows }) => rows.length > 0);
     });
   },
 };
 
-const LANES: Readonly<Record<string, string>> = { async: `${OWN}, inline`, thread: `${OWN}, threads`, process: `${OWN}, processes` };
+const LANES: Readonly<Record<string, string>> = {
+  async: `${OWN}, inline`,
+  thread: `${OWN}, threads`,
+  process: `${OWN}, processes`,
+};

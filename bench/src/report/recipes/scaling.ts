@@ -15,8 +15,25 @@ export const fleet: Recipe = {
       results.map((result, n) => ({ name: labels[n] ?? '', whose: 'own', points: pointsOf(result, field) }));
     const x = { title: 'worker processes', scale: 'log' } as const;
     return [
-      { kind: 'lines', title: 'Rate by worker processes', unit: 'jobs/s', better: 'higher', x, yScale: 'linear', series: series('processPerSecond') },
-      { kind: 'lines', title: 'Over one process', unit: '', better: 'higher', mark: 1, x, yScale: 'linear', series: series('ratioToFirst') },
+      {
+        kind: 'lines',
+        title: 'Rate by worker processes',
+        unit: 'jobs/s',
+        better: 'higher',
+        x,
+        yScale: 'linear',
+        series: series('processPerSecond'),
+      },
+      {
+        kind: 'lines',
+        title: 'Over one process',
+        unit: '',
+        better: 'higher',
+        mark: 1,
+        x,
+        yScale: 'linear',
+        series: series('ratioToFirst'),
+      },
     ];
   },
   tiles: (results) =>
@@ -24,7 +41,12 @@ export const fleet: Recipe = {
       const last = itemsAt(result.document, 'fleets').at(-1);
       const ratio = numberAt(last, 'ratioToFirst', 'median');
       if (ratio === null) return [];
-      return [{ value: `× ${formatNumber(ratio)}`, label: `with ${numberAt(last, 'processes')} worker processes on ${storeName(result)}` }];
+      return [
+        {
+          value: `× ${formatNumber(ratio)}`,
+          label: `with ${numberAt(last, 'processes')} worker processes on ${storeName(result)}`,
+        },
+      ];
     }),
 };
 

@@ -21,12 +21,18 @@ export const burndown: Recipe = {
       const rows = results.flatMap((result, n): Bar[] => {
         const group = labels[n] ?? '';
         return [
-          barOf(group, OWN, 'own', measuredAt(result.document, 'spread', name) ?? measuredAt(result.document, name)),
+          barOf(
+            group,
+            OWN,
+            'own',
+            measuredAt(result.document, 'spread', name) ?? measuredAt(result.document, name),
+          ),
           barOf(
             group,
             CEILING,
             'ceiling',
-            measuredAt(result.document, 'spread', `ceiling.${name}`) ?? measuredAt(result.document, 'ceiling', name),
+            measuredAt(result.document, 'spread', `ceiling.${name}`) ??
+              measuredAt(result.document, 'ceiling', name),
           ),
         ].flatMap((bar) => (bar === null ? [] : [bar]));
       });
@@ -37,7 +43,12 @@ export const burndown: Recipe = {
     results.flatMap((result) => {
       const perSecond = numberAt(result.document, 'processPerSecond');
       if (perSecond === null) return [];
-      return [{ value: formatNumber(perSecond), label: `jobs/s claimed, run and completed on ${storeName(result)}` }];
+      return [
+        {
+          value: formatNumber(perSecond),
+          label: `jobs/s claimed, run and completed on ${storeName(result)}`,
+        },
+      ];
     }),
 };
 
@@ -52,7 +63,15 @@ function commits(results: readonly Result[], labels: readonly string[]): Bars[] 
     }),
   );
   if (rows.length === 0) return [];
-  return [{ kind: 'bars', title: 'Single enqueues, each durable when it resolves', unit: 'jobs/s', better: 'higher', rows }];
+  return [
+    {
+      kind: 'bars',
+      title: 'Single enqueues, each durable when it resolves',
+      unit: 'jobs/s',
+      better: 'higher',
+      rows,
+    },
+  ];
 }
 
 const COMMITS = {
@@ -77,7 +96,12 @@ export const versus: Recipe = {
         unit,
         better,
         rows: systems.flatMap(([system, figures]) => {
-          const bar = barOf('', systemLabel(system), isOwn(system) ? 'own' : 'other', measuredAt(figures, field));
+          const bar = barOf(
+            '',
+            systemLabel(system),
+            isOwn(system) ? 'own' : 'other',
+            measuredAt(figures, field),
+          );
           return bar === null ? [] : [bar];
         }),
       });
@@ -94,7 +118,9 @@ export const versus: Recipe = {
         .slice(0, 1)
         .flatMap(([system, ratio]) => {
           const times = numberAt(ratio, 'process', 'median');
-          return times === null ? [] : [{ value: `× ${formatNumber(times)}`, label: `the rate of ${system} on ${storeName(result)}` }];
+          return times === null
+            ? []
+            : [{ value: `× ${formatNumber(times)}`, label: `the rate of ${system} on ${storeName(result)}` }];
         }),
     ),
 };

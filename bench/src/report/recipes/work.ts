@@ -9,11 +9,13 @@ export const work: Recipe = {
   commands: ['work', 'suite'],
   title: 'Strategy and workload',
   intro:
-    'Jobs do a fixed amount of work, in each lane. In the heat map, colours compare the strategies of one workload: the darkest is the fastest.',
+    'Jobs do a fixed amount of work, in each lane. In the heat map, colours compare the strategies of one workload: the strongest is the fastest.',
   charts: (results) => {
     const labels = labelsOf(results);
     return results.flatMap((result, n) => {
-      const done = itemsAt(result.document, 'results').filter((one) => measuredAt(one, 'jobsPerSecond') !== null);
+      const done = itemsAt(result.document, 'results').filter(
+        (one) => measuredAt(one, 'jobsPerSecond') !== null,
+      );
       return done.length === 0 ? [] : chartsOf(done, results.length > 1 ? `, ${labels[n]}` : '');
     });
   },
@@ -23,8 +25,12 @@ function chartsOf(done: readonly Fields[], suffix: string): Chart[] {
   return [
     heatMap(done, suffix),
     bars(done, `Rate by strategy${suffix}`, 'jobs/s', 'higher', (one) => measuredAt(one, 'jobsPerSecond')),
-    bars(done, `Delay of the event loop meanwhile, p99${suffix}`, 'ms', 'lower', (one) => medianOfRuns(one, 'eventLoopDelayMs', 'p99')),
-    bars(done, `Peak memory of the worker${suffix}`, 'MB', 'lower', (one) => medianOfRuns(one, 'memoryMb', 'peak')),
+    bars(done, `Delay of the event loop meanwhile, p99${suffix}`, 'ms', 'lower', (one) =>
+      medianOfRuns(one, 'eventLoopDelayMs', 'p99'),
+    ),
+    bars(done, `Peak memory of the worker${suffix}`, 'MB', 'lower', (one) =>
+      medianOfRuns(one, 'memoryMb', 'peak'),
+    ),
     ...scalings(done, 'concurrency', 'jobs at once', suffix),
     ...scalings(done, 'jobs', 'jobs in the queue', suffix),
   ].filter((chart) => chart.kind !== 'bars' || chart.rows.length > 0);
@@ -61,11 +67,22 @@ function bars(
   const shown = likeFirst(done);
   const rows = shown.flatMap((one): Bar[] => {
     const strategy = textAt(one, 'strategy') ?? '';
-    const bar = barOf(textAt(one, 'workload') ?? '', strategy, strategy === 'auto' ? 'own' : 'other', figure(one));
+    const bar = barOf(
+      textAt(one, 'workload') ?? '',
+      strategy,
+      strategy === 'auto' ? 'own' : 'other',
+      figure(one),
+    );
     return bar === null ? [] : [bar];
   });
   const groups = [...new Set(rows.map(({ group }) => group))];
-  return { kind: 'bars', title, unit, better, rows: groups.flatMap((name) => rows.filter(({ group }) => group === name)) };
+  return {
+    kind: 'bars',
+    title,
+    unit,
+    better,
+    rows: groups.flatMap((name) => rows.filter(({ group }) => group === name)),
+  };
 }
 
 /** One scenario for each strategy and workload: the first. */
@@ -99,7 +116,9 @@ function scalings(done: readonly Fields[], field: string, title: string, suffix:
         .filter((one) => `${textAt(one, 'strategy')}, ${textAt(one, 'workload')}` === name)
         .flatMap((one) => {
           const [x, found] = [numberAt(one, field), measuredAt(one, 'jobsPerSecond')];
-          return x === null || found === null ? [] : [{ x, y: found.value, low: found.low, high: found.high }];
+          return x === null || found === null
+            ? []
+            : [{ x, y: found.value, low: found.low, high: found.high }];
         })
         .sort((a, b) => a.x - b.x);
       return { name, whose: 'own', points };
