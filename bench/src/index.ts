@@ -14,6 +14,7 @@ import { versus, versusTable } from './commands/versus.ts';
 import { wear, wearTable } from './commands/wear.ts';
 import { work, workTable } from './commands/work.ts';
 import { SHAPE_NAMES } from './flows/shape.ts';
+import { addKitCommands } from './kit/commands.ts';
 import { flowsTable } from './flows/table.ts';
 import { lanesTable } from './lanes/table.ts';
 import { among, between, whole, wholeList } from './options.ts';
@@ -229,6 +230,7 @@ onServers('drivers', 'client libraries that a store could be built on', 5)
   .option('--share <n>', 'part of the rounds to make, for a quick look', between(0.001, 1), 1)
   .action(perform('drivers', drivers, driversTable));
 
+addKitCommands(main);
 addSuiteCommands(main);
 
 onServers('work', 'jobs that do real work, in each lane: computing, writing, or waiting for a process')
