@@ -11,13 +11,18 @@ export interface HandWrittenLoop {
   warmUp(inputs: readonly unknown[], batch: number): void | Promise<void>;
   /** One transaction a batch. */
   enqueue(inputs: readonly unknown[], batch: number): void | Promise<void>;
-  /** One transaction a batch: completes the batch before and claims the next. Returns how many jobs were completed. */
-  process(batch: number, handler: (input: unknown) => unknown): number | Promise<number>;
+  /**
+   * One transaction a batch: completes the batch before and claims the next, until there is none. Handlers of a batch run at the
+   * same time. Resolves to how many jobs were completed.
+   */
+  process(batch: number, handler: (input: unknown) => unknown): Promise<number>;
   /** Inserts one job in a transaction of its own, which also tells `message` to those who listen, where it is given. */
   commitOne(input: unknown, message?: string): void | Promise<void>;
   /** Calls back for every message. Resolves when it listens. Not for SQLite, which has nobody to tell. */
   listen(onMessage: (message: string) => void): Promise<void>;
   count(): LoopCounts | Promise<LoopCounts>;
+  /** Deletes all jobs. */
+  purge(): Promise<void>;
   close(): void | Promise<void>;
 }
 
@@ -40,3 +45,8 @@ export const CEILINGS = {
   redis:
     'A loop written by hand: batches of the same size, one connection, two Lua scripts: add; complete the last batch (finished records kept, counted) and claim the next. Compact records in a hash, the line in a list.',
 } as const;
+
+/** What the handlers of a batch gave, once all of them have. */
+export function resultsOf(started: readonly unknown[]): readonly unknown[] | Promise<readonly unknown[]> {
+  return started.some((result) => result instanceof Promise) ? Promise.all(started) : started;
+}

@@ -9,12 +9,12 @@ import { idle, idleTable } from './commands/idle.ts';
 import { LANES_PARTS, lanes } from './commands/lanes.ts';
 import { latency, latencyTable } from './commands/latency.ts';
 import { memory, memoryTable } from './commands/memory.ts';
-import { readme } from './commands/readme.ts';
 import { verbs, verbsTable } from './commands/verbs.ts';
 import { versus, versusTable } from './commands/versus.ts';
 import { wear, wearTable } from './commands/wear.ts';
 import { work, workTable } from './commands/work.ts';
 import { SHAPE_NAMES } from './flows/shape.ts';
+import { addKitCommands } from './kit/commands.ts';
 import { flowsTable } from './flows/table.ts';
 import { lanesTable } from './lanes/table.ts';
 import { among, between, whole, wholeList } from './options.ts';
@@ -238,6 +238,7 @@ onServers('verbs', 'what each kind of job costs the store: plain, delayed, with 
   .addOption(sabotage())
   .action(perform('verbs', verbs, verbsTable));
 
+addKitCommands(main);
 addSuiteCommands(main);
 addReportCommands(main);
 
@@ -271,11 +272,6 @@ onServers('work', 'jobs that do real work, in each lane: computing, writing, or 
   .action((mode: ModeName, { strategy, workload, ...options }) =>
     perform('work', work, workTable)({ ...options, ...settingsOf(mode, { strategy, workload, ...options }) }),
   );
-
-main
-  .command('readme')
-  .description('write the tables and draw the charts of the README from the newest recorded results')
-  .action(readme);
 
 /** A command that can measure on a server, too. */
 function onServers(name: string, description: string, repeat?: number): Command {

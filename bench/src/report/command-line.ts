@@ -7,7 +7,7 @@ import { reportOf } from './report.ts';
 import { NotAResult } from './result.ts';
 
 /**
- * `report` and `compare`, which read recorded results. Exit codes: 0; 1 where `compare` found a figure worse than allowed; 2
+ * `report`, `compare` and `readme`, which read recorded results. Exit codes: 0; 1 where `compare` found a figure worse than allowed; 2
  * where an input is no result, or two results cannot be compared.
  */
 export function addReportCommands(main: Command): void {
@@ -38,6 +38,10 @@ export function addReportCommands(main: Command): void {
     .action((before: string, after: string, options: CompareOptions & { readonly json?: boolean }) =>
       reading('compare', () => compare(before, after, options)),
     );
+  main
+    .command('readme')
+    .description('write the tables and draw the charts of the README from the newest recorded results')
+    .action(async () => (await import('../commands/readme.ts')).readme());
 }
 
 interface ReportOptions {

@@ -1,0 +1,82 @@
+import { builtProgram } from '../built.ts';
+import { inFreshPlace } from '../open-site.ts';
+import { installRivals, rivalFile } from '../rivals.ts';
+import type { Place, StoreKind } from '../site.ts';
+import { type SystemEntry, SYSTEMS } from './systems.ts';
+import { Team } from './team.ts';
+import { Skipped, type TrialContext, type TrialResult, type TrialSettings } from './trial.ts';
+
+/** A team at work: agents of one system, on a store of their own. */
+export interface Staff {
+  readonly team: Team;
+  readonly place: Place;
+  /** For messages. */
+  readonly name: string;
+}
+
+/** Starts a team as the cell's settings have it, and ends it. */
+export async function inTeam(
+  settings: TrialSettings,
+  context: TrialContext,
+  use: (staff: Staff) => Promise<TrialResult>,
+  changes: { readonly url?: (url: string) => string; readonly jobs?: number } = {},
+): Promise<TrialResult> {
+  const name = settings.text('system', 'longshore');
+  const entry = entryOf(name, settings.store);
+  if (entry.rival) await installRivals(context.progress);
+  const site = await context.site(settings.store);
+  return inFreshPlace(site, async (place) => {
+    const through = changes.url ?? ((url: string) => url);
+    const server = place.server === null ? null : { ...place.server, url: through(place.server.url) };
+    const jobs = changes.jobs ?? settings.number('jobs');
+    const team = await Team.start({
+      name: entry.program,
+      file: await fileOf(entry, settings, context),
+      settings: {
+        system: name,
+        url: through(place.url),
+        server,
+        handler: settings.text('handler', 'none'),
+        digests: context.digests,
+        jobs,
+        concurrency: settings.number('concurrency', 100),
+        keeps: entry.keeps,
+        kind: settings.text('kind', 'plain'),
+        timesEnds: settings.number('timesEnds', 0) === 1,
+        sabotage: context.sabotage,
+      },
+      workers: settings.number('workers', 1),
+      timeoutMs: 1_000 * settings.number('timeout', 600),
+      signal: context.signal,
+    });
+    try {
+      return await use({ team, place, name });
+    } finally {
+      await team.end();
+    }
+  });
+}
+
+/** Null: the program as it is in the sources. */
+async function fileOf(entry: SystemEntry, settings: TrialSettings, context: TrialContext): Promise<string | null> {
+  if (entry.rival) return rivalFile(entry.program);
+  if (settings.number('built', 0) === 0) return null;
+  const { folder } = context.workspace;
+  const built = BUILT.get(folder) ?? builtProgram(entry.program, folder);
+  BUILT.set(folder, built);
+  return built;
+}
+
+/** By the folder of the measurement. */
+const BUILT = new Map<string, Promise<string>>();
+
+function entryOf(name: string, store: StoreKind): SystemEntry {
+  const entry = SYSTEMS[name];
+  if (entry === undefined)
+    throw new Error(`There is no system ${JSON.stringify(name)}; there are ${Object.keys(SYSTEMS).join(', ')}.`);
+  if (!entry.stores.includes(store))
+    throw new Error(`${name} does not work on ${store}, only on ${entry.stores.join(', ')}.`);
+  const missing = entry.missing?.() ?? null;
+  if (missing !== null) throw new Skipped(missing);
+  return entry;
+}
