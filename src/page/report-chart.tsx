@@ -6,6 +6,7 @@ import {
   type Heat,
   type Lines,
   type Point,
+  type Rows,
   tableOf,
 } from '../../bench/src/report/chart.ts';
 
@@ -25,15 +26,15 @@ export function ReportChart({ chart }: { chart: Chart }) {
         <h3>{chart.title}</h3>
         {hint.length > 0 && <p class="faint">{hint.join(', ')}</p>}
       </figcaption>
-      {chart.kind === 'bars' ? (
-        <BarRows chart={chart} />
-      ) : chart.kind === 'lines' ? (
-        <LinesDrawn chart={chart} />
-      ) : (
-        <HeatCells chart={chart} />
-      )}
+      <Drawn chart={chart} />
     </figure>
   );
+}
+
+function Drawn({ chart }: { chart: Chart }) {
+  if (chart.kind === 'bars') return <BarRows chart={chart} />;
+  if (chart.kind === 'lines') return <LinesDrawn chart={chart} />;
+  return chart.kind === 'heat' ? <HeatCells chart={chart} /> : <Told chart={chart} />;
 }
 
 /** Units of a bar's drawing, whose width follows the table. */
@@ -113,6 +114,34 @@ function HeatCells({ chart }: { chart: Heat }) {
         ))}
       </tbody>
     </table>
+  );
+}
+
+function Told({ chart }: { chart: Rows }) {
+  const [head = [], ...rows] = chart.rows;
+  return (
+    <div class="table">
+      <table aria-label={chart.title}>
+        <thead>
+          <tr>
+            {head.map((cell) => (
+              <th key={cell} scope="col">
+                {cell}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.join(' ')}>
+              {row.map((cell, n) => (
+                <td key={head[n]}>{cell}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

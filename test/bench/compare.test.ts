@@ -4,12 +4,22 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type ComparedFigure, type Comparison, compareResults, NotComparable } from '../../bench/src/report/compare.ts';
+import { type ComparedFigure, type Comparison, compareResults } from '../../bench/src/report/compare.ts';
+import { NotComparable } from '../../bench/src/report/differences.ts';
 import { type Result, resultOfDocument } from '../../bench/src/report/result.ts';
 import { bench, temporaryFolder } from './bench-process.ts';
 
 const RECORDED = fileURLToPath(new URL('../../bench/results/', import.meta.url));
-const NAMES = ['versus-postgres', 'burndown-redis', 'latency-rivals-redis', 'fleet-sqlite', 'lanes', 'work-benchmark-workloads', 'memory-sqlite', 'claim-cost-postgres'];
+const NAMES = [
+  'versus-postgres',
+  'burndown-redis',
+  'latency-rivals-redis',
+  'fleet-sqlite',
+  'lanes',
+  'work-benchmark-workloads',
+  'memory-sqlite',
+  'claim-cost-postgres',
+];
 
 interface Given {
   readonly median: number;
@@ -21,7 +31,14 @@ interface Given {
 }
 
 /** Runs within `spread` of the median, which is what a quiet machine gives. */
-function made({ median, spread = 0.02, settings = {}, machine = {}, figure = 'processPerSecond', more = {} }: Given): Result {
+function made({
+  median,
+  spread = 0.02,
+  settings = {},
+  machine = {},
+  figure = 'processPerSecond',
+  more = {},
+}: Given): Result {
   return resultOfDocument('made.json', {
     schema: 'longshore-bench/1',
     command: 'burndown',
@@ -64,13 +81,17 @@ test('a rate that is 10 % lower is found worse, and one that is higher better', 
 test('a loss within what is allowed passes, and so does one that the runs do not show for certain', () => {
   const small = only(compareResults(made({ median: 1_000 }), made({ median: 950 }), { maxLoss: 10 }));
   assert.deepEqual([small.verdict, small.failed], ['worse', false]);
-  const noisy = only(compareResults(made({ median: 1_000, spread: 0.3 }), made({ median: 800, spread: 0.3 }), { maxLoss: 5 }));
+  const noisy = only(
+    compareResults(made({ median: 1_000, spread: 0.3 }), made({ median: 800, spread: 0.3 }), { maxLoss: 5 }),
+  );
   assert.deepEqual([noisy.verdict, noisy.failed], ['unclear', false]);
 });
 
 test('of times, less is better; of ratios of times, too', () => {
   const figure = 'pickup.twoProcesses.p50';
-  const slower = only(compareResults(made({ median: 1, figure }), made({ median: 1.2, figure }), { maxLoss: 10 }));
+  const slower = only(
+    compareResults(made({ median: 1, figure }), made({ median: 1.2, figure }), { maxLoss: 10 }),
+  );
   assert.deepEqual([slower.verdict, slower.failed, slower.unit], ['worse', true, 'ms']);
   const file = (name: string) => JSON.parse(readFileSync(`${RECORDED}2026-11-22-${name}.json`, 'utf8'));
   const latency = resultOfDocument('a', file('latency-rivals-postgres'));
@@ -80,7 +101,9 @@ test('of times, less is better; of ratios of times, too', () => {
 
 test('a figure of a single run has no interval and never fails', () => {
   const settings = { repeat: 1 };
-  const one = only(compareResults(made({ median: 1_000, settings }), made({ median: 10, settings }), { maxLoss: 1 }));
+  const one = only(
+    compareResults(made({ median: 1_000, settings }), made({ median: 10, settings }), { maxLoss: 1 }),
+  );
   assert.deepEqual([one.verdict, one.low, one.coverage, one.failed], ['one run', null, null, false]);
 });
 
@@ -91,7 +114,10 @@ test('more runs give the interval more weight: 5 hold the median with 94 %, 3 wi
 });
 
 test('lists are compared by what their items are of, in any order', () => {
-  const fleets = [1, 2, 4].map((processes) => ({ processes, processPerSecond: { median: processes, min: processes, max: processes } }));
+  const fleets = [1, 2, 4].map((processes) => ({
+    processes,
+    processPerSecond: { median: processes, min: processes, max: processes },
+  }));
   const before = made({ median: 1, more: { fleets } });
   const after = made({ median: 1, more: { fleets: fleets.toReversed() } });
   const { figures } = compareResults(before, after);
@@ -104,12 +130,18 @@ test('lists are compared by what their items are of, in any order', () => {
 test('unlike machines, settings and commands are refused, and compared when told', () => {
   const one = made({ median: 1 });
   const refused = (other: Result, message: RegExp) =>
-    assert.throws(() => compareResults(one, other), (error) => error instanceof NotComparable && message.test(error.message));
+    assert.throws(
+      () => compareResults(one, other),
+      (error) => error instanceof NotComparable && message.test(error.message),
+    );
   const bigger = made({ median: 1, machine: { cores: 8 } });
   refused(bigger, /machines differ: cores 2 and 8\. .+--any-machine/);
   refused(made({ median: 1, machine: { memoryMb: 2_000 } }), /memory 1000 and 2000 MB/);
-  refused(made({ median: 1, more: { server: { kind: 'redis', version: '7' } } }), /server kind none and redis/);
-  refused(made({ median: 1, settings: { jobs: 200 } }), /settings differ: jobs 100 and 200\. .+--any-settings/);
+  refused(made({ median: 1, more: { server: { kind: 'redis', version: '7' } } }), /server none and redis/);
+  refused(
+    made({ median: 1, settings: { jobs: 200 } }),
+    /settings differ: jobs 100 and 200\. .+--any-settings/,
+  );
   refused(made({ median: 1, more: { command: 'versus' } }), /of the command burndown, made\.json of versus/);
   refused(made({ median: 1, figure: 'otherPerSecond' }), /share no figure/);
   assert.deepEqual(compareResults(one, bigger, { anyMachine: true }).differences, ['cores 2 and 8']);
@@ -137,7 +169,10 @@ test('compare ends with 1 when a figure is certainly worse than allowed, and nam
   assert.match(held.stderr, /worse by more than 10 %: processPerSecond \(0\.800\)/);
   const told = await bench('compare', before, after, '--max-loss', '10', '--json');
   const { schema, passed, figures } = JSON.parse(told.stdout);
-  assert.deepEqual([told.code, schema, passed, figures[0].verdict], [1, 'longshore-bench-comparison/1', false, 'worse']);
+  assert.deepEqual(
+    [told.code, schema, passed, figures[0].verdict],
+    [1, 'longshore-bench-comparison/1', false, 'worse'],
+  );
 });
 
 test('compare ends with 2 for what it cannot compare, and for options that cannot be meant', async (t) => {
@@ -145,7 +180,10 @@ test('compare ends with 2 for what it cannot compare, and for options that canno
   for (const [arguments_, message] of [
     [[one, bigger], /machines differ/],
     [[one, `${one}.none`], /cannot be read/],
-    [[one, one, '--figures', 'nothing'], /share no figure whose name contains "nothing"; names are paths in the results, such as processPerSecond/],
+    [
+      [one, one, '--figures', 'nothing'],
+      /share no figure whose name contains "nothing"; names are paths in the results, such as processPerSecond/,
+    ],
   ] as const) {
     const { code, stderr } = await bench('compare', ...arguments_);
     assert.equal(code, 2, stderr);

@@ -23,7 +23,11 @@ test('the charts are what the renderer of reports makes of the newest recorded r
   const folder = join(ROOT, 'docs/charts');
   assert.deepEqual(readdirSync(folder).sort(), README_CHARTS.map(({ name }) => `${name}.svg`).sort());
   for (const chart of README_CHARTS)
-    assert.equal(readFileSync(join(folder, `${chart.name}.svg`), 'utf8'), readmeChart(chart, recorded), chart.name);
+    assert.equal(
+      readFileSync(join(folder, `${chart.name}.svg`), 'utf8'),
+      readmeChart(chart, recorded),
+      chart.name,
+    );
 });
 
 test('every table and chart of the README leads to recorded results, which are there', () => {
@@ -35,6 +39,9 @@ test('every table and chart of the README leads to recorded results, which are t
   for (const block of figures.split('\n\n').filter((text) => /^\||^!\[/m.test(text))) {
     const place = figures.indexOf(block) + block.length;
     const source = figures.slice(place).search(/<sub>.*bench\/results\//);
-    assert.ok(block.includes('bench/results/') || (source >= 0 && !/\n\|/.test(figures.slice(place, place + source))), block);
+    assert.ok(
+      block.includes('bench/results/') || (source >= 0 && !/\n\|/.test(figures.slice(place, place + source))),
+      block,
+    );
   }
 });

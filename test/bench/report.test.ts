@@ -34,7 +34,9 @@ test('every recorded result has charts, and their figures are those of the resul
   assert.ok(recorded.length > 20);
   for (const one of recorded) assert.ok(chartsOf([one]).length > 0, one.name);
   const versus = recorded.find(({ name }) => name.endsWith('-versus-postgres.json')) as Result;
-  const { systems } = versus.document as { systems: Record<string, { processPerSecond: { median: number } }> };
+  const { systems } = versus.document as {
+    systems: Record<string, { processPerSecond: { median: number } }>;
+  };
   const rates = chartsOf([versus]).find(({ title }) => title === 'Claim, run and complete on PostgreSQL');
   assert.deepEqual(
     rates?.kind === 'bars' && rates.rows.map(({ value }) => value),
@@ -59,7 +61,9 @@ test('the page holds every figure as text beside its charts, and names no other 
   // A wide and a narrow drawing each.
   assert.equal(page.match(/role="img"/g)?.length, 2 * charts.length);
   assert.equal(page.match(/<table>/g)?.length, charts.length);
-  for (const cell of charts.flatMap((chart) => (chart.kind === 'lines' ? [] : tableOf(chart).slice(1).flat())))
+  for (const cell of charts.flatMap((chart) =>
+    chart.kind === 'lines' ? [] : tableOf(chart).slice(1).flat(),
+  ))
     assert.ok(page.includes(`>${cell.replaceAll("'", '&#39;').replaceAll('"', '&#34;')}<`), cell);
   assert.doesNotMatch(page, /<script|<link|<iframe|\bsrc=|@import|href="(?!#)|url\((?!#)/);
   assert.doesNotMatch(page.replaceAll('http://www.w3.org/', ''), /https?:\/\//);
@@ -69,7 +73,9 @@ test('the page holds every figure as text beside its charts, and names no other 
 test('each result is named with its machine, its settings and the command that measures it again', () => {
   const page = reportPage(recorded, 'All');
   for (const { name } of recorded) assert.ok(page.includes(`<h3>${name}</h3>`), name);
-  assert.ok(page.includes('npm run -s bench -- fleet --repeat 3 --store redis --jobs 100000 --processes 1,2,4,10'));
+  assert.ok(
+    page.includes('npm run -s bench -- fleet --repeat 3 --store redis --jobs 100000 --processes 1,2,4,10'),
+  );
   assert.ok(page.includes('npm run -s bench -- work benchmark-workloads'));
   assert.match(page, /AMD EPYC, 2 cores/);
 });
@@ -105,11 +111,22 @@ test('a result without figures gives a page that says so, and names are shown as
 
 test('figures that are zero, broken or of another type break no chart', () => {
   const strange = [
-    result({ command: 'burndown', spread: { enqueuePerSecond: { median: 0, min: 0, max: 0 } }, ceiling: null }),
+    result({
+      command: 'burndown',
+      spread: { enqueuePerSecond: { median: 0, min: 0, max: 0 } },
+      ceiling: null,
+    }),
     result({ command: 'versus', systems: { longshore: { enqueuePerSecond: 'fast' }, x: null }, ratio: [] }),
-    result({ command: 'latency', pickup: { twoProcesses: { p50: 0, p99: 0 } }, runs: [{ twoProcesses: { pickup: { histogram: 'HISTno' } } }] }),
+    result({
+      command: 'latency',
+      pickup: { twoProcesses: { p50: 0, p99: 0 } },
+      runs: [{ twoProcesses: { pickup: { histogram: 'HISTno' } } }],
+    }),
     result({ command: 'fleet', fleets: [{ processes: 1, processPerSecond: 5 }, null, 3] }),
-    result({ command: 'work', results: [{ strategy: 'async', workload: 'cpu', jobsPerSecond: { median: 0 } }, {}] }),
+    result({
+      command: 'work',
+      results: [{ strategy: 'async', workload: 'cpu', jobsPerSecond: { median: 0 } }, {}],
+    }),
     result({ command: 'flows', shapes: 3, burst: { a: { runsPerSecond: 0 } }, fanOut: { 10: { ms: 0 } } }),
     result({ command: 'lanes', cpu: null }),
     result({ command: 'claim-cost', rates: { a: 1 }, ratio: null }),
@@ -122,7 +139,14 @@ test('report writes the page of files and folders, and as JSON what it shows', a
   const folder = temporaryFolder(t);
   const output = join(folder, 'page.html');
   const files = readdirSync(RECORDED).filter((name) => name.includes('memory'));
-  const written = await bench('report', ...files.map((name) => join(RECORDED, name)), '--output', output, '--title', 'Memory & more');
+  const written = await bench(
+    'report',
+    ...files.map((name) => join(RECORDED, name)),
+    '--output',
+    output,
+    '--title',
+    'Memory & more',
+  );
   assert.deepEqual([written.code, written.stderr], [0, '']);
   assert.match(written.stdout, /page\.html: 3 results/);
   assert.match(readFileSync(output, 'utf8'), /<title>Memory &#38; more<\/title>/);
@@ -144,9 +168,15 @@ test('what is no result is refused by name, with what to do, and exit code 2', a
     [file('cut.json', '{"schema":'), /cut\.json is no JSON \(.+\); expected a result/],
     [file('list.json', '[1]'), /list\.json has no "schema"/],
     [file('null.json', 'null'), /null\.json has no "schema"/],
-    [file('newer.json', '{"schema":"longshore-bench/99"}'), /newer\.json has the schema "longshore-bench\/99", and this version reads/],
+    [
+      file('newer.json', '{"schema":"longshore-bench/99"}'),
+      /newer\.json has the schema "longshore-bench\/99", and this version reads/,
+    ],
     [file('bare.json', '{"schema":"longshore-bench/1"}'), /bare\.json lacks its command/],
-    [file('when.json', '{"schema":"longshore-bench/1","command":"x","startedAt":"soon"}'), /when\.json lacks the time/],
+    [
+      file('when.json', '{"schema":"longshore-bench/1","command":"x","startedAt":"soon"}'),
+      /when\.json lacks the time/,
+    ],
     [huge, /huge\.json has 65 MB, and a result has at most 64 MB/],
     [join(folder, 'missing.json'), /missing\.json cannot be read: ENOENT/],
   ];

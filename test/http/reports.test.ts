@@ -1,6 +1,14 @@
 /** Recorded results over HTTP: those of one folder, by names that lead nowhere else, for whoever may look. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -134,6 +142,9 @@ test('reports are for those who may look', async (t) => {
   for (const path of ['/reports', '/reports/versus.json']) {
     assert.equal((await ask(`GET ${path}`)).status, 401);
     assert.equal((await ask(`GET ${path}`, { headers: { authorization: `Bearer ${token}` } })).status, 200);
-    assert.equal((await ask(`DELETE ${path}`, { headers: { authorization: `Bearer ${token}` } })).status, 405);
+    assert.equal(
+      (await ask(`DELETE ${path}`, { headers: { authorization: `Bearer ${token}` } })).status,
+      405,
+    );
   }
 });

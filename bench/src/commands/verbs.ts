@@ -34,7 +34,9 @@ const WARMUP_BATCHES = 10;
 
 export function verbs(settings: VerbsSettings, bench: Bench): Promise<VerbsFigures> {
   return withSite(settings, bench, async (site) => {
-    const { jobs, batch, repeat, sabotage } = settings;
+    const { batch, repeat, sabotage } = settings;
+    // Whole batches.
+    const jobs = Math.ceil(settings.jobs / batch) * batch;
     const { progress, signal } = bench;
     progress.start(repeat * KINDS.length);
     const runs: Record<JobKind, VerbsRun>[] = [];
@@ -67,8 +69,8 @@ export function verbs(settings: VerbsSettings, bench: Bench): Promise<VerbsFigur
 
 function figuresOf(runs: readonly VerbsRun[]): KindFigures {
   return {
-    enqueueMicros: spreadOf(runs, ({ enqueueMs, jobs }) => (1_000 * enqueueMs) / jobs),
-    finishMicros: spreadOf(runs, ({ finishMs, jobs }) => (1_000 * finishMs) / jobs),
+    enqueueMicros: spreadOf(runs, ({ enqueueMicros }) => enqueueMicros),
+    finishMicros: spreadOf(runs, ({ finishMicros }) => finishMicros),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Chart } from '../report/chart.ts';
+import type { Drawable } from '../report/html/draw.ts';
 import { curveOf } from '../report/html/histograms.ts';
 import { standaloneSvg } from '../report/html/standalone.ts';
 import { commandLine } from '../report/origin.ts';
@@ -70,7 +70,7 @@ export const README_CHARTS: readonly ReadmeChart[] = [
 export function readmeChart({ of, title, shows }: ReadmeChart, recorded: Recorded): string {
   const results = of.map((name) => resultOf(name, recorded));
   const charts = reportOf(results, curveOf).sections.flatMap((section) =>
-    section.charts.filter((chart) => shows(chart.title)),
+    section.charts.filter((chart): chart is Drawable => chart.kind !== 'rows' && shows(chart.title)),
   );
   if (charts.length === 0)
     throw new Error(`The recorded ${of.join(', ')} hold nothing for the chart "${title}".`);
@@ -78,7 +78,7 @@ export function readmeChart({ of, title, shows }: ReadmeChart, recorded: Recorde
 }
 
 /** The chart's title names the store already. */
-function shortened(chart: Chart): Chart {
+function shortened(chart: Drawable): Drawable {
   return { ...chart, title: chart.title.replace(/ on \w+$/, '') };
 }
 
@@ -93,9 +93,7 @@ function subtitle(results: readonly Result[]): string {
 export function chartLinks(recorded: Recorded): string {
   return README_CHARTS.map(({ name, of, words }) => {
     const [first = ''] = of;
-    const commands = of.map(
-      (one) => `\`${commandLine(resultOf(one, recorded)).replace(/^npm run -s /, '')}\``,
-    );
+    const commands = of.map((one) => `\`${commandLine(resultOf(one, recorded))}\``);
     const sources = of.map((one) => `[${one}](bench/results/${recorded.newest(one)})`);
     return `[![${words}](docs/charts/${name}.svg)](bench/results/${recorded.newest(first)})\n\n<sub>${sources.join(', ')}: ${commands[0]}${of.length > 1 ? ' and the same for the others' : ''}</sub>`;
   }).join('\n\n');

@@ -2,7 +2,7 @@
  * What a report shows, as data: which figures, and how they are compared. The report draws it as SVG
  * (html/draw.ts), the page of the dashboard by its own charts, and both give the same figures as a table.
  */
-export type Chart = Bars | Lines | Heat;
+export type Chart = Bars | Lines | Heat | Rows;
 
 interface Common {
   readonly title: string;
@@ -73,6 +73,12 @@ export interface Cell {
   readonly value: number;
 }
 
+/** What is no figure: targets, systems, what could not be measured. The first row is the head. */
+export interface Rows extends Common {
+  readonly kind: 'rows';
+  readonly rows: readonly (readonly string[])[];
+}
+
 export interface Section {
   readonly title: string;
   readonly intro: string;
@@ -88,6 +94,7 @@ export interface Tile {
 /** Rows of text, the first one the head: what the chart shows, for those who read rather than look. */
 export function tableOf(chart: Chart): readonly (readonly string[])[] {
   if (chart.kind === 'bars') return barTable(chart);
+  if (chart.kind === 'rows') return chart.rows;
   return chart.kind === 'lines' ? lineTable(chart) : heatTable(chart);
 }
 

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { type CompareOptions, compareResults, NotComparable } from './compare.ts';
+import { compareResults } from './compare.ts';
 import { comparisonText, reproach } from './comparison-text.ts';
+import { type CompareOptions, NotComparable } from './differences.ts';
 import { readResult, readResults } from './read-results.ts';
 import { reportOf } from './report.ts';
 import { NotAResult } from './result.ts';

@@ -1,20 +1,8 @@
-import { numberAt, textAt } from './fields.ts';
+import { ratioOf } from '../kit/ratio.ts';
+import { type CompareOptions, differencesOf, NotComparable } from './differences.ts';
+import { textAt } from './fields.ts';
 import { type Figure, figuresOf } from './figures.ts';
-import type { Fields, Result } from './result.ts';
-
-/** The results are of unlike machines, settings or commands; the message names what differs and how to go on. */
-export class NotComparable extends Error {
-  override readonly name = 'NotComparable';
-}
-
-export interface CompareOptions {
-  /** Percent by which a figure may be worse, where it is so for certain; default: any loss passes. */
-  readonly maxLoss?: number;
-  /** Only figures whose name contains this. */
-  readonly figures?: string;
-  readonly anyMachine?: boolean;
-  readonly anySettings?: boolean;
-}
+import type { Result } from './result.ts';
 
 export interface Comparison {
   readonly schema: 'longshore-bench-comparison/1';
@@ -49,7 +37,7 @@ export interface ComparedFigure {
   /** Of the ratio; null where one of both is of a single run. */
   readonly low: number | null;
   readonly high: number | null;
-  /** Probability that a range from the slowest to the fastest of so many runs holds the median, for the fewer runs of both. */
+  /** Of the interval: how probably it holds the true ratio. */
   readonly coverage: number | null;
   readonly verdict: Verdict;
   /** Whether it is worse by more than `maxLoss`, for certain. */
@@ -74,7 +62,9 @@ export function compareResults(before: Result, after: Result, options: CompareOp
   const { maxLoss = null } = options;
   const figures = [...old.values()].flatMap((one): ComparedFigure[] => {
     const other = fresh.get(one.name);
-    return other === undefined || !wanted(one.name) ? [] : [compared(one, other, maxLoss)];
+    // Of nothing there is no ratio.
+    if (other === undefined || !wanted(one.name) || one.value <= 0 || other.value <= 0) return [];
+    return [compared(one, other, maxLoss)];
   });
   if (figures.length === 0)
     throw new NotComparable(
@@ -100,9 +90,8 @@ function sideOf({ name, startedAt, machine }: Result): Side {
 
 function compared(before: Figure, after: Figure, maxLoss: number | null): ComparedFigure {
   const { name, unit, better } = before;
-  const ratio = after.value / before.value;
-  const interval = intervalOf(before, after);
-  const verdict = verdictOf(interval, better);
+  const { ratio, low, high, coverage } = ratioBetween(before, after);
+  const verdict = verdictOf(low, high, better);
   const loss = better === 'higher' ? 1 - ratio : 1 - 1 / ratio;
   return {
     name,
@@ -111,27 +100,40 @@ function compared(before: Figure, after: Figure, maxLoss: number | null): Compar
     before: before.value,
     after: after.value,
     ratio: rounded(ratio),
-    low: interval === null ? null : rounded(interval.low),
-    high: interval === null ? null : rounded(interval.high),
-    coverage: interval === null ? null : 1 - 2 ** (1 - Math.min(before.runs, after.runs)),
+    low: low === null ? null : rounded(low),
+    high: high === null ? null : rounded(high),
+    coverage,
     verdict,
     failed: maxLoss !== null && verdict === 'worse' && loss * 100 > maxLoss,
   };
 }
 
+type Interval = Pick<ComparedFigure, 'ratio' | 'low' | 'high' | 'coverage'>;
+
 /**
- * The interval of a ratio of two medians. Each median's is the range of its runs, which holds the true one with a
- * probability of 1 - 2^(1 - n) (order statistics). Both are put together on the logarithms by the method of variance estimates
- * recovery (Zou and Donner 2008), which needs no assumption on how runs are spread, nor that ranges are symmetric.
+ * Where every round is known, by the rank-sum test (kit/ratio.ts). Results of `longshore-bench/1` have medians with the range of
+ * their runs alone, which holds the true median with a probability of 1 - 2^(1 - n) (order statistics): the interval of the ratio
+ * is put together from both ranges on the logarithms, by the method of variance estimates recovery (Zou and Donner 2008).
+ * Neither supposes how runs are distributed.
  */
-function intervalOf(before: Figure, after: Figure): { readonly low: number; readonly high: number } | null {
-  if (!hasRange(before) || !hasRange(after)) return null;
+function ratioBetween(before: Figure, after: Figure): Interval {
+  if (
+    before.values.length > 1 &&
+    after.values.length > 1 &&
+    [...before.values, ...after.values].every((value) => value > 0)
+  ) {
+    const { confidence, ...found } = ratioOf(after.values, before.values);
+    return { ...found, coverage: confidence };
+  }
+  const ratio = after.value / before.value;
+  if (!hasRange(before) || !hasRange(after)) return { ratio, low: null, high: null, coverage: null };
   const [b, bLow, bHigh] = [before.value, before.low, before.high].map(Math.log) as [number, number, number];
   const [a, aLow, aHigh] = [after.value, after.low, after.high].map(Math.log) as [number, number, number];
-  const difference = a - b;
   return {
-    low: Math.exp(difference - Math.hypot(a - aLow, bHigh - b)),
-    high: Math.exp(difference + Math.hypot(aHigh - a, b - bLow)),
+    ratio,
+    low: Math.exp(a - b - Math.hypot(a - aLow, bHigh - b)),
+    high: Math.exp(a - b + Math.hypot(aHigh - a, b - bLow)),
+    coverage: 1 - 2 ** (1 - Math.min(before.runs, after.runs)),
   };
 }
 
@@ -139,12 +141,8 @@ function hasRange(figure: Figure): figure is Figure & { readonly low: number; re
   return figure.low !== null && figure.high !== null && figure.low > 0 && figure.value > 0 && figure.runs > 1;
 }
 
-function verdictOf(
-  interval: { readonly low: number; readonly high: number } | null,
-  better: 'higher' | 'lower',
-): Verdict {
-  if (interval === null) return 'one run';
-  const { low, high } = interval;
+function verdictOf(low: number | null, high: number | null, better: 'higher' | 'lower'): Verdict {
+  if (low === null || high === null) return 'one run';
   if (low > 1) return better === 'higher' ? 'better' : 'worse';
   if (high < 1) return better === 'higher' ? 'worse' : 'better';
   return low >= 1 - SAME_WITHIN && high <= 1 + SAME_WITHIN ? 'same' : 'unclear';
@@ -152,65 +150,4 @@ function verdictOf(
 
 function rounded(value: number): number {
   return Number(value.toPrecision(4));
-}
-
-/** Of the machine, what figures depend on. Node and the sources may be what is compared, so they are only told. */
-const MACHINE = ['cpu', 'cores', 'platform', 'filesystem'];
-const TOLD = ['node', 'longshore', 'commit'];
-
-function differencesOf(
-  before: Result,
-  after: Result,
-  { anyMachine = false, anySettings = false }: CompareOptions,
-): string[] {
-  if (before.command !== after.command)
-    throw new NotComparable(
-      `${before.name} is of the command ${before.command}, ${after.name} of ${after.command}; compare two results of one command`,
-    );
-  const machines = [
-    ...unlike(MACHINE, before.machine, after.machine),
-    ...unlikeMemory(before.machine, after.machine),
-    ...unlike(['kind', 'version', 'durable', 'settings'], before.server ?? {}, after.server ?? {}).map(
-      (text) => `server ${text}`,
-    ),
-  ];
-  if (machines.length > 0 && !anyMachine)
-    throw new NotComparable(
-      `the machines differ: ${machines.join('; ')}. Measure both on one machine, or compare nevertheless with --any-machine`,
-    );
-  const names = [...new Set([...Object.keys(before.settings), ...Object.keys(after.settings)])];
-  const settings = unlike(
-    names.filter((name) => !FREE_SETTINGS.has(name)),
-    before.settings,
-    after.settings,
-  );
-  if (settings.length > 0 && !anySettings)
-    throw new NotComparable(
-      `the settings differ: ${settings.join('; ')}. Measure both with the same, or compare nevertheless with --any-settings`,
-    );
-  return [...machines, ...settings, ...unlike(TOLD, before.machine, after.machine)];
-}
-
-/** More repeats make the interval narrower, not the figure another one. */
-const FREE_SETTINGS = new Set(['repeat', 'url', 'sabotage']);
-
-function unlike(names: readonly string[], before: Fields, after: Fields): string[] {
-  return names
-    .filter((name) => JSON.stringify(before[name] ?? null) !== JSON.stringify(after[name] ?? null))
-    .map((name) => `${name} ${shown(before[name])} and ${shown(after[name])}`);
-}
-
-/** Machines of one kind differ by what their kernel keeps for itself. */
-function unlikeMemory(before: Fields, after: Fields): string[] {
-  const [old, fresh] = [numberAt(before, 'memoryMb'), numberAt(after, 'memoryMb')];
-  if (old === null || fresh === null || Math.abs(old - fresh) <= 0.05 * Math.max(old, fresh)) return [];
-  return [`memory ${old} and ${fresh} MB`];
-}
-
-function shown(value: unknown): string {
-  return value === undefined || value === null
-    ? 'none'
-    : typeof value === 'string'
-      ? value
-      : JSON.stringify(value);
 }

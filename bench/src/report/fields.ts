@@ -30,6 +30,19 @@ export function numberAt(value: unknown, ...names: readonly string[]): number | 
   return asNumber(at(value, ...names));
 }
 
+export function numbersAt(value: unknown, ...names: readonly string[]): readonly number[] {
+  const found = at(value, ...names);
+  return Array.isArray(found) ? found.filter((one): one is number => asNumber(one) !== null) : [];
+}
+
+/** The median; NaN of nothing. */
+export function middleOf(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  const middle = sorted.length >> 1;
+  const high = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? high : ((sorted[middle - 1] ?? Number.NaN) + high) / 2;
+}
+
 export function textAt(value: unknown, ...names: readonly string[]): string | null {
   const found = at(value, ...names);
   return typeof found === 'string' && found !== '' ? found : null;

@@ -1,4 +1,4 @@
-import { isRecord, numberAt } from './fields.ts';
+import { isRecord, middleOf, numberAt, numbersAt, recordAt, textAt } from './fields.ts';
 import type { Fields, Result } from './result.ts';
 import { betterOf, unitOf } from './units.ts';
 
@@ -14,10 +14,13 @@ export interface Figure {
   readonly high: number | null;
   /** Runs behind it. */
   readonly runs: number;
+  /** Of each round, where the result has them. */
+  readonly values: readonly number[];
 }
 
 /** In the document's order. What has no unit (a count, a version) is no figure. */
 export function figuresOf(result: Result): Figure[] {
+  if (result.cells.length > 0) return result.cells.flatMap(figuresOfCell);
   const found = new Map<string, Figure>();
   const runs = numberAt(result.settings, 'repeat') ?? 1;
   const context: Context = { command: result.command, document: result.document, found };
@@ -26,6 +29,28 @@ export function figuresOf(result: Result): Figure[] {
   for (const [name, value] of Object.entries(result.document))
     if (!NOT_FIGURES.has(name)) visit([name], value, runs, context);
   return [...found.values()];
+}
+
+function figuresOfCell(cell: Fields): Figure[] {
+  const id = textAt(cell, 'id') ?? '';
+  return Object.entries(recordAt(cell, 'figures')).flatMap(([name, figure]): Figure[] => {
+    const values = numbersAt(figure, 'values').toSorted((one, other) => one - other);
+    const better = textAt(figure, 'better');
+    if (values.length === 0 || (better !== 'higher' && better !== 'lower')) return [];
+    const several = values.length > 1;
+    return [
+      {
+        name: `${id}: ${name}`,
+        unit: textAt(figure, 'unit') ?? '',
+        better,
+        value: middleOf(values),
+        low: several ? (values[0] ?? null) : null,
+        high: several ? (values.at(-1) ?? null) : null,
+        runs: values.length,
+        values,
+      },
+    ];
+  });
 }
 
 interface Context {
@@ -113,6 +138,7 @@ function take(path: readonly string[], value: unknown, runs: number, { command, 
     low: ranged ? numberAt(value, 'min') : null,
     high: ranged ? numberAt(value, 'max') : null,
     runs,
+    values: [],
   });
 }
 

@@ -5,8 +5,9 @@ import type { Fields, Result } from './result.ts';
 
 /** The command line that gives a result of the same kind: the settings as options. */
 export function commandLine({ command, settings, document }: Result): string {
-  const own = textAt(document, 'commandLine');
-  if (own !== null) return own;
+  const given = document['arguments'];
+  if (Array.isArray(given))
+    return ['npm run -s bench --', ...given.map((one) => quoted(String(one)))].join(' ');
   const first = textAt(settings, 'mode') ?? textAt(document, 'suite');
   const options = Object.entries(settings)
     .filter(
@@ -28,13 +29,14 @@ function optionOf(name: string, value: unknown): string {
 }
 
 function quoted(text: string): string {
-  return /^[\w.,/:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return /^[\w.,/:=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Name and value, in words. */
 export function machineRows({
   machine,
-  server,
+  servers,
+  document,
   tookMs,
   startedAt,
 }: Result): readonly (readonly [string, string])[] {
@@ -49,19 +51,30 @@ export function machineRows({
     ['platform', textAt(machine, 'platform')],
     ['file system', textAt(machine, 'filesystem')],
     ['load before', numberAt(machine, 'loadBefore')?.toString() ?? null],
-    ['server', serverText(server)],
+    ...servers.map((server) => ['server', serverText(server)] as const),
+    ['disk and steal', probeText(recordAt(document, 'before'), recordAt(document, 'after'))],
     ['sources', sourcesText(machine)],
   ];
   return rows.flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]));
 }
 
-function serverText(server: Fields | null): string | null {
-  if (server === null) return null;
+function serverText(server: Fields): string {
   const settings = Object.entries(recordAt(server, 'settings')).map(
     ([name, value]) => `${name} ${String(value) || 'none'}`,
   );
   const named = `${textAt(server, 'kind') ?? 'server'} ${textAt(server, 'version') ?? ''}`.trim();
   return [named, ...(server['own'] === true ? ['started for this'] : []), ...settings].join(', ');
+}
+
+/** What the kit looked at before and after. */
+function probeText(before: Fields, after: Fields): string | null {
+  const fsync = [before, after].flatMap((probe) => numberAt(probe, 'fsyncMs') ?? []);
+  const steal = numberAt(after, 'stealPercent');
+  if (fsync.length === 0) return null;
+  return [
+    `an fsync took ${fsync.join(' ms before and ')} ms${fsync.length > 1 ? ' after' : ''}`,
+    ...(steal === null ? [] : [`${steal} % of the time was stolen`]),
+  ].join(', ');
 }
 
 function sourcesText(machine: Fields): string | null {

@@ -13,7 +13,7 @@ export interface Recipe {
 /** Points of a distribution out of encoded histograms (shares from 0 to 1, ms); null where they cannot be decoded. */
 export type Curves = (histograms: readonly string[]) => readonly Point[] | null;
 
-const STORES: Readonly<Record<string, string>> = {
+export const STORES: Readonly<Record<string, string>> = {
   sqlite: 'SQLite',
   postgres: 'PostgreSQL',
   redis: 'Redis',

@@ -1,5 +1,6 @@
-import type { Section, Tile } from './chart.ts';
+import type { Chart, Section, Tile } from './chart.ts';
 import type { Curves, Recipe } from './recipe.ts';
+import { cellSections, cellTiles } from './recipes/cells.ts';
 import { flows } from './recipes/flows.ts';
 import { latency } from './recipes/latency.ts';
 import { others } from './recipes/others.ts';
@@ -36,16 +37,21 @@ export interface Report {
 
 /** `curves` decodes histograms; without it, curves have the few points of the summaries. */
 export function reportOf(results: readonly Result[], curves: Curves = () => null): Report {
-  const sections: Section[] = [];
-  const tiles: Tile[] = [];
-  for (const recipe of recipesFor(results)) {
-    const own = results.filter(({ command }) => recipe.commands.includes(command));
+  const [kit, byCommand] = [results.filter(isOfCells), results.filter((result) => !isOfCells(result))];
+  const sections: Section[] = [...cellSections(kit, curves)];
+  const tiles: Tile[] = [...cellTiles(kit)];
+  for (const recipe of recipesFor(byCommand)) {
+    const own = byCommand.filter(({ command }) => recipe.commands.includes(command));
     if (own.length === 0) continue;
-    const charts = recipe.charts(own, curves).filter(hasFigures);
-    if (charts.length > 0) sections.push({ title: recipe.title, intro: recipe.intro, charts });
+    sections.push({ title: recipe.title, intro: recipe.intro, charts: recipe.charts(own, curves) });
     tiles.push(...(recipe.tiles?.(own) ?? []).slice(0, TILES_EACH));
   }
-  return { tiles: tiles.slice(0, TILES_MAX), sections };
+  const shown = sections.map((section) => ({ ...section, charts: section.charts.filter(hasFigures) }));
+  return { tiles: tiles.slice(0, TILES_MAX), sections: shown.filter(({ charts }) => charts.length > 0) };
+}
+
+function isOfCells({ cells }: Result): boolean {
+  return cells.length > 0;
 }
 
 const TILES_MAX = 10;
@@ -59,8 +65,9 @@ function recipesFor(results: readonly Result[]): readonly Recipe[] {
   return [...RECIPES, ...unknown.map(others)];
 }
 
-function hasFigures(chart: Section['charts'][number]): boolean {
+function hasFigures(chart: Chart): boolean {
   if (chart.kind === 'bars') return chart.rows.length > 0;
+  if (chart.kind === 'rows') return chart.rows.length > 1;
   return chart.kind === 'lines'
     ? chart.series.some(({ points }) => points.length > 0)
     : chart.cells.length > 0;

@@ -1,4 +1,4 @@
-import { isRecord, numberAt, textAt } from './fields.ts';
+import { isRecord, itemsAt, numberAt, textAt } from './fields.ts';
 
 /**
  * A result of the kit as reports and comparisons read it: its heading is checked, its figures are looked up by name, since
@@ -13,8 +13,10 @@ export interface Result {
   readonly tookMs: number | null;
   readonly settings: Fields;
   readonly machine: Fields;
-  /** Null where no server took part. */
-  readonly server: Fields | null;
+  /** That took part. */
+  readonly servers: readonly Fields[];
+  /** Systems under workloads, with the values of each round; empty in results of `longshore-bench/1`, which hold figures by command. */
+  readonly cells: readonly Fields[];
   /** The whole document. */
   readonly document: Fields;
 }
@@ -22,7 +24,7 @@ export interface Result {
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** Schemas of results that this version reads. */
-export const SCHEMAS: readonly string[] = ['longshore-bench/1'];
+export const SCHEMAS: readonly string[] = ['longshore-bench/1', 'longshore-bench/2'];
 
 /** The text is none of a result; the message names the file, what is wrong, and what to do. */
 export class NotAResult extends Error {
@@ -40,6 +42,7 @@ export function resultOfDocument(name: string, document: unknown, where = name):
   if (!isRecord(document) || typeof document['schema'] !== 'string')
     throw new NotAResult(`${where} has no "schema"; ${EXPECTED}`);
   const { schema, settings, machine, server } = document;
+  const isKit = schema === 'longshore-bench/2';
   if (!SCHEMAS.includes(schema as string))
     throw new NotAResult(
       `${where} has the schema ${JSON.stringify(schema)}, and this version reads ${SCHEMAS.join(', ')}; read it with the version that wrote it, or measure again`,
@@ -56,7 +59,8 @@ export function resultOfDocument(name: string, document: unknown, where = name):
     tookMs: numberAt(document, 'tookMs'),
     settings: isRecord(settings) ? settings : {},
     machine: isRecord(machine) ? machine : {},
-    server: isRecord(server) ? server : null,
+    servers: isRecord(server) ? [server] : itemsAt(document, 'servers'),
+    cells: isKit ? itemsAt(document, 'cells') : [],
     document,
   };
 }

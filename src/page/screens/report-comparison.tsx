@@ -1,10 +1,6 @@
 import { formatNumber } from '../../../bench/src/report/chart.ts';
-import {
-  type ComparedFigure,
-  type Comparison,
-  compareResults,
-  NotComparable,
-} from '../../../bench/src/report/compare.ts';
+import { type ComparedFigure, type Comparison, compareResults } from '../../../bench/src/report/compare.ts';
+import { NotComparable } from '../../../bench/src/report/differences.ts';
 import { useLoad } from '../live.ts';
 import { type Column, Empty, Screen, Shown, Table } from '../parts.tsx';
 import { to } from '../route.ts';

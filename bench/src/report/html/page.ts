@@ -3,7 +3,8 @@ import { type Chart, type Lines, type Section, tableOf } from '../chart.ts';
 import { commandLine, machineRows, settingRows, sharedMachine } from '../origin.ts';
 import { reportOf } from '../report.ts';
 import type { Result } from '../result.ts';
-import { drawChart, inColours } from './draw.ts';
+import { drawChart } from './draw.ts';
+import { inColours } from './draw-lines.ts';
 import { escaped } from './escaped.ts';
 import { curveOf } from './histograms.ts';
 
@@ -67,22 +68,28 @@ ${charts.map(chartHtml).join('\n')}
 }
 
 function chartHtml(chart: Chart): string {
-  const [head = [], ...rows] = tableOf(chart);
   const hint = [
     chart.unit,
     ...(chart.better === undefined ? [] : [`${chart.better} is better`]),
     ...(chart.note === undefined ? [] : [chart.note]),
   ].filter((part) => part !== '');
+  const caption = `<figcaption><h3>${escaped(chart.title)}</h3>${hint.length === 0 ? '' : `<p>${escaped(hint.join(', '))}</p>`}</figcaption>`;
+  if (chart.kind === 'rows') return `<figure class="rows">\n${caption}\n${tableHtml(chart)}\n</figure>`;
   return `<figure>
-<figcaption><h3>${escaped(chart.title)}</h3>${hint.length === 0 ? '' : `<p>${escaped(hint.join(', '))}</p>`}</figcaption>
+${caption}
 ${chart.kind === 'lines' ? legendHtml(chart) : ''}<div class="wide">${drawChart(chart, WIDE)}</div>
 <div class="narrow">${drawChart(chart, NARROW)}</div>
-<details><summary>Figures</summary><div class="table"><table>
+<details><summary>Figures</summary>${tableHtml(chart)}</details>
+</figure>`;
+}
+
+function tableHtml(chart: Chart): string {
+  const [head = [], ...rows] = tableOf(chart);
+  return `<div class="table" tabindex="0" role="region" aria-label="Figures of ${escaped(chart.title)}"><table>
 <caption>${escaped(chart.title)}${chart.unit === '' ? '' : `, ${escaped(chart.unit)}`}</caption>
 <thead><tr>${head.map((cell) => `<th scope="col">${escaped(cell)}</th>`).join('')}</tr></thead>
 <tbody>${rows.map(rowHtml).join('')}</tbody>
-</table></div></details>
-</figure>`;
+</table></div>`;
 }
 
 function rowHtml([first = '', ...cells]: readonly string[]): string {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { Chart, Lines } from '../chart.ts';
-import { drawChart, inColours } from './draw.ts';
+import type { Lines } from '../chart.ts';
+import { type Drawable, drawChart } from './draw.ts';
+import { inColours } from './draw-lines.ts';
 import { escaped } from './escaped.ts';
 
 const PALETTE = readFileSync(new URL('palette.css', import.meta.url), 'utf8');
@@ -15,7 +16,7 @@ const CHARACTER_PX = 7;
  * Charts side by side as one SVG file, for pages that show it as an image. It brings its colours and follows the system's
  * choice of light and dark.
  */
-export function standaloneSvg(charts: readonly Chart[], title: string, subtitle: string): string {
+export function standaloneSvg(charts: readonly Drawable[], title: string, subtitle: string): string {
   const width = Math.floor((WIDTH - 2 * EDGE - GAP * (charts.length - 1)) / charts.length);
   const panels = charts.map((chart, n) => panel(chart, charts.length > 1, EDGE + n * (width + GAP), width));
   const height = HEAD + Math.max(...panels.map((one) => one.height)) + EDGE;
@@ -30,7 +31,7 @@ ${panels.map(({ svg }) => svg).join('\n')}
 }
 
 function panel(
-  chart: Chart,
+  chart: Drawable,
   titled: boolean,
   x: number,
   width: number,
