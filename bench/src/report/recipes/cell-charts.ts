@@ -84,27 +84,30 @@ export function scalingCharts(cells: readonly LabelledCell[]): readonly Lines[] 
 
 const SERIES_MAX = 8;
 
-/** A chart for each latency and store, a line for each cell. */
+/** A chart for each latency, a line for each cell; where these are many, a chart for each store. */
 export function latencyCharts(cells: readonly LabelledCell[], curves: Curves): readonly Lines[] {
   const names = new Set(
     figureNames(cells).flatMap((name) => (name.includes('.p') ? (name.split('.')[0] ?? []) : [])),
   );
-  const groups = [...new Set(cells.map(({ group }) => group))];
-  return [...names].flatMap((name) =>
-    groups.map((group): Lines => {
-      const own = cells.filter((one) => one.group === group).slice(0, SERIES_MAX);
-      const series = own.flatMap(({ cell, label, whose }): Series[] => {
-        const encoded = textAt(cell, 'histograms', name);
-        const points = curves(encoded === null ? [] : [encoded]) ?? percentilesOf(cell, name);
-        return points.length === 0 ? [] : [{ name: label, whose, points }];
-      });
-      return percentileChart(
-        `${titleOf(name)}${group === '' ? '' : ` on ${group}`}`,
-        series,
-        'all rounds together',
-      );
-    }),
-  );
+  return [...names].flatMap((name) => {
+    const own = cells.filter(({ cell }) => figureNames([{ cell }]).some((one) => one.startsWith(`${name}.p`)));
+    if (own.length <= SERIES_MAX) return [latencyChart(own, name, '', curves)];
+    return [...new Set(own.map(({ group }) => group))].map((group) =>
+      latencyChart(own.filter((one) => one.group === group).slice(0, SERIES_MAX), name, group, curves),
+    );
+  });
+}
+
+function latencyChart(cells: readonly LabelledCell[], name: string, group: string, curves: Curves): Lines {
+  const alone = new Set(cells.map(({ label }) => label)).size === 1;
+  const series = cells.flatMap(({ cell, label, whose, group: of }): Series[] => {
+    const encoded = textAt(cell, 'histograms', name);
+    const points = curves(encoded === null ? [] : [encoded]) ?? percentilesOf(cell, name);
+    const parts = [group === '' ? of : '', alone && of !== '' && group === '' ? '' : label].filter((part) => part !== '');
+    return points.length === 0 ? [] : [{ name: parts.join(', '), whose, points }];
+  });
+  const title = `${titleOf(name)}${group === '' ? '' : ` on ${group}`}`;
+  return percentileChart(title, series, 'all rounds together');
 }
 
 function percentilesOf(cell: Fields, name: string): Point[] {
@@ -167,7 +170,7 @@ export function seriesCharts(cells: readonly LabelledCell[]): readonly Chart[] {
   });
 }
 
-function figureNames(cells: readonly LabelledCell[]): readonly string[] {
+function figureNames(cells: readonly Pick<LabelledCell, 'cell'>[]): readonly string[] {
   return [...new Set(cells.flatMap(({ cell }) => Object.keys(recordAt(cell, 'figures'))))];
 }
 
@@ -180,8 +183,8 @@ function unitIn(figures: readonly Fields[]): string {
   return unit === '1/s' ? 'jobs/s' : unit;
 }
 
-/** `processPerSecond` is "Process": the unit stands beside it. */
+/** `processPerSecond` is "Process", `cpuMicrosPerJob` "Cpu of a job": the unit stands beside it. */
 function titleOf(name: string): string {
-  const words = wordsOf(name.replace(/(PerSecond|Ms|Mb|Micros|Percent|Bytes)$/, '')).trim();
+  const words = wordsOf(name.replace(/(PerSecond|Ms|Mb|Micros|Percent|Bytes)$/, '').replace(/(Micros|Bytes)PerJob$/, 'OfAJob')).trim();
   return words === '' ? name : words.charAt(0).toUpperCase() + words.slice(1);
 }
