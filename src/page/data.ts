@@ -8,6 +8,7 @@ import type { CountsForm, QueueForm } from '../http/resources/queues.ts';
 import type { ReportForm, ReportsForm } from '../http/resources/reports.ts';
 import type { RunForm, RunSummaryForm } from '../http/resources/run-view.ts';
 import type { ScheduleForm, ScheduleSummaryForm } from '../http/resources/schedule-view.ts';
+import type { TraceForm } from '../http/resources/traces.ts';
 import type { WorkerForm } from '../http/resources/workers.ts';
 
 export type Me = Static<typeof MeForm>;
@@ -26,6 +27,7 @@ export type Schedule = Static<typeof ScheduleForm>;
 export type ScheduleSummary = Static<typeof ScheduleSummaryForm>;
 export type ReportFile = Static<typeof ReportForm>;
 export type ReportFiles = Static<typeof ReportsForm>;
+export type Trace = Static<typeof TraceForm>;
 export type Group = Static<typeof GroupForm>;
 
 export interface Point {

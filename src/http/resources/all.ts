@@ -17,6 +17,7 @@ import { runs } from './runs.ts';
 import { scheduleActions } from './schedule-actions.ts';
 import { schedules } from './schedules.ts';
 import { tasks } from './tasks.ts';
+import { traces } from './traces.ts';
 import { workers } from './workers.ts';
 
 /** Every operation of the API. */
@@ -38,6 +39,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...analytics,
   ...audit,
   ...reportsOperations,
+  ...traces,
   ...events,
   ...health,
 ];
