@@ -1,4 +1,3 @@
-import { builtProgram } from '../built.ts';
 import { inFreshPlace } from '../open-site.ts';
 import { installRivals, rivalFile } from '../rivals.ts';
 import type { Place, StoreKind } from '../site.ts';
@@ -31,7 +30,7 @@ export async function inTeam(
     const jobs = changes.jobs ?? settings.number('jobs');
     const team = await Team.start({
       name: entry.program,
-      file: await fileOf(entry, settings, context),
+      file: entry.rival ? rivalFile(entry.program) : null,
       settings: {
         system: name,
         url: through(place.url),
@@ -56,19 +55,6 @@ export async function inTeam(
     }
   });
 }
-
-/** Null: the program as it is in the sources. */
-async function fileOf(entry: SystemEntry, settings: TrialSettings, context: TrialContext): Promise<string | null> {
-  if (entry.rival) return rivalFile(entry.program);
-  if (settings.number('built', 0) === 0) return null;
-  const { folder } = context.workspace;
-  const built = BUILT.get(folder) ?? builtProgram(entry.program, folder);
-  BUILT.set(folder, built);
-  return built;
-}
-
-/** By the folder of the measurement. */
-const BUILT = new Map<string, Promise<string>>();
 
 function entryOf(name: string, store: StoreKind): SystemEntry {
   const entry = SYSTEMS[name];
