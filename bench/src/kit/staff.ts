@@ -3,7 +3,7 @@ import { installRivals, rivalFile } from '../rivals.ts';
 import type { Place, StoreKind } from '../site.ts';
 import { type SystemEntry, SYSTEMS } from './systems.ts';
 import { Team } from './team.ts';
-import { Skipped, type TrialContext, type TrialResult, type TrialSettings } from './trial.ts';
+import type { TrialContext, TrialResult, TrialSettings } from './trial.ts';
 
 /** A team at work: agents of one system, on a store of their own. */
 export interface Staff {
@@ -23,6 +23,7 @@ export async function inTeam(
   const name = settings.text('system', 'longshore');
   const entry = entryOf(name, settings.store);
   if (entry.rival) await installRivals(context.progress);
+  const version = await entry.ready?.(context);
   const site = await context.site(settings.store);
   return inFreshPlace(site, async (place) => {
     const through = changes.url ?? ((url: string) => url);
@@ -49,7 +50,8 @@ export async function inTeam(
       signal: context.signal,
     });
     try {
-      return await use({ team, place, name });
+      const result = await use({ team, place, name });
+      return version === undefined ? result : { ...result, version };
     } finally {
       await team.end();
     }
@@ -62,7 +64,5 @@ function entryOf(name: string, store: StoreKind): SystemEntry {
     throw new Error(`There is no system ${JSON.stringify(name)}; there are ${Object.keys(SYSTEMS).join(', ')}.`);
   if (!entry.stores.includes(store))
     throw new Error(`${name} does not work on ${store}, only on ${entry.stores.join(', ')}.`);
-  const missing = entry.missing?.() ?? null;
-  if (missing !== null) throw new Skipped(missing);
   return entry;
 }
