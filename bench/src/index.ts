@@ -8,7 +8,6 @@ import { flows } from './commands/flows.ts';
 import { idle, idleTable } from './commands/idle.ts';
 import { LANES_PARTS, lanes } from './commands/lanes.ts';
 import { latency, latencyTable } from './commands/latency.ts';
-import { memory, memoryTable } from './commands/memory.ts';
 import { verbs, verbsTable } from './commands/verbs.ts';
 import { versus, versusTable } from './commands/versus.ts';
 import { wear, wearTable } from './commands/wear.ts';
@@ -99,11 +98,6 @@ onServers('idle', 'what a worker with nothing to do takes of a core', 1)
   .option('--seconds <n>', 'how long', between(0.1, 86_400), 10)
   .addOption(sabotage())
   .action(perform('idle', idle, idleTable));
-
-onServers('memory', 'what an idle worker adds to the memory of Node', 5)
-  .addOption(store(ALL))
-  .option('--settle <n>', 'seconds between the start and the look', between(0, 3_600), 3)
-  .action(perform('memory', memory, memoryTable));
 
 onServers('claim-cost', 'what finished and waiting jobs, and on PostgreSQL an old snapshot, cost a claim', 1)
   .addOption(store(['sqlite', 'postgres']))

@@ -8,12 +8,12 @@ import type { AgentSettings, JobInput, System } from './system.ts';
 
 /**
  * The child's side of the kit: one process with one system, which does what its parent tells it to (team.ts): send jobs, work
- * them off, count. Everything that is timed is timed here, on the machine's monotonic clock, the same for every system.
+ * them off, count. `elsewhere`: handlers do their work in other processes, and tell. Everything that is timed is timed here, on the machine's monotonic clock, the same for every system.
  */
-export function agent(open: (settings: AgentSettings) => System): void {
+export function agent(open: (settings: AgentSettings) => System, { elsewhere = false } = {}): void {
   program<AgentSettings, null>(async (settings, parent) => {
     const system = open(settings);
-    const agent = new Agent(system, settings);
+    const agent = new Agent(system, elsewhere ? { ...settings, handler: 'none' } : settings);
     for (const name of CALLS) void serve(parent, name, agent);
     await parent.told('end');
     await system.close();
@@ -36,6 +36,13 @@ async function serve(parent: Parent, name: CallName, agent: Agent): Promise<void
       parent.say(name, { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
     }
   }
+}
+
+export interface Ran {
+  readonly ran: number;
+  readonly warmed: number;
+  /** When the first measured handler began; null before. */
+  readonly firstAt: number | null;
 }
 
 export interface Sent {
@@ -70,6 +77,8 @@ class Agent {
   #strangers = 0;
   #ran = 0;
   #warmed = 0;
+  /** When the first measured handler began. */
+  #firstAt: number | null = null;
   #worker: { stop(): Promise<unknown> } | null = null;
   #watch: ReturnType<typeof watchProcess> | null = null;
 
@@ -130,13 +139,14 @@ class Agent {
     return beganAt;
   }
 
-  #run({ n, intendedMs }: JobInput): unknown {
+  #run({ n, intendedMs, startedMs }: JobInput): unknown {
     if (n < 0) {
       this.#warmed += 1;
       return this.#handle();
     }
+    this.#firstAt ??= startedMs ?? monotonicMs();
     if (intendedMs !== undefined || this.#startedAt.length > 0) {
-      const now = monotonicMs();
+      const now = startedMs ?? monotonicMs();
       if (intendedMs !== undefined) this.#pickup.record(now - intendedMs);
       if (this.#startedAt.length > 0) this.#startedAt[n] = now;
     }
@@ -154,8 +164,8 @@ class Agent {
     else this.#runs[n] = Math.min(255, runs + 1);
   }
 
-  ran(): { readonly ran: number; readonly warmed: number } {
-    return { ran: this.#ran, warmed: this.#warmed };
+  ran(): Ran {
+    return { ran: this.#ran, warmed: this.#warmed, firstAt: this.#firstAt };
   }
 
   use(): ProcessUse {

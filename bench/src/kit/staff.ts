@@ -1,10 +1,9 @@
-import { builtProgram } from '../built.ts';
 import { inFreshPlace } from '../open-site.ts';
 import { installRivals, rivalFile } from '../rivals.ts';
 import type { Place, StoreKind } from '../site.ts';
 import { type SystemEntry, SYSTEMS } from './systems.ts';
 import { Team } from './team.ts';
-import { Skipped, type TrialContext, type TrialResult, type TrialSettings } from './trial.ts';
+import type { TrialContext, TrialResult, TrialSettings } from './trial.ts';
 
 /** A team at work: agents of one system, on a store of their own. */
 export interface Staff {
@@ -24,6 +23,7 @@ export async function inTeam(
   const name = settings.text('system', 'longshore');
   const entry = entryOf(name, settings.store);
   if (entry.rival) await installRivals(context.progress);
+  const version = await entry.ready?.(context);
   const site = await context.site(settings.store);
   return inFreshPlace(site, async (place) => {
     const through = changes.url ?? ((url: string) => url);
@@ -31,7 +31,7 @@ export async function inTeam(
     const jobs = changes.jobs ?? settings.number('jobs');
     const team = await Team.start({
       name: entry.program,
-      file: await fileOf(entry, settings, context),
+      file: entry.rival ? rivalFile(entry.program) : null,
       settings: {
         system: name,
         url: through(place.url),
@@ -50,25 +50,13 @@ export async function inTeam(
       signal: context.signal,
     });
     try {
-      return await use({ team, place, name });
+      const result = await use({ team, place, name });
+      return version === undefined ? result : { ...result, version };
     } finally {
       await team.end();
     }
   });
 }
-
-/** Null: the program as it is in the sources. */
-async function fileOf(entry: SystemEntry, settings: TrialSettings, context: TrialContext): Promise<string | null> {
-  if (entry.rival) return rivalFile(entry.program);
-  if (settings.number('built', 0) === 0) return null;
-  const { folder } = context.workspace;
-  const built = BUILT.get(folder) ?? builtProgram(entry.program, folder);
-  BUILT.set(folder, built);
-  return built;
-}
-
-/** By the folder of the measurement. */
-const BUILT = new Map<string, Promise<string>>();
 
 function entryOf(name: string, store: StoreKind): SystemEntry {
   const entry = SYSTEMS[name];
@@ -76,7 +64,5 @@ function entryOf(name: string, store: StoreKind): SystemEntry {
     throw new Error(`There is no system ${JSON.stringify(name)}; there are ${Object.keys(SYSTEMS).join(', ')}.`);
   if (!entry.stores.includes(store))
     throw new Error(`${name} does not work on ${store}, only on ${entry.stores.join(', ')}.`);
-  const missing = entry.missing?.() ?? null;
-  if (missing !== null) throw new Skipped(missing);
   return entry;
 }

@@ -31,6 +31,8 @@ export interface JobInput {
   /** On the machine's monotonic clock, of jobs that are sent at a rate. */
   readonly intendedMs?: number;
   readonly pad?: string;
+  /** When the handler began, on that clock, where it ran in another process. */
+  readonly startedMs?: number;
 }
 
 /** What an agent is started with. */

@@ -2,7 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { VERSION } from '../longshore.ts';
 import { neighbour } from '../neighbours.ts';
 import type { ServerRecord, StoreKind } from '../site.ts';
+import { installCelery } from './celery.ts';
 import type { SystemRecord } from './document.ts';
+import { readyTemporal } from './temporal.ts';
+import type { TrialContext } from './trial.ts';
 
 /** What is measured, by name; in brackets what differs of one system. Drivers of others are programs in bench/rivals. */
 export interface SystemEntry {
@@ -14,8 +17,8 @@ export interface SystemEntry {
   readonly package: string | null;
   readonly keeps: boolean;
   readonly retention: string;
-  /** Why it cannot be measured here; null: it can. */
-  readonly missing?: () => string | null;
+  /** Makes what it needs besides bench/rivals and resolves to its version. Throws `Skipped` where that cannot be. */
+  readonly ready?: (context: TrialContext) => Promise<string>;
 }
 
 const KEPT = 'Finished jobs are kept, up to a million and seven days.';
@@ -53,12 +56,14 @@ export const SYSTEMS: Readonly<Record<string, SystemEntry>> = {
   celery: {
     ...rival('redis', 'celery', 'Messages are gone when acknowledged; results are ignored, as it advises.', false),
     package: null,
+    ready: installCelery,
   },
   temporal: {
     stores: ['memory'],
+    ready: readyTemporal,
     program: 'temporal',
     rival: true,
-    package: '@temporalio/worker',
+    package: null,
     keeps: true,
     retention: 'A workflow of one activity each; the server keeps closed workflows for a day.',
   },

@@ -94,7 +94,8 @@ export function planOf(file: WorkloadFile, { short, rounds, only }: PlanOptions)
     const matrix = { ...group.matrix, ...(short ? group.short?.matrix : {}) };
     for (const chosen of productOf(matrix)) {
       const settings = settingsOf(group, chosen, short);
-      if (only.some(([name, value]) => String(settings[name]) !== value)) continue;
+      const all: Settings = { trial: group.trial, ...settings };
+      if (only.some(([name, value]) => String(all[name]) !== value)) continue;
       const named = Object.entries(chosen).map(([name, value]) => `${name}=${value}`);
       const id = [group.title ?? group.trial, ...named].join(' ');
       plans.push({ id, trial: group.trial, settings, rounds: rounds ?? (short ? 1 : (group.rounds ?? file.rounds)) });

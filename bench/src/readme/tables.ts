@@ -1,12 +1,14 @@
-import type { BurndownFigures } from '../commands/burndown.ts';
-import type { FleetFigures } from '../commands/fleet.ts';
 import type { LanesFigures } from '../commands/lanes.ts';
-import type { LatencyFigures } from '../commands/latency.ts';
-import type { MemoryFigures } from '../commands/memory.ts';
-import type { VersusFigures } from '../commands/versus.ts';
 import type { WorkFigures } from '../commands/work.ts';
 import type { Strategy } from '../longshore.ts';
 import { type Spread, spread } from '../spread.ts';
+import type {
+  BurndownFigures,
+  FleetFigures,
+  LatencyFigures,
+  MemoryFigures,
+  VersusFigures,
+} from './documents.ts';
 import { kindsTable, wearText } from './kinds.ts';
 import type { Recorded } from './recorded.ts';
 
