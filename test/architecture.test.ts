@@ -306,9 +306,10 @@ describe('the architecture', () => {
       // Of the comparison's text, which is for terminals, the table.
       .filter(({ path }) => path !== 'report/comparison-text.ts')
       .flatMap(({ path, packages, imports }) =>
-        [...packages, ...imports.filter((target) => !/^(report\/(?!html\/)|kit\/ratio\.ts$)/.test(target))].map(
-          (target) => `${path} -> ${target}`,
-        ),
+        [
+          ...packages,
+          ...imports.filter((target) => !/^(report\/(?!html\/)|kit\/ratio\.ts$)/.test(target)),
+        ].map((target) => `${path} -> ${target}`),
       );
     assert.deepEqual(faults, []);
   });

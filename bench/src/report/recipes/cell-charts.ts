@@ -90,7 +90,9 @@ export function latencyCharts(cells: readonly LabelledCell[], curves: Curves): r
     figureNames(cells).flatMap((name) => (name.includes('.p') ? (name.split('.')[0] ?? []) : [])),
   );
   return [...names].flatMap((name) => {
-    const own = cells.filter(({ cell }) => figureNames([{ cell }]).some((one) => one.startsWith(`${name}.p`)));
+    const own = cells.filter(({ cell }) =>
+      figureNames([{ cell }]).some((one) => one.startsWith(`${name}.p`)),
+    );
     if (own.length <= SERIES_MAX) return [latencyChart(own, name, '', curves)];
     return [...new Set(own.map(({ group }) => group))].map((group) =>
       latencyChart(own.filter((one) => one.group === group).slice(0, SERIES_MAX), name, group, curves),
@@ -103,7 +105,9 @@ function latencyChart(cells: readonly LabelledCell[], name: string, group: strin
   const series = cells.flatMap(({ cell, label, whose, group: of }): Series[] => {
     const encoded = textAt(cell, 'histograms', name);
     const points = curves(encoded === null ? [] : [encoded]) ?? percentilesOf(cell, name);
-    const parts = [group === '' ? of : '', alone && of !== '' && group === '' ? '' : label].filter((part) => part !== '');
+    const parts = [group === '' ? of : '', alone && of !== '' && group === '' ? '' : label].filter(
+      (part) => part !== '',
+    );
     return points.length === 0 ? [] : [{ name: parts.join(', '), whose, points }];
   });
   const title = `${titleOf(name)}${group === '' ? '' : ` on ${group}`}`;
@@ -185,6 +189,8 @@ function unitIn(figures: readonly Fields[]): string {
 
 /** `processPerSecond` is "Process", `cpuMicrosPerJob` "Cpu of a job": the unit stands beside it. */
 function titleOf(name: string): string {
-  const words = wordsOf(name.replace(/(PerSecond|Ms|Mb|Micros|Percent|Bytes)$/, '').replace(/(Micros|Bytes)PerJob$/, 'OfAJob')).trim();
+  const words = wordsOf(
+    name.replace(/(PerSecond|Ms|Mb|Micros|Percent|Bytes)$/, '').replace(/(Micros|Bytes)PerJob$/, 'OfAJob'),
+  ).trim();
   return words === '' ? name : words.charAt(0).toUpperCase() + words.slice(1);
 }
