@@ -1,6 +1,6 @@
 import { Durations } from '../histogram.ts';
 import { inFreshPlace } from '../open-site.ts';
-import type { VerbsReport, VerbsSettings } from '../programs/verbs.ts';
+import type { VerbsReport, VerbsSettings } from '../programs/store-verbs.ts';
 import { requireExactlyOnce } from '../ledger.ts';
 import { run } from '../runner.ts';
 import { latencyFigures } from './latencies.ts';
@@ -26,7 +26,7 @@ export const verbs: Trial = async (settings, context) => {
       sabotage: context.sabotage,
     };
     const timeoutMs = 1_000 * settings.number('timeout', 600);
-    const report = await run<VerbsReport>('verbs', given, { timeoutMs, signal: context.signal });
+    const report = await run<VerbsReport>('store-verbs', given, { timeoutMs, signal: context.signal });
     requireExactlyOnce('verbs', rounds * size, report);
     const parts = inOrder(report.took).map(([verb, encoded]) => latencyFigures(`${verb}Ms`, [encoded]));
     const { mean = 0 } = new Durations().add(report.took.claim ?? new Durations().encoded()).summary();
