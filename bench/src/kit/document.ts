@@ -18,7 +18,8 @@ const Probe = Type.Object(
     fsyncMs: Type.Number({ description: 'median of fsyncs of 4 kB in the folder of the stores' }),
     load: Type.Number({ description: 'load average of one minute; 0 where the platform has none' }),
     stealPercent: Type.Union([Type.Number(), Type.Null()], {
-      description: 'of the time since the start of the measurement, what a hypervisor gave to others; null: unknown',
+      description:
+        'of the time since the start of the measurement, what a hypervisor gave to others; null: unknown',
     }),
   },
   { description: 'state of the machine' },

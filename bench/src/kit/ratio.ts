@@ -15,7 +15,9 @@ export interface Ratio {
 /** `later` and `earlier` are values of one figure by round, all above 0. Throws where one of them has none. */
 export function ratioOf(later: readonly number[], earlier: readonly number[]): Ratio {
   if (later.length === 0 || earlier.length === 0) throw new Error('A ratio needs a round of both.');
-  const ratios = later.flatMap((one) => earlier.map((other) => one / other)).sort((one, other) => one - other);
+  const ratios = later
+    .flatMap((one) => earlier.map((other) => one / other))
+    .sort((one, other) => one - other);
   const cut = cutOf(later.length, earlier.length);
   const at = (index: number): number => ratios[index] as number;
   return {
