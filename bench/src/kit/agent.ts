@@ -22,7 +22,7 @@ export function agent(open: (settings: AgentSettings) => System, { elsewhere = f
 }
 
 /** Methods that the parent may call. */
-const CALLS = ['prepare', 'fill', 'pace', 'work', 'ran', 'stop', 'use', 'settled', 'counts', 'purge', 'time'] as const;
+const CALLS = ['prepare', 'fill', 'pace', 'work', 'ran', 'stop', 'use', 'lap', 'settled', 'counts', 'purge', 'time'] as const;
 export type CallName = (typeof CALLS)[number];
 export type AgentCalls = Pick<Agent, CallName>;
 
@@ -54,7 +54,8 @@ export interface Paced {
   /** HdrHistograms of ms: from the intended time to the acknowledgement, and to the call of enqueue. */
   readonly ack: string;
   readonly late: string;
-  readonly ackMaxMs: number;
+  /** From the end of a job's handler to its awaited result. */
+  readonly heard: string;
 }
 
 export interface Worked {
@@ -72,6 +73,8 @@ class Agent {
   readonly #handle: () => unknown;
   readonly #pickup = new Durations();
   readonly #ends = new Durations();
+  /** Pickups since it was last asked; null: nobody asks. */
+  #lap: Durations | null = null;
   readonly #startedAt: Float64Array;
   readonly #runs: Uint8Array;
   #strangers = 0;
@@ -108,8 +111,8 @@ class Agent {
   }
 
   /** Sends job after job at its intended time, whatever became of those before. */
-  async pace({ rate, count, from }: PaceOptions): Promise<Paced> {
-    const [ack, late] = [new Durations(), new Durations()];
+  async pace({ rate, count, from, awaits = false }: PaceOptions): Promise<Paced> {
+    const [ack, late, heard] = [new Durations(), new Durations(), new Durations()];
     const acknowledged: Promise<void>[] = [];
     await pace({
       rate,
@@ -117,12 +120,17 @@ class Agent {
       clock: systemPacerClock,
       send: (index, intendedMs) => {
         late.record(monotonicMs() - intendedMs);
-        const sent = this.#system.enqueue({ n: index + from, intendedMs });
-        acknowledged.push(sent.then(() => ack.record(monotonicMs() - intendedMs)));
+        const input = { n: index + from, intendedMs };
+        if (awaits) {
+          const told = (this.#system.enqueueAndAwait as NonNullable<System['enqueueAndAwait']>)(input);
+          acknowledged.push(told.then((endedMs) => heard.record(monotonicMs() - endedMs)));
+          return;
+        }
+        acknowledged.push(this.#system.enqueue(input).then(() => ack.record(monotonicMs() - intendedMs)));
       },
     });
     await Promise.all(acknowledged);
-    return { ack: ack.encoded(), late: late.encoded(), ackMaxMs: ack.summary().max };
+    return { ack: ack.encoded(), late: late.encoded(), heard: heard.encoded() };
   }
 
   /** Starts a worker. Resolves to when that was begun. */
@@ -147,7 +155,10 @@ class Agent {
     this.#firstAt ??= startedMs ?? monotonicMs();
     if (intendedMs !== undefined || this.#startedAt.length > 0) {
       const now = startedMs ?? monotonicMs();
-      if (intendedMs !== undefined) this.#pickup.record(now - intendedMs);
+      if (intendedMs !== undefined) {
+        this.#pickup.record(now - intendedMs);
+        this.#lap?.record(now - intendedMs);
+      }
       if (this.#startedAt.length > 0) this.#startedAt[n] = now;
     }
     const result = this.#handle();
@@ -173,9 +184,16 @@ class Agent {
     return this.#watch.read();
   }
 
+  /** Pickups since the last call, as an HdrHistogram. The first call begins. */
+  lap(): string {
+    const lap = this.#lap ?? new Durations();
+    this.#lap = new Durations();
+    return lap.encoded();
+  }
+
   /** When the server knew of nothing unfinished any more, seen a look and a round trip late at most. */
-  async settled(): Promise<number> {
-    const deadline = performance.now() + SETTLE_MAX_MS;
+  async settled(options?: { readonly withinMs: number }): Promise<number> {
+    const deadline = performance.now() + (options?.withinMs ?? SETTLE_MAX_MS);
     while ((await this.#system.unfinished()) > 0 && performance.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     return monotonicMs();
@@ -217,6 +235,8 @@ export interface PaceOptions {
   readonly count: number;
   /** Number of the first job. */
   readonly from: number;
+  /** Whether results are awaited. */
+  readonly awaits?: boolean;
 }
 
 const SETTLE_MAX_MS = 30_000;

@@ -1,4 +1,5 @@
 import type { EnqueueOptions, JobContext } from '../longshore.ts';
+import { monotonicMs } from '../pacer.ts';
 
 /**
  * Kinds of jobs: what the same job costs with one thing more. Each is what a user would write: options of the enqueue, or what
@@ -10,13 +11,14 @@ export interface Kind {
   readonly options?: (n: number) => EnqueueOptions;
   /** Done before the handler proper. What it throws, the job throws. */
   readonly before?: (context: JobContext<unknown>) => unknown;
-  readonly result?: unknown;
+  readonly result?: () => unknown;
 }
 
 const KINDS: Readonly<Record<string, Kind>> = {
   plain: { title: 'nothing more' },
   alone: { title: 'enqueued alone, many at a time', options: () => ({}) },
-  result: { title: 'a result of 100 characters is kept', result: 'x'.repeat(100) },
+  result: { title: 'a result of 100 characters is kept', result: () => 'x'.repeat(100) },
+  timed: { title: 'the time of its end as its result', result: monotonicMs },
   priority: { title: 'one of ten priorities', options: (n) => ({ priority: n % 10 }) },
   delayed: { title: 'delayed by 1 ms', options: () => ({ delayMs: 1 }) },
   unique: { title: 'a unique key of its own', options: (n) => ({ unique: { key: `unique-${n}` } }) },

@@ -10,7 +10,7 @@ export function resultTable({ cells, targets, systems }: KitDocument): string {
   const notes = systems.map(({ name, version, durability, retention }) => `${name} ${version}: ${durability} ${retention}`);
   const judged = targets.map(
     ({ name, cell, value, unit, passed }) =>
-      `${passed ? 'PASS' : 'FAIL'}  ${name}: ${value === null ? 'not measured' : `${value} ${unit}`} (${cell})`,
+      `${value === null ? '    ' : passed ? 'PASS' : 'FAIL'}  ${name}: ${value === null ? 'too few samples' : `${value} ${unit}`} (${cell})`,
   );
   return [...parts, judged.join('\n'), notes.join('\n')].filter((part) => part !== '').join('\n\n');
 }

@@ -1,6 +1,7 @@
 import { inFreshPlace } from '../open-site.ts';
 import { installRivals, rivalFile } from '../rivals.ts';
 import type { Place, StoreKind } from '../site.ts';
+import { slowNetwork } from './proxy.ts';
 import { type SystemEntry, SYSTEMS } from './systems.ts';
 import { Team } from './team.ts';
 import type { TrialContext, TrialResult, TrialSettings } from './trial.ts';
@@ -18,7 +19,7 @@ export async function inTeam(
   settings: TrialSettings,
   context: TrialContext,
   use: (staff: Staff) => Promise<TrialResult>,
-  changes: { readonly url?: (url: string) => string; readonly jobs?: number } = {},
+  changes: { readonly jobs?: number } = {},
 ): Promise<TrialResult> {
   const name = settings.text('system', 'longshore');
   const entry = entryOf(name, settings.store);
@@ -26,7 +27,9 @@ export async function inTeam(
   const version = await entry.ready?.(context);
   const site = await context.site(settings.store);
   return inFreshPlace(site, async (place) => {
-    const through = changes.url ?? ((url: string) => url);
+    const delayMs = settings.number('networkMs', 0);
+    const network = place.server === null || delayMs === 0 ? null : await slowNetwork(place.server.url, delayMs);
+    const through = network?.through ?? ((url: string) => url);
     const server = place.server === null ? null : { ...place.server, url: through(place.server.url) };
     const jobs = changes.jobs ?? settings.number('jobs');
     const team = await Team.start({
@@ -42,6 +45,7 @@ export async function inTeam(
         concurrency: settings.number('concurrency', 100),
         keeps: entry.keeps,
         kind: settings.text('kind', 'plain'),
+        leaseMs: settings.number('leaseMs', 30_000),
         timesEnds: settings.number('timesEnds', 0) === 1,
         sabotage: context.sabotage,
       },
@@ -54,6 +58,7 @@ export async function inTeam(
       return version === undefined ? result : { ...result, version };
     } finally {
       await team.end();
+      network?.close();
     }
   });
 }

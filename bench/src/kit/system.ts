@@ -12,6 +12,8 @@ export interface System {
   enqueue(input: JobInput): Promise<unknown>;
   /** One batch, durable when resolved. */
   enqueueMany(inputs: readonly JobInput[]): Promise<unknown>;
+  /** Enqueues a job of the kind `timed` and resolves to when its handler ended, as its result says, on the machine's monotonic clock. */
+  enqueueAndAwait?(input: JobInput): Promise<number>;
   /** Starts a worker. `ended` is called when a job's end is in the store, by systems that tell of it. */
   work(handler: JobHandler, ended: (n: number) => void): Promise<{ stop(): Promise<unknown> }>;
   /** The finish line: jobs that wait or run, as the server knows. */
@@ -51,6 +53,8 @@ export interface AgentSettings {
   readonly keeps: boolean;
   /** Kind of job, for systems that have kinds (longshore-kinds.ts). */
   readonly kind: string;
+  /** How long a worker that is gone keeps its jobs, for systems that can be told; default 30,000. */
+  readonly leaseMs: number;
   /** Whether ends of jobs are to be told: it costs the system a little. */
   readonly timesEnds: boolean;
   readonly sabotage: Sabotage | null;

@@ -7,23 +7,25 @@ import type { AgentSettings } from './system.ts';
 /** The parent's side of agents: one that sends and counts, and some that work, each a process of its own. */
 export class Team {
   readonly #programs: readonly Program<null>[];
-  readonly #ended: AbortController;
+  /** Each kills one of them. */
+  readonly #killers: readonly AbortController[];
+  readonly #killed = new Set<number>();
 
-  constructor(programs: readonly Program<null>[], ended: AbortController) {
+  constructor(programs: readonly Program<null>[], killers: readonly AbortController[]) {
     this.#programs = programs;
-    this.#ended = ended;
+    this.#killers = killers;
   }
 
   /** Of 0 workers, the sender works itself. */
   static async start(options: TeamOptions): Promise<Team> {
     const { settings, workers, file, name, signal, timeoutMs } = options;
-    const ended = new AbortController();
-    const both = AbortSignal.any([signal, ended.signal]);
     const processes = 1 + workers;
-    const programs = Array.from({ length: processes }, () =>
-      start<null>(name, settings, { timeoutMs, signal: both, group: true, ...(file === null ? {} : { file }) }),
-    );
-    const team = new Team(programs, ended);
+    const killers = Array.from({ length: processes }, () => new AbortController());
+    const programs = killers.map((killer) => {
+      const either = AbortSignal.any([signal, killer.signal]);
+      return start<null>(name, settings, { timeoutMs, signal: either, group: true, ...(file === null ? {} : { file }) });
+    });
+    const team = new Team(programs, killers);
     try {
       // The first makes what the others find.
       for (let index = 0; index < processes; index += 1) await team.call(index, 'prepare');
@@ -41,7 +43,7 @@ export class Team {
 
   get workers(): readonly number[] {
     const all = this.#programs.map((_, index) => index);
-    return all.length === 1 ? all : all.slice(1);
+    return all.length === 1 ? all : all.slice(1).filter((index) => !this.#killed.has(index));
   }
 
   async call<Name extends CallName>(
@@ -78,6 +80,13 @@ export class Team {
     }
   }
 
+  /** SIGKILL, as the kernel does it to a process that takes too much memory. */
+  async kill(index: number): Promise<void> {
+    this.#killed.add(index);
+    this.#killers[index]?.abort(new Error('Killed on purpose.'));
+    await Promise.allSettled([this.#programs[index]?.result]);
+  }
+
   /** Fills, runs and deletes other jobs, so that all processes run compiled code. */
   async warmUp(jobs: number, batch: number): Promise<void> {
     if (jobs === 0) return;
@@ -107,7 +116,9 @@ export class Team {
 
   async end(): Promise<void> {
     for (const program of this.#programs) program.tell('end');
-    const left = setTimeout(() => this.#ended.abort(new Error('An agent did not end.')), END_MAX_MS);
+    const left = setTimeout(() => {
+      for (const killer of this.#killers) killer.abort(new Error('An agent did not end.'));
+    }, END_MAX_MS);
     await Promise.allSettled(this.#programs.map(({ result }) => result));
     clearTimeout(left);
   }

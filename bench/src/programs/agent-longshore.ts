@@ -20,6 +20,10 @@ agent((settings): System => {
   return {
     prepare,
     enqueue: (input) => longshore.enqueue(TASK, input, kind.options?.(input.n) ?? {}),
+    async enqueueAndAwait(input) {
+      const handle = await longshore.enqueue(TASK, input);
+      return (await handle.result()) as number;
+    },
     enqueueMany: (inputs) => enqueueMany(longshore, kind, inputs),
     async work(handler, ended) {
       const numbers = new Map<string, number>();
@@ -37,7 +41,7 @@ agent((settings): System => {
             if (n !== undefined) ended(n);
           })
         : () => undefined;
-      const worker = longshore.worker({ tasks: [task], concurrency });
+      const worker = longshore.worker({ tasks: [task], concurrency, leaseMs: settings.leaseMs });
       await worker.start();
       return {
         async stop() {
@@ -67,7 +71,7 @@ function runKind(kind: Kind, context: JobContext<unknown>, handler: JobHandler):
   return (async () => {
     await kind.before?.(context);
     await handler(input);
-    return kind.result;
+    return kind.result?.();
   })();
 }
 
