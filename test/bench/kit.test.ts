@@ -123,7 +123,7 @@ describe('the kit', { concurrency: 2 }, () => {
       'claimMs.mean',
       'createdPerSecond',
       'endToHeardMs.mean',
-      'traceRunMs.p50',
+      'traceEndMs.p50',
     ].entries())
       assert.ok(names[index]?.includes(expected), `${expected}: ${names[index]}`);
   });
