@@ -5,5 +5,9 @@ import { bullSystem, connectionOf } from './bullmq-system.mjs';
 
 agent((settings) => {
   const { server } = settings;
-  return bullSystem(settings, { Queue, Worker, options: { connection: connectionOf(server), prefix: server.name } });
+  return bullSystem(settings, {
+    Queue,
+    Worker,
+    options: { connection: connectionOf(server), prefix: server.name },
+  });
 });

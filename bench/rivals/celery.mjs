@@ -24,7 +24,12 @@ agent(
     let hear = () => undefined;
     const start = (args, stdio) => {
       const settings = { url: server.url, prefix, port: marks.address().port, handler: kind, digests };
-      const env = { ...process.env, C_FORCE_ROOT: '1', PYTHONWARNINGS: 'ignore', BENCH_CELERY: JSON.stringify(settings) };
+      const env = {
+        ...process.env,
+        C_FORCE_ROOT: '1',
+        PYTHONWARNINGS: 'ignore',
+        BENCH_CELERY: JSON.stringify(settings),
+      };
       const child = spawn(PYTHON, args, { cwd: FOLDER, env, stdio });
       children.push(child);
       return child;
@@ -34,7 +39,10 @@ agent(
       await sender(inputs);
     };
     const lengths = async () => {
-      const [waiting, unacked] = await Promise.all([redis.lLen(`${prefix}celery`), redis.hLen(`${prefix}unacked`)]);
+      const [waiting, unacked] = await Promise.all([
+        redis.lLen(`${prefix}celery`),
+        redis.hLen(`${prefix}unacked`),
+      ]);
       return { waiting, unacked };
     };
     return {
@@ -57,11 +65,10 @@ agent(
         const waits = kind.startsWith('wait');
         const pool = waits ? ['-P', 'threads', '-c', `${concurrency}`] : ['-c', `${availableParallelism()}`];
         const quiet = ['--without-gossip', '--without-mingle', '--without-heartbeat', '-l', 'ERROR'];
-        const worker = start(['-m', 'celery', '-q', '-A', 'celery_app', 'worker', ...pool, ...quiet], [
-          'ignore',
-          'ignore',
-          2,
-        ]);
+        const worker = start(
+          ['-m', 'celery', '-q', '-A', 'celery_app', 'worker', ...pool, ...quiet],
+          ['ignore', 'ignore', 2],
+        );
         await Promise.race([isReady.promise, once(worker, 'exit')]);
         return {
           async stop() {

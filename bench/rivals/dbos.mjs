@@ -36,7 +36,9 @@ agent(({ server, concurrency }) => {
     const { rows } = await pool.query(
       `SELECT status, count(*)::integer AS jobs FROM "${server.name}".workflow_status WHERE name = 'job' GROUP BY status`,
     );
-    const { SUCCESS: completed = 0, ...others } = Object.fromEntries(rows.map(({ status, jobs }) => [status, jobs]));
+    const { SUCCESS: completed = 0, ...others } = Object.fromEntries(
+      rows.map(({ status, jobs }) => [status, jobs]),
+    );
     return { completed, ...others };
   };
   const enqueue = (input) => DBOS.startWorkflow(workflow, { queueName: QUEUE })(input);

@@ -22,7 +22,20 @@ export function agent(open: (settings: AgentSettings) => System, { elsewhere = f
 }
 
 /** Methods that the parent may call. */
-const CALLS = ['prepare', 'fill', 'pace', 'work', 'ran', 'stop', 'use', 'lap', 'settled', 'counts', 'purge', 'time'] as const;
+const CALLS = [
+  'prepare',
+  'fill',
+  'pace',
+  'work',
+  'ran',
+  'stop',
+  'use',
+  'lap',
+  'settled',
+  'counts',
+  'purge',
+  'time',
+] as const;
 export type CallName = (typeof CALLS)[number];
 export type AgentCalls = Pick<Agent, CallName>;
 
@@ -98,7 +111,9 @@ class Agent {
 
   /** Enqueues jobs in batches, each awaited; or one by one where `batch` is 1. */
   async fill({ jobs, payload, batch, warm }: FillOptions): Promise<Sent> {
-    const inputs = warm ? makeInputs(jobs, payload).map((input) => ({ ...input, n: -1 })) : makeInputs(jobs, payload);
+    const inputs = warm
+      ? makeInputs(jobs, payload).map((input) => ({ ...input, n: -1 }))
+      : makeInputs(jobs, payload);
     const cpu = process.cpuUsage();
     const began = performance.now();
     if (batch === 1) for (const input of inputs) await this.#system.enqueue(input);

@@ -1,8 +1,8 @@
 import { round } from '../spread.ts';
 import type { Worked } from './agent.ts';
 import { latencyFigures } from './latencies.ts';
-import { inTeam } from './staff.ts';
 import { serverCosts } from './server-costs.ts';
+import { inTeam } from './staff.ts';
 import type { Trial } from './trial.ts';
 
 /**
@@ -24,7 +24,9 @@ export const burn: Trial = (settings, context) =>
     const enqueueCosts = await costs.since(jobs);
     const began = await team.callWorkers('work');
     await team.allRan(jobs);
-    const firstAt = Math.min(...(await team.callWorkers('ran')).map((ran) => ran.firstAt ?? Number.POSITIVE_INFINITY));
+    const firstAt = Math.min(
+      ...(await team.callWorkers('ran')).map((ran) => ran.firstAt ?? Number.POSITIVE_INFINITY),
+    );
     const endedAt = await team.call(team.sender, 'settled');
     const processCosts = await costs.since(jobs);
     const worked = await team.report(name, jobs, context.sabotage);
@@ -39,7 +41,10 @@ export const burn: Trial = (settings, context) =>
       ...prefixed('submit', enqueueCosts),
       ...prefixed('process', processCosts),
     };
-    const ends = latencyFigures('startToCompleteMs', worked.map((one) => one.ends));
+    const ends = latencyFigures(
+      'startToCompleteMs',
+      worked.map((one) => one.ends),
+    );
     return { figures: { ...figures, ...ends.figures }, histograms: ends.histograms };
   });
 

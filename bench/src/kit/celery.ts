@@ -12,7 +12,8 @@ export async function installCelery({ progress, signal }: TrialContext): Promise
   const folder = neighbour(FOLDER);
   if (existsSync(`${folder}/complete-${VERSION}`)) return VERSION;
   progress.note(`installing Celery ${VERSION} into ${FOLDER} …`);
-  const run = (file: string, ...args: string[]) => promisify(execFile)(file, args, { signal, timeout: 300_000 });
+  const run = (file: string, ...args: string[]) =>
+    promisify(execFile)(file, args, { signal, timeout: 300_000 });
   try {
     await run('python3', '-m', 'venv', folder);
     await run(`${folder}/bin/python`, '-m', 'pip', 'install', '--quiet', `celery[redis]==${VERSION}`);

@@ -56,15 +56,23 @@ function command(main: Command, name: string, description: string): Command {
     .description(description)
     .option('--short', 'fewer and smaller trials, in one round: a look, no record')
     .addOption(
-      new Option('--rounds <n>', 'measure each cell so often').argParser(whole(1, 100)).default(null, 'the file says'),
+      new Option('--rounds <n>', 'measure each cell so often')
+        .argParser(whole(1, 100))
+        .default(null, 'the file says'),
     )
     .addOption(
       new Option('--only <setting=value>', 'only cells with this setting; may be given several times')
         .argParser((text, before: KitOptions['only']) => [...before, pairOf(text)])
         .default([], 'all'),
     )
-    .option('--url <url>', 'a running server, for cells on its kind of store; default: one is started, with fsync on')
-    .option('--output <file>', 'where the result is saved, after each trial; default: a new file in bench-results/')
+    .option(
+      '--url <url>',
+      'a running server, for cells on its kind of store; default: one is started, with fsync on',
+    )
+    .option(
+      '--output <file>',
+      'where the result is saved, after each trial; default: a new file in bench-results/',
+    )
     .option('--resume <file>', 'go on with a result that was interrupted')
     .option('--json', 'print the result instead of a table')
     .option('--dir <folder>', "where the stores' files go; default: the system's temporary folder")
@@ -107,7 +115,11 @@ function measure(name: string, workloads: readonly WorkloadFile[], options: KitO
   });
 }
 
-function plansOf(workload: WorkloadFile, several: boolean, { short = false, rounds, only }: KitOptions): CellPlan[] {
+function plansOf(
+  workload: WorkloadFile,
+  several: boolean,
+  { short = false, rounds, only }: KitOptions,
+): CellPlan[] {
   const plans = planOf(workload, { short, rounds, only });
   return several ? plans.map((plan) => ({ ...plan, id: `${workload.name}: ${plan.id}` })) : plans;
 }
@@ -129,7 +141,11 @@ function fileOf(name: string, { output, resume }: KitOptions): ResultFile {
   const path = output ?? resume;
   if (path !== undefined) return ResultFile.at(path);
   // The name that the suite of throughput, latency and memory has always had.
-  return ResultFile.fresh('bench-results', ['s1', 'all'].includes(name) ? 'benchmark_results' : name, new Date());
+  return ResultFile.fresh(
+    'bench-results',
+    ['s1', 'all'].includes(name) ? 'benchmark_results' : name,
+    new Date(),
+  );
 }
 
 function urlsOf(url: string | undefined): Partial<Record<StoreKind, string>> {
@@ -139,5 +155,7 @@ function urlsOf(url: string | undefined): Partial<Record<StoreKind, string>> {
 
 /** Without what is secret. */
 function argumentsOf(argv: readonly string[]): string[] {
-  return argv.slice(2).map((argument) => (/^\w+:\/\//.test(argument) ? recorded({ url: argument }).url : argument));
+  return argv
+    .slice(2)
+    .map((argument) => (/^\w+:\/\//.test(argument) ? recorded({ url: argument }).url : argument));
 }

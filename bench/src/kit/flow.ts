@@ -1,12 +1,13 @@
-import { type DurationSummary, Durations } from '../histogram.ts';
 import { burstFigures, shapeFigures } from '../flows/figures.ts';
 import { measurePlay, type Play } from '../flows/measure.ts';
-import { fanOutShape, shapeNamed, type ShapeName } from '../flows/shape.ts';
+import { FLOW_RIVALS, type FlowRival } from '../flows/rivals.ts';
+import { fanOutShape, type ShapeName, shapeNamed } from '../flows/shape.ts';
+import { type DurationSummary, Durations } from '../histogram.ts';
 import { connect } from '../longshore.ts';
 import { inFreshPlace } from '../open-site.ts';
 import { installRivals, rivalFile } from '../rivals.ts';
 import { round } from '../spread.ts';
-import type { Trial, TrialSettings } from './trial.ts';
+import { Skipped, type Trial, type TrialSettings } from './trial.ts';
 
 /**
  * Runs of a flow end to end, of every shape: at a rate, all at once (`burst`), or one fan-out after the other (`items`). Of
@@ -24,13 +25,19 @@ export const flow: Trial = async (settings, context) => {
     if (play.part === 'fanOut') {
       const { intended, ended } = played.started;
       const took = (ended[play.warmup] ?? Number.NaN) - (intended[play.warmup] ?? Number.NaN);
-      return { figures: { fanOutMs: round(took), itemsPerSecond: round((settings.number('items') / took) * 1_000) } };
+      return {
+        figures: { fanOutMs: round(took), itemsPerSecond: round((settings.number('items') / took) * 1_000) },
+      };
     }
     if (play.part === 'burst') {
       const { runsPerSecond } = burstFigures(played, play.graph, play.warmup);
       return { figures: { runsPerSecond } };
     }
-    const { runsPerSecond, endToEndMs, lastStepMs, edgeMs, startMs } = shapeFigures(played, play.graph, play.warmup);
+    const { runsPerSecond, endToEndMs, lastStepMs, edgeMs, startMs } = shapeFigures(
+      played,
+      play.graph,
+      play.warmup,
+    );
     return {
       figures: {
         runsPerSecond,
@@ -52,7 +59,9 @@ async function playOf(
   const items = part === 'fanOut' ? [10, settings.number('items')] : [];
   const shape = settings.text('shape', 'linear3');
   const { graph } = part === 'fanOut' ? await fanOutShape(items) : await shapeNamed(shape as ShapeName);
-  const both = settings.store === 'memory' || system === 'dbos';
+  const rival = system === 'longshore' ? null : rivalOf(system, settings);
+  if (rival !== null && !rival.has(graph))
+    throw new Skipped(`${system} has no flows of this shape. ${rival.note}.`);
   return {
     name: `${system}, ${part === 'fanOut' ? 'fan-out' : shape}`,
     part,
@@ -64,9 +73,16 @@ async function playOf(
     items,
     concurrency: settings.number('concurrency', 100),
     timeoutMs: 1_000 * settings.number('timeout', 180),
-    processes: both ? 1 : 2,
-    ...(system === 'longshore' ? {} : { file: rivalFile(`${system}-flows`) }),
+    processes: settings.store === 'memory' ? 1 : (rival?.processes ?? 2),
+    ...(rival === null ? {} : { file: rivalFile(rival.program) }),
   };
+}
+
+function rivalOf(system: string, { store }: TrialSettings): FlowRival {
+  const rivals = store === 'postgres' || store === 'redis' ? FLOW_RIVALS[store] : [];
+  const rival = rivals.find(({ name }) => name === system);
+  if (rival === undefined) throw new Error(`${system} has no flows on ${store} that could be measured.`);
+  return rival;
 }
 
 function named(name: string, summary: DurationSummary): Record<string, number> {
@@ -79,7 +95,10 @@ function named(name: string, summary: DurationSummary): Record<string, number> {
 const TRACES = 30;
 
 /** Of the last runs: medians of the time in each phase. */
-async function phasesOf(url: string, { warmup, runs }: Pick<Play, 'warmup' | 'runs'>): Promise<Record<string, number>> {
+async function phasesOf(
+  url: string,
+  { warmup, runs }: Pick<Play, 'warmup' | 'runs'>,
+): Promise<Record<string, number>> {
   // What only lived in a process is gone with it.
   if (url.startsWith('memory')) return {};
   const longshore = await connect(url);
@@ -93,7 +112,10 @@ async function phasesOf(url: string, { warmup, runs }: Pick<Play, 'warmup' | 'ru
       }
     }
     return Object.fromEntries(
-      Object.entries(phases).map(([phase, took]) => [`trace${phase[0]?.toUpperCase()}${phase.slice(1)}Ms.p50`, took.summary().p50]),
+      Object.entries(phases).map(([phase, took]) => [
+        `trace${phase[0]?.toUpperCase()}${phase.slice(1)}Ms.p50`,
+        took.summary().p50,
+      ]),
     );
   } finally {
     await longshore.close();

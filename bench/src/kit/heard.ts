@@ -15,13 +15,21 @@ export const heard: Trial = (settings, context) => {
     async ({ team, name }) => {
       await team.warmUp(settings.number('warmup', 500), 500);
       await team.callWorkers('work');
-      const sent = await team.call(team.sender, 'pace', { rate: settings.number('rate'), count, from: 0, awaits: true });
+      const sent = await team.call(team.sender, 'pace', {
+        rate: settings.number('rate'),
+        count,
+        from: 0,
+        awaits: true,
+      });
       await team.allRan(count);
       await team.call(team.sender, 'settled');
       const worked = await team.report(name, count, context.sabotage);
       const parts = [
         latencyFigures('endToHeardMs', [sent.heard]),
-        latencyFigures('enqueueToStartMs', worked.map(({ pickup }) => pickup)),
+        latencyFigures(
+          'enqueueToStartMs',
+          worked.map(({ pickup }) => pickup),
+        ),
         latencyFigures('instrumentLateMs', [sent.late]),
       ];
       return {

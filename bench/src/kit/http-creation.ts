@@ -20,7 +20,11 @@ export const httpCreation: Trial = async (settings, context) => {
     const took = new Durations();
     const post = async (n: number): Promise<void> => {
       const headers = { 'content-type': 'application/json' };
-      const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ task: 'noop', input: { n } }) });
+      const answer = await fetch(url, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ task: 'noop', input: { n } }),
+      });
       await answer.arrayBuffer();
       if (answer.status !== 201) throw new CheckFailed(`POST /jobs answered ${answer.status}, not 201.`);
     };
@@ -37,9 +41,12 @@ export const httpCreation: Trial = async (settings, context) => {
     const createdPerSecond = round((count / (monotonicMs() - beganAt)) * 1_000);
     server.tell('stop');
     const { ready = 0 } = await server.result;
-    const made = context.sabotage === 'lost' ? ready - 1 : context.sabotage === 'repeated' ? ready + 1 : ready;
+    const made =
+      context.sabotage === 'lost' ? ready - 1 : context.sabotage === 'repeated' ? ready + 1 : ready;
     if (made !== warmup + count)
-      throw new CheckFailed(`POST /jobs: ${made} jobs are in the store, not ${warmup + count}. No figures are given.`);
+      throw new CheckFailed(
+        `POST /jobs: ${made} jobs are in the store, not ${warmup + count}. No figures are given.`,
+      );
     const { figures, histograms } = latencyOf('createdMs', took);
     return { figures: { createdPerSecond, ...figures }, histograms };
   });

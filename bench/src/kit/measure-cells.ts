@@ -1,10 +1,10 @@
-import { openSite } from '../open-site.ts';
+import type { Bench } from '../bench.ts';
+import { Durations } from '../histogram.ts';
+import type { Sabotage } from '../ledger.ts';
 import { CheckFailed } from '../ledger.ts';
 import { describeMachine } from '../machine.ts';
+import { openSite } from '../open-site.ts';
 import type { Site, StoreKind } from '../site.ts';
-import { Durations } from '../histogram.ts';
-import type { Bench } from '../bench.ts';
-import type { Sabotage } from '../ledger.ts';
 import { type Cell, type Figure, type KitDocument, SCHEMA } from './document.ts';
 import { digestsInOneMs } from './handlers.ts';
 import { MachineWatch } from './machine-probe.ts';
@@ -88,7 +88,9 @@ class Run {
     const { progress, signal } = this.#options.bench;
     signal.throwIfAborted();
     const began = performance.now();
-    await progress.step(`${this.left.text()} ${plan.id} ${round + 1}/${plan.rounds}`, () => this.#trial(plan));
+    await progress.step(`${this.left.text()} ${plan.id} ${round + 1}/${plan.rounds}`, () =>
+      this.#trial(plan),
+    );
     this.left.done(plan, performance.now() - began);
     this.#save({});
   }
@@ -105,7 +107,9 @@ class Run {
   async #trial(plan: CellPlan): Promise<void> {
     const trial = TRIALS[plan.trial];
     if (trial === undefined)
-      throw new Error(`There is no trial ${JSON.stringify(plan.trial)}; there are ${Object.keys(TRIALS).join(', ')}.`);
+      throw new Error(
+        `There is no trial ${JSON.stringify(plan.trial)}; there are ${Object.keys(TRIALS).join(', ')}.`,
+      );
     try {
       const result = await trial(new TrialSettings(plan.settings), this.#context);
       await this.#recordSystem(plan, result.version ?? null);

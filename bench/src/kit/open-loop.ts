@@ -41,8 +41,14 @@ export async function pacedRun(team: Team, { name, rate, count, sabotage }: Pace
   const endedAt = await team.call(team.sender, 'settled');
   const worked = await team.report(name, count, sabotage);
   const parts = [
-    latencyFigures('enqueueToStartMs', worked.map(({ pickup }) => pickup)),
-    latencyFigures('startToCompleteMs', worked.map(({ ends }) => ends)),
+    latencyFigures(
+      'enqueueToStartMs',
+      worked.map(({ pickup }) => pickup),
+    ),
+    latencyFigures(
+      'startToCompleteMs',
+      worked.map(({ ends }) => ends),
+    ),
     latencyFigures('acknowledgedMs', [sent.ack]),
     latencyFigures('instrumentLateMs', [sent.late]),
   ];

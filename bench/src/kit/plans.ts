@@ -7,12 +7,17 @@ import type { ServerPlace } from '../site.ts';
  * The plans of what Longshore sends to PostgreSQL, and of every statement inside its functions: the server explains them itself
  * (auto_explain), in notices to the connection that ran them. Empty where the server has no auto_explain, or does not let us.
  */
-export async function plansOf(url: string, server: ServerPlace, size: number): Promise<Record<string, string>> {
+export async function plansOf(
+  url: string,
+  server: ServerPlace,
+  size: number,
+): Promise<Record<string, string>> {
   const admin = new pg.Client({ connectionString: server.url });
   await admin.connect();
   try {
     const { rows } = await admin.query('SELECT current_database() AS name');
-    const alter = (change: string): Promise<unknown> => admin.query(`ALTER DATABASE "${rows[0].name}" ${change}`);
+    const alter = (change: string): Promise<unknown> =>
+      admin.query(`ALTER DATABASE "${rows[0].name}" ${change}`);
     try {
       await admin.query("LOAD 'auto_explain'");
       for (const [name, value] of SETTINGS) await alter(`SET ${name} = '${value}'`);
@@ -45,7 +50,8 @@ async function heardPlans(url: string, schema: string, size: number): Promise<Re
   const { connect: before } = pg.Client.prototype;
   pg.Client.prototype.connect = function (this: pg.Client, ...given: never[]) {
     this.on('notice', ({ message = '' }) => {
-      const [, statement = '', plan = ''] = /Query Text: ([\s\S]*?)\n((?:\S.*\(cost)[\s\S]*)/.exec(message) ?? [];
+      const [, statement = '', plan = ''] =
+        /Query Text: ([\s\S]*?)\n((?:\S.*\(cost)[\s\S]*)/.exec(message) ?? [];
       if (plan !== '') plans[shortened(statement, schema)] = plan.replaceAll(schema, 'longshore');
     });
     return (before as (...given: never[]) => never).apply(this, given);

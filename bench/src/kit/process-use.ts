@@ -1,5 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { type EventLoopUtilization, monitorEventLoopDelay, PerformanceObserver, performance } from 'node:perf_hooks';
+import {
+  type EventLoopUtilization,
+  monitorEventLoopDelay,
+  PerformanceObserver,
+  performance,
+} from 'node:perf_hooks';
 
 /** What a process took between two moments. */
 export interface ProcessUse {

@@ -1,5 +1,5 @@
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /** A network that is slower: a proxy on this machine which holds what the server answers back for so long. */
 export interface SlowNetwork {

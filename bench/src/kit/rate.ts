@@ -1,5 +1,5 @@
-import { round } from '../spread.ts';
 import { Durations } from '../histogram.ts';
+import { round } from '../spread.ts';
 import { inTeam } from './staff.ts';
 import type { Team } from './team.ts';
 import type { Trial, TrialSettings } from './trial.ts';
@@ -23,7 +23,10 @@ export const sustainableRate: Trial = (settings, context) => {
       const rate = await search.run(settings.number('rate', 200), most);
       await team.call(team.sender, 'settled');
       await team.report(name, search.sent, context.sabotage);
-      return { figures: { sustainablePerSecond: round(rate), stepCount: search.steps.length }, details: { steps: search.steps } };
+      return {
+        figures: { sustainablePerSecond: round(rate), stepCount: search.steps.length },
+        details: { steps: search.steps },
+      };
     },
     { jobs: room },
   );

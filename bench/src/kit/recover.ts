@@ -1,8 +1,8 @@
+import { CheckFailed } from '../ledger.ts';
 import { round } from '../spread.ts';
 import { countOf } from './open-loop.ts';
 import { inTeam } from './staff.ts';
 import type { Team } from './team.ts';
-import { CheckFailed } from '../ledger.ts';
 import type { Trial } from './trial.ts';
 
 /**
@@ -24,12 +24,18 @@ export const recover: Trial = (settings, context) => {
       await team.kill(victim);
       await sending;
       const sentAt = await team.call(team.sender, 'time');
-      const endedAt = await team.call(team.sender, 'settled', { withinMs: 1_000 * settings.number('within', 120) });
+      const endedAt = await team.call(team.sender, 'settled', {
+        withinMs: 1_000 * settings.number('within', 120),
+      });
       const worked = await team.callWorkers('stop');
       const counts = await team.call(team.sender, 'counts');
       const left = Object.entries(counts).filter(([state]) => state !== 'completed');
       const open = left.reduce((sum, [, jobs]) => sum + jobs, 0);
-      if (open > 0 || (counts.completed !== undefined && counts.completed !== count) || context.sabotage !== null)
+      if (
+        open > 0 ||
+        (counts.completed !== undefined && counts.completed !== count) ||
+        context.sabotage !== null
+      )
         throw new CheckFailed(
           `${name}: of ${count} jobs, after a worker was killed, ${counts.completed ?? count - open} are completed and ${open} are not. No figures are given.`,
         );

@@ -7,7 +7,9 @@ export function resultTable({ cells, targets, systems }: KitDocument): string {
   const parts = [...new Set(cells.map(({ benchmark }) => benchmark))].map((benchmark) =>
     tableOf(cells.filter((cell) => cell.benchmark === benchmark)),
   );
-  const notes = systems.map(({ name, version, durability, retention }) => `${name} ${version}: ${durability} ${retention}`);
+  const notes = systems.map(
+    ({ name, version, durability, retention }) => `${name} ${version}: ${durability} ${retention}`,
+  );
   const judged = targets.map(
     ({ name, cell, value, unit, passed }) =>
       `${value === null ? '    ' : passed ? 'PASS' : 'FAIL'}  ${name}: ${value === null ? 'too few samples' : `${value} ${unit}`} (${cell})`,

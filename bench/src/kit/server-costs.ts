@@ -1,7 +1,7 @@
 import pg from 'pg';
-import { round } from '../spread.ts';
 import type { ServerPlace } from '../site.ts';
 import { redisClient } from '../site-redis.ts';
+import { round } from '../spread.ts';
 
 /** What work costs the server, seen from outside: write-ahead log, buffers dirtied, Redis's processor time and memory. */
 export interface ServerCosts {
@@ -37,7 +37,9 @@ function postgresCounters(url: string): () => Promise<Counters> {
     const client = new pg.Client({ connectionString: url, application_name: 'longshore bench' });
     await client.connect();
     try {
-      const { rows } = await client.query("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::float8 AS bytes");
+      const { rows } = await client.query(
+        "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::float8 AS bytes",
+      );
       return { walBytes: rows[0].bytes };
     } finally {
       await client.end();
@@ -50,7 +52,8 @@ function redisCounters(url: string): () => Promise<Counters> {
     const client = await redisClient(url);
     try {
       const info = await client.info();
-      const figure = (name: string): number => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)?.[1] ?? 0);
+      const figure = (name: string): number =>
+        Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)?.[1] ?? 0);
       return {
         serverMicros: 1e6 * (figure('used_cpu_user') + figure('used_cpu_sys')),
         memoryBytes: figure('used_memory'),

@@ -1,11 +1,11 @@
-import { holdSnapshot } from '../fill-postgres.ts';
 import { Durations } from '../histogram.ts';
 import { round } from '../spread.ts';
-import { countOf } from './open-loop.ts';
 import { latencyFigures } from './latencies.ts';
+import { countOf } from './open-loop.ts';
+import { holdSnapshot } from './pinned.ts';
 import { bytesOf } from './queued.ts';
-import { inTeam } from './staff.ts';
 import type { Staff } from './staff.ts';
+import { inTeam } from './staff.ts';
 import type { Trial, TrialSettings } from './trial.ts';
 
 /**
@@ -22,7 +22,9 @@ export const soak: Trial = (settings, context) => {
       await team.warmUp(settings.number('warmup', 1_000), 500);
       const { server } = place;
       const letGo =
-        settings.number('pinned', 0) === 1 && server?.kind === 'postgres' ? await holdSnapshot(server.url) : null;
+        settings.number('pinned', 0) === 1 && server?.kind === 'postgres'
+          ? await holdSnapshot(server.url)
+          : null;
       try {
         await team.callWorkers('work');
         const series = new Series(staff, settings.number('every', 5));
@@ -33,7 +35,10 @@ export const soak: Trial = (settings, context) => {
         await sampling;
         await team.call(team.sender, 'settled');
         const worked = await team.report(name, count, context.sabotage);
-        const pickup = latencyFigures('enqueueToStartMs', worked.map((one) => one.pickup));
+        const pickup = latencyFigures(
+          'enqueueToStartMs',
+          worked.map((one) => one.pickup),
+        );
         const late = latencyFigures('instrumentLateMs', [sent.late]);
         return {
           figures: { ...pickup.figures, ...late.figures, ...series.figures(count, settings) },
@@ -90,7 +95,9 @@ class Series {
     return {
       ...(settings.store === 'memory' ? {} : { growthBytesPerJob: round(growth / jobs) }),
       rssGrowthMb: round((rssMb.at(-1) ?? 0) - (rssMb[0] ?? 0)),
-      ...(half === 0 ? {} : { laterToEarlierP99: round(mean(p99Ms.slice(half)) / mean(p99Ms.slice(0, half))) }),
+      ...(half === 0
+        ? {}
+        : { laterToEarlierP99: round(mean(p99Ms.slice(half)) / mean(p99Ms.slice(0, half))) }),
     };
   }
 

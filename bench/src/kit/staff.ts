@@ -2,7 +2,7 @@ import { inFreshPlace } from '../open-site.ts';
 import { installRivals, rivalFile } from '../rivals.ts';
 import type { Place, StoreKind } from '../site.ts';
 import { slowNetwork } from './proxy.ts';
-import { type SystemEntry, SYSTEMS } from './systems.ts';
+import { SYSTEMS, type SystemEntry } from './systems.ts';
 import { Team } from './team.ts';
 import type { TrialContext, TrialResult, TrialSettings } from './trial.ts';
 
@@ -28,7 +28,8 @@ export async function inTeam(
   const site = await context.site(settings.store);
   return inFreshPlace(site, async (place) => {
     const delayMs = settings.number('networkMs', 0);
-    const network = place.server === null || delayMs === 0 ? null : await slowNetwork(place.server.url, delayMs);
+    const network =
+      place.server === null || delayMs === 0 ? null : await slowNetwork(place.server.url, delayMs);
     const through = network?.through ?? ((url: string) => url);
     const server = place.server === null ? null : { ...place.server, url: through(place.server.url) };
     const jobs = changes.jobs ?? settings.number('jobs');
@@ -66,7 +67,9 @@ export async function inTeam(
 function entryOf(name: string, store: StoreKind): SystemEntry {
   const entry = SYSTEMS[name];
   if (entry === undefined)
-    throw new Error(`There is no system ${JSON.stringify(name)}; there are ${Object.keys(SYSTEMS).join(', ')}.`);
+    throw new Error(
+      `There is no system ${JSON.stringify(name)}; there are ${Object.keys(SYSTEMS).join(', ')}.`,
+    );
   if (!entry.stores.includes(store))
     throw new Error(`${name} does not work on ${store}, only on ${entry.stores.join(', ')}.`);
   return entry;

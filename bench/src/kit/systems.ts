@@ -54,7 +54,12 @@ export const SYSTEMS: Readonly<Record<string, SystemEntry>> = {
   bullmq: rival('redis', 'bullmq', KEPT),
   'bullmq, deleting': { ...rival('redis', 'bullmq', DELETED, false) },
   celery: {
-    ...rival('redis', 'celery', 'Messages are gone when acknowledged; results are ignored, as it advises.', false),
+    ...rival(
+      'redis',
+      'celery',
+      'Messages are gone when acknowledged; results are ignored, as it advises.',
+      false,
+    ),
     package: null,
     ready: installCelery,
   },

@@ -23,7 +23,12 @@ export class Team {
     const killers = Array.from({ length: processes }, () => new AbortController());
     const programs = killers.map((killer) => {
       const either = AbortSignal.any([signal, killer.signal]);
-      return start<null>(name, settings, { timeoutMs, signal: either, group: true, ...(file === null ? {} : { file }) });
+      return start<null>(name, settings, {
+        timeoutMs,
+        signal: either,
+        group: true,
+        ...(file === null ? {} : { file }),
+      });
     });
     const team = new Team(programs, killers);
     try {

@@ -7,7 +7,9 @@ import { Skipped } from './trial.ts';
 const ADDRESS = 'LONGSHORE_BENCH_TEMPORAL';
 
 interface Services {
-  startTemporal(options: { readonly durable: boolean }): Promise<{ readonly url: string; stop(): Promise<void> }>;
+  startTemporal(options: {
+    readonly durable: boolean;
+  }): Promise<{ readonly url: string; stop(): Promise<void> }>;
 }
 
 /** Starts the server at first use; it ends with this process. Throws `Skipped` where it, or its SDK, is not there. */

@@ -53,7 +53,9 @@ export class TrialSettings {
   #get(name: string, type: 'number' | 'string', fallback: unknown): unknown {
     const value = this.all[name] ?? fallback;
     if (typeof value === type) return value;
-    throw new Error(`The workload's setting ${JSON.stringify(name)} is ${JSON.stringify(value)}; a ${type} was expected.`);
+    throw new Error(
+      `The workload's setting ${JSON.stringify(name)} is ${JSON.stringify(value)}; a ${type} was expected.`,
+    );
   }
 }
 
@@ -67,7 +69,10 @@ const UNITS: readonly (readonly [ending: RegExp, unit: string, better: 'higher' 
 ];
 
 /** Unit and direction of a figure, by the ending of its name before a point. Counts have neither. */
-export function unitOf(name: string): { readonly unit: string; readonly better: 'higher' | 'lower' | 'neither' } {
+export function unitOf(name: string): {
+  readonly unit: string;
+  readonly better: 'higher' | 'lower' | 'neither';
+} {
   const [base = name] = name.split('.');
   const [, unit = '', better = 'neither'] = UNITS.find(([ending]) => ending.test(base)) ?? [];
   return { unit, better };

@@ -1,7 +1,7 @@
 import { Durations } from '../histogram.ts';
+import { requireExactlyOnce } from '../ledger.ts';
 import { inFreshPlace } from '../open-site.ts';
 import type { VerbsReport, VerbsSettings } from '../programs/store-verbs.ts';
-import { requireExactlyOnce } from '../ledger.ts';
 import { run } from '../runner.ts';
 import { latencyFigures } from './latencies.ts';
 import type { Trial } from './trial.ts';

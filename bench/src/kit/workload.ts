@@ -23,7 +23,11 @@ const Group = Type.Object(
     rounds: Type.Optional(Type.Integer({ minimum: 1 })),
     short: Type.Optional(
       Type.Object(
-        { with: Type.Optional(Settings), matrix: Type.Optional(Matrix), leaveOut: Type.Optional(Type.Boolean()) },
+        {
+          with: Type.Optional(Settings),
+          matrix: Type.Optional(Matrix),
+          leaveOut: Type.Optional(Type.Boolean()),
+        },
         { additionalProperties: false },
       ),
     ),
@@ -75,7 +79,9 @@ export function parseWorkload(text: string, name: string): WorkloadFile {
   }
   if (Value.Check(WorkloadFile, value)) return value;
   const [first] = Value.Errors(WorkloadFile, value);
-  throw new Error(`${name}: ${first?.instancePath || 'the whole'} ${first?.message ?? 'is no workload'}.`);
+  const problem =
+    first?.message === 'schema is false' ? 'is not known' : (first?.message ?? 'is no workload');
+  throw new Error(`${name}: ${first?.instancePath || 'the whole'} ${problem}.`);
 }
 
 export interface PlanOptions {
@@ -98,15 +104,26 @@ export function planOf(file: WorkloadFile, { short, rounds, only }: PlanOptions)
       if (only.some(([name, value]) => String(all[name]) !== value)) continue;
       const named = Object.entries(chosen).map(([name, value]) => `${name}=${value}`);
       const id = [group.title ?? group.trial, ...named].join(' ');
-      plans.push({ id, trial: group.trial, settings, rounds: rounds ?? (short ? 1 : (group.rounds ?? file.rounds)) });
+      plans.push({
+        id,
+        trial: group.trial,
+        settings,
+        rounds: rounds ?? (short ? 1 : (group.rounds ?? file.rounds)),
+      });
     }
   }
   return plans;
 }
 
 /** What is more special wins: `with`, then `by`, then the short form, then the matrix. */
-function settingsOf({ with: all, by, short: brief }: Static<typeof Group>, chosen: Settings, short: boolean): Settings {
-  const special = Object.entries(by ?? {}).map(([name, values]) => values[String(chosen[name] ?? all?.[name])] ?? {});
+function settingsOf(
+  { with: all, by, short: brief }: Static<typeof Group>,
+  chosen: Settings,
+  short: boolean,
+): Settings {
+  const special = Object.entries(by ?? {}).map(
+    ([name, values]) => values[String(chosen[name] ?? all?.[name])] ?? {},
+  );
   return Object.assign({}, all, ...special, short ? brief?.with : {}, chosen) as Settings;
 }
 

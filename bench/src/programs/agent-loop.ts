@@ -11,12 +11,20 @@ agent(({ url, server, handler, concurrency }): System => {
     async prepare() {
       loop = await openLoop({ url, server });
     },
-    enqueue: async (input) => loop.commitOne(input),
+    enqueue: async (input) => loop.commitOne(input, 'enqueued'),
     enqueueMany: async (inputs) => loop.enqueue(inputs, 500),
     async work(handle) {
-      const running = loop.process(batch, (input) => handle(input as never));
-      running.catch(() => undefined);
-      return { stop: () => running };
+      const turns = new Turns(() => loop.process(batch, (input) => handle(input as never)));
+      // Where nobody tells of a commit, it looks.
+      const looking = server === null ? setInterval(() => turns.take(), 2) : undefined;
+      if (server !== null) await loop.listen(() => turns.take());
+      turns.take();
+      return {
+        stop() {
+          clearInterval(looking);
+          return turns.end();
+        },
+      };
     },
     async unfinished() {
       const { ready, running } = await loop.count();
@@ -29,3 +37,35 @@ agent(({ url, server, handler, concurrency }): System => {
     close: async () => loop.close(),
   };
 });
+
+/** One turn after the other; what is asked for during one makes another. */
+class Turns {
+  readonly #turn: () => Promise<unknown>;
+  #running: Promise<unknown> | null = null;
+  #again = false;
+  #ended = false;
+
+  constructor(turn: () => Promise<unknown>) {
+    this.#turn = turn;
+  }
+
+  take(): void {
+    if (this.#ended) return;
+    this.#again = true;
+    this.#running ??= this.#run();
+    this.#running.catch(() => undefined);
+  }
+
+  end(): Promise<unknown> {
+    this.#ended = true;
+    return this.#running ?? Promise.resolve();
+  }
+
+  async #run(): Promise<void> {
+    while (this.#again) {
+      this.#again = false;
+      await this.#turn();
+    }
+    this.#running = null;
+  }
+}

@@ -1,8 +1,8 @@
 import { chain } from '../flows/chain.ts';
 import { Durations } from '../histogram.ts';
 import { makeInputs } from '../inputs.ts';
-import { type Evidence, Ledger, type Sabotage } from '../ledger.ts';
 import { plansOf } from '../kit/plans.ts';
+import { type Evidence, Ledger, type Sabotage } from '../ledger.ts';
 import { connect, type Longshore } from '../longshore.ts';
 import { program } from '../program.ts';
 import type { ServerPlace } from '../site.ts';

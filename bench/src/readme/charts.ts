@@ -93,9 +93,10 @@ function subtitle(results: readonly Result[]): string {
 export function chartLinks(recorded: Recorded): string {
   return README_CHARTS.map(({ name, of, words }) => {
     const [first = ''] = of;
-    const commands = of.map((one) => `\`${commandLine(resultOf(one, recorded))}\``);
+    const [result] = of.map((one) => resultOf(one, recorded)) as [Result];
     const sources = of.map((one) => `[${one}](bench/results/${recorded.newest(one)})`);
-    return `[![${words}](docs/charts/${name}.svg)](bench/results/${recorded.newest(first)})\n\n<sub>${sources.join(', ')}: ${commands[0]}${of.length > 1 ? ' and the same for the others' : ''}</sub>`;
+    const how = `\`${commandLine(result)}\`${of.length > 1 ? ' and the same for the others' : ''}, at ${String(result.machine['commit']).slice(0, 7)}`;
+    return `[![${words}](docs/charts/${name}.svg)](bench/results/${recorded.newest(first)})\n\n<sub>${sources.join(', ')}: ${how}</sub>`;
   }).join('\n\n');
 }
 

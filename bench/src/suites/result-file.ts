@@ -38,7 +38,10 @@ export class ResultFile {
 
 /** As in `20260131_154500`: sorted by name is sorted by time, and no platform forbids a character of it. */
 function compact(at: Date): string {
-  return at.toISOString().replaceAll(/[-:]|\.\d+Z/g, '').replace('T', '_');
+  return at
+    .toISOString()
+    .replaceAll(/[-:]|\.\d+Z/g, '')
+    .replace('T', '_');
 }
 
 /** Two runs may start in the same second; neither takes the other's file. */

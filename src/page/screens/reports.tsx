@@ -39,7 +39,7 @@ function ListScreen() {
           ) : reports.length === 0 ? (
             <Empty>
               The folder has no results yet.{' '}
-              <code>npm run -s bench -- burndown --output FOLDER/burndown.json</code> writes one.
+              <code>npm run -s bench -- s1 --output FOLDER/s1.json</code> writes one.
             </Empty>
           ) : (
             <>
