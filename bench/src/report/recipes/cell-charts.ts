@@ -2,7 +2,7 @@ import type { Bars, Chart, Heat, Lines, Point, Series } from '../chart.ts';
 import { middleOf, numberAt, numbersAt, recordAt, textAt } from '../fields.ts';
 import type { Curves } from '../recipe.ts';
 import type { Fields } from '../result.ts';
-import { type LabelledCell, varyingSettings, wordsOf } from './cell-labels.ts';
+import { type LabelledCell, labelled, varyingSettings, wordsOf } from './cell-labels.ts';
 import { percentileChart } from './latency.ts';
 
 /** Charts of cells of one benchmark, by the names of their figures. Percentiles are names with a point: `pickupMs.p99`. */
@@ -16,36 +16,57 @@ const PERCENTILES: Readonly<Record<string, number>> = {
 
 export function figureCharts(cells: readonly LabelledCell[], which: RegExp): readonly Bars[] {
   const names = figureNames(cells).filter((name) => !name.includes('.') && which.test(name));
-  return names.map((name): Bars => {
-    const figures = cells.map(({ cell }) => figureOf(cell, name));
-    const better = textAt(
-      figures.find((figure) => textAt(figure, 'better') !== null),
-      'better',
-    );
-    const rows = cells.flatMap(({ group, label, whose }, n): Bars['rows'] => {
-      const values = numbersAt(figures[n], 'values');
-      if (values.length === 0) return [];
-      const several = values.length > 1;
-      return [
-        {
-          group,
-          label,
-          whose,
-          value: middleOf(values),
-          low: several ? Math.min(...values) : null,
-          high: several ? Math.max(...values) : null,
-        },
-      ];
-    });
-    const groups = [...new Set(rows.map(({ group }) => group))];
-    return {
-      kind: 'bars',
-      title: titleOf(name),
-      unit: unitIn(figures),
-      ...(better === 'higher' || better === 'lower' ? { better } : {}),
-      rows: groups.flatMap((group) => rows.filter((row) => row.group === group)),
-    };
+  return names.flatMap((name) =>
+    partsOf(cells).map(({ of, cells: part }) => figureChart(part, name, of === '' ? '' : `, ${of}`)),
+  );
+}
+
+/** Where there are too many bars for one chart: by what handlers do, or by the store. */
+function partsOf(
+  cells: readonly LabelledCell[],
+): readonly { readonly of: string; readonly cells: readonly LabelledCell[] }[] {
+  const setting = ['handler', 'store'].find((name) =>
+    varyingSettings(cells.map(({ workload }) => workload)).includes(name),
+  );
+  if (cells.length <= BARS_MAX || setting === undefined) return [{ of: '', cells }];
+  const values = [...new Set(cells.map(({ workload }) => workload[setting]))];
+  return values.map((value) => ({
+    of: String(value ?? ''),
+    cells: labelled(cells.filter(({ workload }) => workload[setting] === value).map(({ cell }) => cell)),
+  }));
+}
+
+const BARS_MAX = 16;
+
+function figureChart(cells: readonly LabelledCell[], name: string, suffix: string): Bars {
+  const figures = cells.map(({ cell }) => figureOf(cell, name));
+  const better = textAt(
+    figures.find((figure) => textAt(figure, 'better') !== null),
+    'better',
+  );
+  const rows = cells.flatMap(({ group, label, whose }, n): Bars['rows'] => {
+    const values = numbersAt(figures[n], 'values');
+    if (values.length === 0) return [];
+    const several = values.length > 1;
+    return [
+      {
+        group,
+        label,
+        whose,
+        value: middleOf(values),
+        low: several ? Math.min(...values) : null,
+        high: several ? Math.max(...values) : null,
+      },
+    ];
   });
+  const groups = [...new Set(rows.map(({ group }) => group))];
+  return {
+    kind: 'bars',
+    title: `${titleOf(name)}${suffix}`,
+    unit: unitIn(figures),
+    ...(better === 'higher' || better === 'lower' ? { better } : {}),
+    rows: groups.flatMap((group) => rows.filter((row) => row.group === group)),
+  };
 }
 
 /** Rates over a number that took three values or more: workers, concurrency, rate. */

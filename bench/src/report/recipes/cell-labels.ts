@@ -7,6 +7,7 @@ import type { Fields } from '../result.ts';
 export interface LabelledCell {
   readonly cell: Fields;
   readonly workload: Fields;
+  readonly system: string;
   /** The store, where cells are of several; else empty. */
   readonly group: string;
   /** System and settings that vary. */
@@ -33,9 +34,10 @@ export function labelled(cells: readonly Fields[]): readonly LabelledCell[] {
     return {
       cell,
       workload,
+      system,
       group: stores ? (STORES[String(workload['store'])] ?? String(workload['store'] ?? '')) : '',
       label: labelOf(told),
-      whose: isOwn(system) ? 'own' : /^(loop|ceiling)/.test(system) ? 'ceiling' : 'other',
+      whose: isOwn(system) ? 'own' : /\b(loop|ceiling)\b/.test(system) ? 'ceiling' : 'other',
       without: (setting) => labelOf(told.filter((name) => name !== setting)),
     };
   });
