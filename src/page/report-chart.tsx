@@ -42,7 +42,8 @@ const BAR = 1_000;
 
 function BarRows({ chart: { rows, title, mark } }: { chart: Bars }) {
   const most = Math.max(...rows.map(({ value, high }) => Math.max(value, high ?? value)), mark ?? 0) || 1;
-  const x = (value: number): number => (value / most) * BAR;
+  // Less than nothing, as where memory was given back, is no bar.
+  const x = (value: number): number => (Math.max(value, 0) / most) * BAR;
   return (
     <table class="bars" aria-label={title}>
       <tbody>

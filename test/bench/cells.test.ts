@@ -130,6 +130,34 @@ test('latencies are curves, a soak is lines over time, strategy by handler is a 
     assert.ok(kinds.includes(wanted), `${wanted} in ${kinds.join('; ')}`);
 });
 
+test('Longshore is set over every other system under the same workload', () => {
+  const cell = (system: string, handler: string, ...values: number[]) => ({
+    ...CELL,
+    system,
+    id: `${system} ${handler}`,
+    workload: { system, handler },
+    figures: { ...rates(...values), givenBackBytes: figure('B', 'lower', -50) },
+  });
+  const charts = chartsOf(
+    made([
+      cell('longshore', 'none', 4, 4),
+      cell('longshore, deleting', 'none', 5, 5),
+      cell('hand-written loop', 'none', 8, 8),
+      cell('bullmq', 'none', 1, 2),
+      cell('bullmq', 'compute', 1),
+    ]),
+  );
+  const ratio = charts.find(({ title }) => title === "Longshore's rate, times the other's");
+  assert.deepEqual(
+    ratio?.kind === 'bars' &&
+      ratio.rows.map(({ group, label, whose, value }) => [group, label, whose, Number(value.toFixed(2))]),
+    [
+      ['none', 'over hand-written loop', 'ceiling', 0.5],
+      ['none', 'over bullmq', 'own', 2.83],
+    ],
+  );
+});
+
 test('targets, what could not be measured, and systems are told', () => {
   const failed = {
     ...CELL,

@@ -43,6 +43,7 @@ function bars(chart: Bars, width: number): Drawn {
     ...drawn.filter((row) => row.group === group).map(({ key }) => key),
   ]);
   const furthest = Math.max(...rows.map(({ value, high }) => Math.max(value, high ?? value)), mark ?? 0);
+  const least = Math.min(0, ...rows.map(({ value, low }) => Math.min(value, low ?? value)));
   const end = (row: { value: number; high: number | null }): number =>
     Math.max(row.value, row.high ?? row.value);
   return plot({
@@ -53,7 +54,7 @@ function bars(chart: Bars, width: number): Drawn {
     marginBottom: 26,
     height: 34 + entries.length * 24,
     x: {
-      domain: [0, furthest || 1],
+      domain: [least, furthest || 1],
       ticks: Math.max(2, Math.floor((width - labelWidth) / 90)),
       label: null,
       tickFormat: shortNumber,

@@ -11,7 +11,7 @@ export function ratioCharts(cells: readonly LabelledCell[]): readonly Bars[] {
   const told = varyingSettings(cells.map(({ workload }) => workload)).filter((name) => name !== 'system');
   return names.flatMap((name): Bars[] => {
     const rows = cells
-      .filter(({ system }) => system !== 'longshore')
+      .filter(({ whose }) => whose !== 'own')
       .flatMap((other): Bars['rows'] => {
         const own = cells.find(
           (one) =>
