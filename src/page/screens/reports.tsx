@@ -38,8 +38,8 @@ function ListScreen() {
             </Empty>
           ) : reports.length === 0 ? (
             <Empty>
-              The folder has no results yet.{' '}
-              <code>npm run -s bench -- s1 --output FOLDER/s1.json</code> writes one.
+              The folder has no results yet. <code>npm run -s bench -- s1 --output FOLDER/s1.json</code>{' '}
+              writes one.
             </Empty>
           ) : (
             <>
