@@ -25,7 +25,7 @@ export async function runBench(argv: readonly string[], name = 'bench'): Promise
   return Number(process.exitCode ?? 0);
 }
 
-const main = new Command('bench')
+const main: Command = new Command('bench')
   .description(
     'Measures Longshore. Each command checks that every job ran exactly once, and fails otherwise.',
   )
