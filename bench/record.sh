@@ -1,6 +1,6 @@
 #!/bin/sh
-# Measures everything that bench/results and the README show, about 2 hours: sh bench/record.sh [NAME...]
-# On a quiet machine, from a clean checkout. With names (burndown-redis, lanes, ...) only these. Results go to the folder
+# Measures everything that bench/results and the README show, about 8 hours: sh bench/record.sh [NAME...]
+# On a quiet machine, from a clean checkout. With names (rivals, lanes, ...) only these. Results go to the folder
 # RECORD_TO, bench/results unless it is set; a measurement that fails is left out, and the exit code says so.
 cd "$(dirname "$0")/.." || exit 1
 day=$(date +%F)
@@ -16,27 +16,16 @@ record() {
   npm run -s bench -- "$@" --output "$to/$day-$name.json" || failed=1
 }
 
+for workload in s1 s3 rivals kinds rate network recover soak; do
+  record "$workload" "$workload"
+done
 for store in sqlite postgres redis; do
-  record "burndown-$store" burndown --store "$store" --repeat 5
-  record "fleet-$store" fleet --store "$store"
-  record "memory-$store" memory --store "$store"
   record "idle-$store" idle --store "$store" --repeat 3
+  record "verbs-$store" verbs --store "$store"
 done
-record latency-sqlite latency --seconds 30
-for store in sqlite postgres redis; do
-  record "flows-$store" flows --store "$store" --repeat 3
-done
-for store in postgres redis; do
-  record "versus-$store" versus --store "$store"
-  record "latency-rivals-$store" latency --store "$store" --seconds 30 --processes 2 --rivals --repeat 3
-done
-for strategy in thread process; do
-  record "versus-redis-$strategy" versus --store redis --strategy "$strategy"
-done
+record verbs-memory verbs --store memory
 record lanes lanes --repeat 5
 record lanes-15ms lanes --parts cpu --jobs 600 --iterations 9600000
 record work-benchmark-workloads work benchmark-workloads --jobs 40 --work-seconds 0.3 --repeat 5
 record work-benchmark-subprocess work benchmark-subprocess --jobs 24 --work-seconds 0.3 --repeat 3
-record claim-cost-sqlite claim-cost
-record claim-cost-postgres claim-cost --store postgres
 exit $failed

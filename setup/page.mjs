@@ -6,6 +6,8 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, s
 import { dirname, join } from 'node:path';
 
 const BUILT = 'built';
+/** What results of the bench show, which the page draws. */
+const REPORTS = join('bench', 'src', 'report');
 
 /**
  * Nothing where the checkout has no sources of a page.
@@ -59,9 +61,11 @@ export async function buildPage(source, out) {
 function isCurrent(source, maker) {
   const built = statSync(join(source, BUILT, 'index.html'), { throwIfNoEntry: false })?.mtimeMs;
   if (built === undefined) return false;
-  const sources = readdirSync(source, { recursive: true, encoding: 'utf8' })
-    .filter((name) => !name.startsWith(BUILT))
-    .map((name) => join(source, name));
+  const sources = [source, join(source, '..', '..', REPORTS)].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => !name.startsWith(BUILT))
+      .map((name) => join(folder, name)),
+  );
   return [...sources, maker].every(
     (file) => (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) < built,
   );

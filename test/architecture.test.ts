@@ -59,6 +59,8 @@ const CONTRACT = /^store\/[^/]+\.ts$/;
 const STORE = /^store\/\w+\//;
 /** Where the files of the package are. */
 const OWN_FILE = /^own-file\.ts$/;
+/** What results of the bench show, as data: pure, so the page bundles it. */
+const REPORT_DATA = /^\.\.\/bench\/src\/report\/(?!command-line|read-results)[^/]+\.ts$/;
 /** Whose handler runs: lanes say it, and what enqueues asks. */
 const CURRENT_JOB = /^current-job\.ts$/;
 
@@ -135,7 +137,7 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
     ],
   },
   // Of the server the types alone, which a test below holds.
-  { of: /^page\//, may: [/^page\//, /^http\/resources\//] },
+  { of: /^page\//, may: [/^page\//, /^http\/resources\//, REPORT_DATA] },
   { of: EVENTS, may: [/^core\//, EVENTS, CURRENT_JOB] },
   { of: /^telemetry\//, may: [/^core\//, /^telemetry\//] },
   { of: /^testing\//, may: [/^core\//, /^testing\//, CONTRACT, EVENTS] },
@@ -197,7 +199,10 @@ const DOORS = ['longshore.ts', 'longshore-operaton.ts', 'longshore-temporal.ts']
 describe('the architecture', () => {
   test('the rules are checked against the modules there are', () => {
     assert.ok(modules.length > 50);
-    const known = new Set(modules.map(({ path }) => path));
+    const known = new Set([
+      ...modules.map(({ path }) => path),
+      ...kit.map(({ path }) => `../bench/src/${path}`),
+    ]);
     const imports = modules.flatMap((module) => module.imports);
     assert.ok(imports.length > modules.length);
     assert.deepEqual(
@@ -318,6 +323,23 @@ describe('the architecture', () => {
       .filter(({ path }) => !DOORS.includes(path))
       .flatMap(({ path, imports }) =>
         imports.filter((target) => target.startsWith('../')).map((target) => `${path} -> ${target}`),
+      );
+    assert.deepEqual(faults, []);
+  });
+
+  test('what results show is data: it imports neither Node nor packages, and only its own folder', () => {
+    const data = kit.filter(
+      ({ path }) => REPORT_DATA.test(`../bench/src/${path}`) || path.startsWith('report/recipes/'),
+    );
+    assert.ok(data.length > 10);
+    const faults = data
+      // Of the comparison's text, which is for terminals, the table.
+      .filter(({ path }) => path !== 'report/comparison-text.ts')
+      .flatMap(({ path, packages, imports }) =>
+        [
+          ...packages,
+          ...imports.filter((target) => !/^(report\/(?!html\/)|kit\/ratio\.ts$)/.test(target)),
+        ].map((target) => `${path} -> ${target}`),
       );
     assert.deepEqual(faults, []);
   });

@@ -1,52 +1,43 @@
-/** What both ways of running BullMQ's handlers share: its queue, and what of it is kept. */
-import { Queue, Worker } from 'bullmq';
-
-export const NAME = 'noop';
+/**
+ * BullMQ through `add`, `addBulk` and one Worker, on either of its backends. What ends is kept or removed as the settings say,
+ * with the same bounds as Longshore's default retention: a million jobs, seven days.
+ */
+const NAME = 'noop';
 const QUEUE = 'default';
 
-/** @param {{ server: { url: string, name: string }, concurrency: number, keeps?: boolean }} settings */
-export function openBull({ server, concurrency, keeps = true }) {
-  const connection = connectionOf(server);
-  const queue = new Queue(QUEUE, { connection, prefix: server.name, defaultJobOptions: { attempts: 3 } });
+/** @param {import('../src/kit/system.ts').AgentSettings} settings */
+export function bullSystem({ concurrency, keeps }, { Queue, Worker, options }) {
+  const queue = new Queue(QUEUE, { ...options, defaultJobOptions: { attempts: 3 } });
   queue.on('error', () => undefined);
-  const counts = async () => {
-    const { completed, ...others } = await queue.getJobCounts();
-    return keeps ? { ...others, completed } : others;
-  };
-  const system = {
+  const STATES = ['waiting', 'active', 'delayed', 'prioritized', 'paused'];
+  return {
     prepare: () => queue.waitUntilReady(),
     enqueueMany: (inputs) => queue.addBulk(inputs.map((data) => ({ name: NAME, data }))),
     enqueue: (input) => queue.add(NAME, input),
-    async unfinished() {
-      const { waiting, active, delayed, prioritized, paused } = await queue.getJobCounts(
-        'waiting',
-        'active',
-        'delayed',
-        'prioritized',
-        'paused',
-      );
-      return waiting + active + delayed + prioritized + (paused ?? 0);
+    async work(handler, ended) {
+      const worker = new Worker(QUEUE, async ({ data }) => handler(data), {
+        ...options,
+        concurrency,
+        // Said by the worker rather than by each job, whose record would then take more than twice the memory.
+        removeOnComplete: keeps ? { age: 7 * 86_400, count: 1_000_000 } : { count: 0 },
+        removeOnFail: { age: 90 * 86_400, count: 1_000_000 },
+      });
+      worker.on('error', () => undefined);
+      worker.on('completed', ({ data }) => ended(data.n));
+      await worker.waitUntilReady();
+      return { stop: () => worker.close() };
     },
-    counts,
+    async unfinished() {
+      const counts = await queue.getJobCounts(...STATES);
+      return Object.values(counts).reduce((sum, count) => sum + count, 0);
+    },
+    async counts() {
+      const { completed, ...others } = await queue.getJobCounts();
+      return keeps ? { ...others, completed } : others;
+    },
     purge: () => queue.obliterate({ force: true }),
     close: () => queue.close(),
   };
-  /** @param {string | ((job: { data: any }) => Promise<unknown>)} processor a function, or the file of one */
-  const startWorker = async (processor, options = {}) => {
-    const worker = new Worker(QUEUE, processor, {
-      connection,
-      prefix: server.name,
-      concurrency,
-      // Said by the worker rather than by each job, whose record would then take more than twice the memory.
-      removeOnComplete: keeps ? { age: 7 * 86_400, count: 1_000_000 } : { count: 0 },
-      removeOnFail: { age: 90 * 86_400, count: 1_000_000 },
-      ...options,
-    });
-    worker.on('error', () => undefined);
-    await worker.waitUntilReady();
-    return worker;
-  };
-  return { system, queue, startWorker };
 }
 
 /** @param {{ url: string }} server */

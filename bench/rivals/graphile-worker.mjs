@@ -4,11 +4,11 @@
  */
 import { Logger, makeWorkerUtils, run } from 'graphile-worker';
 import pg from 'pg';
-import { measure } from './measure.mjs';
+import { agent } from '../src/kit/agent.ts';
 
 const TASK = 'noop';
 
-measure(({ server, concurrency }) => {
+agent(({ server, concurrency }) => {
   const pgPool = new pg.Pool({ connectionString: server.url, max: POOL });
   // It wants to see handlers for both.
   pgPool.on('error', () => undefined);
@@ -47,6 +47,7 @@ measure(({ server, concurrency }) => {
     async counts() {
       return { unfinished: await unfinished() };
     },
+    // What is completed is gone already.
     purge: async () => undefined,
     async close() {
       await utils?.release();

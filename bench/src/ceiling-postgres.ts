@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import type { HandWrittenLoop, LoopCounts } from './ceiling.ts';
+import { type HandWrittenLoop, type LoopCounts, resultsOf } from './ceiling.ts';
 import type { ServerPlace } from './site.ts';
 
 /** The loop by hand on PostgreSQL: one connection, two prepared statements, each a transaction and a round trip. */
@@ -29,10 +29,9 @@ class PostgresLoop implements HandWrittenLoop {
     this.#statements = { insert: within(INSERT), insertOne: within(INSERT_ONE), turn: within(TURN) };
   }
 
-  async warmUp(inputs: readonly unknown[], batch: number): Promise<void> {
-    await this.enqueue(inputs, batch);
-    await this.process(batch, () => undefined);
+  async purge(): Promise<void> {
     await this.#client.query(`DELETE FROM "${this.#schema}".history`);
+    await this.#client.query(`DELETE FROM "${this.#schema}".job`);
   }
 
   async enqueue(inputs: readonly unknown[], batch: number): Promise<void> {
@@ -54,14 +53,10 @@ class PostgresLoop implements HandWrittenLoop {
       // The last row holds how many jobs were completed, and no job.
       completed += Number(rows.at(-1)?.completed);
       if (rows.length === 1) return completed;
-      seqs = [];
-      results = [];
-      for (const { seq, input } of rows) {
-        if (seq === null) continue;
-        const result = handler(JSON.parse(input as string));
-        seqs.push(seq);
-        results.push(result === undefined ? null : JSON.stringify(result));
-      }
+      const claimed = rows.filter(({ seq }) => seq !== null);
+      const ended = await resultsOf(claimed.map(({ input }) => handler(JSON.parse(input as string))));
+      seqs = claimed.map(({ seq }) => seq as string);
+      results = ended.map((result) => (result === undefined ? null : JSON.stringify(result)));
     }
   }
 

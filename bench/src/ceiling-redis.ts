@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { RESP_TYPES } from '@redis/client';
-import type { HandWrittenLoop, LoopCounts } from './ceiling.ts';
+import { type HandWrittenLoop, type LoopCounts, resultsOf } from './ceiling.ts';
 import type { ServerPlace } from './site.ts';
 import { type RedisClient, redisClient } from './site-redis.ts';
 
@@ -41,9 +41,7 @@ class RedisLoop implements HandWrittenLoop {
       this.#digests[script] = await this.#client.scriptLoad(RECORD + text);
   }
 
-  async warmUp(inputs: readonly unknown[], batch: number): Promise<void> {
-    await this.enqueue(inputs, batch);
-    await this.process(batch, () => undefined);
+  async purge(): Promise<void> {
     await this.#client.unlink(this.#keys);
   }
 
@@ -66,11 +64,10 @@ class RedisLoop implements HandWrittenLoop {
       const [done, ...jobs] = (await this.#run('turn', values)) as [number, ...Buffer[]];
       completed += done;
       if (jobs.length === 0) return completed;
-      outcomes = [];
-      for (let at = 0; at < jobs.length; at += 2) {
-        const result = handler(JSON.parse((jobs[at + 1] as Buffer).toString()));
-        outcomes.push(jobs[at] as Buffer, result === undefined ? '' : JSON.stringify(result));
-      }
+      const ids = jobs.filter((_, at) => at % 2 === 0);
+      const inputs = jobs.filter((_, at) => at % 2 === 1);
+      const ended = await resultsOf(inputs.map((input) => handler(JSON.parse(input.toString()))));
+      outcomes = ids.flatMap((id, n) => [id, ended[n] === undefined ? '' : JSON.stringify(ended[n])]);
     }
   }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { HandWrittenLoop, LoopCounts } from './ceiling.ts';
+import { type HandWrittenLoop, type LoopCounts, resultsOf } from './ceiling.ts';
 
 /** The loop by hand on SQLite, with the store's pragmas: synchronous, on one thread, a commit a batch. */
 export class SqliteLoop implements HandWrittenLoop {
@@ -20,9 +20,7 @@ export class SqliteLoop implements HandWrittenLoop {
     this.#complete = this.#database.prepare(COMPLETE);
   }
 
-  warmUp(inputs: readonly unknown[], batch: number): void {
-    this.enqueue(inputs, batch);
-    this.process(batch, () => undefined);
+  async purge(): Promise<void> {
     this.#database.exec('DELETE FROM job');
   }
 
@@ -37,7 +35,7 @@ export class SqliteLoop implements HandWrittenLoop {
     }
   }
 
-  process(batch: number, handler: (input: unknown) => unknown): number {
+  async process(batch: number, handler: (input: unknown) => unknown): Promise<number> {
     let completed = 0;
     let done: Done[] = [];
     for (;;) {
@@ -49,8 +47,9 @@ export class SqliteLoop implements HandWrittenLoop {
       const rows = this.#claim.all(lease, now, batch) as unknown as Claimed[];
       this.#database.exec('COMMIT');
       if (rows.length === 0) return completed;
-      done = rows.map(({ seq, input }) => {
-        const result = handler(JSON.parse(input));
+      const results = await resultsOf(rows.map(({ input }) => handler(JSON.parse(input))));
+      done = rows.map(({ seq }, n) => {
+        const result = results[n];
         return { seq, lease, result: result === undefined ? null : JSON.stringify(result) };
       });
     }

@@ -1,4 +1,4 @@
-import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
+import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
 import { round } from './spread.ts';
 
 /**
@@ -15,6 +15,12 @@ export class Durations {
 
   constructor(valuesMs: Iterable<number> = []) {
     for (const value of valuesMs) this.record(value);
+  }
+
+  /** Adds what another process or round recorded, as it encoded it. */
+  add(encoded: string): this {
+    this.#histogram.add(decodeFromCompressedBase64(encoded));
+    return this;
   }
 
   record(ms: number): void {

@@ -29,7 +29,7 @@ export async function inFreshPlace<T>(site: Site, use: (place: Place) => Promise
   }
 }
 
-async function openSite({ store, url, fsync }: SiteSettings, { workspace }: Bench): Promise<Site> {
+export async function openSite({ store, url, fsync }: SiteSettings, { workspace }: Bench): Promise<Site> {
   if (fsync !== undefined && (store !== 'redis' || url !== undefined))
     throw new Error(
       '--fsync is of a Redis that is started here: use it with --store redis and without --url',
@@ -52,7 +52,6 @@ function localSite(workspace: Bench['workspace'] | null): Site {
       const file = workspace.freshFile();
       return { url: `sqlite:${file}`, server: null, drop: async () => workspace.drop(file) };
     },
-    deadlocks: async () => 0,
     close: async () => undefined,
   };
 }

@@ -104,6 +104,9 @@ export const ERROR_CODES = {
   WORKER_STOPPING: { meaning: 'the worker is being stopped', retryable: true, status: 503 },
   QUEUE_BUSY: { meaning: 'the queue still has running jobs', retryable: true, status: 409 },
   QUEUE_UNKNOWN: { meaning: 'no queue of that name has jobs or settings', retryable: false, status: 404 },
+  REPORT_UNKNOWN: { meaning: 'there is no report with this name', retryable: false, status: 404 },
+  REPORT_INVALID: { meaning: 'the file is no result of the bench', retryable: false, status: 422 },
+  REPORTS_UNREADABLE: { meaning: 'the folder of reports cannot be read', retryable: true, status: 503 },
   WORKER_UNKNOWN: { meaning: 'there is no worker with this id', retryable: false, status: 404 },
   FLOW_INVALID: { meaning: 'a flow definition is wrong', retryable: false, status: 400 },
   FLOW_UNKNOWN: {

@@ -33,6 +33,8 @@ export interface HttpOptions {
   readonly tasks?: readonly AnyDeclaration[];
   /** Flows whose runs may be started over HTTP. */
   readonly flows?: readonly AnyFlow[];
+  /** Folder with results of the bench, which the page shows as reports; default: none. */
+  readonly reports?: string;
   /** Hears of unexpected errors, which callers see as HTTP_FAILED alone; default: a line on standard error. */
   readonly onError?: (error: unknown) => void;
 }
@@ -66,10 +68,11 @@ export interface HttpHandler {
   close(): void;
 }
 
-export type HttpSettings = Required<Omit<HttpOptions, 'authorize' | 'tokens' | 'basePath'>> &
+export type HttpSettings = Required<Omit<HttpOptions, 'authorize' | 'tokens' | 'basePath' | 'reports'>> &
   Pick<HttpOptions, 'authorize'> & {
     readonly tokens: readonly (Required<Omit<HttpToken, 'expiresAt'>> & { readonly expiresAt: number })[];
     readonly basePath: string | null;
+    readonly reports: string | null;
   };
 
 export const BODY_BYTES_MAX_DEFAULT = 8_388_608;
@@ -87,6 +90,7 @@ const HTTP_OPTIONS = knownNames<HttpOptions>({
   failuresMax: true,
   tasks: true,
   flows: true,
+  reports: true,
   onError: true,
 });
 const TOKEN = knownNames<HttpToken>({ token: true, role: true, name: true, expiresAt: true });
@@ -118,6 +122,7 @@ export function httpSettings(options: HttpOptions): HttpSettings {
     failuresMax: requireInteger('failuresMax', options.failuresMax ?? FAILURES_MAX_DEFAULT, 0),
     tasks: requireArray('tasks', tasks).map(requireTask),
     flows: requireArray('flows', flows),
+    reports: options.reports === undefined ? null : requireFolder(options.reports),
     onError,
   };
 }
@@ -156,6 +161,11 @@ function endOf(field: string, expiresAt: Date | number | undefined): number {
 function requireBasePath(path: string): string {
   if (typeof path === 'string' && /^(\/[\w.~-]+)*\/?$/.test(path)) return path.replace(/\/$/, '');
   throw optionInvalid('basePath', path, "a path such as '/jobs'");
+}
+
+function requireFolder(folder: string): string {
+  if (typeof folder === 'string' && folder.trim() !== '') return folder;
+  throw optionInvalid('reports', folder, 'the path of a folder with results of the bench');
 }
 
 function requirePath(path: string, index: number): string {

@@ -5,6 +5,7 @@ import type { JobForm, JobItemForm } from '../http/resources/job-view.ts';
 import type { MeForm } from '../http/resources/me.ts';
 import type { OverviewForm, RatesForm } from '../http/resources/overview.ts';
 import type { CountsForm, QueueForm } from '../http/resources/queues.ts';
+import type { ReportForm, ReportsForm } from '../http/resources/reports.ts';
 import type { RunForm, RunSummaryForm } from '../http/resources/run-view.ts';
 import type { ScheduleForm, ScheduleSummaryForm } from '../http/resources/schedule-view.ts';
 import type { TraceForm } from '../http/resources/traces.ts';
@@ -24,6 +25,8 @@ export type Queue = Static<typeof QueueForm>;
 export type Worker = Static<typeof WorkerForm>;
 export type Schedule = Static<typeof ScheduleForm>;
 export type ScheduleSummary = Static<typeof ScheduleSummaryForm>;
+export type ReportFile = Static<typeof ReportForm>;
+export type ReportFiles = Static<typeof ReportsForm>;
 export type Trace = Static<typeof TraceForm>;
 export type Group = Static<typeof GroupForm>;
 

@@ -7,6 +7,8 @@ import { JobScreen } from './screens/job.tsx';
 import { JobsScreen } from './screens/jobs.tsx';
 import { OverviewScreen } from './screens/overview.tsx';
 import { QueuesScreen } from './screens/queues.tsx';
+import { ReportScreen } from './screens/report.tsx';
+import { ReportsScreen } from './screens/reports.tsx';
 import { RunScreen } from './screens/run.tsx';
 import { RunsScreen } from './screens/runs.tsx';
 import { ScheduleScreen } from './screens/schedule.tsx';
@@ -24,6 +26,7 @@ export const PLACES = [
   { name: 'workers', label: 'Workers', key: 'w' },
   { name: 'dead-letters', label: 'Dead letters', key: 'd' },
   { name: 'audit', label: 'Audit', key: 'a' },
+  { name: 'reports', label: 'Reports', key: 'b' },
 ] as const;
 
 type ScreenOf = ComponentType<{ route: Route }>;
@@ -37,12 +40,14 @@ const LISTS: Readonly<Record<string, ScreenOf>> = {
   workers: WorkersScreen,
   'dead-letters': DeadLettersScreen,
   audit: AuditScreen,
+  reports: ReportsScreen,
 };
 
 const SINGLE: Readonly<Record<string, ScreenOf>> = {
   jobs: JobScreen,
   runs: RunScreen,
   schedules: ScheduleScreen,
+  reports: ReportScreen,
   traces: TraceScreen,
 };
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { serverUrl } from '../servers.ts';
 import { bench, measured, temporaryFolder } from './bench-process.ts';
 
 /** Small runs of what is measured of threads and processes. What is asserted is what was done and said, never how fast. */
@@ -94,46 +93,3 @@ interface AnyLane {
   readonly shareWhileTimed: { readonly median: number };
   readonly pickup: { readonly samples: number };
 }
-
-describe('bench versus --strategy', () => {
-  for (const [strategy, hosts] of [
-    ['thread', 'threads'],
-    ['process', 'processes'],
-  ] as const) {
-    test(`handlers in ${hosts} beside BullMQ's sandboxed processors`, async (t) => {
-      const url = await serverUrl(t, 'redis');
-      if (url === undefined) return;
-      const args = ['--store', 'redis', '--url', url, '--strategy', strategy];
-      const { document } = await measured(
-        'versus',
-        ...args,
-        '--jobs',
-        '100',
-        '--warmup',
-        '20',
-        '--repeat',
-        '1',
-      );
-      const names = [`longshore, ${hosts}`, `bullmq, sandboxed ${hosts}`];
-      assert.deepEqual(Object.keys(document.systems), names);
-      for (const name of names) assert.equal(document.runs[0][name].counts.completed, 100);
-      assert.deepEqual(Object.keys(document.ratio), [names[1]]);
-    });
-  }
-
-  test('a lost job of a sandboxed processor fails it', async (t) => {
-    const url = await serverUrl(t, 'redis');
-    if (url === undefined) return;
-    const args = ['--store', 'redis', '--url', url, '--strategy', 'thread', '--jobs', '20', '--warmup', '0'];
-    const only = ['--systems', 'bullmq, sandboxed threads', '--repeat', '1', '--sabotage', 'lost'];
-    const { code, stdout, stderr } = await bench('versus', ...args, ...only);
-    assert.deepEqual([code, stdout], [1, '']);
-    assert.match(stderr, /^bench versus: bullmq, sandboxed threads: .*1 jobs never ran/m);
-  });
-
-  test('it is refused where there is nothing to compare with', async () => {
-    const { code, stderr } = await bench('versus', '--store', 'postgres', '--strategy', 'thread');
-    assert.equal(code, 1);
-    assert.match(stderr, /--strategy compares with BullMQ: use it with --store redis/);
-  });
-});

@@ -74,17 +74,17 @@ describe('the file of a suite', () => {
   test('is in a folder that is made, named by suite and time, and nobody else has it', (t) => {
     const folder = join(temporaryFolder(t), 'one', 'two');
     const at = new Date('2026-01-31T15:45:00.123Z');
-    new ResultFile(folder, 'fast', at).write({ n: 1 });
-    new ResultFile(folder, 'fast', at).write({ n: 2 });
+    ResultFile.fresh(folder, 'fast', at).write({ n: 1 });
+    ResultFile.fresh(folder, 'fast', at).write({ n: 2 });
     assert.deepEqual(readdirSync(folder).sort(), [
-      'fast_20260131T154500Z-2.json',
-      'fast_20260131T154500Z.json',
+      'fast_20260131_154500-2.json',
+      'fast_20260131_154500.json',
     ]);
   });
 
   test('keeps the version before when the next one cannot be written whole', (t) => {
     const folder = temporaryFolder(t);
-    const file = new ResultFile(folder, 'fast', new Date());
+    const file = ResultFile.fresh(folder, 'fast', new Date());
     file.write({ n: 1 });
     const circular: Record<string, unknown> = {};
     circular.self = circular;

@@ -62,6 +62,24 @@ test('dashboard names the address of the page, below its base path', async (t) =
   assert.equal((await end).code, 0);
 });
 
+test('serve --reports shows the results of a folder, wherever it was started', async (t) => {
+  const { sandbox, child, url, end } = await serving(t, ['--reports', '.']);
+  sandbox.write(
+    'one.json',
+    '{"schema":"longshore-bench/1","command":"idle","startedAt":"2026-11-22T10:00:00Z"}',
+  );
+  const { open, reports } = (await (await fetch(`${url}/reports`)).json()) as {
+    open: boolean;
+    reports: { name: string; command: string }[];
+  };
+  assert.deepEqual(
+    [open, reports.map(({ name, command }) => `${name} ${command}`)],
+    [true, ['one.json idle']],
+  );
+  child.kill('SIGTERM');
+  assert.equal((await end).code, 0);
+});
+
 test('serve takes tokens from a file and from the environment', async (t) => {
   const env = {
     LONGSHORE_HTTP_TOKENS: `act:${TOKEN}-act:ada,administer:${TOKEN}-old:root:2020-01-01T00:00:00Z`,
@@ -93,6 +111,8 @@ test('serve refuses what would open it to everybody, and says what is wrong', as
   await refused(['--token', 'look:short'], /16 characters or more/);
   await refused(['--token-file', 'none.txt'], /--token-file cannot be read/);
   await refused(['--port', '99999'], /--port/);
+  await refused(['--reports', 'none'], /--reports none: there is no such folder/);
+  await refused(['--reports', 'tokens.txt'], /--reports tokens\.txt: there is no such folder/);
   const secret = await sandbox.run(['serve', '--token', 'owner:a-secret-of-mine']);
   assert.doesNotMatch(secret.stderr, /a-secret-of-mine/);
 });

@@ -5,14 +5,16 @@
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { readyPackages } from '../../setup/own-packages.mjs';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-const NOT_COPIED = /^(\.|dist|node_modules$|shared$|bench$|dashboard$|test$|examples$|docs$|deploy$)/;
+const NOT_COPIED = /^(\.|dist|node_modules$|shared$|dashboard$|test$|examples$|docs$|deploy$)/;
+/** Of the measuring kit: what its results show, as data. */
+const PAGE_TAKES = /^bench\/(package\.json|src(\/(report(\/.*)?|kit(\/ratio\.ts)?))?)$/;
 
 export interface Packed {
   /** All of this lies in it. */
@@ -55,7 +57,11 @@ async function pack(): Promise<Packed> {
 function copyCheckout(copy: string): void {
   cpSync(ROOT, copy, {
     recursive: true,
-    filter: (source) => relative(ROOT, source).includes('/') || !NOT_COPIED.test(basename(source)),
+    filter: (source) => {
+      const path = relative(ROOT, source).split(sep).join('/');
+      if (path.startsWith('bench/')) return PAGE_TAKES.test(path);
+      return path.includes('/') || !NOT_COPIED.test(basename(source));
+    },
   });
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'), 'junction');
 }

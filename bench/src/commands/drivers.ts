@@ -8,7 +8,7 @@ import { type Spread, spread } from '../spread.ts';
 import { spreadCells, table } from '../table.ts';
 
 /**
- * The client libraries that a store could be built on, doing what a store does (bench/drivers). They take turns, each
+ * The client libraries that a store could be built on, doing what a store does (bench/rivals/drivers). They take turns, each
  * in a process of its own. Behind docs/adr/0004-postgres-driver.md and 0005-redis-client.md.
  */
 export interface DriversSettings extends CommonSettings, SiteSettings {

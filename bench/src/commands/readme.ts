@@ -1,33 +1,35 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { neighbour } from '../neighbours.ts';
-import { Progress } from '../progress.ts';
+import { chartLinks, README_CHARTS, readmeChart } from '../readme/charts.ts';
 import { Recorded } from '../readme/recorded.ts';
 import { figureTables } from '../readme/tables.ts';
-import { installRivals } from '../rivals.ts';
 
-/**
- * Tables and charts of the README, from recorded documents: of each command the newest. The charts are drawn by
- * bench/charts, for what that needs is no dependency of Longshore.
- */
+/** Tables and charts of the README, from recorded documents: of each command the newest. */
 export async function readme(): Promise<void> {
-  const [results, page] = [neighbour('bench/results'), neighbour('README.md')];
-  writeFileSync(page, withTables(readFileSync(page, 'utf8'), new Recorded(results)));
-  await installRivals(new Progress());
-  const arguments_ = [results, neighbour('docs/charts')];
-  const child = fork(neighbour('bench/charts/draw.mjs'), arguments_, { stdio: ['ignore', 1, 2, 'ipc'] });
-  const [code] = await once(child, 'close');
-  if (code !== 0) process.exitCode = 1;
+  const [results, page, charts] = [
+    neighbour('bench/results'),
+    neighbour('README.md'),
+    neighbour('docs/charts'),
+  ];
+  const recorded = new Recorded(results);
+  writeFileSync(page, withFigures(readFileSync(page, 'utf8'), recorded));
+  for (const old of readdirSync(charts)) rmSync(join(charts, old));
+  for (const chart of README_CHARTS) {
+    writeFileSync(join(charts, `${chart.name}.svg`), readmeChart(chart, recorded));
+    process.stdout.write(
+      `${chart.name}.svg from ${chart.of.map((name) => recorded.newest(name)).join(', ')}\n`,
+    );
+  }
 }
 
-/** The page with its tables as they are to be. Throws where it has no place for them. */
-export function withTables(page: string, recorded: Recorded): string {
+/** The page with its charts and tables as they are to be. Throws where it has no place for them. */
+export function withFigures(page: string, recorded: Recorded): string {
   const [before, rest] = page.split(BEGIN);
   const after = rest?.split(END)[1];
   if (before === undefined || after === undefined)
     throw new Error(`The page lacks the line ${BEGIN} or ${END}.`);
-  return `${before}${BEGIN}\n\n${figureTables(recorded)}\n\n${END}${after}`;
+  return `${before}${BEGIN}\n\n${chartLinks(recorded)}\n\n${figureTables(recorded)}\n\n${END}${after}`;
 }
 
 const BEGIN = '<!-- figures: npm run -s bench -- readme -->';

@@ -37,7 +37,7 @@ export function suite(named: string, { output, json, dir, ...settings }: SuiteOp
     // What a user can get wrong is found out before anything is measured.
     const found = findSuite(named);
     const chosen: Suite = { name: found.name, scenarios: select(found, settings) };
-    const file = new ResultFile(output, chosen.name, new Date());
+    const file = ResultFile.fresh(output, chosen.name, new Date());
     const document = await withSite(settings, bench, (site) =>
       measureAll({ suite: chosen, settings, file, site, bench }),
     );

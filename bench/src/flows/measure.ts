@@ -1,7 +1,7 @@
 import { CheckFailed, type Sabotage } from '../ledger.ts';
-import { requireSameClock, together } from '../open-loop.ts';
 import { type Program, start } from '../runner.ts';
 import type { Place } from '../site.ts';
+import { requireSameClock, together } from '../together.ts';
 import { check } from './check.ts';
 import type { Graph } from './graph.ts';
 import type { Played, PlayReport, PlaySettings } from './play.ts';

@@ -1,10 +1,10 @@
 import { CheckFailed, Ledger, requireExactlyOnce } from '../ledger.ts';
-import { requireSameClock, type Timing, timing, together } from '../open-loop.ts';
 import { inFreshPlace } from '../open-site.ts';
 import type { BlockRun, BlockSettings } from '../programs/block.ts';
 import { type Program, start } from '../runner.ts';
 import type { Place } from '../site.ts';
 import { round } from '../spread.ts';
+import { requireSameClock, type Timing, timing, together } from '../together.ts';
 import { type LanesSettings, type SitedBench, startSender } from './run.ts';
 
 /**
@@ -50,7 +50,7 @@ interface Runs {
 
 function runBoth(
   { blockSeconds, leaseMs, rate }: BlockPartSettings,
-  { url, server }: Place,
+  { url }: Place,
   jobs: number,
   signal: AbortSignal,
 ): Promise<Runs> {
@@ -59,7 +59,7 @@ function runBoth(
     const begin = (role: BlockSettings['role']): Program<BlockRun> =>
       start<BlockRun>('block', { role, url, blockSeconds, leaseMs, jobs } satisfies BlockSettings, options);
     const [blocker, other] = [begin('blocker'), begin('other')];
-    const sender = startSender({ url, server, rate, jobs }, options);
+    const sender = startSender({ url, rate, jobs }, options);
     await Promise.all([blocker, other, sender].map((program) => program.heard('ready')));
     await requireSameClock([blocker, other, sender]);
     blocker.tell('work');

@@ -1,10 +1,10 @@
 import { type DurationSummary, Durations } from '../histogram.ts';
 import { CheckFailed } from '../ledger.ts';
-import { together } from '../open-loop.ts';
 import type { BareRun, BareSettings } from '../programs/bare-cores.ts';
 import type { LaneRun } from '../programs/lanes.ts';
 import { start } from '../runner.ts';
 import { type Spread, spread, spreadOf } from '../spread.ts';
+import { together } from '../together.ts';
 import { computedAfter, seedOf } from '../workloads/computation.ts';
 import {
   type LanesSettings,

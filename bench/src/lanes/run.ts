@@ -1,11 +1,11 @@
 import type { Bench } from '../bench.ts';
 import { CheckFailed, requireExactlyOnce, type Sabotage } from '../ledger.ts';
-import { together } from '../open-loop.ts';
 import { inFreshPlace } from '../open-site.ts';
 import type { LaneRun, LaneSettings } from '../programs/lanes.ts';
-import type { LoopSettings, SendReport } from '../programs/latency.ts';
+import type { SenderSettings } from '../programs/sender.ts';
 import { type Program, type ProgramOptions, start } from '../runner.ts';
 import type { Site, SiteSettings } from '../site.ts';
+import { together } from '../together.ts';
 
 /**
  * The parts of `bench lanes` (commands/lanes.ts), a file each, and what they share: one lane's run in a fresh store, and
@@ -32,19 +32,9 @@ export interface TimedLoad {
   readonly jobs: number;
 }
 
-/** The sender of `latency`, of jobs that are handled inline while something else is measured. */
-export function startSender(
-  load: Pick<LoopSettings, 'url' | 'server' | 'rate' | 'jobs'>,
-  options: ProgramOptions,
-): Program<{ readonly sent: SendReport }> {
-  const settings: LoopSettings = {
-    ...load,
-    measure: 'latency',
-    role: 'sender',
-    concurrency: 1,
-    sabotage: null,
-  };
-  return start('latency', settings, options);
+/** A sender of jobs that are handled inline while something else is measured. */
+export function startSender(load: SenderSettings, options: ProgramOptions): Program<null> {
+  return start('sender', load, options);
 }
 
 /** Runs one lane in a fresh store. Throws CheckFailed unless each job ran once, in its lane and inline, with the right result. */
@@ -55,13 +45,13 @@ export function runLane(
   { rate, jobs: timed }: TimedLoad = { rate: 1, jobs: 0 },
 ): Promise<LaneRun> {
   const marksFile = workspace.freshFile();
-  return inFreshPlace(site, ({ url, server }) =>
+  return inFreshPlace(site, ({ url }) =>
     together(signal, async (signal) => {
       const settings: LaneSettings = { ...work, url, marksFile, batch: BATCH, timed };
       const options = { timeoutMs: TIMEOUT_MS, signal };
       const lane = start<LaneRun>('lanes', settings, options);
       await lane.heard('ready');
-      const sender = timed === 0 ? null : startSender({ url, server, rate, jobs: timed }, options);
+      const sender = timed === 0 ? null : startSender({ url, rate, jobs: timed }, options);
       await sender?.heard('ready');
       lane.tell('go');
       sender?.tell('go');

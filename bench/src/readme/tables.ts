@@ -1,12 +1,15 @@
-import type { BurndownFigures } from '../commands/burndown.ts';
-import type { FleetFigures } from '../commands/fleet.ts';
 import type { LanesFigures } from '../commands/lanes.ts';
-import type { LatencyFigures } from '../commands/latency.ts';
-import type { MemoryFigures } from '../commands/memory.ts';
-import type { VersusFigures } from '../commands/versus.ts';
 import type { WorkFigures } from '../commands/work.ts';
 import type { Strategy } from '../longshore.ts';
 import { type Spread, spread } from '../spread.ts';
+import type {
+  BurndownFigures,
+  FleetFigures,
+  LatencyFigures,
+  MemoryFigures,
+  VersusFigures,
+} from './documents.ts';
+import { kindsTable, wearText } from './kinds.ts';
 import type { Recorded } from './recorded.ts';
 
 /**
@@ -15,16 +18,14 @@ import type { Recorded } from './recorded.ts';
  */
 export function figureTables(recorded: Recorded): string {
   return [
-    storeTable(recorded),
-    '',
+    recorded.withSources(() => storeTable(recorded)),
     VERSUS_INTRODUCTION,
-    '',
-    versusTable(recorded),
-    '',
+    recorded.withSources(() => versusTable(recorded)),
     LANES_INTRODUCTION,
-    '',
-    lanesTable(recorded),
-  ].join('\n');
+    recorded.withSources(() => lanesTable(recorded)),
+    recorded.withSources(() => kindsTable(recorded)),
+    recorded.withSources(() => wearText(recorded)),
+  ].join('\n\n');
 }
 
 const STORES = ['sqlite', 'postgres', 'redis'] as const;

@@ -8,10 +8,19 @@ import { join } from 'node:path';
 export class ResultFile {
   readonly path: string;
 
-  /** `<name>_<time>.json` in the folder, which is made where it is missing. */
-  constructor(folder: string, name: string, at: Date) {
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /** `<name>_<YYYYMMDD_HHMMSS>.json` (UTC) in the folder, which is made where it is missing. */
+  static fresh(folder: string, name: string, at: Date): ResultFile {
     mkdirSync(folder, { recursive: true });
-    this.path = freePath(folder, `${name}_${compact(at)}`);
+    return new ResultFile(freePath(folder, `${name}_${compact(at)}`));
+  }
+
+  /** A file that is written over. Its folder must exist. */
+  static at(path: string): ResultFile {
+    return new ResultFile(path);
   }
 
   write(document: unknown): void {
@@ -27,9 +36,12 @@ export class ResultFile {
   }
 }
 
-/** As in `20260131T154500Z`: sorted by name is sorted by time, and no platform forbids a character of it. */
+/** As in `20260131_154500`: sorted by name is sorted by time, and no platform forbids a character of it. */
 function compact(at: Date): string {
-  return at.toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  return at
+    .toISOString()
+    .replaceAll(/[-:]|\.\d+Z/g, '')
+    .replace('T', '_');
 }
 
 /** Two runs may start in the same second; neither takes the other's file. */

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { openServer } from '../../http/server.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
@@ -18,6 +20,7 @@ interface Options {
   readonly redact?: readonly string[];
   readonly origin?: readonly string[];
   readonly tasks?: readonly string[];
+  readonly reports?: string;
   readonly grace?: number;
 }
 
@@ -67,6 +70,7 @@ function define(command: Command): void {
       'task files: inputs are checked by their tasks, and their flows can be started (or LONGSHORE_TASKS)',
       repeated,
     )
+    .option('--reports <folder>', 'results of the bench, which the page shows and compares')
     .option('--grace <time>', 'how long a stop waits for requests (default: 10s)', duration('--grace'));
 }
 
@@ -94,11 +98,13 @@ async function listen(
 ): Promise<number> {
   const { options, tokens, out, named } = given;
   const { port = PORT_DEFAULT, host, basePath, redact = [], origin = [], grace = GRACE_MS_DEFAULT } = options;
+  const { reports } = options;
   const paths = taskPaths(options.tasks, config);
   const code = paths === null ? { tasks: [], flows: [] } : await loadTasksAndFlows(paths);
   const handler = longshore.http({
     ...(tokens.length === 0 ? {} : { tokens }),
     ...(basePath === undefined ? {} : { basePath }),
+    ...(reports === undefined ? {} : { reports: requireFolder(reports) }),
     redact,
     origins: origin,
     ...code,
@@ -115,6 +121,12 @@ async function listen(
   out.say('Stopping.');
   await server.close(grace);
   return 0;
+}
+
+/** Absolute, since the page asks for as long as the server runs. */
+function requireFolder(path: string): string {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return resolve(path);
+  throw new UsageError(`--reports ${path}: there is no such folder; measure with --output into one first.`);
 }
 
 function farewell(tokens: number): string {

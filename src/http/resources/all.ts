@@ -11,6 +11,7 @@ import { jobs } from './jobs.ts';
 import { me } from './me.ts';
 import { overview } from './overview.ts';
 import { queues } from './queues.ts';
+import { reportsOperations } from './reports.ts';
 import { runActions } from './run-actions.ts';
 import { runs } from './runs.ts';
 import { scheduleActions } from './schedule-actions.ts';
@@ -37,6 +38,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...deadLettersOperations,
   ...analytics,
   ...audit,
+  ...reportsOperations,
   ...traces,
   ...events,
   ...health,

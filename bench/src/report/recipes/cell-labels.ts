@@ -1,0 +1,59 @@
+import type { Whose } from '../chart.ts';
+import { recordAt, textAt } from '../fields.ts';
+import { isOwn, STORES, systemLabel } from '../recipe.ts';
+import type { Fields } from '../result.ts';
+
+/** A cell with what tells it from the others of its benchmark. */
+export interface LabelledCell {
+  readonly cell: Fields;
+  readonly workload: Fields;
+  readonly system: string;
+  /** The store, where cells are of several; else empty. */
+  readonly group: string;
+  /** System and settings that vary. */
+  readonly label: string;
+  readonly whose: Whose;
+  /** The label without one of the settings: cells that differ in that alone are one line. */
+  without(setting: string): string;
+}
+
+export function labelled(cells: readonly Fields[]): readonly LabelledCell[] {
+  const workloads = cells.map((cell) => recordAt(cell, 'workload'));
+  const varying = varyingSettings(workloads);
+  const stores = varying.includes('store');
+  const severalSystems = new Set(cells.map((cell) => textAt(cell, 'system'))).size > 1;
+  const told = varying.filter((name) => name !== 'store' && name !== 'system');
+  return cells.map((cell, n): LabelledCell => {
+    const workload = workloads[n] ?? {};
+    const system = textAt(cell, 'system') ?? '';
+    const labelOf = (names: readonly string[]): string => {
+      const parts = names.filter((name) => name in workload).map((name) => settingText(name, workload[name]));
+      const all = severalSystems ? [systemLabel(system), ...parts] : parts;
+      return all.length > 0 ? all.join(', ') : systemLabel(system);
+    };
+    return {
+      cell,
+      workload,
+      system,
+      group: stores ? (STORES[String(workload['store'])] ?? String(workload['store'] ?? '')) : '',
+      label: labelOf(told),
+      whose: isOwn(system) ? 'own' : /\b(loop|ceiling)\b/.test(system) ? 'ceiling' : 'other',
+      without: (setting) => labelOf(told.filter((name) => name !== setting)),
+    };
+  });
+}
+
+export function varyingSettings(workloads: readonly Fields[]): string[] {
+  const names = [...new Set(workloads.flatMap((workload) => Object.keys(workload)))];
+  return names.filter((name) => new Set(workloads.map((workload) => workload[name])).size > 1);
+}
+
+/** Names speak for themselves, numbers do not. */
+function settingText(name: string, value: unknown): string {
+  return typeof value === 'string' ? value : `${wordsOf(name)} ${String(value)}`;
+}
+
+/** `handlerMs` is "handler ms". */
+export function wordsOf(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
