@@ -8,6 +8,7 @@ import { work, workTable } from './commands/work.ts';
 import { addKitCommands } from './kit/commands.ts';
 import { lanesTable } from './lanes/table.ts';
 import { among, between, whole } from './options.ts';
+import { addTaskCommand } from './own-task/command.ts';
 import { perform } from './perform.ts';
 import { describeModes, MODE_NAMES, type ModeName, STRATEGIES_ALL, settingsOf } from './scenarios/modes.ts';
 import { WORKLOADS } from './scenarios/scenario.ts';
@@ -40,6 +41,8 @@ const sabotage = (): Option =>
     .choices(['lost', 'repeated'])
     .default(null)
     .hideHelp();
+
+addTaskCommand(main);
 
 onServers('idle', 'what a worker with nothing to do takes of a core', 1)
   .addOption(store(ALL))
