@@ -24,7 +24,7 @@ export async function runBench(argv: readonly string[]): Promise<number> {
   return Number(process.exitCode ?? 0);
 }
 
-const main = new Command('bench')
+const main = new Command('longshore bench')
   .description(
     'Measures Longshore. Each command checks that every job ran exactly once, and fails otherwise.',
   )
