@@ -1,5 +1,6 @@
 import type { ServerRecord } from '../site.ts';
 import type { CellFigures, LaneStrategy } from './cell.ts';
+import { UsageError } from './cli.ts';
 import type { LeftOut, Measured } from './measure.ts';
 import { type Pasted, pasted } from './paste.ts';
 import type { ProfileReport } from './profile.ts';
@@ -38,12 +39,13 @@ export interface RecommendSettings extends ReasonSettings {
   readonly file: string;
 }
 
-/** Throws when there is no cell. */
+/** Throws USAGE when there is no cell. */
 export function recommend(cells: readonly CellFigures[], settings: RecommendSettings): Recommendation {
   const { prefetchMax: first } = cells[0] ?? { prefetchMax: 0 };
   const alike = cells.filter(({ prefetchMax }) => prefetchMax === first);
   const chosen = choose(alike, settings.p99Max);
-  if (chosen === null) throw new Error('There is no time for a single cell: give more with --time.');
+  if (chosen === null)
+    throw new UsageError('--time was over before a single cell was measured. Give it more, e.g. --time 2m.');
   const prefetchMax = choosePrefetch(cells, chosen);
   const { strategy, concurrency } = chosen;
   const used =

@@ -17,6 +17,7 @@ import { type CellFault, errorOf } from './faults.ts';
 import { nextCell, type PlanSettings } from './plan.ts';
 import type { ProfileSettings } from './profiler.ts';
 import { runCell, type Subject } from './run-cell.ts';
+import { msText, rateText } from './words.ts';
 
 /** The whole of a measurement: a trial in each lane, then the cells that the plan asks for, within a time. */
 export interface OwnTaskMeasure extends SiteSettings, Omit<PlanSettings, 'strategies'> {
@@ -152,6 +153,8 @@ class Measurement {
       runCell({ cell, window }, this.#subject, this.#bench, this.#site),
     );
     if ('fault' in end) throw this.#error(end.fault, cell);
+    const { jobsPerSecond, runMs } = end.figures;
+    this.#bench.progress.note(`  ${rateText(jobsPerSecond)} jobs/s, p99 ${msText(runMs.p99)}`);
     return end.figures;
   }
 
