@@ -29,12 +29,6 @@ class PostgresLoop implements HandWrittenLoop {
     this.#statements = { insert: within(INSERT), insertOne: within(INSERT_ONE), turn: within(TURN) };
   }
 
-  async warmUp(inputs: readonly unknown[], batch: number): Promise<void> {
-    await this.enqueue(inputs, batch);
-    await this.process(batch, () => undefined);
-    await this.purge();
-  }
-
   async purge(): Promise<void> {
     await this.#client.query(`DELETE FROM "${this.#schema}".history`);
     await this.#client.query(`DELETE FROM "${this.#schema}".job`);

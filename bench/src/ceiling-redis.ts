@@ -41,12 +41,6 @@ class RedisLoop implements HandWrittenLoop {
       this.#digests[script] = await this.#client.scriptLoad(RECORD + text);
   }
 
-  async warmUp(inputs: readonly unknown[], batch: number): Promise<void> {
-    await this.enqueue(inputs, batch);
-    await this.process(batch, () => undefined);
-    await this.purge();
-  }
-
   async purge(): Promise<void> {
     await this.#client.unlink(this.#keys);
   }

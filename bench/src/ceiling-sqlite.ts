@@ -20,12 +20,6 @@ export class SqliteLoop implements HandWrittenLoop {
     this.#complete = this.#database.prepare(COMPLETE);
   }
 
-  async warmUp(inputs: readonly unknown[], batch: number): Promise<void> {
-    this.enqueue(inputs, batch);
-    await this.process(batch, () => undefined);
-    await this.purge();
-  }
-
   async purge(): Promise<void> {
     this.#database.exec('DELETE FROM job');
   }

@@ -7,8 +7,6 @@ import type { Place } from './site.ts';
  * no retries, no priorities of tasks, no events.
  */
 export interface HandWrittenLoop {
-  /** The same on other jobs first, which are deleted then. */
-  warmUp(inputs: readonly unknown[], batch: number): void | Promise<void>;
   /** One transaction a batch. */
   enqueue(inputs: readonly unknown[], batch: number): void | Promise<void>;
   /**
@@ -34,17 +32,6 @@ export interface LoopCounts {
 
 /** What a loop by hand needs to know of its place. */
 export type LoopPlace = Pick<Place, 'url' | 'server'>;
-
-/** What all loops are, in one sentence for the reader of a result. */
-export const CEILINGS = {
-  memory: 'A Map and an array are no store to compare with: no leases, no retries, no retention.',
-  sqlite:
-    'A loop written by hand on the same schema: batches of the same size, prepared statements, WAL, synchronous=FULL, finished jobs kept, one thread.',
-  postgres:
-    'A loop written by hand on the same schema: batches of the same size, one connection, two prepared statements, each a transaction: insert by unnest; complete the last batch (delete, and insert into history) while claiming the next (SKIP LOCKED).',
-  redis:
-    'A loop written by hand: batches of the same size, one connection, two Lua scripts: add; complete the last batch (finished records kept, counted) and claim the next. Compact records in a hash, the line in a list.',
-} as const;
 
 /** What the handlers of a batch gave, once all of them have. */
 export function resultsOf(started: readonly unknown[]): readonly unknown[] | Promise<readonly unknown[]> {

@@ -17,18 +17,25 @@ import { addSuiteCommands } from './suites/command-line.ts';
 /**
  * `npm run -s bench -- <command>`, or `longshore bench <command>`: measures Longshore and checks, in every run, that each
  * job ran exactly once. Standard output holds the result alone, standard error the progress. docs/benchmarking.md says how
- * to read it. Resolves to the exit code: 0, or 1 where a measurement failed, was falsified, or could not be made.
+ * to read it. `name` is what the user typed. Resolves to the exit code: 0, or 1 where a measurement failed, was falsified, or
+ * could not be made.
  */
-export async function runBench(argv: readonly string[]): Promise<number> {
+export async function runBench(argv: readonly string[], name = 'bench'): Promise<number> {
+  main.name(name);
   await main.parseAsync(argv, { from: 'user' });
   return Number(process.exitCode ?? 0);
 }
 
-const main = new Command('longshore bench')
+const main: Command = new Command('bench')
   .description(
     'Measures Longshore. Each command checks that every job ran exactly once, and fails otherwise.',
   )
-  .showHelpAfterError('(--help after the command lists what there is)');
+  .showHelpAfterError('(--help after the command lists what there is)')
+  .addHelpText(
+    'after',
+    () =>
+      `\nExamples:\n  $ ${main.name()} s1 --short\n  $ ${main.name()} rivals --only store=redis --rounds 5`,
+  );
 
 const ALL = ['memory', 'sqlite', 'postgres', 'redis'] as const;
 const SERVERS = ['postgres', 'redis'] as const;

@@ -52,7 +52,6 @@ function localSite(workspace: Bench['workspace'] | null): Site {
       const file = workspace.freshFile();
       return { url: `sqlite:${file}`, server: null, drop: async () => workspace.drop(file) };
     },
-    deadlocks: async () => 0,
     close: async () => undefined,
   };
 }

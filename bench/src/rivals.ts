@@ -6,12 +6,6 @@ import type { Progress } from './progress.ts';
  * Other job systems, measured by programs of the private package bench/rivals, each through its public interface alone. They
  * are no dependencies of Longshore: their packages are installed at first use, into that folder.
  */
-export const RIVALS = {
-  postgres: ['graphile-worker', 'pg-boss'],
-  redis: ['bullmq'],
-} as const;
-
-/** The program of a rival; it takes the settings of bench/rivals/measure.mjs. */
 export function rivalFile(rival: string): string {
   return neighbour(`bench/rivals/${rival}.mjs`);
 }

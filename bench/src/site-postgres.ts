@@ -19,11 +19,7 @@ export async function openPostgresSite(url: string | null): Promise<Site> {
     // Sessions of a program that was killed may hold locks for a moment; for ever would hang the command.
     await admin.query("SET lock_timeout = '20s'");
     const server = await describe(admin, own !== null);
-    const deadlocks = async (): Promise<number> => {
-      const { rows } = await admin.query(DEADLOCKS);
-      return rows[0].deadlocks;
-    };
-    return { server, fresh: () => fresh(admin, serverUrl), deadlocks, close };
+    return { server, fresh: () => fresh(admin, serverUrl), close };
   } catch (error) {
     await close();
     throw error;
@@ -66,6 +62,3 @@ async function describe(admin: pg.Client, own: boolean): Promise<ServerRecord> {
   const durable = others.fsync === 'on' && others.synchronous_commit !== 'off';
   return { kind: 'postgres', version, own, durable, settings: others };
 }
-
-const DEADLOCKS = `
-  SELECT deadlocks::integer AS deadlocks FROM pg_stat_database WHERE datname = current_database()`;

@@ -17,7 +17,7 @@ export async function openRedisSite(url: string | null, fsync: Fsync): Promise<S
   };
   try {
     const server = await describe(admin, own !== null);
-    return { server, fresh: async () => fresh(admin, serverUrl), deadlocks: async () => 0, close };
+    return { server, fresh: async () => fresh(admin, serverUrl), close };
   } catch (error) {
     await close();
     throw error;

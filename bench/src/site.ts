@@ -9,8 +9,6 @@ export interface Site {
   /** Null where there is no server. */
   readonly server: ServerRecord | null;
   fresh(): Promise<Place>;
-  /** Of a PostgreSQL server: deadlocks it resolved so far, in this database; 0 elsewhere. */
-  deadlocks(): Promise<number>;
   close(): Promise<void>;
 }
 

@@ -1,33 +1,10 @@
-import { type Input, makeInputs } from './inputs.ts';
+import type { Input } from './inputs.ts';
 import type { Ledger } from './ledger.ts';
 import { defineTask, type Longshore, type Worker } from './longshore.ts';
 
 /** A task without a schema, a timeout or a result, whose handler returns at once. */
 export function noopTask(ledger: Ledger) {
   return defineTask({ name: 'noop', run: ({ input }) => ledger.mark((input as Input).n) });
-}
-
-/**
- * Sends and runs other jobs in a queue of their own, which is deleted then: all threads run compiled code afterwards, as
- * they do in a worker that is not new.
- */
-export async function warmUp(longshore: Longshore, queue: string, settings: WarmUp): Promise<void> {
-  const { warmup, payload, batch, concurrency } = settings;
-  if (warmup === 0) return;
-  const task = defineTask({ name: 'warm-up', queue, run: () => undefined });
-  const inputs = makeInputs(warmup, payload);
-  for (let start = 0; start < warmup; start += batch)
-    await longshore.enqueueMany(task, inputs.slice(start, start + batch));
-  await longshore.worker({ tasks: [task], concurrency }).runUntilIdle();
-  await longshore.queues.obliterate(queue);
-}
-
-export interface WarmUp {
-  /** How many. */
-  readonly warmup: number;
-  readonly payload: number;
-  readonly batch: number;
-  readonly concurrency: number;
 }
 
 /**

@@ -3,7 +3,7 @@ import { UsageError } from './exit-codes.ts';
 
 /** The measuring kit, the package longshore-bench: loaded where it is installed, and no part of this package. */
 interface BenchPackage {
-  runBench(argv: readonly string[]): Promise<number>;
+  runBench(argv: readonly string[], name: string): Promise<number>;
 }
 
 const NAME = 'longshore-bench';
@@ -20,7 +20,7 @@ export const bench: CliCommand = {
 
 /** Hands over to the kit. Throws `USAGE` where it is not installed. */
 export async function runBench(argv: readonly string[]): Promise<number> {
-  return (await load()).runBench(argv);
+  return (await load()).runBench(argv, 'longshore bench');
 }
 
 async function load(): Promise<BenchPackage> {

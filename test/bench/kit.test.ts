@@ -79,6 +79,12 @@ describe('the kit', { concurrency: 2 }, () => {
       .processPerSecond?.values;
     assert.equal(values?.length, 2);
     assert.equal(values?.[0], before);
+
+    const elsewhere = { ...first.document, machine: { ...first.document.machine, cores: 999 } };
+    writeFileSync(first.path, JSON.stringify(elsewhere));
+    const refused = await bench('run', file, '--resume', first.path);
+    assert.deepEqual([refused.code, refused.stdout], [1, '']);
+    assert.match(refused.stderr, /another cores, 999/);
   });
 
   test('latencies are timed from the intended time, in histograms that hold every job', async (t) => {

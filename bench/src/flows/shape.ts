@@ -18,9 +18,6 @@ export const SHAPE_NAMES = [
 ] as const;
 export type ShapeName = (typeof SHAPE_NAMES)[number];
 
-/** Also measured with all runs started at once. */
-export const BURST_NAMES = ['linear3', 'diamond'] as const satisfies readonly ShapeName[];
-
 export interface Shape {
   readonly flow: AnyFlow;
   readonly tasks: readonly AnyTask[];

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
 import { Value } from 'typebox/value';
 import type { Bench } from '../bench.ts';
+import { describeMachine } from '../machine.ts';
 import { neighbour } from '../neighbours.ts';
 import { whole } from '../options.ts';
 import { inBench } from '../perform.ts';
@@ -13,7 +14,7 @@ import { KitDocument } from './document.ts';
 import { measureCells } from './measure-cells.ts';
 import { resultTable } from './result-table.ts';
 import { schemaText } from './schema-file.ts';
-import { type CellPlan, parseWorkload, planOf, type WorkloadFile } from './workload.ts';
+import { type CellPlan, parseWorkload, planOf, type TargetRule, type WorkloadFile } from './workload.ts';
 
 const FOLDER = fileURLToPath(new URL('../../workloads/', import.meta.url));
 
@@ -104,7 +105,7 @@ function measure(name: string, workloads: readonly WorkloadFile[], options: KitO
       command: name,
       arguments: argumentsOf(process.argv),
       plans,
-      targets: workloads.flatMap(({ targets = [] }) => targets),
+      targets: workloads.flatMap((workload) => targetsOf(workload, workloads.length > 1)),
       bench,
       sabotage: options.sabotage,
       urls: urlsOf(options.url),
@@ -121,7 +122,17 @@ function plansOf(
   { short = false, rounds, only }: KitOptions,
 ): CellPlan[] {
   const plans = planOf(workload, { short, rounds, only });
-  return several ? plans.map((plan) => ({ ...plan, id: `${workload.name}: ${plan.id}` })) : plans;
+  if (!several) return plans;
+  return plans.map(({ id, settings, ...plan }) => ({
+    ...plan,
+    id: `${workload.name}: ${id}`,
+    settings: { ...settings, of: workload.name },
+  }));
+}
+
+/** Of several workloads, each judges its own cells. */
+function targetsOf({ name, targets = [] }: WorkloadFile, several: boolean): TargetRule[] {
+  return several ? targets.map((rule) => ({ ...rule, where: { ...rule.where, of: name } })) : targets;
 }
 
 function tell(document: KitDocument, path: string, { progress }: Bench, json: boolean): void {
@@ -133,8 +144,14 @@ function tell(document: KitDocument, path: string, { progress }: Bench, json: bo
 
 function readResult(path: string): KitDocument {
   const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
-  if (Value.Check(KitDocument, value)) return value;
-  throw new Error(`--resume ${path}: that is no result of this kit`);
+  if (!Value.Check(KitDocument, value)) throw new Error(`--resume ${path}: that is no result of this kit`);
+  const here = describeMachine('.');
+  for (const field of ['cpu', 'cores', 'node', 'longshore', 'commit'] as const)
+    if (value.machine[field] !== here[field])
+      throw new Error(
+        `--resume ${path}: it was measured with another ${field}, ${value.machine[field]}, and here it is ${here[field]}; begin anew`,
+      );
+  return value;
 }
 
 function fileOf(name: string, { output, resume }: KitOptions): ResultFile {
@@ -153,9 +170,8 @@ function urlsOf(url: string | undefined): Partial<Record<StoreKind, string>> {
   return /^rediss?:/.test(url) ? { redis: url } : { postgres: url };
 }
 
-/** Without what is secret. */
+/** As after `npm run -s bench --`, without what is secret. */
 function argumentsOf(argv: readonly string[]): string[] {
-  return argv
-    .slice(2)
-    .map((argument) => (/^\w+:\/\//.test(argument) ? recorded({ url: argument }).url : argument));
+  const given = argv.slice(argv[2] === 'bench' ? 3 : 2);
+  return given.map((argument) => (/^\w+:\/\//.test(argument) ? recorded({ url: argument }).url : argument));
 }

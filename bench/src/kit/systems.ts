@@ -17,6 +17,8 @@ export interface SystemEntry {
   readonly package: string | null;
   readonly keeps: boolean;
   readonly retention: string;
+  /** Where it is not that of the store. */
+  readonly durability?: string;
   /** Makes what it needs besides bench/rivals and resolves to its version. Throws `Skipped` where that cannot be. */
   readonly ready?: (context: TrialContext) => Promise<string>;
 }
@@ -70,17 +72,18 @@ export const SYSTEMS: Readonly<Record<string, SystemEntry>> = {
     rival: true,
     package: null,
     keeps: true,
+    durability: 'Its development server with a file of SQLite.',
     retention: 'A workflow of one activity each; the server keeps closed workflows for a day.',
   },
 };
 
 /** What is recorded of a system. `server` is null where it has none. */
 export function recordOf(name: string, server: ServerRecord | null, version: string | null): SystemRecord {
-  const { retention, package: packageName } = SYSTEMS[name] as SystemEntry;
+  const { retention, durability, package: packageName } = SYSTEMS[name] as SystemEntry;
   return {
     name,
     version: version ?? (packageName === null ? VERSION : (versionOf(packageName) ?? 'unknown')),
-    durability: durabilityOf(server),
+    durability: durability ?? durabilityOf(server),
     retention,
   };
 }

@@ -7,7 +7,7 @@ import type { TaskOptions } from './task-options.ts';
 
 /** The command `task`, with its help. */
 export function addTaskCommand(main: Command): void {
-  main.addHelpText('after', `\nExamples, for a task of your own:\n${FIRST}\n  $ longshore bench task --help`);
+  main.addHelpText('after', `\nA task of your own:\n${FIRST}\n  $ longshore bench task --help`);
   main
     .command('task', { isDefault: true })
     .summary('your own task: where its jobs run best, how many at a time, and why')
