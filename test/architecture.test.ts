@@ -22,6 +22,7 @@ const BANNED_NAMES = ['utils', 'util', 'common', 'helpers', 'types', 'interfaces
 /** The file of each folder that says what the folder is for. */
 const MAIN_FILES: Readonly<Record<string, string>> = {
   '': 'connect.ts',
+  advice: 'advice.ts',
   cli: 'main.ts',
   'cli/temporal': 'settings.ts',
   'connectors/temporal': 'index.ts',
@@ -118,6 +119,7 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
   { of: /^load\//, may: [/^core\//, /^load\//, /^connect\.ts$/] },
   { of: /^execution\//, may: [/^core\//, /^execution\//, OWN_FILE, CURRENT_JOB] },
   { of: /^tuner\//, may: [/^core\//, /^tuner\//] },
+  { of: /^advice\//, may: [/^core\//, /^advice\//, CONTRACT] },
   // The version is named to collectors; handlers in threads are surrounded by what the tracer sets there.
   {
     of: /^telemetry\/otel\//,
@@ -194,7 +196,14 @@ const modules = read('src');
 const kit = read('bench/src');
 
 /** What the kit takes of Longshore goes through these. */
-const DOORS = ['longshore.ts', 'longshore-operaton.ts', 'longshore-temporal.ts'];
+const DOORS = [
+  'longshore.ts',
+  'longshore-operaton.ts',
+  'longshore-temporal.ts',
+  'longshore-camunda.ts',
+  'own-task/cli.ts',
+  'own-task/exported-tasks.ts',
+];
 
 describe('the architecture', () => {
   test('the rules are checked against the modules there are', () => {

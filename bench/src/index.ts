@@ -9,6 +9,7 @@ import { addEngines } from './engines/command-line.ts';
 import { addKitCommands } from './kit/commands.ts';
 import { lanesTable } from './lanes/table.ts';
 import { among, between, whole } from './options.ts';
+import { addTaskCommand } from './own-task/command.ts';
 import { perform } from './perform.ts';
 import { addReportCommands } from './report/command-line.ts';
 import { describeModes, MODE_NAMES, type ModeName, STRATEGIES_ALL, settingsOf } from './scenarios/modes.ts';
@@ -49,6 +50,8 @@ const sabotage = (): Option =>
     .choices(['lost', 'repeated'])
     .default(null)
     .hideHelp();
+
+addTaskCommand(main);
 
 onServers('idle', 'what a worker with nothing to do takes of a core', 1)
   .addOption(store(ALL))

@@ -39,7 +39,7 @@ export function perform<Settings extends CommonSettings, Figures>(
 }
 
 /** Found out before anything is measured. */
-function requirePlaceFor(output: string): void {
+export function requirePlaceFor(output: string): void {
   const folder = dirname(output);
   if (!existsSync(folder))
     throw new Error(`--output ${output}: there is no folder ${folder}; make it, or name a file elsewhere`);

@@ -17,6 +17,22 @@ export interface ProgramOptions {
   readonly nodeArguments?: readonly string[];
   /** Another file to run, e.g. of a build; default: the program's module beside this one. */
   readonly file?: string;
+  /** Nothing that the child prints is shown. */
+  readonly quiet?: boolean;
+}
+
+/** The program gave no result. */
+export class ProgramEnded extends Error {
+  override readonly name = 'ProgramEnded';
+  /** The exit code or the signal that ended it; null where it failed by its own word, or was killed for its time. */
+  readonly how: string | null;
+  readonly timedOut: boolean;
+
+  constructor(message: string, how: string | null, timedOut = false) {
+    super(message);
+    this.how = how;
+    this.timedOut = timedOut;
+  }
 }
 
 export interface Program<Result> {
@@ -42,7 +58,7 @@ export function run<Result>(name: string, settings: unknown, options: ProgramOpt
 export function start<Result>(name: string, settings: unknown, options: ProgramOptions): Program<Result> {
   options.signal?.throwIfAborted();
   const child = fork(options.file ?? programFile(name), [], {
-    stdio: ['ignore', 2, 'inherit', 'ipc'],
+    stdio: options.quiet === true ? ['ignore', 'ignore', 'ignore', 'ipc'] : ['ignore', 2, 'inherit', 'ipc'],
     execArgv: [...process.execArgv, ...(options.nodeArguments ?? [])],
     serialization: 'advanced',
     env: withoutSettings(process.env),
@@ -87,13 +103,20 @@ function outcome<Result>(
     const onAbort = (): void => kill(signal?.reason);
     const timer = setTimeout(
       () =>
-        kill(new Error(`The program '${name}' did not end within ${timeoutMs / 1_000} s and was killed.`)),
+        kill(
+          new ProgramEnded(
+            `The program '${name}' did not end within ${timeoutMs / 1_000} s and was killed.`,
+            null,
+            true,
+          ),
+        ),
       timeoutMs,
     );
     signal?.addEventListener('abort', onAbort, { once: true });
     child.on('message', (message: Outgoing) => {
       if ('say' in message) mailbox.put(message.say, message.value);
-      else if ('failed' in message) failure ??= new Error(`The program '${name}' failed: ${message.failed}`);
+      else if ('failed' in message)
+        failure ??= new ProgramEnded(`The program '${name}' failed: ${message.failed}`, null);
       else result = { value: message.result as Result };
     });
     child.once('error', kill);
@@ -103,8 +126,10 @@ function outcome<Result>(
       if (result === null && inGroup(options)) killGroup(child);
       if (failure !== null) reject(failure);
       else if (result !== null) resolve(result.value);
-      else
-        reject(new Error(`The program '${name}' ended without a result (${ended ?? `exit code ${code}`}).`));
+      else {
+        const how = ended ?? `exit code ${code}`;
+        reject(new ProgramEnded(`The program '${name}' ended without a result (${how}).`, how));
+      }
     });
   });
 }

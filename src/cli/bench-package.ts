@@ -29,8 +29,9 @@ async function load(): Promise<BenchPackage> {
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw new UsageError(
-      `The package ${NAME}, which measures, is not installed beside this program. It is in the repository of Longshore: ` +
-        'clone that, and run `npm run -s bench -- --help` there.',
+      `The package ${NAME}, which measures, is not installed beside this program. It is in the repository of Longshore. ` +
+        'Clone that, and there either run `npm run -s bench -- task FILE`, or pack it (`node setup/pack-bench.mjs`) and install ' +
+        `the archive here with npm install --save-dev ${NAME}-….tgz.`,
     );
   }
 }

@@ -95,6 +95,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/workers.ts')).workers,
   },
   {
+    name: 'advise',
+    group: LOOK,
+    summary: 'say which strategy, slots, prefetch and retention fit what the store has seen',
+    load: async () => (await import('./commands/advise.ts')).advise,
+  },
+  {
     name: 'serve',
     group: LOOK,
     summary: 'serve the HTTP API and the page, for this machine alone unless tokens are given',
@@ -199,7 +205,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'bench',
     group: STORE,
-    summary: 'measure this machine, with the package longshore-bench',
+    summary: 'find how a task of yours runs best on this machine (package longshore-bench)',
     load: async () => (await import('./bench-package.ts')).bench,
   },
 ];

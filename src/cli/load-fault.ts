@@ -7,7 +7,14 @@ import { isError, nameOf, show } from '../core/legible.ts';
 /** Why a module could not be loaded, as `path:line cannot be loaded: reason`, on one line. */
 export async function loadFault(file: string, error: unknown): Promise<string> {
   const place = placeInStack(error, file) ?? (await placeOfSyntaxError(error, file)) ?? shortPath(file);
-  return `${place} cannot be loaded: ${reasonOf(error)}`;
+  return `${place} cannot be loaded: ${reasonOf(error)}${remedyOf(file, error)}`;
+}
+
+/** `npm init` makes packages whose modules are CommonJS. */
+function remedyOf(file: string, error: unknown): string {
+  if (!isError(error) || !error.message.includes('outside a module')) return '';
+  const name = file.endsWith('.ts') ? '.mts' : '.mjs';
+  return `; set "type": "module" in the package.json above it, or end its name in ${name}`;
 }
 
 function reasonOf(error: unknown): string {

@@ -25,6 +25,21 @@ export function relativeTime(at: number, now: number): string {
   return distance < 0 ? `${formatDuration(-rounded)} ago` : `in ${formatDuration(rounded)}`;
 }
 
+/** Lines of at most `columns`, indented. A word that is longer stands alone. */
+export function wrapped(text: string, columns: number, indent = ''): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line === '' || width(indent + longer) <= columns) line = longer;
+    else {
+      lines.push(indent + line);
+      line = word;
+    }
+  }
+  return [...lines, indent + line].join('\n');
+}
+
 /** `1 job`, `3 jobs`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
