@@ -174,6 +174,22 @@ export const ERROR_CODES = {
   },
   HTTP_TOO_MANY: { meaning: 'a caller asked too often', retryable: true, status: 429 },
   HTTP_FAILED: { meaning: 'the API met an unexpected error', retryable: false, status: 500 },
+  ENGINE_UNAVAILABLE: {
+    meaning: 'the workflow engine cannot be reached, or cannot serve now',
+    retryable: true,
+    status: 503,
+  },
+  ENGINE_REFUSED: { meaning: 'the workflow engine refuses a request', retryable: false, status: 502 },
+  ENGINE_UNSUPPORTED: {
+    meaning: 'what answers is no workflow engine that this connector knows, or of another version',
+    retryable: false,
+    status: 501,
+  },
+  VARIABLE_INVALID: {
+    meaning: "a value does not fit its variable's type in the workflow engine",
+    retryable: false,
+    status: 422,
+  },
   STORE_URL_INVALID: { meaning: 'the store URL cannot be understood', retryable: false, status: 400 },
   STORE_UNAVAILABLE: { meaning: 'the store cannot be reached or opened', retryable: true, status: 503 },
   STORE_READ_ONLY: { meaning: 'the store cannot be written', retryable: false, status: 503 },
