@@ -33,6 +33,7 @@ const MAIN_FILES: Readonly<Record<string, string>> = {
   core: 'settle-rule.ts',
   'core/flow': 'decide.ts',
   'core/schedule': 'decide.ts',
+  engine: 'runner.ts',
   execution: 'lane.ts',
   flow: 'define.ts',
   http: 'handler.ts',
@@ -79,6 +80,18 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
   {
     of: /^worker\//,
     may: [/^core\//, /^worker\//, CONTRACT, EVENTS, /^execution\//, /^tuner\//, /^flow\//, /^schedule\//],
+  },
+  {
+    of: /^engine\//,
+    may: [
+      /^core\//,
+      /^engine\//,
+      CONTRACT,
+      EVENTS,
+      /^(execution|tuner|worker)\//,
+      /^(cipher|log-for|system-clock)\.ts$/,
+      /^telemetry\/log\.ts$/,
+    ],
   },
   { of: /^execution\//, may: [/^core\//, /^execution\//, OWN_FILE, CURRENT_JOB] },
   { of: /^tuner\//, may: [/^core\//, /^tuner\//] },

@@ -83,6 +83,11 @@ export const ERROR_CODES = {
     retryable: false,
     status: 409,
   },
+  STEPS_UNSUPPORTED: {
+    meaning: 'durable steps need a store, which work of another engine does not have',
+    retryable: false,
+    status: 501,
+  },
   LANE_CRASHED: {
     meaning: 'the thread or process that ran the handler ended under it',
     retryable: true,

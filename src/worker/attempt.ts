@@ -12,14 +12,8 @@ import type { Lease } from '../store/store.ts';
 import { isBarrier } from './barrier.ts';
 import { Durable, type DurableMeans } from './durable.ts';
 import type { HeartbeatWatch } from './heartbeat-watch.ts';
+import type { NoteTaker } from './note-taker.ts';
 import { type CompletionMeans, OwnCompletion, transactionOf } from './own-completion.ts';
-
-/** Where a handler's progress and log lines go. */
-export interface NoteTaker {
-  progress(lease: Lease, value: unknown): void;
-  lastProgress(lease: Lease): Promise<unknown>;
-  log(lease: Lease, message: string, data: unknown): void;
-}
 
 /** What all attempts of an executor share. */
 export interface AttemptMeans {
@@ -60,6 +54,8 @@ export class Attempt implements LaneJob {
   runMs = 0;
   /** Set once an outcome is decided; whatever the handler does later is ignored. */
   finished = false;
+  /** What ended it, where that was an error: an outcome keeps the text of it alone. */
+  thrown: unknown = undefined;
   /** Why the handler was asked to stop; the first reason stands. */
   abortReason: LongshoreError | null = null;
   stopper: Stopper | null = null;

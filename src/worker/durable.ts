@@ -32,7 +32,7 @@ import { swallowed } from './suspension.ts';
  * holds its lease then, and ends as lost if not.
  */
 export interface DurableMeans {
-  readonly store: Store;
+  readonly store: Pick<Store, 'plan' | 'commit' | 'annotate'>;
   readonly codec: PayloadCodec;
   readonly clock: Clock;
   readonly random: () => number;

@@ -5,16 +5,18 @@ import type { PayloadCodec } from '../core/payload.ts';
 import type { AnyTask } from '../core/task.ts';
 import type { Admission } from '../execution/admission.ts';
 import type { Lane } from '../execution/lane.ts';
-import type { Lease, Store } from '../store/store.ts';
+import type { Lease } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { Slots } from '../tuner/slots.ts';
-import type { Attempt, NoteTaker } from './attempt.ts';
+import type { Attempt } from './attempt.ts';
+import type { DurableMeans } from './durable.ts';
+import type { NoteTaker } from './note-taker.ts';
 import type { CompletionMeans } from './own-completion.ts';
 import type { Traces } from './traces.ts';
 
 export interface ExecutorOptions {
   /** For durable steps. */
-  readonly store: Store;
+  readonly store: DurableMeans['store'];
   readonly tasks: ReadonlyMap<string, AnyTask>;
   readonly lane: Omit<Lane, 'name'> & { readonly admission: Admission | null };
   readonly slots: Slots;

@@ -12,6 +12,7 @@ import { Places } from './places.ts';
 import { RunningAttempts } from './running.ts';
 import { completed, openJob, outcomeOf, trace } from './steps.ts';
 import { cancelled, leaseLost, stopping } from './stop-reasons.ts';
+import { isSuspect } from './suspect.ts';
 import { watchTime } from './watch-time.ts';
 
 /** In one turn of the event loop jobs are started for so long (one at least), then timers and I/O of the process get their turn. */
@@ -99,13 +100,16 @@ export class Executor {
 
   /** The job is to be cancelled. One that waits for a slot goes back to the store, which cancels it. */
   cancel(id: string): void {
+    this.#options.onCancelled(this.end((lease) => lease.id === id, cancelled));
+  }
+
+  /** Asks the jobs for which `fits` holds to stop. Returns those that had not started, which are forgotten. */
+  end(fits: (lease: Lease) => boolean, reason: (lease: Lease) => LongshoreError): Lease[] {
     this.#options.lane.admission?.takeBack();
-    const unstarted = this.buffer.drop((lease) => lease.id === id);
-    if (unstarted.length > 0) this.#options.onCancelled(unstarted);
-    for (const attempt of this.#running.all()) {
-      if (attempt.lease.id !== id) continue;
-      this.#abort(attempt, cancelled(attempt.lease));
-    }
+    const unstarted = this.buffer.drop(fits);
+    for (const attempt of this.#running.all())
+      if (fits(attempt.lease)) this.#abort(attempt, reason(attempt.lease));
+    return unstarted;
   }
 
   /** Jobs of these queues are not to start: those that wait for a slot go back to the store. */
@@ -269,12 +273,8 @@ export class Executor {
     attempt.abort(reason);
   }
 
-  /**
-   * A job whose workers died under it as often as it may, but once, is a suspect: it runs alone, so that if the
-   * worker dies again the blame is certain, and no other job is charged for it.
-   */
   #isSuspect(lease: Lease): boolean {
-    return this.#options.crashesMax > 1 && lease.crashes >= this.#options.crashesMax - 1;
+    return isSuspect(lease, this.#options.crashesMax);
   }
 
   #readyForSuspect(): boolean {

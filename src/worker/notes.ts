@@ -8,8 +8,8 @@ import { RAN } from '../core/ran.ts';
 import { logText } from '../execution/log-text.ts';
 import type { Lease, Note, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
-import type { NoteTaker } from './attempt.ts';
 import { facts } from './facts.ts';
+import type { NoteTaker } from './note-taker.ts';
 
 /** Progress and log lines of running jobs, written in batches: at an interval, and before their job is settled. */
 

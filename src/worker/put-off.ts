@@ -4,8 +4,8 @@ import { type AttemptError, LongshoreError, show, toAttemptError } from '../core
 import type { Outcome } from '../core/outcome.ts';
 import type { JobTrail, Lease, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
-import type { NoteTaker } from './attempt.ts';
 import { facts } from './facts.ts';
+import type { NoteTaker } from './note-taker.ts';
 
 /**
  * What becomes of jobs that this worker cannot run but another one may: it lacks their task, or the key of their payload.

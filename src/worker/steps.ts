@@ -58,6 +58,7 @@ export function outcomeOf(
   random: () => number,
 ): Outcome | null {
   const { lease, abortReason } = attempt;
+  attempt.thrown = thrown;
   if (abortReason !== null) return outcomeOfAbort(abortReason, thrown, attempt, now, random);
   if (attempt.durable?.suspended === true)
     return outcomeOfSuspension(attempt.durable, thrown, attempt, now, random);
@@ -98,6 +99,7 @@ function outcomeOfAbort(
     case 'JOB_HEARTBEAT_MISSED': {
       const cause = thrown === reason ? undefined : thrown;
       const error = new LongshoreError(reason.code, reason.message, { cause, details: reason.details });
+      attempt.thrown = error;
       return outcomeOfError(error, { ...attempt.lease, backoff: backoffOf(attempt), now, random });
     }
     default:
