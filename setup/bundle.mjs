@@ -19,6 +19,7 @@ const LIBRARY = [
   'telemetry/events',
   'telemetry/prometheus/index',
   'telemetry/otel/index',
+  'connectors/camunda/index',
   'testing/index',
   'cli/main',
   'execution/thread-main',

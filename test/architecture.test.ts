@@ -30,6 +30,7 @@ const MAIN_FILES: Readonly<Record<string, string>> = {
   'bench/suites': 'suite.ts',
   'bench/workloads': 'catalogue.ts',
   cli: 'main.ts',
+  'connectors/camunda': 'index.ts',
   core: 'settle-rule.ts',
   'core/flow': 'decide.ts',
   'core/schedule': 'decide.ts',
@@ -92,6 +93,11 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
       /^(cipher|log-for|system-clock)\.ts$/,
       /^telemetry\/log\.ts$/,
     ],
+  },
+  // A connector knows no other, and no store.
+  {
+    of: /^connectors\/camunda\//,
+    may: [/^core\//, /^engine\//, /^connectors\/camunda\//, /^system-clock\.ts$/, /^telemetry\/log\.ts$/],
   },
   { of: /^execution\//, may: [/^core\//, /^execution\//, OWN_FILE, CURRENT_JOB] },
   { of: /^tuner\//, may: [/^core\//, /^tuner\//] },

@@ -175,6 +175,7 @@ function mapped(text: string, file: string): string {
     .replaceAll("from 'longshore/store'", `from '${source('store/store.ts')}'`)
     .replaceAll("from 'longshore/testing'", `from '${source('testing/index.ts')}'`)
     .replaceAll("from 'longshore/prometheus'", `from '${source('telemetry/prometheus/index.ts')}'`)
+    .replaceAll("from 'longshore/camunda'", `from '${source('connectors/camunda/index.ts')}'`)
     .replaceAll("from 'longshore/otel'", `from '${source('telemetry/otel/index.ts')}'`);
 }
 

@@ -37,5 +37,9 @@ export function bpmnErrorOf(error: Error): BpmnErrorFacts | null {
   if (error.name !== 'BpmnError' || typeof errorCode !== 'string' || errorCode === '') return null;
   const variables = memberOf(error, 'variables');
   const isObject = typeof variables === 'object' && variables !== null;
-  return { errorCode, message: error.message, variables: isObject ? (variables as Record<string, Json>) : {} };
+  return {
+    errorCode,
+    message: error.message,
+    variables: isObject ? (variables as Record<string, Json>) : {},
+  };
 }

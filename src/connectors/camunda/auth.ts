@@ -35,7 +35,8 @@ export function requireAuth(auth: unknown): Auth {
   const given = isPlainObject(auth) ? auth : {};
   if ('clientId' in given || 'clientSecret' in given) return requireCredentials(given);
   const isBasic = typeof given.username === 'string' && typeof given.password === 'string';
-  const isBearer = (typeof given.token === 'string' && given.token !== '') || typeof given.token === 'function';
+  const isBearer =
+    (typeof given.token === 'string' && given.token !== '') || typeof given.token === 'function';
   if (isBasic !== isBearer) return given as Auth;
   const expected = '{ clientId, clientSecret }, { username, password } or { token }';
   throw optionInvalid('auth', isPlainObject(auth) ? Object.keys(auth) : auth, expected);
@@ -48,7 +49,11 @@ function requireCredentials(given: Readonly<Record<string, unknown>>): Auth {
       throw optionInvalid(`auth.${name}`, typeof given[name], 'a text that is not empty');
   const { tokenUrl } = given as { tokenUrl?: unknown };
   if (tokenUrl !== undefined && !URL.canParse(requireName('auth.tokenUrl', tokenUrl, 2_000)))
-    throw optionInvalid('auth.tokenUrl', tokenUrl, 'the address of the token endpoint of your identity provider');
+    throw optionInvalid(
+      'auth.tokenUrl',
+      tokenUrl,
+      'the address of the token endpoint of your identity provider',
+    );
   return given as unknown as ClientCredentials;
 }
 
@@ -112,18 +117,21 @@ class AccessToken implements Authorization {
       audience,
       ...(scope === undefined ? {} : { scope }),
     });
-    const response = await fetch(tokenUrl, { method: 'POST', body, signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(
-      (cause: unknown) => {
-        throw new LongshoreError(
-          'ENGINE_UNAVAILABLE',
-          `The token endpoint ${tokenUrl} cannot be reached: ${reasonOf((cause as Error).cause ?? cause)}. Check its address.`,
-          { cause, details: { tokenUrl } },
-        );
-      },
-    );
+    const response = await fetch(tokenUrl, {
+      method: 'POST',
+      body,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    }).catch((cause: unknown) => {
+      throw new LongshoreError(
+        'ENGINE_UNAVAILABLE',
+        `The token endpoint ${tokenUrl} cannot be reached: ${reasonOf((cause as Error).cause ?? cause)}. Check its address.`,
+        { cause, details: { tokenUrl } },
+      );
+    });
     const answer = (await response.json().catch(() => null)) as Record<string, unknown> | null;
     const text = answer?.access_token;
-    if (!response.ok || typeof text !== 'string') throw refusedToken(tokenUrl, clientId, response.status, answer);
+    if (!response.ok || typeof text !== 'string')
+      throw refusedToken(tokenUrl, clientId, response.status, answer);
     const lifeMs = Number(answer?.expires_in ?? 60) * 1_000;
     const now = performance.now();
     this.#token = { text, fetchedAt: now, until: now + Math.max(lifeMs - LEAD_MS, lifeMs / 2) };

@@ -1,7 +1,6 @@
 import { LongshoreError, optionInvalid } from '../../core/errors.ts';
 import { unknownName } from '../../core/options.ts';
 import type { Auth } from './auth.ts';
-import type { CamundaOptions } from './options.ts';
 
 /**
  * What the environment says: the names of Camunda's own TypeScript SDK, with the same meaning. Options win over it. Names of the SDK
@@ -9,9 +8,17 @@ import type { CamundaOptions } from './options.ts';
  */
 type Environment = Readonly<Record<string, string | undefined>>;
 
-type FromEnvironment = Partial<
-  Pick<CamundaOptions, 'url' | 'auth' | 'name' | 'lockMs' | 'pollMs' | 'concurrency' | 'startupJitterMs' | 'tenantIds'>
->;
+/** Options that a variable can give. */
+interface FromEnvironment {
+  readonly url?: string;
+  readonly auth?: Auth;
+  readonly name?: string;
+  readonly lockMs?: number;
+  readonly pollMs?: number;
+  readonly concurrency?: number;
+  readonly startupJitterMs?: number;
+  readonly tenantIds?: readonly string[];
+}
 
 /** By the options that they give. */
 export const VARIABLES = {
@@ -105,7 +112,9 @@ function wholeOf(env: Environment, name: string, min: number): number | undefine
   throw optionInvalid(name, text, `a whole number${range}`);
 }
 
-function defined<Value extends object>(value: Value): { [Key in keyof Value]?: Exclude<Value[Key], undefined> } {
+function defined<Value extends object>(
+  value: Value,
+): { [Key in keyof Value]?: Exclude<Value[Key], undefined> } {
   const entries = Object.entries(value).filter(([, one]) => one !== undefined);
   return Object.fromEntries(entries) as { [Key in keyof Value]?: Exclude<Value[Key], undefined> };
 }

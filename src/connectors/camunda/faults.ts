@@ -52,11 +52,13 @@ export function unreachable(address: string, cause: unknown): LongshoreError {
 }
 
 const REMEDIES: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'Nothing listens there: check host and port (CAMUNDA_REST_ADDRESS), and that the cluster has started.',
+  ECONNREFUSED:
+    'Nothing listens there: check host and port (CAMUNDA_REST_ADDRESS), and that the cluster has started.',
   ENOTFOUND: 'There is no host of that name: check CAMUNDA_REST_ADDRESS.',
   ECONNRESET: 'The connection broke: the cluster may have restarted.',
   TIMED_OUT: 'It may be overloaded or stand still.',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'Its certificate signs itself: give its authority to Node with NODE_EXTRA_CA_CERTS.',
+  DEPTH_ZERO_SELF_SIGNED_CERT:
+    'Its certificate signs itself: give its authority to Node with NODE_EXTRA_CA_CERTS.',
 };
 
 export function refused(address: string, what: string, refusal: Refusal): LongshoreError {
@@ -82,5 +84,6 @@ const ADVICE: Readonly<Record<Meaning, string>> = {
   gone: 'The job is completed or cancelled, or its lock was lost.',
   unauthorized:
     'Check `auth` or CAMUNDA_AUTH_STRATEGY with its credentials, and what that client may do in the cluster.',
-  refused: 'Check CAMUNDA_REST_ADDRESS: it is that of the REST API, without or with /v2. The words are those of the cluster.',
+  refused:
+    'Check CAMUNDA_REST_ADDRESS: it is that of the REST API, without or with /v2. The words are those of the cluster.',
 };

@@ -1,5 +1,5 @@
-import type { Json } from '../../core/payload.ts';
 import { isPlainObject } from '../../core/options.ts';
+import type { Json } from '../../core/payload.ts';
 
 /** A job as the engine gives it out. Keys are text: they are larger than what a number holds. */
 export interface CamundaJob {

@@ -1,5 +1,11 @@
 import type { Clock } from '../../core/clock.ts';
-import { optionInvalid, requireInteger, requireMs, requireName, requirePositiveMs } from '../../core/errors.ts';
+import {
+  optionInvalid,
+  requireInteger,
+  requireMs,
+  requireName,
+  requirePositiveMs,
+} from '../../core/errors.ts';
 import { isPlainObject, knownNames, requireKnown, requireOptions } from '../../core/options.ts';
 import { type AnyTask, hasHandler, isTask } from '../../core/task.ts';
 import type { RunnerOptions, RunnerSettings } from '../../engine/runner.ts';
@@ -131,7 +137,13 @@ export function checkedOptions(given: CamundaOptions, env: NodeJS.ProcessEnv = p
 }
 
 function checked(options: CamundaOptions): Checked {
-  const { lockMs = 30_000, pollMs = 5_000, requestTimeoutMs = 10_000, reportsMax = 32, headers = {} } = options;
+  const {
+    lockMs = 30_000,
+    pollMs = 5_000,
+    requestTimeoutMs = 10_000,
+    reportsMax = 32,
+    headers = {},
+  } = options;
   const { startupJitterMs = 0, tenantIds = null, leases = false } = options;
   requireLock('lockMs', lockMs);
   requireInteger('pollMs', pollMs, Number.MIN_SAFE_INTEGER, POLL_MAX_MS);
@@ -156,9 +168,11 @@ function checked(options: CamundaOptions): Checked {
 
 /** With `/v2` at its end. Throws OPTION_INVALID. */
 export function apiAddress(given: unknown): string {
-  const expected = "the address of the cluster's REST API, such as http://localhost:8080 (or CAMUNDA_REST_ADDRESS)";
+  const expected =
+    "the address of the cluster's REST API, such as http://localhost:8080 (or CAMUNDA_REST_ADDRESS)";
   const url = URL.canParse(String(given)) ? new URL(String(given)) : null;
-  if (url === null || !['http:', 'https:'].includes(url.protocol)) throw optionInvalid('url', given, expected);
+  if (url === null || !['http:', 'https:'].includes(url.protocol))
+    throw optionInvalid('url', given, expected);
   if (url.username !== '' || url.password !== '')
     throw optionInvalid(
       'url',

@@ -96,7 +96,10 @@ export class Poller {
   pump(): void {
     if (!this.#running) return;
     const now = this.#options.clock.now();
-    if (now < this.#notBefore) return this.#pumpAt(this.#notBefore);
+    if (now < this.#notBefore) {
+      this.#pumpAt(this.#notBefore);
+      return;
+    }
     let room = this.#options.room() - this.#lines.reduce((sum, { asked }) => sum + asked, 0);
     const lines = this.#inTurn().filter(({ asked }) => asked === 0);
     for (const [index, line] of lines.entries()) {
@@ -105,7 +108,8 @@ export class Poller {
         continue;
       }
       // One for each type behind this one.
-      const share = line.busy || this.#lines.length === 1 ? Math.max(1, room - (lines.length - index - 1)) : 1;
+      const share =
+        line.busy || this.#lines.length === 1 ? Math.max(1, room - (lines.length - index - 1)) : 1;
       const ask = Math.min(share, line.room(), room, this.#askMax);
       if (ask < 1) continue;
       room -= ask;
@@ -152,8 +156,12 @@ export class Poller {
       throw error;
     });
     if (!answer.ok) {
-      if (isBackpressure(answer.refusal)) this.#askMax = Math.max(1, Math.floor(Math.min(ask, this.#askMax) / 2));
-      this.#failed(refused(rest.address, 'POST /jobs/activation', answer.refusal), answer.refusal.retryAfterMs);
+      if (isBackpressure(answer.refusal))
+        this.#askMax = Math.max(1, Math.floor(Math.min(ask, this.#askMax) / 2));
+      this.#failed(
+        refused(rest.address, 'POST /jobs/activation', answer.refusal),
+        answer.refusal.retryAfterMs,
+      );
       return;
     }
     const jobs = jobsIn(answer.body);

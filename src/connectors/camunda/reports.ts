@@ -63,9 +63,13 @@ export class Reports {
     if (told === 'untold') counts.untold += 1;
     if (told === 'stale') {
       counts.stale += 1;
-      say('warn', `The ${report.kind} of job ${job.jobKey} (${job.type}) was refused: the job is not this worker's any more.`, {
-        jobKey: job.jobKey,
-      });
+      say(
+        'warn',
+        `The ${report.kind} of job ${job.jobKey} (${job.type}) was refused: the job is not this worker's any more.`,
+        {
+          jobKey: job.jobKey,
+        },
+      );
     }
     return told;
   }
@@ -94,7 +98,8 @@ export class Reports {
           if (unclear) counts.unclear += 1;
           return 'stale';
         }
-        if (meaning === 'refused') return await this.#giveUp(job, report, refused(rest.address, what, refusal));
+        if (meaning === 'refused')
+          return await this.#giveUp(job, report, refused(rest.address, what, refusal));
         waitMs = backoffMs(failures, refusal.retryAfterMs, Math.random);
         trouble.failed(refused(rest.address, what, refusal), waitMs);
       } catch (error) {
@@ -125,7 +130,10 @@ export class Reports {
     if (this.#underWay >= max) await new Promise<void>((resolve) => void this.#waiting.push(resolve));
     else this.#underWay += 1;
     try {
-      return await rest.ask('POST', `/jobs/${job.jobKey}/${kind}`, { body: { ...body, ...fence(job) }, signal });
+      return await rest.ask('POST', `/jobs/${job.jobKey}/${kind}`, {
+        body: { ...body, ...fence(job) },
+        signal,
+      });
     } finally {
       // Whoever waits takes this place.
       const next = this.#waiting.shift();

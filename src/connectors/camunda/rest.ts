@@ -1,5 +1,5 @@
 import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
-import { Agent as SecureAgent, request as httpsRequest } from 'node:https';
+import { request as httpsRequest, Agent as SecureAgent } from 'node:https';
 import { LongshoreError } from '../../core/errors.ts';
 import { type Auth, type Authorization, authorizationOf } from './auth.ts';
 import { type Refusal, refusalOf, refused, unreachable } from './faults.ts';
@@ -71,7 +71,12 @@ export class Rest {
     signal?.throwIfAborted();
     const isForm = body instanceof FormData;
     const form = isForm ? new Response(body) : null;
-    const payload = form === null ? (body === undefined ? null : Buffer.from(JSON.stringify(body))) : Buffer.from(await form.arrayBuffer());
+    const payload =
+      form === null
+        ? body === undefined
+          ? null
+          : Buffer.from(JSON.stringify(body))
+        : Buffer.from(await form.arrayBuffer());
     const headers = {
       accept: 'application/json',
       ...(payload === null
@@ -84,7 +89,14 @@ export class Rest {
       ...this.#options.headers,
     };
     try {
-      const { status, text, retryAfter } = await this.#send({ method, path, headers, payload, waitMs, signal });
+      const { status, text, retryAfter } = await this.#send({
+        method,
+        path,
+        headers,
+        payload,
+        waitMs,
+        signal,
+      });
       const answered = tryParse(text);
       if (status >= 200 && status < 300) return { ok: true, body: answered };
       return { ok: false, refusal: refusalOf(status, answered, retryAfter) };

@@ -1,5 +1,5 @@
-import type { Json } from '../../core/payload.ts';
 import { isPlainObject } from '../../core/options.ts';
+import type { Json } from '../../core/payload.ts';
 
 /** The variables that a result sets: those of an object by their names, any other value as `into`, or as `result`. */
 export function variablesOf(result: Json | undefined, into: string | undefined): Record<string, Json> {

@@ -1,15 +1,15 @@
-import { systemClock } from '../../system-clock.ts';
 import type { Clock } from '../../core/clock.ts';
 import { requireMs } from '../../core/errors.ts';
 import { reasonOf } from '../../core/legible.ts';
 import { knownNames, requireKnown } from '../../core/options.ts';
-import { pause } from './backoff.ts';
 import { createRunner, type Ended, type Runner } from '../../engine/runner.ts';
+import { systemClock } from '../../system-clock.ts';
+import { pause } from './backoff.ts';
 import { type CamundaCounts, noCounts } from './counts.ts';
 import type { CamundaJob } from './job.ts';
 import { type CamundaOptions, type Checked, checkedOptions, type JobType } from './options.ts';
-import { Poller } from './poller.ts';
 import { attemptOf, reportOf } from './outcomes.ts';
+import { Poller } from './poller.ts';
 import { Reports } from './reports.ts';
 import { Rest } from './rest.ts';
 import { type Say, sayTo } from './say.ts';
@@ -147,9 +147,15 @@ export class CamundaWorker {
     const { untold, pollsLost, handedBack } = this.#counts;
     const seconds = Math.max(...[...this.#options.jobTypes.values()].map(({ lockMs }) => lockMs)) / 1_000;
     if (untold > 0)
-      this.#say('warn', `Stopped with ${untold} outcomes untold: their jobs run again when their locks end, within ${seconds} s.`);
+      this.#say(
+        'warn',
+        `Stopped with ${untold} outcomes untold: their jobs run again when their locks end, within ${seconds} s.`,
+      );
     if (pollsLost > 0)
-      this.#say('warn', `${pollsLost} polls ended without an answer: jobs that went into them wait for their locks to end, up to ${seconds} s.`);
+      this.#say(
+        'warn',
+        `${pollsLost} polls ended without an answer: jobs that went into them wait for their locks to end, up to ${seconds} s.`,
+      );
     this.#say('info', `Stopped. ${handedBack} jobs were handed back.`, this.counts);
   }
 
@@ -184,7 +190,9 @@ export class CamundaWorker {
     try {
       given = input === undefined ? job.variables : input(job);
     } catch (error) {
-      const failed = new Error(`The option input of job type '${job.type}' throws: ${reasonOf(error)}`, { cause: error });
+      const failed = new Error(`The option input of job type '${job.type}' throws: ${reasonOf(error)}`, {
+        cause: error,
+      });
       return { state: 'failed', error: failed, retry: false, ms: 0 };
     }
     return this.runner.run({
@@ -211,7 +219,10 @@ export class CamundaWorker {
 
   #onLost(error: unknown): void {
     this.#counts.pollsLost += 1;
-    this.#say('warn', `A poll ended without an answer (${reasonOf(error)}): jobs that went into it wait for their locks to end.`);
+    this.#say(
+      'warn',
+      `A poll ended without an answer (${reasonOf(error)}): jobs that went into it wait for their locks to end.`,
+    );
   }
 }
 
