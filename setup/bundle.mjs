@@ -30,6 +30,7 @@ const LIBRARY = [
 const THREADS = [
   { entries: ['store/sqlite/thread'], shared: 'store/sqlite/shared' },
   { entries: ['store/heart', 'store/postgres/keep-alive', 'store/redis/keep-alive'], shared: 'store/shared' },
+  { entries: ['engine/keeper-thread'], shared: 'engine/shared' },
 ];
 
 /** Must start without the rest of the package; the catalogue of events, since what others make of it needs it first. */

@@ -90,7 +90,7 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
       CONTRACT,
       EVENTS,
       /^(execution|tuner|worker)\//,
-      /^(cipher|log-for|system-clock)\.ts$/,
+      /^(cipher|log-for|own-file|system-clock)\.ts$/,
       /^telemetry\/log\.ts$/,
     ],
   },
