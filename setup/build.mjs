@@ -20,8 +20,6 @@ import { finishEntries } from './entries.mjs';
 import { buildPage } from './page.mjs';
 import { tool } from './tools.mjs';
 
-/** Not published, as tsconfig.build.json and bundle.mjs say, too. */
-const BENCHMARKS = join('src', 'bench');
 /** Built by page.mjs. */
 const PAGE = join('src', 'page');
 const staging = resolve(`dist-${process.pid}.tmp`);
@@ -46,8 +44,7 @@ async function publish() {
   await bundle('src', staging);
   cpSync('src', staging, {
     recursive: true,
-    filter: (source) =>
-      ![BENCHMARKS, PAGE].includes(source) && (statSync(source).isDirectory() || !source.endsWith('.ts')),
+    filter: (source) => source !== PAGE && (statSync(source).isDirectory() || !source.endsWith('.ts')),
   });
   await buildPage(resolve(PAGE), join(staging, 'page', 'built'));
   const manifest = JSON.parse(readFileSync('package.json', 'utf8'));

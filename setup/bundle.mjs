@@ -6,7 +6,7 @@
  * names would save no memory. There are no source maps: they were a third of the package, and the files read well without.
  *
  * A module that something outside addresses (package.json, `new URL` in the sources) has its file where the module is.
- * What such files share, and what is loaded on demand, lies in folders named `shared`. The benchmarks are not bundled.
+ * What such files share, and what is loaded on demand, lies in folders named `shared`.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix, relative, resolve, sep } from 'node:path';
@@ -43,7 +43,7 @@ const LIGHT = ['index', 'version', 'cli/main', 'cli/program', 'telemetry/events'
 export async function bundle(source, out) {
   const names = readdirSync(source, { recursive: true })
     .map((file) => file.split(sep).join('/'))
-    .filter((file) => file.endsWith('.ts') && !file.startsWith('bench/'))
+    .filter((file) => file.endsWith('.ts'))
     .map((file) => file.replace(/\.ts$/, ''));
   const withIndex = [...LIBRARY, ...loadedOnDemand(source, names)].filter((name) => !LIGHT.includes(name));
   await Promise.all([

@@ -16,7 +16,7 @@ const COMMANDS = {
     args: [`${root}/src/cli/main.ts`, ...args],
     ...(['serve', 'dashboard'].includes(args[0] ?? '') ? { start: () => withPage(root) } : {}),
   }),
-  bench: (args, root) => ({ args: [`${root}/src/bench/main.ts`, ...args] }),
+  bench: (args, root) => ({ args: [`${root}/bench/src/main.ts`, ...args] }),
   test: async (args, root) => {
     const { testArguments, testFiles } = await import('./test-arguments.mjs');
     const files = testFiles(args, root);

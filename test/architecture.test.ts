@@ -22,13 +22,6 @@ const BANNED_NAMES = ['utils', 'util', 'common', 'helpers', 'types', 'interfaces
 /** The file of each folder that says what the folder is for. */
 const MAIN_FILES: Readonly<Record<string, string>> = {
   '': 'connect.ts',
-  bench: 'main.ts',
-  'bench/flows': 'shape.ts',
-  'bench/readme': 'tables.ts',
-  'bench/scenarios': 'scenario.ts',
-  'bench/lanes': 'run.ts',
-  'bench/suites': 'suite.ts',
-  'bench/workloads': 'catalogue.ts',
   cli: 'main.ts',
   'connectors/camunda': 'index.ts',
   core: 'settle-rule.ts',
@@ -56,8 +49,7 @@ const MAIN_FILES: Readonly<Record<string, string>> = {
 };
 
 /** Folders that are a part of the one above, and explained there. */
-const PARTS =
-  /^(store\/\w+\/migrations|worker\/maintenance|cli\/commands|http\/resources|page\/screens|bench\/(commands|programs))$/;
+const PARTS = /^(store\/\w+\/migrations|worker\/maintenance|cli\/commands|http\/resources|page\/screens)$/;
 
 const EVENTS = /^telemetry\/(plan-)?events\.ts$/;
 const CONTRACT = /^store\/[^/]+\.ts$/;
@@ -124,15 +116,13 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
   { of: EVENTS, may: [/^core\//, EVENTS, CURRENT_JOB] },
   { of: /^telemetry\//, may: [/^core\//, /^telemetry\//] },
   { of: /^testing\//, may: [/^core\//, /^testing\//, CONTRACT, EVENTS] },
-  { of: /^bench\//, may: [/^bench\//, /^[^/]+\.ts$/] },
   { of: /^cli\//, may: [/^(?!testing\/)/] },
-  { of: /^[^/]+\.ts$/, may: [/^(?!testing\/|cli\/|bench\/)/] },
+  { of: /^[^/]+\.ts$/, may: [/^(?!testing\/|cli\/)/] },
 ];
 
 /** Where packages from npm may be imported. */
 const VENDORS_IN = [
   /^cli\//,
-  /^bench\//,
   /^telemetry\/(?!events\.ts)/,
   /^store\/\w+\//,
   /^schedule\/cron\.ts$/,
@@ -163,16 +153,22 @@ const DYNAMIC = /\bimport\(\s*'([^']+)'\s*\)/g;
 const BY_PLACE = /\bnew URL\('(\.[^']+\.ts)', import\.meta\.url\)/g;
 
 interface Module {
-  /** Below src/, with forward slashes. */
+  /** Below the folder of its package, with forward slashes. */
   readonly path: string;
   readonly text: string;
   /** Specifiers as written. */
   readonly packages: readonly string[];
-  /** Modules below src/ that it imports, types included. */
+  /** Modules of that folder that it imports, types included. */
   readonly imports: readonly string[];
 }
 
-const modules = read();
+const modules = read('src');
+
+/** The measuring kit: a package of its own, beside the published one. */
+const kit = read('bench/src');
+
+/** What the kit takes of Longshore goes through these. */
+const DOORS = ['longshore.ts'];
 
 describe('the architecture', () => {
   test('the rules are checked against the modules there are', () => {
@@ -236,11 +232,11 @@ describe('the architecture', () => {
   });
 
   test('no module imports itself by way of others, types included', () => {
-    assert.deepEqual(cycles(), []);
+    assert.deepEqual([...cycles(modules), ...cycles(kit)], []);
   });
 
   test('nothing is named after the drawer it was put into', () => {
-    const faults = ['src', 'test', 'examples', 'docs', 'setup'].flatMap((folder) =>
+    const faults = ['src', 'test', 'examples', 'docs', 'setup', 'bench'].flatMap((folder) =>
       walk(join(ROOT, folder)).filter((path) =>
         relative(ROOT, path)
           .split(sep)
@@ -251,7 +247,7 @@ describe('the architecture', () => {
   });
 
   test('nothing is declared with `using`, which Node 22 cannot parse', () => {
-    const folders = ['src', 'test', 'examples', 'setup'];
+    const folders = ['src', 'test', 'examples', 'setup', 'bench'];
     assert.ok(USING.test('  await using a = b;') && USING.test('for (using a of b)'));
     const faults = folders.flatMap(sources).filter((path) => USING.test(readFileSync(path, 'utf8')));
     assert.deepEqual(faults, []);
@@ -276,9 +272,7 @@ describe('the architecture', () => {
   });
 
   test('no value is told by `instanceof` a class of the language, of which each realm has its own', () => {
-    const faults = modules.filter(
-      ({ path, text }) => !path.startsWith('bench/') && path !== 'core/legible.ts' && OF_A_REALM.test(text),
-    );
+    const faults = modules.filter(({ path, text }) => path !== 'core/legible.ts' && OF_A_REALM.test(text));
     assert.deepEqual(
       faults.map(({ path }) => path),
       [],
@@ -286,10 +280,22 @@ describe('the architecture', () => {
   });
 
   test('no file is longer than 300 lines without a reason', () => {
-    const long = modules
-      .filter(({ text }) => text.split('\n').length > LINES_MAX)
-      .map(({ path }) => `src/${path}`);
+    const tooLong = ({ text }: Module): boolean => text.split('\n').length > LINES_MAX;
+    const long = [
+      ...modules.filter(tooLong).map(({ path }) => `src/${path}`),
+      ...kit.filter(tooLong).map(({ path }) => `bench/src/${path}`),
+    ];
     assert.deepEqual(long.sort(), Object.keys(LONG_FILES).sort());
+  });
+
+  test('the measuring kit takes of Longshore what its doors hand on', () => {
+    assert.ok(kit.length > 20);
+    const faults = kit
+      .filter(({ path }) => !DOORS.includes(path))
+      .flatMap(({ path, imports }) =>
+        imports.filter((target) => target.startsWith('../')).map((target) => `${path} -> ${target}`),
+      );
+    assert.deepEqual(faults, []);
   });
 
   test('the main file of every folder opens by saying what the folder is for', () => {
@@ -312,8 +318,9 @@ function sources(folder: string): string[] {
   return walk(join(ROOT, folder)).filter((path) => /\.(ts|mjs|js)$/.test(path));
 }
 
-function read(): Module[] {
-  const source = join(ROOT, 'src');
+/** `folder` below the root of the repository. */
+function read(folder: string): Module[] {
+  const source = join(ROOT, folder);
   return walk(source)
     .filter((file) => /\.tsx?$/.test(file))
     .map((file) => {
@@ -337,8 +344,8 @@ function read(): Module[] {
 }
 
 /** Each cycle once, as a path through it. */
-function cycles(): string[] {
-  const imports = new Map(modules.map((module) => [module.path, module.imports]));
+function cycles(of: readonly Module[]): string[] {
+  const imports = new Map(of.map((module) => [module.path, module.imports]));
   const done = new Set<string>();
   const found: string[] = [];
   const visit = (path: string, trail: readonly string[]): void => {
@@ -348,7 +355,7 @@ function cycles(): string[] {
     for (const next of imports.get(path) ?? []) visit(next, [...trail, path]);
     done.add(path);
   };
-  for (const { path } of modules) visit(path, []);
+  for (const { path } of of) visit(path, []);
   return found;
 }
 

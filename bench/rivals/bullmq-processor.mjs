@@ -1,5 +1,5 @@
 /** The sandboxed processor: BullMQ imports this file in each of its threads or child processes. */
-import { markRun } from '../../src/bench/run-marks.ts';
+import { markRun } from '../src/run-marks.ts';
 
 /** @param {{ data: { n: number } }} job */
 export default async function noop({ data }) {

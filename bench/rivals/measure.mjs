@@ -2,7 +2,7 @@
  * What is measured of every other job system, in the same way: a burn-down, pickup latency, and queued jobs for the
  * memory they take. A system is given as a set of functions that go through its public interface alone.
  *
- * Each program is a child process of `npm run bench`; src/bench/runner.ts starts it and src/bench/ledger.ts judges it.
+ * Each program is a child process of `npm run bench`; bench/src/runner.ts starts it and bench/src/ledger.ts judges it.
  *
  * @typedef {object} System
  * @property {() => Promise<void>} prepare makes what the system needs on the server; it may be there already
@@ -14,7 +14,7 @@
  * @property {() => Promise<unknown>} purge deletes all jobs
  * @property {() => Promise<unknown>} close
  * @property {(onCompleted: () => void) => Promise<{ stop(): Promise<unknown> }>} [workApart] starts a worker whose handlers
- * run in other threads or processes, and say by src/bench/run-marks.ts that they ran
+ * run in other threads or processes, and say by bench/src/run-marks.ts that they ran
  * @property {() => Promise<unknown>} [pause] nothing is given out until `resume`
  * @property {() => Promise<unknown>} [resume]
  *
@@ -27,12 +27,12 @@
  * @property {'lost' | 'repeated' | null} sabotage falsifies the ledger
  */
 
-import { makeInputs } from '../../src/bench/inputs.ts';
-import { Ledger } from '../../src/bench/ledger.ts';
-import { monotonicMs, pace, systemPacerClock } from '../../src/bench/pacer.ts';
-import { startPhase } from '../../src/bench/phase.ts';
-import { program } from '../../src/bench/program.ts';
-import { keepMarksIn, ledgerOf } from '../../src/bench/run-marks.ts';
+import { makeInputs } from '../src/inputs.ts';
+import { Ledger } from '../src/ledger.ts';
+import { monotonicMs, pace, systemPacerClock } from '../src/pacer.ts';
+import { startPhase } from '../src/phase.ts';
+import { program } from '../src/program.ts';
+import { keepMarksIn, ledgerOf } from '../src/run-marks.ts';
 
 /** @param {(settings: Settings) => System} open */
 export function measure(open) {

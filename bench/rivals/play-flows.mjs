@@ -1,11 +1,11 @@
 /**
- * The flows of every other system share this: the driver that plays Longshore's runs plays theirs (src/bench/flows/play.ts).
+ * The flows of every other system share this: the driver that plays Longshore's runs plays theirs (bench/src/flows/play.ts).
  * A system gives functions that go through its public interface; steps are told by run and place in the graph.
  *
- * @param {(settings: import('../../src/bench/flows/play.ts').PlaySettings) => object} open everything of a FlowSystem but `jobs` and `counts`
+ * @param {(settings: import('../src/flows/play.ts').PlaySettings) => object} open everything of a FlowSystem but `jobs` and `counts`
  */
-import { play } from '../../src/bench/flows/play.ts';
-import { program } from '../../src/bench/program.ts';
+import { play } from '../src/flows/play.ts';
+import { program } from '../src/program.ts';
 
 export function playFlows(open) {
   program(async (settings, parent) => {

@@ -178,4 +178,10 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'look for what may be wrong, changing nothing',
     load: async () => (await import('./commands/doctor.ts')).doctor,
   },
+  {
+    name: 'bench',
+    group: STORE,
+    summary: 'measure this machine, with the package longshore-bench',
+    load: async () => (await import('./bench-package.ts')).bench,
+  },
 ];

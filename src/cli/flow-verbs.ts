@@ -116,8 +116,14 @@ async function run({ args, options, out }: Call<VerbOptions>, verb: Verb): Promi
   const { by = whoAmI(), why } = options;
   const audit: RunActionOptions = { by, ...(why === undefined ? {} : { why }) };
   const payload = await verb.read?.(args);
-  const state = await withStore(options, async ({ longshore: { flows } }) => {
+  const state = await withStore(options, async ({ longshore: { flows, audit: log } }) => {
     await verb.act(flows, { id, step: step ?? '', audit, options, payload });
+    await log.record({
+      by,
+      action: `${verb.name}${step === undefined ? 'Run' : 'Step'}`,
+      target: step === undefined ? id : `${id} / ${step}`,
+      why: why ?? null,
+    });
     return (await flows.get(id))?.state ?? null;
   });
   if (out.json) out.document({ id, action: verb.name, step: step ?? null, state });

@@ -8,6 +8,7 @@ import { Output } from './output.ts';
 
 /** Parses the arguments, loads the one command they name, runs it and turns whatever happened into an exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
+  if (withHelp(argv)[0] === 'bench') return passToBench(withHelp(argv));
   const out = new Output({ json: hasFlag(argv, '--json'), verbose: hasFlag(argv, '--verbose') });
   let code: number = EXIT.done;
   const program = build(out, (ended) => {
@@ -21,6 +22,16 @@ export async function run(argv: readonly string[]): Promise<number> {
     if (['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code))
       return error.exitCode;
     return fail(out, new UsageError(usageMessage(error, argv)));
+  }
+}
+
+/** The kit has commands and options of its own, which this program does not know. */
+async function passToBench([, ...argv]: readonly string[]): Promise<number> {
+  try {
+    const { runBench } = await import('./bench-package.ts');
+    return await runBench(argv);
+  } catch (error) {
+    return fail(new Output({ json: hasFlag(argv, '--json'), verbose: hasFlag(argv, '--verbose') }), error);
   }
 }
 

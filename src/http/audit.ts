@@ -9,14 +9,7 @@ export interface Acted {
 }
 
 /** What work is made of is no action by hand, and there may be thousands a second. */
-const NOT_BY_HAND: ReadonlySet<string> = new Set([
-  'createJob',
-  'createJobs',
-  'startRun',
-  'previewTiming',
-  'signalRun',
-  'signalJob',
-]);
+const NOT_BY_HAND: ReadonlySet<string> = new Set(['createJob', 'createJobs', 'startRun', 'previewTiming']);
 /** Payloads stay with what they belong to. */
 const PAYLOADS: ReadonlySet<string> = new Set(['input', 'result', 'payload', 'meta', 'why', 'note']);
 const ANSWERED = ['done', 'jobs', 'removed', 'refused', 'requested', 'status', 'starts'];

@@ -2,6 +2,7 @@ import type { CancelTimer, Clock } from '../core/clock.ts';
 import { JOB_STATES, type JobState } from '../core/job-state.ts';
 import type { QueueRecord, WorkerRecord } from '../store/store.ts';
 import type { Face } from './face.ts';
+import { SlotSeries } from './slot-series.ts';
 
 /**
  * What the fleet looked like in the last hour, kept by this process: one read of the store for all who look, at most one a
@@ -44,6 +45,7 @@ export class Samples {
   readonly #longshore: Face;
   readonly #clock: Clock;
   readonly #series = new Map<string, Point[]>();
+  readonly slots = new SlotSeries(KEPT);
   #latest: Sample | null = null;
   #before: Sample | null = null;
   #reading: Promise<Sample> | null = null;
@@ -129,6 +131,7 @@ export class Samples {
     }
     for (const [name, series] of this.#series)
       if ((series.at(-1)?.at ?? 0) < sample.at - KEPT * EVERY_MS) this.#series.delete(name);
+    this.slots.keep(sample.at, sample.workers);
     this.#before = sample;
   }
 

@@ -12,6 +12,8 @@ export function useRoute(): Route {
   useEffect(() => {
     const hear = (): void => setHash(location.hash);
     addEventListener('hashchange', hear);
+    // The address may have changed between the first drawing and now.
+    hear();
     return () => removeEventListener('hashchange', hear);
   }, []);
   return routeOf(hash);

@@ -13,9 +13,9 @@ import type { EnqueueReceipt, JobSpec, Settlement, SettleReceipt, Timed } from '
 export interface PlanStore {
   /**
    * Applies units in order, in one transaction. Each is applied whole or not at all, and none keeps another from being
-   * applied. Throws OPTION_INVALID where `tx` is given to a store without the capability `transactions`.
+   * applied.
    */
-  commit(units: readonly Unit[], options?: CommitCall): Promise<UnitReceipt[]>;
+  commit(units: readonly Unit[], options?: Timed): Promise<UnitReceipt[]>;
   /** Plans that wait to be decided on; see DueRequest. */
   duePlans(request: DueRequest): Promise<DueReceipt>;
   /** A plan as it is, with the kept texts of these names, or those of all; null when there is no such plan. */
@@ -34,11 +34,6 @@ export interface Unit {
   readonly plans?: readonly PlanChange[];
   /** To plans of any version; one whose plan does not exist is dropped. */
   readonly reports?: readonly NewReport[];
-}
-
-export interface CommitCall extends Timed {
-  /** As EnqueueCall.tx. */
-  readonly tx?: unknown;
 }
 
 export interface PlanChange {

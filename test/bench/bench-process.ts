@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../src/bench/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../bench/src/main.ts', import.meta.url));
 
 export interface BenchEnd {
   readonly code: number;

@@ -185,7 +185,7 @@ describe('bench', { concurrency: 2 }, () => {
 });
 
 function startBench(t: TestContext, ...args: string[]) {
-  const main = fileURLToPath(new URL('../../src/bench/main.ts', import.meta.url));
+  const main = fileURLToPath(new URL('../../bench/src/main.ts', import.meta.url));
   const child = spawn(process.execPath, [...process.execArgv, main, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });

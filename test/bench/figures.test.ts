@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
-import { Durations } from '../../src/bench/histogram.ts';
-import { makeInputs } from '../../src/bench/inputs.ts';
-import { startPhase } from '../../src/bench/phase.ts';
-import { round, spread } from '../../src/bench/spread.ts';
-import { formatMs, table } from '../../src/bench/table.ts';
+import { Durations } from '../../bench/src/histogram.ts';
+import { makeInputs } from '../../bench/src/inputs.ts';
+import { startPhase } from '../../bench/src/phase.ts';
+import { round, spread } from '../../bench/src/spread.ts';
+import { formatMs, table } from '../../bench/src/table.ts';
 
 test('percentiles are those of the values, within the histogram’s three digits', () => {
   const { p50, p95, p99, p999, max, samples, mean } = new Durations(numbers(10_000)).summary();

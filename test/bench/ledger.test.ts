@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CheckFailed, type Evidence, Ledger, requireExactlyOnce } from '../../src/bench/ledger.ts';
+import { CheckFailed, type Evidence, Ledger, requireExactlyOnce } from '../../bench/src/ledger.ts';
 
 test('a measurement passes when every job ran once and is completed in the store', () => {
   requireExactlyOnce('Burn-down', 3, evidence([0, 1, 2]));

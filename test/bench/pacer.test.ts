@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { monotonicMs, type PacerClock, pace } from '../../src/bench/pacer.ts';
+import { monotonicMs, type PacerClock, pace } from '../../bench/src/pacer.ts';
 
 /** Time that moves only by timers and by what the sender takes. */
 class HandClock implements PacerClock {

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { withTables } from '../../src/bench/commands/readme.ts';
-import { Recorded } from '../../src/bench/readme/recorded.ts';
+import { withTables } from '../../bench/src/commands/readme.ts';
+import { Recorded } from '../../bench/src/readme/recorded.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const recorded = new Recorded(join(ROOT, 'bench/results'));

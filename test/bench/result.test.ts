@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { recorded } from '../../src/bench/result.ts';
+import { recorded } from '../../bench/src/result.ts';
 
 test('a password of a server is not recorded with the settings, nor anything else changed', () => {
   const urlOf = (url: string): string => recorded({ jobs: 1, url }).url;

@@ -5,10 +5,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { programFile, run, start } from '../../src/bench/runner.ts';
+import { programFile, run, start } from '../../bench/src/runner.ts';
 import { temporaryFolder } from './bench-process.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../src/bench/program.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../bench/src/program.ts', import.meta.url));
 
 test('a program gets its settings and gives its result', async (t) => {
   const file = write(t, 'program(async ({ one }) => ({ two: one + 1 }))');

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Scenario } from '../../src/bench/scenarios/scenario.ts';
-import { formatScenarios, parseScenarios, ScenariosInvalid } from '../../src/bench/suites/scenario-file.ts';
-import { select } from '../../src/bench/suites/selection.ts';
-import { makeSuite, SUITES, type Suite } from '../../src/bench/suites/suite.ts';
+import type { Scenario } from '../../bench/src/scenarios/scenario.ts';
+import { formatScenarios, parseScenarios, ScenariosInvalid } from '../../bench/src/suites/scenario-file.ts';
+import { select } from '../../bench/src/suites/selection.ts';
+import { makeSuite, SUITES, type Suite } from '../../bench/src/suites/suite.ts';
 
 const GOOD = {
   phase: 'one',

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { describe, type TestContext, test } from 'node:test';
-import { withSite } from '../../src/bench/open-site.ts';
-import type { WorkReport } from '../../src/bench/programs/scenario.ts';
-import { Progress } from '../../src/bench/progress.ts';
-import { amounts } from '../../src/bench/scenarios/calibration.ts';
-import { figures, statistics } from '../../src/bench/scenarios/figures.ts';
-import { runScenario } from '../../src/bench/scenarios/run-scenario.ts';
-import { type Scenario, type ScenarioResult, WORKLOADS } from '../../src/bench/scenarios/scenario.ts';
-import { type Findings, verify } from '../../src/bench/scenarios/verify.ts';
-import { CATALOGUE } from '../../src/bench/workloads/catalogue.ts';
-import type { RunRecord } from '../../src/bench/workloads/run-log.ts';
-import { Workspace } from '../../src/bench/workspace.ts';
+import { withSite } from '../../bench/src/open-site.ts';
+import type { WorkReport } from '../../bench/src/programs/scenario.ts';
+import { Progress } from '../../bench/src/progress.ts';
+import { amounts } from '../../bench/src/scenarios/calibration.ts';
+import { figures, statistics } from '../../bench/src/scenarios/figures.ts';
+import { runScenario } from '../../bench/src/scenarios/run-scenario.ts';
+import { type Scenario, type ScenarioResult, WORKLOADS } from '../../bench/src/scenarios/scenario.ts';
+import { type Findings, verify } from '../../bench/src/scenarios/verify.ts';
+import { CATALOGUE } from '../../bench/src/workloads/catalogue.ts';
+import type { RunRecord } from '../../bench/src/workloads/run-log.ts';
+import { Workspace } from '../../bench/src/workspace.ts';
 import { temporaryFolder } from './bench-process.ts';
 
 /** Little work, whatever the machine. */

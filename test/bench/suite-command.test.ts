@@ -5,10 +5,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { makeSuite } from '../../src/bench/suites/suite.ts';
+import { makeSuite } from '../../bench/src/suites/suite.ts';
 import { type AnyDocument, bench, measured, temporaryFolder } from './bench-process.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/bench/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../bench/src/main.ts', import.meta.url));
 
 /** A hundredth of the work: what is asserted is what was done and said, never how fast. */
 const LITTLE = ['--scale', '0.01'];

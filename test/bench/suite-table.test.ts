@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Percentiles, ScenarioResult, ScenarioRun } from '../../src/bench/scenarios/scenario.ts';
-import { makeSuite } from '../../src/bench/suites/suite.ts';
-import { tally } from '../../src/bench/suites/suite-document.ts';
-import { suiteTable } from '../../src/bench/suites/suite-table.ts';
+import type { Percentiles, ScenarioResult, ScenarioRun } from '../../bench/src/scenarios/scenario.ts';
+import { makeSuite } from '../../bench/src/suites/suite.ts';
+import { tally } from '../../bench/src/suites/suite-document.ts';
+import { suiteTable } from '../../bench/src/suites/suite-table.ts';
 
 test('a row a scenario, below its phase, medians of the repeats, and a mark where samples are few', () => {
   const lines = linesOf([completed(0, [2, 4, 30]), completed(1, [3]), completed(2, [5])]);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import type { Scenario } from '../../src/bench/scenarios/scenario.ts';
-import { makeSuite, SUITES } from '../../src/bench/suites/suite.ts';
+import type { Scenario } from '../../bench/src/scenarios/scenario.ts';
+import { makeSuite, SUITES } from '../../bench/src/suites/suite.ts';
 
 /** The rows that the suites must have, written down once: fixtures/scenarios.csv. */
 const [HEAD = [], ...ROWS] = readFileSync(new URL('./fixtures/scenarios.csv', import.meta.url), 'utf8')

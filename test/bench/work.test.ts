@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { compare, laterRate } from '../../src/bench/scenarios/compare.ts';
-import { MODES, scenariosOf, settingsOf } from '../../src/bench/scenarios/modes.ts';
-import type { ScenarioResult } from '../../src/bench/scenarios/scenario.ts';
+import { compare, laterRate } from '../../bench/src/scenarios/compare.ts';
+import { MODES, scenariosOf, settingsOf } from '../../bench/src/scenarios/modes.ts';
+import type { ScenarioResult } from '../../bench/src/scenarios/scenario.ts';
 import { bench, measured, temporaryFolder } from './bench-process.ts';
 
 const OPTIONS = { workSeconds: 3, jobTimeout: 30_000, jitter: 0 };

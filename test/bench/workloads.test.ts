@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
-import { CATALOGUE } from '../../src/bench/workloads/catalogue.ts';
-import { compute, computedAfter, joined, seedOf, shares } from '../../src/bench/workloads/computation.ts';
-import { writeDurably, writtenChecksum } from '../../src/bench/workloads/io.ts';
-import { jittered } from '../../src/bench/workloads/jitter.ts';
-import { ownPeakBytes } from '../../src/bench/workloads/own-use.ts';
-import { logRun, readRuns } from '../../src/bench/workloads/run-log.ts';
+import { CATALOGUE } from '../../bench/src/workloads/catalogue.ts';
+import { compute, computedAfter, joined, seedOf, shares } from '../../bench/src/workloads/computation.ts';
+import { writeDurably, writtenChecksum } from '../../bench/src/workloads/io.ts';
+import { jittered } from '../../bench/src/workloads/jitter.ts';
+import { ownPeakBytes } from '../../bench/src/workloads/own-use.ts';
+import { logRun, readRuns } from '../../bench/src/workloads/run-log.ts';
 import { temporaryFolder } from './bench-process.ts';
 
 test('where a computation ends is known without computing', () => {

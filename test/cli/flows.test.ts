@@ -119,6 +119,7 @@ test('a signal lets the run go on; wrong ones are refused', async (context) => {
   assert.match(wrong.stderr, /^error OPTION_INVALID: signal is "approval"; expected 'ok'|"ok"/);
   const sent = await sandbox.run(['signal', 'order-7', 'ok'], { input: '{"by":"ada"}' });
   assert.deepEqual([sent.code, sent.stdout, sent.stderr], [0, 'signal ok sent to run order-7\n', '']);
+  assert.deepEqual(await sandbox.actions(), [['signalRun', 'order-7']]);
   await sandbox.work();
   const run = await sandbox.json<RunDetail>(['flow', 'order-7']);
   assert.deepEqual([run.state, run.result], ['completed', 'sent to Bern']);
@@ -214,6 +215,12 @@ test('by hand: a failed step is retried with other input, completed, or skipped,
   assert.deepEqual(results, ['sent to Rome', 'by hand', null]);
   const { stdout } = await sandbox.run(['flow', 'a']);
   assert.match(stdout, /\n\naudit trail\n {2}\S+ \S+ {2}.*? {2}retry ship by ada: typo\n$/);
+  assert.deepEqual(await sandbox.actions(), [
+    ['retryStep', 'a / ship'],
+    ['completeStep', 'b / ship'],
+    ['resolveStep', 'c / ship'],
+    ['skipStep', 'd / ship'],
+  ]);
 });
 
 test('cancel --compensate undoes what completed', async (context) => {

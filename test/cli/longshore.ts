@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { connect } from '../../src/index.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 /** What task files of the tests import. */
@@ -64,6 +65,14 @@ export class Sandbox {
     const { code, stdout, stderr } = await this.run([...args, '--json'], options);
     if (code !== 0) throw new Error(`longshore ${args.join(' ')} ended with ${code}\n${stderr}`);
     return JSON.parse(stdout) as Document;
+  }
+
+  /** What the store's list of actions says, the oldest first. */
+  async actions(): Promise<(readonly [action: string, target: string | null])[]> {
+    const longshore = await connect(`sqlite:${join(this.folder, 'jobs.db')}`);
+    const { entries } = await longshore.audit.list();
+    await longshore.close();
+    return entries.map(({ action, target }) => [action, target] as const).reverse();
   }
 
   /** Enqueues a job and returns its id. */

@@ -59,6 +59,13 @@ test('schedules are set, shown, paused, run, backfilled and removed', async (con
   assert.equal(gone.code, 1);
   assert.match(gone.stderr, /SCHEDULE_UNKNOWN/);
   assert.deepEqual(await sandbox.json(['schedules', '--json']), { schedules: [] });
+  assert.deepEqual(
+    await sandbox.actions(),
+    ['set', 'set', 'pause', 'resume', 'run', 'backfill', 'remove'].map((action) => [
+      `${action}Schedule`,
+      'nightly',
+    ]),
+  );
 });
 
 test('an expression can be looked at without a store', async (context) => {

@@ -128,6 +128,14 @@ onEachStore('runs are started, shown with readiness, signalled and acted on', as
   const ended = await ask('GET /runs/r1/result?waitMs=60000');
   assert.deepEqual([ended.status, ended.body.state], [200, 'completed']);
   assert.equal((await ask('GET /runs/r1')).body.audit[0].by, 'local');
+  const done = (await ask('GET /audit')).body.entries;
+  assert.deepEqual(
+    done.map(({ action, target, details }: Record<string, unknown>) => [action, target, details]),
+    [
+      ['completeStep', 'r1 / last', { did: { done: true } }],
+      ['signalRun', 'r1', { given: { name: 'approval' }, did: { done: true } }],
+    ],
+  );
   assert.equal((await ask('POST /runs/r1/cancel')).status, 409);
   assert.equal((await ask('POST /runs/r1/steps/none/skip')).status, 404);
   assert.equal((await ask('POST /runs', { body: { flow: 'other' } })).status, 404);
@@ -183,6 +191,8 @@ onEachStore('queues, workers, tasks, overview, history and health are shown', as
   const overview = (await ask('GET /overview')).body;
   assert.deepEqual([overview.counts.ready, overview.workers.slots], [1, 3]);
   assert.equal((await ask('GET /history')).body.points.length, 1);
+  const [slots] = (await ask('GET /history/workers')).body.workers;
+  assert.deepEqual([slots.id, slots.points.length, slots.points[0].slots], [seen.id, 1, 3]);
   assert.equal((await ask('GET /health')).body.workers.length, 1);
   assert.equal((await ask('GET /health/ready')).body.ok, true);
   assert.equal((await ask('POST /queues/mail/drain')).body.removed, 1);

@@ -44,6 +44,11 @@ browserTest('what happens in the store is seen without a reload', async (t) => {
   await worker.start();
   await page.getByRole('link', { name: 'Workers' }).first().click();
   await page.getByRole('table', { name: 'Workers' }).getByText('alive').waitFor();
+  const slots = page.getByRole('region', { name: 'Slots over the last hour' });
+  await slots
+    .getByRole('img', { name: /slots \d+, used 0$/ })
+    .first()
+    .waitFor();
   await worker.stop();
 });
 
@@ -63,6 +68,15 @@ browserTest('a fan-out is one node of the graph, with its counts', async (t) => 
   const step = page.getByRole('region', { name: 'Step pages' });
   await step.getByText('300 items: 299 completed, 1 failed, 0 running, 0 wait.').waitFor();
   assert.equal(await page.getByRole('region', { name: 'Steps', exact: true }).getByRole('button').count(), 5);
+});
+
+browserTest('an address that changes while the page is first drawn leads there', async (t) => {
+  const page = await chromium.page(t, 'about:blank');
+  await page.addInitScript({
+    content: "document.addEventListener('DOMContentLoaded', () => { location.hash = '#/queues'; });",
+  });
+  await page.goto(site.url);
+  await page.locator('main[data-screen="queues"]').waitFor();
 });
 
 browserTest('keys lead to screens, to the search and to a list of keys', async (t) => {

@@ -17,7 +17,7 @@ test('arguments reach the program as they are', async (t) => {
 test('start runs the example, bench the bench', async (t) => {
   const checkout = new Checkout(t).installed();
   checkout.write('examples/folder-report/main.ts', "console.log('example', process.argv[2])");
-  checkout.write('src/bench/main.ts', "console.log('bench', process.argv[2])");
+  checkout.write('bench/src/main.ts', "console.log('bench', process.argv[2])");
   assert.equal((await checkout.run(['start', '--help'])).stdout, 'example --help\n');
   assert.equal((await checkout.run(['bench', 'burndown'])).stdout, 'bench burndown\n');
 });

@@ -111,10 +111,18 @@ async function run(call: Call<Options>): Promise<number> {
   const isTiming = action === 'preview' && (call.options.every !== undefined || /[\s@]/.test(name ?? ''));
   return withStore(
     isTiming ? { ...call.options, store: 'memory:' } : call.options,
-    (session) => RUNS[action](session, name ?? '', call),
+    async (session) => {
+      const code = await RUNS[action](session, name ?? '', call);
+      const { by, note: why = null } = audit(call.options);
+      if (CHANGES.has(action))
+        await session.longshore.audit.record({ by, action: `${action}Schedule`, target: name ?? '', why });
+      return code;
+    },
     { create },
   );
 }
+
+const CHANGES: ReadonlySet<ActionName> = new Set(['set', 'pause', 'resume', 'run', 'backfill', 'remove']);
 
 function isAction(text: string): text is ActionName {
   return (ACTIONS as readonly string[]).includes(text);

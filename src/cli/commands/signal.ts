@@ -6,6 +6,7 @@ import { type Call, type CliCommand, examples } from '../command.ts';
 import { readPayload } from '../json-input.ts';
 import { withStore } from '../session.ts';
 import { printable } from '../text.ts';
+import { whoAmI } from '../who.ts';
 
 export const signal: CliCommand = { define, run };
 
@@ -20,7 +21,12 @@ function define(command: Command): void {
 async function run({ args, options, out }: Call): Promise<number> {
   const [id = '', name = '', given] = args;
   const payload = await readPayload(given, 'The payload');
-  const to = await withStore(options, ({ longshore }) => send(longshore, { id, name, payload }));
+  const to = await withStore(options, async ({ longshore }) => {
+    const found = await send(longshore, { id, name, payload });
+    const action = found === 'run' ? 'signalRun' : 'signalJob';
+    await longshore.audit.record({ by: whoAmI(), action, target: id, details: { given: { name } } });
+    return found;
+  });
   if (out.json) out.document({ id, signal: name, to });
   else out.print(`signal ${printable(name)} sent to ${to} ${printable(id)}`);
   return 0;

@@ -8,7 +8,7 @@ export type Auth =
   | { readonly username: string; readonly password: string }
   | { readonly token: string | (() => string | Promise<string>) };
 
-/** OAuth 2.0 client credentials. The access token is fetched when it is needed, and again half a minute before it ends. */
+/** OAuth 2.0 client credentials. The access token is fetched when it is needed, and again after four fifths of its life. */
 export interface ClientCredentials {
   readonly clientId: string;
   readonly clientSecret: string;
@@ -79,8 +79,8 @@ export function authorizationOf(auth: Auth | null): Authorization {
   return { header: async () => basic, renew: () => false };
 }
 
-/** A token is not used any more so long before its end. */
-const LEAD_MS = 30_000;
+/** A token is fetched anew after so much of its life: locks are extended with it while a handler holds the event loop. */
+const LIFE_SHARE = 0.8;
 /** A token that the engine refuses is not fetched anew before it is so old. */
 const RENEW_MIN_MS = 5_000;
 const TIMEOUT_MS = 10_000;
@@ -134,7 +134,7 @@ class AccessToken implements Authorization {
       throw refusedToken(tokenUrl, clientId, response.status, answer);
     const lifeMs = Number(answer?.expires_in ?? 60) * 1_000;
     const now = performance.now();
-    this.#token = { text, fetchedAt: now, until: now + Math.max(lifeMs - LEAD_MS, lifeMs / 2) };
+    this.#token = { text, fetchedAt: now, until: now + lifeMs * LIFE_SHARE };
     return text;
   }
 }

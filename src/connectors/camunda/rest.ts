@@ -16,6 +16,8 @@ export interface RestOptions {
   /** Longest wait for an answer, in ms; a long poll's own time comes on top. */
   readonly requestTimeoutMs: number;
   readonly socketsMax: number;
+  /** The header of authorization is another one from now on. */
+  readonly onAuthorization: (header: string) => void;
 }
 
 export type Method = 'GET' | 'POST' | 'PATCH';
@@ -38,6 +40,7 @@ export class Rest {
   readonly #url: URL;
   readonly #agent: Agent;
   readonly #authorization: Authorization;
+  #lastHeader: string | null = null;
 
   constructor(options: RestOptions) {
     this.address = options.url;
@@ -67,7 +70,7 @@ export class Rest {
   }
 
   async #ask(method: Method, path: string, { body, waitMs = 0, signal }: CallOptions): Promise<Answer> {
-    const authorization = await this.#authorization.header();
+    const authorization = await this.#authorize();
     signal?.throwIfAborted();
     const isForm = body instanceof FormData;
     const form = isForm ? new Response(body) : null;
@@ -104,6 +107,13 @@ export class Rest {
       if (signal?.aborted === true) throw signal.reason;
       throw error instanceof LongshoreError ? error : unreachable(this.address, error);
     }
+  }
+
+  async #authorize(): Promise<string | null> {
+    const header = await this.#authorization.header();
+    if (header !== null && header !== this.#lastHeader) this.#options.onAuthorization(header);
+    this.#lastHeader = header;
+    return header;
   }
 
   #send({ method, path, headers, payload, waitMs, signal }: Sending): Promise<Received> {

@@ -2,11 +2,12 @@ import type { Clock } from '../../core/clock.ts';
 import { requireMs } from '../../core/errors.ts';
 import { reasonOf } from '../../core/legible.ts';
 import { knownNames, requireKnown } from '../../core/options.ts';
+import { type HeldLock, Keeper } from '../../engine/keeper.ts';
 import { createRunner, type Ended, type Runner } from '../../engine/runner.ts';
 import { systemClock } from '../../system-clock.ts';
 import { pause } from './backoff.ts';
 import { type CamundaCounts, noCounts } from './counts.ts';
-import type { CamundaJob } from './job.ts';
+import { type CamundaJob, fence } from './job.ts';
 import { type CamundaOptions, type Checked, checkedOptions, type JobType } from './options.ts';
 import { attemptOf, reportOf } from './outcomes.ts';
 import { Poller } from './poller.ts';
@@ -27,6 +28,7 @@ export interface CamundaHealth {
   readonly ok: boolean;
   readonly poll: Error | null;
   readonly report: Error | null;
+  readonly lock: Error | null;
 }
 
 /**
@@ -45,7 +47,8 @@ export class CamundaWorker {
   readonly #rest: Rest;
   readonly #poller: Poller;
   readonly #reports: Reports;
-  readonly #troubles: { readonly poll: Trouble; readonly report: Trouble };
+  readonly #keeper: Keeper;
+  readonly #troubles: { readonly poll: Trouble; readonly report: Trouble; readonly lock: Trouble };
   /** Until they are told. */
   readonly #jobs = new Set<Promise<void>>();
   readonly #away = new AbortController();
@@ -62,9 +65,26 @@ export class CamundaWorker {
     this.name = options.name ?? this.runner.id;
     this.#say = sayTo(runner.logger, this.runner.id);
     const trouble = (what: string): Trouble => new Trouble(what, this.#say, () => this.#clock.now());
-    this.#troubles = { poll: trouble('Asking for jobs'), report: trouble('Telling how jobs ended') };
-    const socketsMax = reportsMax + jobTypes.size;
-    this.#rest = new Rest({ url, auth, headers, requestTimeoutMs, socketsMax });
+    this.#troubles = {
+      poll: trouble('Asking for jobs'),
+      report: trouble('Telling how jobs ended'),
+      lock: trouble('Extending locks'),
+    };
+    this.#keeper = new Keeper({
+      method: 'PATCH',
+      url: `${url}/jobs/{id}`,
+      headers,
+      onTrouble: (error, retryMs) => this.#troubles.lock.failed(error, retryMs),
+      onWell: () => this.#troubles.lock.worked(),
+    });
+    this.#rest = new Rest({
+      url,
+      auth,
+      headers,
+      requestTimeoutMs,
+      socketsMax: reportsMax + jobTypes.size,
+      onAuthorization: (authorization) => this.#keeper.setHeaders({ authorization }),
+    });
     const means = { rest: this.#rest, clock: this.#clock, counts: this.#counts, say: this.#say };
     this.#reports = new Reports({ ...means, max: reportsMax, trouble: this.#troubles.report });
     this.#poller = new Poller({
@@ -92,8 +112,9 @@ export class CamundaWorker {
 
   /** As it is now, without asking the cluster. */
   health(): CamundaHealth {
-    const { poll, report } = this.#troubles;
-    return { ok: poll.fault === null && report.fault === null, poll: poll.fault, report: report.fault };
+    const { poll, report, lock } = this.#troubles;
+    const faults = { poll: poll.fault, report: report.fault, lock: lock.fault };
+    return { ok: Object.values(faults).every((fault) => fault === null), ...faults };
   }
 
   /**
@@ -140,6 +161,7 @@ export class CamundaWorker {
     while (this.#jobs.size > 0) await Promise.all(this.#jobs);
     cancel();
     this.#rest.close();
+    await this.#keeper.close();
     this.#sayFarewell();
   }
 
@@ -178,14 +200,36 @@ export class CamundaWorker {
 
   /** Never rejects. */
   async #run(jobType: JobType, job: CamundaJob): Promise<void> {
-    const ended = await this.#end(jobType, job);
-    const report = reportOf(ended, job, jobType, this.name);
-    if (report === null) return;
-    const told = await this.#reports.tell(job, report);
-    if (told === 'taken') this.#count(ended, report);
+    const lock = this.#hold(job, jobType.lockMs ?? 0);
+    try {
+      const ended = await this.#end(jobType, job, lock.signal);
+      const report = reportOf(ended, job, jobType, this.name);
+      if (report !== null && (await this.#reports.tell(job, report)) === 'taken') this.#count(ended, report);
+    } finally {
+      lock.release();
+    }
   }
 
-  async #end({ task, input }: JobType, job: CamundaJob): Promise<Ended> {
+  /** Has the lock extended until the job's end is told. */
+  #hold(job: CamundaJob, lockMs: number): HeldLock {
+    const intervalMs = Math.round(lockMs / 3);
+    // A job may have waited for this event loop for a part of its lock.
+    const passedMs = lockMs - (job.deadline - this.#clock.now());
+    const lock = this.#keeper.hold(job.jobKey, {
+      intervalMs,
+      firstMs: Math.min(Math.max(intervalMs - passedMs, 0), intervalMs),
+      body: JSON.stringify({ changeset: { timeout: lockMs }, ...fence(job) }),
+    });
+    lock.signal.addEventListener('abort', () => {
+      this.#counts.locksLost += 1;
+      this.#say('warn', `The lock of job ${job.jobKey} (${job.type}) is lost; its handler is stopped.`, {
+        jobKey: job.jobKey,
+      });
+    });
+    return lock;
+  }
+
+  async #end({ task, input }: JobType, job: CamundaJob, signal: AbortSignal): Promise<Ended> {
     let given: unknown;
     try {
       given = input === undefined ? job.variables : input(job);
@@ -201,6 +245,7 @@ export class CamundaWorker {
       queue: job.type,
       input: given,
       correlationId: job.processInstanceKey || job.jobKey,
+      signal,
       ...attemptOf(job, task),
     });
   }

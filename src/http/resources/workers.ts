@@ -59,6 +59,35 @@ const get = operation('GET /workers/{id}', {
   },
 });
 
+const history = operation('GET /history/workers', {
+  id: 'getWorkerHistory',
+  summary: 'Slots of the workers over the last hour, every 10 s since this server was first asked',
+  role: 'look',
+  answers: {
+    200: {
+      is: 'Points of each worker, oldest first',
+      schema: Closed({
+        workers: Type.Array(
+          Closed({
+            id: Type.String(),
+            points: Type.Array(
+              Closed({
+                at: Time,
+                slots: Type.Integer({ description: 'Jobs it might run at a time; the tuner changes it' }),
+                slotsUsed: Type.Integer(),
+              }),
+            ),
+          }),
+        ),
+      }),
+    },
+  },
+  run: async ({ samples }) => {
+    await samples.latest();
+    return { json: { workers: samples.slots.all() } };
+  },
+});
+
 export function workerAnswer(worker: WorkerRecord): Static<typeof WorkerForm> {
   const {
     id,
@@ -85,4 +114,4 @@ export function workerAnswer(worker: WorkerRecord): Static<typeof WorkerForm> {
   };
 }
 
-export const workers: readonly Operation[] = [list, get];
+export const workers: readonly Operation[] = [list, get, history];

@@ -1,3 +1,4 @@
+import { Chart } from '../chart.tsx';
 import type { Worker } from '../data.ts';
 import { useLoad } from '../live.ts';
 import { type Column, Empty, Panel, Screen, Shown, State, Table, Time } from '../parts.tsx';
@@ -16,6 +17,7 @@ export function WorkersScreen() {
           ) : (
             <>
               <Table label="Workers" columns={COLUMNS} rows={workers} keyOf={({ id }) => id} />
+              <Slots />
               {workers
                 .filter(({ profiles }) => profiles.length > 0)
                 .map((worker) => (
@@ -33,6 +35,37 @@ export function WorkersScreen() {
         }
       </Shown>
     </Screen>
+  );
+}
+
+interface SlotHistory {
+  readonly id: string;
+  readonly points: readonly { readonly at: number; readonly slots: number; readonly slotsUsed: number }[];
+}
+
+/** What the tuner made of each worker's slots over the last hour. */
+function Slots() {
+  const history = useLoad<{ workers: readonly SlotHistory[] }>('history/workers');
+  return (
+    <Panel title="Slots over the last hour">
+      <Shown of={history}>
+        {({ workers }) => (
+          <>
+            {workers.map(({ id, points }) => (
+              <Chart
+                key={id}
+                title={id}
+                times={points.map(({ at }) => at)}
+                lines={[
+                  { name: 'slots', tone: 'accent', values: points.map(({ slots }) => slots) },
+                  { name: 'used', tone: 'good', values: points.map(({ slotsUsed }) => slotsUsed) },
+                ]}
+              />
+            ))}
+          </>
+        )}
+      </Shown>
+    </Panel>
   );
 }
 

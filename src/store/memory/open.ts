@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { LongshoreError } from '../../core/errors.ts';
 import type { JobState } from '../../core/job-state.ts';
 import type { LeaseLock } from '../lease-lock.ts';
-import type { CommitCall, DueRequest, PlanFilter, Unit } from '../plans.ts';
+import type { DueRequest, PlanFilter, Unit } from '../plans.ts';
 import type {
   AgeRequest,
   ClaimRequest,
@@ -157,7 +157,7 @@ export class MemoryStore implements Store {
     return this.#do('trail', () => trail(this.#rows, id));
   }
 
-  async commit(units: readonly Unit[], options?: CommitCall) {
+  async commit(units: readonly Unit[], options?: Timed) {
     return this.#do('commit', (now) => commit(this.#rows, units, now), options);
   }
 

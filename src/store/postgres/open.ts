@@ -3,7 +3,7 @@ import type { JobState } from '../../core/job-state.ts';
 import { ownFile } from '../../own-file.ts';
 import { KeepAlives } from '../keep-alive.ts';
 import type { LeaseLock } from '../lease-lock.ts';
-import type { CommitCall, DueRequest, PlanFilter, Unit } from '../plans.ts';
+import type { DueRequest, PlanFilter, Unit } from '../plans.ts';
 import type {
   AgeRequest,
   ClaimRequest,
@@ -232,7 +232,7 @@ class PostgresStore implements Store {
     return this.#call('trail', id);
   }
 
-  commit(units: readonly Unit[], options?: CommitCall) {
+  commit(units: readonly Unit[], options?: Timed) {
     return this.#call('commit', units, options);
   }
 

@@ -5,7 +5,7 @@ import type { JobState } from '../../core/job-state.ts';
 import { ownFile } from '../../own-file.ts';
 import { KeepAlives } from '../keep-alive.ts';
 import type { LeaseLock } from '../lease-lock.ts';
-import type { CommitCall, DueRequest, PlanFilter, Unit } from '../plans.ts';
+import type { DueRequest, PlanFilter, Unit } from '../plans.ts';
 import type {
   AgeRequest,
   ClaimRequest,
@@ -208,7 +208,7 @@ class RedisStore implements Store {
     return this.#do('trail', {}, () => trail(this.#session, id));
   }
 
-  commit(units: readonly Unit[], options: CommitCall = {}) {
+  commit(units: readonly Unit[], options: Timed = {}) {
     return this.#do('commit', options, (now) => commit(this.#session, units, now));
   }
 

@@ -3,7 +3,7 @@ import { LongshoreError } from '../../core/errors.ts';
 import type { JobState } from '../../core/job-state.ts';
 import type { LeaseLock } from '../lease-lock.ts';
 import type { Topic } from '../notifier.ts';
-import type { CommitCall, DueRequest, PlanFilter, Unit } from '../plans.ts';
+import type { DueRequest, PlanFilter, Unit } from '../plans.ts';
 import type {
   AgeRequest,
   ClaimRequest,
@@ -209,7 +209,7 @@ class SqliteStore implements Store {
     return this.#call('trail', id);
   }
 
-  commit(units: readonly Unit[], options?: CommitCall) {
+  commit(units: readonly Unit[], options?: Timed) {
     return this.#call('commit', units, options);
   }
 
