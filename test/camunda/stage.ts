@@ -15,7 +15,7 @@ export async function simulatorFor(t: TestContext, options: SimulatorOptions = {
 /** A worker that the test's end stops, which asks for jobs. */
 export async function started(
   t: TestContext,
-  simulator: Simulator,
+  simulator: { readonly url: string },
   jobTypes: Readonly<Record<string, AnyTask | JobType>>,
   options: Partial<CamundaOptions> = {},
 ): Promise<CamundaWorker> {

@@ -34,12 +34,18 @@ const AUDIENCE = 'zeebe.camunda.io';
 export function requireAuth(auth: unknown): Auth {
   const given = isPlainObject(auth) ? auth : {};
   if ('clientId' in given || 'clientSecret' in given) return requireCredentials(given);
-  const isBasic = typeof given.username === 'string' && typeof given.password === 'string';
-  const isBearer =
-    (typeof given.token === 'string' && given.token !== '') || typeof given.token === 'function';
-  if (isBasic !== isBearer) return given as Auth;
+  const names = Object.keys(given).sort().join();
+  if (
+    names === 'password,username' &&
+    typeof given.username === 'string' &&
+    typeof given.password === 'string'
+  )
+    return given as Auth;
+  const { token } = given;
+  if (names === 'token' && ((typeof token === 'string' && token !== '') || typeof token === 'function'))
+    return given as Auth;
   const expected = '{ clientId, clientSecret }, { username, password } or { token }';
-  throw optionInvalid('auth', isPlainObject(auth) ? Object.keys(auth) : auth, expected);
+  throw optionInvalid('auth', isPlainObject(auth) ? `{ ${Object.keys(auth).join(', ')} }` : auth, expected);
 }
 
 function requireCredentials(given: Readonly<Record<string, unknown>>): Auth {

@@ -11,7 +11,7 @@ export interface CamundaCounts {
   errors: number;
   /** Handlers that asked to run later. */
   snoozed: number;
-  /** Jobs that were given back because the worker stops, with all their retries. */
+  /** Jobs that were given back because the worker stops, with all their retries; one that its own last poll brings again counts again. */
   handedBack: number;
   /** Locks that the cluster said are gone while the job ran. */
   locksLost: number;

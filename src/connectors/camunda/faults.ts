@@ -61,9 +61,14 @@ const REMEDIES: Readonly<Record<string, string>> = {
     'Its certificate signs itself: give its authority to Node with NODE_EXTRA_CA_CERTS.',
 };
 
-export function refused(address: string, what: string, refusal: Refusal): LongshoreError {
+/** `meaning`: where it is not what such an answer means to a command about a job. */
+export function refused(
+  address: string,
+  what: string,
+  refusal: Refusal,
+  meaning = meaningOf(refusal),
+): LongshoreError {
   const { status, title, detail } = refusal;
-  const meaning = meaningOf(refusal);
   const said = [title, detail].filter((part) => part !== '').join(', ');
   return new LongshoreError(
     CODES[meaning],

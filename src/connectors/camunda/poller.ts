@@ -158,10 +158,10 @@ export class Poller {
     if (!answer.ok) {
       if (isBackpressure(answer.refusal))
         this.#askMax = Math.max(1, Math.floor(Math.min(ask, this.#askMax) / 2));
-      this.#failed(
-        refused(rest.address, 'POST /jobs/activation', answer.refusal),
-        answer.refusal.retryAfterMs,
-      );
+      // No job is meant: it is the path that is not found.
+      const meaning = answer.refusal.status === 404 ? 'refused' : undefined;
+      const fault = refused(rest.address, 'POST /jobs/activation', answer.refusal, meaning);
+      this.#failed(fault, answer.refusal.retryAfterMs);
       return;
     }
     const jobs = jobsIn(answer.body);

@@ -203,6 +203,8 @@ export class CamundaWorker {
     const lock = this.#hold(job, jobType.lockMs ?? 0);
     try {
       const ended = await this.#end(jobType, job, lock.signal);
+      // Whatever a handler makes of its abort: the job is somebody else's.
+      if (lock.signal.aborted) return;
       const report = reportOf(ended, job, jobType, this.name);
       if (report !== null && (await this.#reports.tell(job, report)) === 'taken') this.#count(ended, report);
     } finally {
