@@ -9,6 +9,7 @@ export interface CommandEntry {
 }
 
 const RUN = 'Run jobs:';
+const ENGINES = 'Run jobs of workflow engines:';
 const LOOK = 'Look:';
 const FLOWS = 'Flows:';
 const ACT = 'Act on jobs:';
@@ -39,6 +40,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: RUN,
     summary: 'list, preview, set, pause or run what starts jobs at set times',
     load: async () => (await import('./commands/schedules.ts')).schedules,
+  },
+  {
+    name: 'camunda',
+    group: ENGINES,
+    summary: 'run jobs of a Camunda 8 cluster, or measure workers on it',
+    load: async () => (await import('./commands/camunda.ts')).camunda,
   },
   {
     name: 'jobs',

@@ -5,7 +5,7 @@ import { type Auth, type Authorization, authorizationOf } from './auth.ts';
 import { type Refusal, refusalOf, refused, unreachable } from './faults.ts';
 
 /**
- * The engine's REST API over connections that stay open. Node's own HTTP client: half the processor time of `fetch` for a request
+ * The engine's REST API over connections that stay open. Node's own HTTP client: a third of the processor time of `fetch` for a request
  * of this size, and nothing to install (docs/adr/0028-camunda.md).
  */
 export interface RestOptions {

@@ -178,7 +178,7 @@ export class CamundaWorker {
         'warn',
         `${pollsLost} polls ended without an answer: jobs that went into them wait for their locks to end, up to ${seconds} s.`,
       );
-    this.#say('info', `Stopped. ${handedBack} jobs were handed back.`, this.counts);
+this.#say('info', `Stopped${handedBack === 0 ? '' : `; ${handedBack} jobs were handed back`}.`, this.counts);
   }
 
   /** Outcomes that the cluster does not take hold new jobs up. */
