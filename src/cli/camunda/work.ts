@@ -42,17 +42,29 @@ export const work: CliCommand<Options> = { define, run };
 
 function define(command: Command): void {
   command
-    .option('--tasks <path>', 'file or folder with task files; may be repeated (or LONGSHORE_TASKS)', repeated)
+    .option(
+      '--tasks <path>',
+      'file or folder with task files; may be repeated (or LONGSHORE_TASKS)',
+      repeated,
+    )
     .option('--url <address>', 'of the REST API (or CAMUNDA_REST_ADDRESS; default: http://localhost:8080)')
     .option(
       '--job-type <type=task>',
-      "run this job type by that task; may be repeated (default: each task runs the job type of its name)",
+      'run this job type by that task; may be repeated (default: each task runs the job type of its name)',
       repeated,
     )
     .option('--name <name>', 'what the cluster shows as the worker (or CAMUNDA_WORKER_NAME)')
     .option('-c, --concurrency <n>', 'jobs at the same time (default: 10)', integer('--concurrency', 1))
-    .option('--target-cpu <share>', 'as many jobs as keep the processor this busy, e.g. 0.9', share('--target-cpu'))
-    .option('--target-memory <share>', '... and memory no fuller than this, e.g. 0.8', share('--target-memory'))
+    .option(
+      '--target-cpu <share>',
+      'as many jobs as keep the processor this busy, e.g. 0.9',
+      share('--target-cpu'),
+    )
+    .option(
+      '--target-memory <share>',
+      '... and memory no fuller than this, e.g. 0.8',
+      share('--target-memory'),
+    )
     .option('--slots-min <n>', '... but never fewer jobs (default: 50)', integer('--slots-min', 1))
     .option('--slots-max <n>', '... and never more (default: 500)', integer('--slots-max', 1))
     .option('--lock <time>', 'how long a job is locked without extension (default: 30s)', duration('--lock'))
@@ -62,7 +74,11 @@ function define(command: Command): void {
       new Option('--strategy <name>', 'where tasks run that do not say (default: async)').choices(STRATEGIES),
     )
     .option('--threads <n>', 'most threads for handlers (default: as many as cores)', integer('--threads', 1))
-    .option('--processes <n>', 'most child processes for handlers (default: as many as cores)', integer('--processes', 1))
+    .option(
+      '--processes <n>',
+      'most child processes for handlers (default: as many as cores)',
+      integer('--processes', 1),
+    )
     .option('--leases', 'fence commands by lease tokens; needs Camunda 8.10')
     .addOption(
       new Option('--log-level <level>', 'default: info').choices(LOG_LEVELS).env('LONGSHORE_LOG_LEVEL'),
@@ -83,7 +99,9 @@ async function run({ options, out }: Call<Options>): Promise<number> {
   if (out.json) Object.assign(console, new console.Console(process.stderr, process.stderr));
   const config = await loadConfig(options.config);
   const found = await loadTasks(requireTaskPaths(taskPaths(options.tasks, config)));
-  const tasks = found.map(({ task, url }) => (task.module === url ? task : Object.freeze({ ...task, module: url })));
+  const tasks = found.map(({ task, url }) =>
+    task.module === url ? task : Object.freeze({ ...task, module: url }),
+  );
   const { camundaWorker } = await import('../../connectors/camunda/index.ts');
   const worker = camundaWorker({
     ...settings(options),
@@ -139,7 +157,11 @@ async function loggerTo(out: Output, { logLevel, logFormat }: Options): Promise<
   const { pino } = await import('pino');
   const write = (record: string): void => {
     const line = pretty
-      ? prettyLine(record, (format, text) => out.paintMessage(format, text), process.stderr.columns ?? Number.POSITIVE_INFINITY)
+      ? prettyLine(
+          record,
+          (format, text) => out.paintMessage(format, text),
+          process.stderr.columns ?? Number.POSITIVE_INFINITY,
+        )
       : record.trimEnd();
     if (line !== null) out.say(line);
   };
@@ -158,7 +180,11 @@ function report({ name, counts }: CamundaWorker, out: Output): void {
     return;
   }
   const told = Object.entries(counts).filter(([, count]) => count > 0);
-  out.say(told.length === 0 ? 'Ended; no job was run.' : `Ended: ${told.map(([what, count]) => `${count} ${WORDS[what] ?? what}`).join(', ')}.`);
+  out.say(
+    told.length === 0
+      ? 'Ended; no job was run.'
+      : `Ended: ${told.map(([what, count]) => `${count} ${WORDS[what] ?? what}`).join(', ')}.`,
+  );
 }
 
 const WORDS: Readonly<Record<string, string>> = {

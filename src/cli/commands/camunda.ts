@@ -8,10 +8,20 @@ export const camunda: CliCommand = {
   define: (command) =>
     examples(command, 'longshore camunda work --tasks tasks/', 'longshore camunda bench quick'),
   run: async () => {
-    throw new UsageError('longshore camunda is followed by work or bench; longshore camunda --help tells more.');
+    throw new UsageError(
+      'longshore camunda is followed by work or bench; longshore camunda --help tells more.',
+    );
   },
   verbs: [
-    { name: 'work', summary: 'run jobs of a Camunda 8 cluster with the tasks of a file or folder', command: work },
-    { name: 'bench', summary: 'measure workers on a Camunda 8 cluster, with the package longshore-bench', command: bench },
+    {
+      name: 'work',
+      summary: 'run jobs of a Camunda 8 cluster with the tasks of a file or folder',
+      command: work,
+    },
+    {
+      name: 'bench',
+      summary: 'measure workers on a Camunda 8 cluster, with the package longshore-bench',
+      command: bench,
+    },
   ],
 };
