@@ -11,10 +11,10 @@ export function scheduleColumns(now: number): Column<ScheduleView>[] {
     { title: 'STATE', value: ({ state }) => state, format: ({ state }) => STATE_FORMATS[state] },
     { title: 'WHEN', value: whenText, flexible: true },
     { title: 'STARTS', value: targetText, flexible: true },
-    { title: 'NEXT', value: ({ nextAt }) => (nextAt === null ? '' : relativeTime(nextAt.getTime(), now)) },
+    { title: 'NEXT', value: ({ nextAt }) => (nextAt === null ? '' : relativeTime(nextAt, now)) },
     {
       title: 'LAST',
-      value: ({ last }) => (last === null ? '' : relativeTime(last.startedAt.getTime(), now)),
+      value: ({ last }) => (last === null ? '' : relativeTime(last.startedAt, now)),
       optional: 1,
     },
     {
@@ -39,7 +39,7 @@ const STATE_FORMATS: Readonly<Record<ScheduleView['state'], Format | null>> = {
   ended: 'dim',
 };
 
-export function scheduleText(schedule: ScheduleDetail, next: readonly Date[]): string {
+export function scheduleText(schedule: ScheduleDetail, next: readonly number[]): string {
   const { paused, orphanedAt, last, lastEnd, queuedAt, jitterMs, missed, missedMax } = schedule;
   const lines: [string, string | null][] = [
     ['state', schedule.state],
@@ -75,8 +75,8 @@ export function scheduleText(schedule: ScheduleDetail, next: readonly Date[]): s
 }
 
 /** In the zone of the schedule, and in UTC. */
-export function tickText(tick: Date, zone: string | null): string {
-  const utc = tick.toISOString().replace('.000Z', 'Z');
+export function tickText(tick: number, zone: string | null): string {
+  const utc = new Date(tick).toISOString().replace('.000Z', 'Z');
   if (zone === null || zone === 'UTC') return utc;
   const local = new Intl.DateTimeFormat('en-GB', {
     timeZone: zone,
@@ -95,10 +95,10 @@ function targetText({ task, flow }: ScheduleView): string {
   return task ?? `flow ${flow}`;
 }
 
-function timeText(time: Date): string;
-function timeText(time: Date | null): string | null;
-function timeText(time: Date | null): string | null {
-  return time === null ? null : absoluteTime(time.getTime());
+function timeText(time: number): string;
+function timeText(time: number | null): string | null;
+function timeText(time: number | null): string | null {
+  return time === null ? null : absoluteTime(time);
 }
 
 function noteText(note: string | null): string {

@@ -1,5 +1,6 @@
 import type { AnyDeclaration } from '../core/task.ts';
 import type { Flows } from '../flow/flows.ts';
+import type { Trace } from '../flow/trace.ts';
 import type { Health, HealthOptions } from '../health.ts';
 import type { AuditLog } from '../queue/audit-log.ts';
 import type { EnqueueOptions } from '../queue/enqueue.ts';
@@ -29,6 +30,7 @@ export interface Face {
     options?: (input: unknown, index: number) => EnqueueOptions,
   ): Promise<JobHandle<unknown>[]>;
   workers(): Promise<WorkerRecord[]>;
+  trace(id: string): Promise<Trace | null>;
   health(options?: HealthOptions): Promise<Health>;
   on<Name extends EventName>(name: Name, listener: EventListener<Name>, options?: ListenOptions): () => void;
 }

@@ -7,6 +7,7 @@ import type { OverviewForm, RatesForm } from '../http/resources/overview.ts';
 import type { CountsForm, QueueForm } from '../http/resources/queues.ts';
 import type { RunForm, RunSummaryForm } from '../http/resources/run-view.ts';
 import type { ScheduleForm, ScheduleSummaryForm } from '../http/resources/schedule-view.ts';
+import type { TraceForm } from '../http/resources/traces.ts';
 import type { WorkerForm } from '../http/resources/workers.ts';
 
 export type Me = Static<typeof MeForm>;
@@ -23,6 +24,7 @@ export type Queue = Static<typeof QueueForm>;
 export type Worker = Static<typeof WorkerForm>;
 export type Schedule = Static<typeof ScheduleForm>;
 export type ScheduleSummary = Static<typeof ScheduleSummaryForm>;
+export type Trace = Static<typeof TraceForm>;
 export type Group = Static<typeof GroupForm>;
 
 export interface Point {

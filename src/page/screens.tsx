@@ -11,6 +11,7 @@ import { RunScreen } from './screens/run.tsx';
 import { RunsScreen } from './screens/runs.tsx';
 import { ScheduleScreen } from './screens/schedule.tsx';
 import { SchedulesScreen } from './screens/schedules.tsx';
+import { TraceScreen } from './screens/trace.tsx';
 import { WorkersScreen } from './screens/workers.tsx';
 
 /** Which screen an address names. `key` goes there after `g`. */
@@ -42,6 +43,7 @@ const SINGLE: Readonly<Record<string, ScreenOf>> = {
   jobs: JobScreen,
   runs: RunScreen,
   schedules: ScheduleScreen,
+  traces: TraceScreen,
 };
 
 export function screenOf([place = 'overview', id]: readonly string[]): ScreenOf {

@@ -4,7 +4,7 @@ import type { PlanRecord } from '../store/plans.ts';
 import { labelOf } from './schedule-rule.ts';
 import { schedulePlace } from './spec.ts';
 
-/** A schedule as people and programs look at it. */
+/** A schedule as people and programs look at it. Times are in ms since the epoch. */
 export interface ScheduleView {
   readonly name: string;
   /** `orphaned`: its owner's code defines it no more, so it does not tick. `ended`: no tick is to come. */
@@ -16,9 +16,9 @@ export interface ScheduleView {
   /** Of a cron expression. */
   readonly zone: string | null;
   readonly everyMs: number | null;
-  readonly at: Date | null;
-  readonly start: Date | null;
-  readonly end: Date | null;
+  readonly at: number | null;
+  readonly start: number | null;
+  readonly end: number | null;
   readonly jitterMs: number;
   readonly overlap: Overlap;
   readonly missed: Missed;
@@ -27,29 +27,29 @@ export interface ScheduleView {
   /** Whose code defines it; null: set by hand. */
   readonly owner: string | null;
   /** The next tick; null while it does not tick. */
-  readonly nextAt: Date | null;
+  readonly nextAt: number | null;
   /** A tick that waits for the end of what runs. */
-  readonly queuedAt: Date | null;
+  readonly queuedAt: number | null;
   /** Ids of jobs or runs that have not ended, the latest 100. */
   readonly live: readonly string[];
   readonly last: ScheduleStart | null;
-  readonly lastEnd: { readonly scheduledAt: Date; readonly endedAt: Date; readonly state: string } | null;
+  readonly lastEnd: { readonly scheduledAt: number; readonly endedAt: number; readonly state: string } | null;
   /** Started so far. */
   readonly starts: number;
   /** Ticks that `overlap` skipped. */
   readonly skips: number;
-  readonly paused: { readonly at: Date; readonly by: string; readonly note: string | null } | null;
-  readonly orphanedAt: Date | null;
-  readonly createdAt: Date;
-  readonly updatedAt: Date;
+  readonly paused: { readonly at: number; readonly by: string; readonly note: string | null } | null;
+  readonly orphanedAt: number | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
 }
 
 /** What a tick, or somebody by hand, started. */
 export interface ScheduleStart {
   readonly id: string;
   readonly kind: 'job' | 'run';
-  readonly scheduledAt: Date;
-  readonly startedAt: Date;
+  readonly scheduledAt: number;
+  readonly startedAt: number;
 }
 
 export interface ScheduleDetail extends ScheduleView {
@@ -60,7 +60,7 @@ export interface ScheduleDetail extends ScheduleView {
   readonly attempts: number | null;
   readonly key: string | null;
   /** By hand and from code, oldest first, the latest 20. */
-  readonly audit: readonly (Omit<ScheduleAudit, 'at'> & { readonly at: Date })[];
+  readonly audit: readonly ScheduleAudit[];
 }
 
 export function scheduleView(plan: PlanRecord): ScheduleView {
@@ -75,28 +75,24 @@ export function scheduleView(plan: PlanRecord): ScheduleView {
     cron: when.kind === 'cron' ? when.expression : null,
     zone: when.kind === 'cron' ? when.zone : null,
     everyMs: when.kind === 'every' ? when.everyMs : null,
-    at: when.kind === 'at' ? new Date(when.at) : null,
-    start: dateOf(data.start),
-    end: dateOf(data.end),
+    at: when.kind === 'at' ? when.at : null,
+    start: data.start,
+    end: data.end,
     ...{ jitterMs, overlap, missed, missedMax, note, owner },
-    nextAt: plan.state === 'active' ? dateOf(value.next) : null,
-    queuedAt: dateOf(queued),
+    nextAt: plan.state === 'active' ? value.next : null,
+    queuedAt: queued,
     live: live.map(({ id }) => id),
     last: last === null ? null : startView(last, last.startedAt),
     lastEnd:
       lastEnd === null
         ? null
-        : {
-            scheduledAt: new Date(lastEnd.scheduledAt),
-            endedAt: new Date(lastEnd.at),
-            state: lastEnd.state,
-          },
+        : { scheduledAt: lastEnd.scheduledAt, endedAt: lastEnd.at, state: lastEnd.state },
     starts,
     skips,
-    paused: paused === null ? null : { ...paused, at: new Date(paused.at) },
-    orphanedAt: dateOf(value.orphanedAt),
-    createdAt: new Date(createdAt),
-    updatedAt: new Date(plan.updatedAt),
+    paused,
+    orphanedAt: value.orphanedAt,
+    createdAt,
+    updatedAt: plan.updatedAt,
   };
 }
 
@@ -107,8 +103,8 @@ export function startView(
   return {
     id,
     kind: kind === 'task' ? 'job' : 'run',
-    scheduledAt: new Date(scheduledAt),
-    startedAt: new Date(startedAt),
+    scheduledAt,
+    startedAt,
   };
 }
 
@@ -123,10 +119,6 @@ export function scheduleDetail(plan: PlanRecord, codec: PayloadCodec): ScheduleD
     priority: task?.priority ?? null,
     attempts: task?.attemptsMax ?? null,
     key: task?.key ?? null,
-    audit: audit.map((entry) => ({ ...entry, at: new Date(entry.at) })),
+    audit,
   };
-}
-
-function dateOf(time: number | null): Date | null {
-  return time === null ? null : new Date(time);
 }

@@ -64,7 +64,7 @@ export interface BackfillOptions extends ScheduleActionOptions {
 export interface BackfillReport {
   readonly starts: readonly ScheduleStart[];
   /** Where to go on, if `max` ended it; null when the span is done. */
-  readonly nextFrom: Date | null;
+  readonly nextFrom: number | null;
 }
 
 const LIST_OPTIONS = knownNames<ScheduleListOptions>({
@@ -214,7 +214,7 @@ export class Schedules {
         : tickAfter(value.data, last.scheduledAt, await loadCron());
     return {
       starts: made.map((start) => startView({ ...start, kind }, value.audit.at(-1)?.at ?? 0)),
-      nextFrom: next === null || next >= span.to ? null : new Date(next),
+      nextFrom: next === null || next >= span.to ? null : next,
     };
   }
 
@@ -223,16 +223,16 @@ export class Schedules {
     of: string | ScheduleTiming,
     count = 10,
     options: { readonly from?: Date | number } = {},
-  ): Promise<Date[]> {
+  ): Promise<number[]> {
     requireKnown('schedules.preview', options, PREVIEW_OPTIONS);
     const { from } = options;
     requireInteger('count', count, 1, TICKS_MAX);
     const cron = await loadCron();
     const now = from === undefined ? Math.floor(this.#means.clock.now()) : requireMoment('from', from);
     const timing = typeof of === 'string' ? (await this.#value(of)).data : await timingOf(of, now);
-    const ticks: Date[] = [];
+    const ticks: number[] = [];
     for (let tick = tickAfter(timing, now, cron); tick !== null && ticks.length < count; ) {
-      ticks.push(new Date(tick));
+      ticks.push(tick);
       tick = tickAfter(timing, tick, cron);
     }
     return ticks;

@@ -46,7 +46,7 @@ function lineOf({ id, task, queue, attempt, error }: Events['job.failed'], untol
   const said = `${error.name}: ${error.message}`;
   const short = said.length > MESSAGE_CHARS_MAX ? `${said.slice(0, MESSAGE_CHARS_MAX)}…` : said;
   const more = untold === 0 ? '' : ` So did ${untold} others of this task since the last line.`;
-  const hint = 'connect(url, { logger: true }) tells more, { logger: false } nothing.';
+  const hint = 'the option logger: true tells more, logger: false nothing';
   return printable(
     `longshore: job ${id} of task '${task}' in queue '${queue}' failed at attempt ${attempt}: ${short}${more} (${hint})`,
   );

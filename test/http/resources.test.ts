@@ -136,6 +136,10 @@ onEachStore('runs are started, shown with readiness, signalled and acted on', as
       ['signalRun', 'r1', { given: { name: 'approval' }, did: { done: true } }],
     ],
   );
+  const trace = (await ask('GET /traces/r1')).body;
+  assert.deepEqual([trace.kind, trace.runs[0].id, trace.jobs[0].step], ['run', 'r1', 'first']);
+  assert.equal((await ask(`GET /traces/${trace.jobs[0].id}`)).body.kind, 'job');
+  assert.deepEqual((await ask('GET /traces/nothing')).body.code, 'JOB_UNKNOWN');
   assert.equal((await ask('POST /runs/r1/cancel')).status, 409);
   assert.equal((await ask('POST /runs/r1/steps/none/skip')).status, 404);
   assert.equal((await ask('POST /runs', { body: { flow: 'other' } })).status, 404);

@@ -30,6 +30,7 @@ function screens(): readonly string[] {
     `jobs/${waiting}`,
     `runs/${run}`,
     'schedules/nightly',
+    `traces/${run}`,
   ];
   return [...lists, ...single];
 }
@@ -77,6 +78,15 @@ browserTest('an address that changes while the page is first drawn leads there',
   });
   await page.goto(site.url);
   await page.locator('main[data-screen="queues"]').waitFor();
+});
+
+browserTest('a run shows where its time went, the fan-out up to a bound', async (t) => {
+  const page = await chromium.page(t, `${site.url}#/runs/${filled.run}`);
+  await page.getByRole('link', { name: 'Where the time went' }).click();
+  await page.getByRole('heading', { name: `Where the time went: ${filled.run}` }).waitFor();
+  await page.getByText(/^And \d+ jobs more\.$/).waitFor();
+  const sum = page.getByRole('table', { name: 'How the time adds up' });
+  await sum.getByRole('row', { name: /^busy claim, handler and settlement/ }).waitFor();
 });
 
 browserTest('keys lead to screens, to the search and to a list of keys', async (t) => {

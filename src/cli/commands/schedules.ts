@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander';
 import { LongshoreError } from '../../core/errors.ts';
-import { withMilliseconds } from '../../core/json-times.ts';
 import { MISSED, type Missed, OVERLAPS, type Overlap } from '../../core/schedule/data.ts';
 import type { AnyFlow } from '../../flow/flow.ts';
 import type { PutStatus } from '../../schedule/definition.ts';
@@ -152,7 +151,7 @@ async function list({ longshore }: Session, { out }: Call<Options>): Promise<num
     cursor = page.cursor;
   }
   all.sort((one, other) => (one.name < other.name ? -1 : 1));
-  if (out.json) out.document(withMilliseconds({ schedules: all }));
+  if (out.json) out.document({ schedules: all });
   else if (all.length === 0) out.say('No schedules.');
   else out.table(scheduleColumns(Date.now()), all);
   return 0;
@@ -163,7 +162,7 @@ async function show({ longshore }: Session, name: string, { options, out }: Call
   if (found === null)
     throw new LongshoreError('SCHEDULE_UNKNOWN', `There is no schedule '${name}'.`, { details: { name } });
   const next = found.state === 'active' ? await longshore.schedules.preview(name, options.count ?? 5) : [];
-  if (out.json) out.document(withMilliseconds({ ...found, next }));
+  if (out.json) out.document({ ...found, next });
   else out.print(scheduleText(found, next));
   return 0;
 }
@@ -181,7 +180,7 @@ async function preview(
   const timing = { ...(everyMs === undefined ? cron : { everyMs }), ...bounds };
   const ticks = await longshore.schedules.preview(found === null ? timing : text, count);
   const shown = found === null ? (zone ?? null) : found.zone;
-  if (out.json) out.document(withMilliseconds({ ticks }));
+  if (out.json) out.document({ ticks });
   else for (const tick of ticks) out.print(tickText(tick, shown));
   return 0;
 }
@@ -200,7 +199,7 @@ async function set(session: Session, name: string, { options, out }: Call<Option
     status = await set.set(name, { ...specOf(options), task: target } as TaskSchedule, { by });
   }
   const [nextAt = null] = await session.longshore.schedules.preview(name, 1);
-  if (out.json) out.document(withMilliseconds({ name, status, nextAt }));
+  if (out.json) out.document({ name, status, nextAt });
   else out.print(`${printable(name)} ${status}${nextAt === null ? '' : `; next ${tickText(nextAt, null)}`}`);
   return 0;
 }
@@ -255,7 +254,7 @@ async function runNow(
   { options, out }: Call<Options>,
 ): Promise<number> {
   const start = await longshore.schedules.runNow(name, audit(options));
-  if (out.json) out.document(withMilliseconds({ name, ...start }));
+  if (out.json) out.document({ name, ...start });
   else out.print(start.id);
   return 0;
 }
@@ -271,7 +270,7 @@ async function backfill(
   const span = { from, to, ...(max === undefined ? {} : { max }), ...audit(options) };
   const report = await longshore.schedules.backfill(name, span);
   if (out.json) {
-    out.document(withMilliseconds({ name, ...report }));
+    out.document({ name, ...report });
     return 0;
   }
   for (const { id } of report.starts) out.print(id);

@@ -16,6 +16,7 @@ import { runs } from './runs.ts';
 import { scheduleActions } from './schedule-actions.ts';
 import { schedules } from './schedules.ts';
 import { tasks } from './tasks.ts';
+import { traces } from './traces.ts';
 import { workers } from './workers.ts';
 
 /** Every operation of the API. */
@@ -36,6 +37,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...deadLettersOperations,
   ...analytics,
   ...audit,
+  ...traces,
   ...events,
   ...health,
 ];

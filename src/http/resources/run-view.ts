@@ -1,6 +1,5 @@
 import Type, { type Static } from 'typebox';
 import { RUN_STATES, STEP_STATES } from '../../core/flow/run.ts';
-import { withMilliseconds } from '../../core/json-times.ts';
 import type { RunDetail, RunView } from '../../flow/run-view.ts';
 import { Closed, Nullable, Payload, Time } from '../forms.ts';
 
@@ -84,10 +83,9 @@ export const RunForm = Closed({
 });
 
 export function runSummary(run: RunView): Static<typeof RunSummaryForm> {
-  return withMilliseconds(run) as Static<typeof RunSummaryForm>;
+  return run as Static<typeof RunSummaryForm>;
 }
 
-/** Payloads pass as they are: JSON has no dates that could be changed. */
 export function runAnswer(run: RunDetail): Static<typeof RunForm> {
-  return withMilliseconds(run) as Static<typeof RunForm>;
+  return run as Static<typeof RunForm>;
 }

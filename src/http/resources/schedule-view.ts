@@ -1,5 +1,4 @@
 import Type, { type Static } from 'typebox';
-import { withMilliseconds } from '../../core/json-times.ts';
 import { MISSED, OVERLAPS, SCHEDULE_STATES } from '../../core/schedule/data.ts';
 import type { ScheduleDetail, ScheduleView } from '../../schedule/schedule-view.ts';
 import { Closed, Nullable, Payload, Time } from '../forms.ts';
@@ -61,9 +60,9 @@ export const ScheduleForm = Closed({
 });
 
 export function scheduleSummary(schedule: ScheduleView): Static<typeof ScheduleSummaryForm> {
-  return withMilliseconds(schedule) as Static<typeof ScheduleSummaryForm>;
+  return schedule as Static<typeof ScheduleSummaryForm>;
 }
 
 export function scheduleAnswer(schedule: ScheduleDetail): Static<typeof ScheduleForm> {
-  return withMilliseconds(schedule) as Static<typeof ScheduleForm>;
+  return schedule as Static<typeof ScheduleForm>;
 }

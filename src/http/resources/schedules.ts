@@ -87,7 +87,7 @@ const ticks = operation('GET /schedules/{name}/ticks', {
   answers: { 200: { is: 'Times, earliest first', schema: Ticks } },
   run: async ({ longshore, params: { name }, query: { count = 10, from } }) => {
     const times = await longshore.schedules.preview(name, count, from === undefined ? {} : { from });
-    return { json: { ticks: times.map(Number) } };
+    return { json: { ticks: times } };
   },
 });
 
@@ -109,7 +109,7 @@ const preview = operation('POST /schedule-preview', {
       count,
       from === undefined ? {} : { from },
     );
-    return { json: { ticks: times.map(Number) } };
+    return { json: { ticks: times } };
   },
 });
 

@@ -68,6 +68,9 @@ function Found({ job }: { job: Job }) {
       {isWaiting && <WhyNot id={job.id} />}
       <Panel title="What happened">
         <JobTimeline job={job} />
+        <p>
+          <a href={to(['traces', job.id])}>Where the time went</a>
+        </p>
       </Panel>
       {job.progress !== null && (
         <Panel title="Progress">

@@ -58,6 +58,9 @@ function Found({ run, step, reload }: { run: Run; step: string | null; reload: (
       )}
       <Panel title="When it ran">
         <RunTimeline run={run} />
+        <p>
+          <a href={to(['traces', run.id])}>Where the time went</a>
+        </p>
       </Panel>
       <div class="halves">
         <Panel title="Input">

@@ -7,7 +7,8 @@ import { countEvents } from './counted.ts';
 import { gaugeDatabase } from './database.ts';
 import { Family, type Prom } from './family.ts';
 import { gaugeProcess } from './local.ts';
-import type { MetricsSource } from './source.ts';
+import type { MetricsSource, RunnerSource } from './source.ts';
+import { gaugeEngines, together } from './together.ts';
 
 /**
  * `longshore/prometheus`: metrics of a connection, named `longshore_*`, times in seconds. Needs the package `prom-client`.
@@ -28,6 +29,8 @@ export interface PrometheusOptions {
   readonly databaseTimeoutMs?: number;
   /** A registry of prom-client to put the metrics into; default: one of their own. */
   readonly registry?: object;
+  /** Workers of other engines in this process: their work and slots go into the same metrics, and `longshore_engine_*` tells them apart. */
+  readonly runners?: readonly RunnerSource[];
 }
 
 /** The metrics of one connection. */
@@ -41,27 +44,29 @@ export interface PrometheusMetrics {
 }
 
 export { type MetricsServer, type ServeOptions, serveMetrics } from './serve.ts';
-export type { LocalWorker, MetricsSource } from './source.ts';
+export type { LocalWorker, MetricsSource, RunnerSource } from './source.ts';
 
 const OPTIONS = knownNames<PrometheusOptions>({
   labelsMax: true,
   database: true,
   databaseTimeoutMs: true,
   registry: true,
+  runners: true,
 });
 const DATABASE = ['leader', 'always', 'never'];
 
-/** `source`: what `connect` resolved to. Throws OPTION_INVALID, and what an import of `prom-client` throws. */
+/** `source`: what `connect` resolved to; null in a program that has runners alone. Throws OPTION_INVALID, and what an import of `prom-client` throws. */
 export async function prometheusMetrics(
-  source: MetricsSource,
+  source: MetricsSource | null,
   options: PrometheusOptions = {},
 ): Promise<PrometheusMetrics> {
   requireKnown('prometheusMetrics', options, OPTIONS);
-  const { labelsMax = 1_000, database = 'leader', databaseTimeoutMs = 2_000 } = options;
+  const { labelsMax = 1_000, database = 'leader', databaseTimeoutMs = 2_000, runners = [] } = options;
   requireInteger('labelsMax', labelsMax, 1);
   requireInteger('databaseTimeoutMs', databaseTimeoutMs, 1);
   if (!DATABASE.includes(database))
     throw optionInvalid('database', database, DATABASE.map((one) => `'${one}'`).join(', '));
+  requireRunners(runners);
   const prom: Prom = await import('prom-client');
   const registry = (options.registry as Registry | undefined) ?? new prom.Registry();
   const family = new Family(prom, registry, { labelsMax, warn: warnSparingly() });
@@ -72,8 +77,11 @@ export async function prometheusMetrics(
     () => undefined,
   );
   build.set({ version: VERSION }, 1);
-  const ends = [countEvents(source, family), gaugeProcess(source, family)];
-  if (database !== 'never') gaugeDatabase(source, family, { database, timeoutMs: databaseTimeoutMs });
+  const all = together(source, runners);
+  const ends = [countEvents(all, family), gaugeProcess(all, family)];
+  if (runners.length > 0) gaugeEngines(runners, family);
+  if (source !== null && database !== 'never')
+    gaugeDatabase(source, family, { database, timeoutMs: databaseTimeoutMs });
   let scrape: Promise<string> | null = null;
   return {
     contentType: registry.contentType,
@@ -88,4 +96,9 @@ export async function prometheusMetrics(
       for (const end of ends) end();
     },
   };
+}
+
+function requireRunners(runners: unknown): void {
+  if (Array.isArray(runners) && runners.every((one) => typeof one?.gauges === 'function')) return;
+  throw optionInvalid('runners', runners, 'an array of workers of longshore/temporal, operaton or camunda');
 }

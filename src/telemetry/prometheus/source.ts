@@ -33,3 +33,12 @@ export interface LocalWorker {
   /** What it cannot do now, of claim, beat and settle. */
   readonly troubles: readonly string[];
 }
+
+/** What runs the work of another engine in this process: a worker of `longshore/temporal`, `longshore/operaton` or `longshore/camunda`. */
+export interface RunnerSource extends EventSource {
+  readonly engine: string;
+  /** Work that waits for a slot, or for room among threads and processes. */
+  readonly waiting: number;
+  /** Null: it is not started. */
+  gauges(): LocalWorker | null;
+}
