@@ -2,6 +2,7 @@ import type { Longshore } from '../connect.ts';
 import { LongshoreError } from '../core/errors.ts';
 import { messageOf } from '../core/legible.ts';
 import { isMissingPackage } from '../store/missing-package.ts';
+import type { RunnerSource } from '../telemetry/prometheus/source.ts';
 import type { Output } from './output.ts';
 
 /** What `longshore work --metrics-port` serves, from before the first claim until the worker has stopped. */
@@ -10,20 +11,26 @@ export interface MetricsOptions {
   readonly metricsHost?: string;
 }
 
+/** For workers of other engines, where there is no store. */
+export interface EngineMetrics {
+  readonly runners: readonly RunnerSource[];
+  readonly health: () => Promise<{ ok: boolean }>;
+}
+
 const NOTHING = { close: () => Promise.resolve() };
 
 /** Throws OPTION_INVALID. */
 export async function startMetrics(
-  longshore: Longshore,
-  { metricsPort: port, metricsHost: host }: MetricsOptions,
+  longshore: Longshore | null,
+  { metricsPort: port, metricsHost: host, runners = [], health: given }: MetricsOptions & Partial<EngineMetrics>,
   out: Output,
 ): Promise<{ close(): Promise<void> }> {
   if (port === undefined) return NOTHING;
   const { prometheusMetrics, serveMetrics } = await import('../telemetry/prometheus/index.ts');
-  const metrics = await prometheusMetrics(longshore).catch((error) => {
+  const metrics = await prometheusMetrics(longshore, { runners }).catch((error) => {
     throw isMissingPackage(error, 'prom-client') ? missing() : error;
   });
-  const health = () => longshore.health();
+  const health = given ?? (async () => longshore?.health() ?? { ok: true });
   const server = await serveMetrics(metrics, { port, health, ...(host === undefined ? {} : { host }) }).catch(
     (error) => {
       const message = `--metrics-port ${port} cannot be served${host === undefined ? '' : ` on ${host}`}: ${messageOf(error)}`;

@@ -2,19 +2,19 @@ import { type Command, Option } from 'commander';
 import type { CamundaOptions, CamundaWorker } from '../../connectors/camunda/index.ts';
 import { STRATEGIES, type Strategy } from '../../core/strategy.ts';
 import type { AnyTask } from '../../core/task.ts';
-import type { Logger } from '../../telemetry/log.ts';
 import { prettyLine } from '../../telemetry/pretty-log.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
 import { requireTaskPaths } from '../commands/tasks.ts';
 import { loadConfig } from '../config-file.ts';
 import { UsageError } from '../exit-codes.ts';
+import { startMetrics } from '../metrics.ts';
 import type { Output } from '../output.ts';
 import { taskPaths } from '../session.ts';
 import { untilSignal } from '../signals.ts';
 import { loadTasks } from '../task-files.ts';
 import { counted } from '../text.ts';
 import { duration, integer, repeated, share } from '../values.ts';
-import { LOG_LEVELS, type LogFormat, type LogLevel } from '../worker-log.ts';
+import { LOG_LEVELS, type LogFormat, type LogLevel, workerLog } from '../worker-log.ts';
 
 interface Options {
   readonly tasks?: readonly string[];
@@ -35,6 +35,8 @@ interface Options {
   readonly leases?: true;
   readonly logLevel?: LogLevel;
   readonly logFormat?: LogFormat;
+  readonly metricsPort?: number;
+  readonly metricsHost?: string;
 }
 
 /** `longshore camunda work`: the tasks of files as workers of job types, until a signal. */
@@ -79,6 +81,12 @@ function define(command: Command): void {
       'most child processes for handlers (default: as many as cores)',
       integer('--processes', 1),
     )
+    .option(
+      '--metrics-port <n>',
+      'serve /metrics for Prometheus, /ready and /live; 0: a free one',
+      integer('--metrics-port', 0, 65_535),
+    )
+    .option('--metrics-host <name>', '... on this address (default: 127.0.0.1)')
     .option('--leases', 'fence commands by lease tokens; needs Camunda 8.10')
     .addOption(
       new Option('--log-level <level>', 'default: info').choices(LOG_LEVELS).env('LONGSHORE_LOG_LEVEL'),
@@ -103,18 +111,26 @@ async function run({ options, out }: Call<Options>): Promise<number> {
     task.module === url ? task : Object.freeze({ ...task, module: url }),
   );
   const { camundaWorker } = await import('../../connectors/camunda/index.ts');
+  const { logger } = await workerLog(out, options, prettyLine);
   const worker = camundaWorker({
     ...settings(options),
     jobTypes: jobTypesOf(tasks, options.jobType ?? []),
-    ...(await loggerTo(out, options)),
+    logger,
     ...(out.json ? { printTo: 'stderr' } : {}),
   });
   const signal = untilSignal(out);
-  await worker.start();
-  await signal;
-  out.say(farewell(worker));
-  await worker.stop();
-  report(worker, out);
+  const watched = { runners: [worker.runner], health: async () => worker.health() };
+  const metrics = await startMetrics(null, { ...options, ...watched }, out);
+  try {
+    await worker.start();
+    await signal;
+    out.say(farewell(worker));
+    await worker.stop();
+    report(worker, out);
+  } finally {
+    await worker.stop({ graceMs: 0 });
+    await metrics.close();
+  }
   return 0;
 }
 
@@ -149,24 +165,6 @@ function settings(options: Options): Partial<CamundaOptions> {
 function defined(options: Readonly<Record<string, unknown>>): Record<string, never> {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as Record<string, never>;
-}
-
-async function loggerTo(out: Output, { logLevel, logFormat }: Options): Promise<{ readonly logger: Logger }> {
-  const level = logLevel ?? (out.json ? 'silent' : 'info');
-  const pretty = (logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json')) === 'pretty';
-  const { pino } = await import('pino');
-  const write = (record: string): void => {
-    const line = pretty
-      ? prettyLine(
-          record,
-          (format, text) => out.paintMessage(format, text),
-          process.stderr.columns ?? Number.POSITIVE_INFINITY,
-        )
-      : record.trimEnd();
-    if (line !== null) out.say(line);
-  };
-  // In an object, as a promise of a logger of pino's looks for a `then` in it.
-  return { logger: pino({ level, base: { pid: process.pid } }, { write }) };
 }
 
 function farewell({ runner }: CamundaWorker): string {
