@@ -7,8 +7,8 @@ import { type Counts, type Deployed, type Incident, type Instance, type Job, Jou
 /**
  * The state of the simulator: processes, instances, jobs with their locks, incidents. It knows no HTTP. Semantics of jobs: given
  * out at least once; a lock that ends gives the job out again and uses no retry; whoever lost the lock is answered 404 once the
- * job has ended, and 409 while it is not given out. A command of one who lost the lock to another worker is taken, as keys do not
- * fence; with a lease it is refused.
+ * job has ended, and 409 while it backs off or has an incident. Before that its command is taken, as keys do not fence; with a lease
+ * it is refused once another worker has the job.
  */
 export class Engine {
   readonly clock: Clock;
@@ -28,6 +28,7 @@ export class Engine {
   readonly #latest = new Map<string, string>();
   readonly #lines: Lines;
   #lastKey = FIRST_KEY;
+  whenCompleted: (job: Job) => void = () => undefined;
   readonly #ends = new Map<Instance, () => void>();
 
   /** `onReady`: a job of this type may be given out. */
@@ -127,6 +128,7 @@ export class Engine {
     const { job, instance, process, element } = this.#held(key, lease);
     this.counts.completions += 1;
     this.#setState(job, 'COMPLETED');
+    this.whenCompleted(job);
     Object.assign(instance.variables, variables);
     this.#enter(instance, process, element.next);
   }
@@ -212,10 +214,16 @@ export class Engine {
   #held(key: string, lease: string | null): { job: Job } & ReturnType<Engine['surroundings']> {
     const job = this.jobs.get(key);
     if (job === undefined || ENDED.has(job.state)) throw this.#stale(notFound('a job', key));
-    if (job.state !== 'ACTIVATED') throw this.#stale(wrongState(`The job '${key}' is ${job.state}.`));
+    if (job.state !== 'ACTIVATED' && !this.#isExpired(job))
+      throw this.#stale(wrongState(`The job '${key}' is ${job.state}.`));
     if (job.lease !== null && lease !== job.lease)
       throw this.#stale(wrongState(`The job '${key}' was given out with another lease.`));
     return { job, ...this.surroundings(job) };
+  }
+
+  /** Its lock ended, and nobody has taken it since: whoever had it may still say how it ended. */
+  #isExpired(job: Job): boolean {
+    return job.state === 'CREATED' && job.expiries > 0 && !this.#fresh.has(job);
   }
 
   #stale(problem: Problem): Problem {
