@@ -23,6 +23,7 @@ const BANNED_NAMES = ['utils', 'util', 'common', 'helpers', 'types', 'interfaces
 const MAIN_FILES: Readonly<Record<string, string>> = {
   '': 'connect.ts',
   cli: 'main.ts',
+  'cli/camunda': 'work.ts',
   'connectors/camunda': 'index.ts',
   core: 'settle-rule.ts',
   'core/flow': 'decide.ts',

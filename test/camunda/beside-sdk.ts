@@ -14,6 +14,9 @@ const [jobs = 2_000, rounds = 3] = process.argv.slice(2).map(Number);
 const SIDES = ['sdk', 'ours'] as const;
 type Side = (typeof SIDES)[number];
 
+/** What is not done so long after the last job came is counted as not done. */
+const LIMIT_MS = 60_000;
+
 const result = { jobs, throughput: {} as Record<Side, object[]>, blocked: {} as Record<Side, object> };
 for (let round = 0; round < rounds; round += 1)
   for (const side of SIDES)
@@ -66,9 +69,6 @@ async function blocked(side: Side): Promise<object> {
   const p95 = Math.round(took[Math.floor(took.length * 0.95)] ?? Number.NaN);
   return { seconds, of: 82, neighboursP95Ms: p95, completions, redeliveries, expiries, stale };
 }
-
-/** What is not done so long after the last job came is counted as not done. */
-const LIMIT_MS = 60_000;
 
 async function stage(side: Side, settings: { readonly lockMs: number; readonly concurrency: number }) {
   const simulator = await new Simulator().listen();

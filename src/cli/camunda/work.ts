@@ -16,6 +16,12 @@ import { counted } from '../text.ts';
 import { duration, integer, repeated, share } from '../values.ts';
 import { LOG_LEVELS, type LogFormat, type LogLevel, workerLog } from '../worker-log.ts';
 
+/**
+ * `longshore camunda work`: the tasks of files as workers of job types, until a signal. The command reads flags and files, and prints;
+ * asking, running and telling are the connector's (src/connectors/camunda).
+ */
+export const work: CliCommand<Options> = { define, run };
+
 interface Options {
   readonly tasks?: readonly string[];
   readonly url?: string;
@@ -38,9 +44,6 @@ interface Options {
   readonly metricsPort?: number;
   readonly metricsHost?: string;
 }
-
-/** `longshore camunda work`: the tasks of files as workers of job types, until a signal. */
-export const work: CliCommand<Options> = { define, run };
 
 function define(command: Command): void {
   command
