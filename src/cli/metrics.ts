@@ -22,7 +22,12 @@ const NOTHING = { close: () => Promise.resolve() };
 /** Throws OPTION_INVALID. */
 export async function startMetrics(
   longshore: Longshore | null,
-  { metricsPort: port, metricsHost: host, runners = [], health: given }: MetricsOptions & Partial<EngineMetrics>,
+  {
+    metricsPort: port,
+    metricsHost: host,
+    runners = [],
+    health: given,
+  }: MetricsOptions & Partial<EngineMetrics>,
   out: Output,
 ): Promise<{ close(): Promise<void> }> {
   if (port === undefined) return NOTHING;
