@@ -2,12 +2,13 @@ import type { Clock } from '../../core/clock.ts';
 import { requireMs } from '../../core/errors.ts';
 import { reasonOf } from '../../core/legible.ts';
 import { knownNames, requireKnown } from '../../core/options.ts';
-import { type HeldLock, Keeper } from '../../engine/keeper.ts';
+import { Keeper } from '../../engine/keeper.ts';
 import { createRunner, type Ended, type Runner } from '../../engine/runner.ts';
 import { systemClock } from '../../system-clock.ts';
 import { pause } from './backoff.ts';
 import { type CamundaCounts, noCounts } from './counts.ts';
-import { type CamundaJob, fence } from './job.ts';
+import type { CamundaJob } from './job.ts';
+import { keepLock } from './locks.ts';
 import { type CamundaOptions, type Checked, checkedOptions, type JobType } from './options.ts';
 import { attemptOf, reportOf } from './outcomes.ts';
 import { Poller } from './poller.ts';
@@ -22,6 +23,8 @@ export interface StopOptions {
 }
 
 const STOP_OPTIONS = knownNames<StopOptions>({ graceMs: true });
+
+type KnownType = JobType & { readonly lockMs: number };
 
 /** What goes wrong now; null: nothing. */
 export interface CamundaHealth {
@@ -51,6 +54,8 @@ export class CamundaWorker {
   readonly #troubles: { readonly poll: Trouble; readonly report: Trouble; readonly lock: Trouble };
   /** Until they are told. */
   readonly #jobs = new Set<Promise<void>>();
+  /** Of these, those that have not ended: the runner learns of one a little later than it is here. */
+  #unended = 0;
   readonly #away = new AbortController();
   #starting: Promise<void> | null = null;
   #stopping: Promise<void> | null = null;
@@ -101,7 +106,7 @@ export class CamundaWorker {
       worker: this.name,
       trouble: this.#troubles.poll,
       onJobs: (type, jobs) => this.#accept(type, jobs),
-      onLost: (error) => this.#onLost(error),
+      onLost: (error) => this.#onPollLost(error),
     });
   }
 
@@ -178,33 +183,44 @@ export class CamundaWorker {
         'warn',
         `${pollsLost} polls ended without an answer: jobs that went into them wait for their locks to end, up to ${seconds} s.`,
       );
-this.#say('info', `Stopped${handedBack === 0 ? '' : `; ${handedBack} jobs were handed back`}.`, this.counts);
+    this.#say(
+      'info',
+      `Stopped${handedBack === 0 ? '' : `; ${handedBack} jobs were handed back`}.`,
+      this.counts,
+    );
   }
 
   /** Outcomes that the cluster does not take hold new jobs up. */
   #room(): number {
-    const untold = this.#jobs.size - this.runner.running - this.runner.waiting;
-    return Math.min(this.runner.free(), this.#options.reportsMax + this.runner.limit - untold);
+    const { limit } = this.runner;
+    const untold = this.#jobs.size - this.#unended;
+    return Math.min(this.runner.free(), limit - this.#unended, limit + this.#options.reportsMax - untold);
   }
 
   #accept(type: string, jobs: readonly CamundaJob[]): void {
     this.#counts.activated += jobs.length;
     for (const job of jobs) {
-      const done = this.#run(this.#options.jobTypes.get(type) as JobType, job).finally(() => {
-        this.#jobs.delete(done);
-        this.#poller.pump();
-      });
+      const done = this.#run(this.#options.jobTypes.get(type) as KnownType, job)
+        .catch((error: unknown) => this.#say('error', `Job ${job.jobKey} is given up: ${reasonOf(error)}`))
+        .finally(() => {
+          this.#jobs.delete(done);
+          this.#poller.pump();
+        });
       this.#jobs.add(done);
     }
   }
 
-  /** Never rejects. */
-  async #run(jobType: JobType, job: CamundaJob): Promise<void> {
-    const lock = this.#hold(job, jobType.lockMs ?? 0);
+  async #run(jobType: KnownType, job: CamundaJob): Promise<void> {
+    const onLost = (): void => this.#onLost(job);
+    const lock = keepLock(this.#keeper, job, { lockMs: jobType.lockMs, now: this.#clock.now(), onLost });
     try {
-      const ended = await this.#end(jobType, job, lock.signal);
+      this.#unended += 1;
+      const ended = await this.#end(jobType, job, lock.signal).finally(() => {
+        this.#unended -= 1;
+      });
       // Whatever a handler makes of its abort: the job is somebody else's.
       if (lock.signal.aborted) return;
+      lock.telling();
       const report = reportOf(ended, job, jobType, this.name);
       if (report !== null && (await this.#reports.tell(job, report)) === 'taken') this.#count(ended, report);
     } finally {
@@ -212,23 +228,9 @@ this.#say('info', `Stopped${handedBack === 0 ? '' : `; ${handedBack} jobs were h
     }
   }
 
-  /** Has the lock extended until the job's end is told. */
-  #hold(job: CamundaJob, lockMs: number): HeldLock {
-    const intervalMs = Math.round(lockMs / 3);
-    // A job may have waited for this event loop for a part of its lock.
-    const passedMs = lockMs - (job.deadline - this.#clock.now());
-    const lock = this.#keeper.hold(job.jobKey, {
-      intervalMs,
-      firstMs: Math.min(Math.max(intervalMs - passedMs, 0), intervalMs),
-      body: JSON.stringify({ changeset: { timeout: lockMs }, ...fence(job) }),
-    });
-    lock.signal.addEventListener('abort', () => {
-      this.#counts.locksLost += 1;
-      this.#say('warn', `The lock of job ${job.jobKey} (${job.type}) is lost; its handler is stopped.`, {
-        jobKey: job.jobKey,
-      });
-    });
-    return lock;
+  #onLost({ jobKey, type }: CamundaJob): void {
+    this.#counts.locksLost += 1;
+    this.#say('warn', `The lock of job ${jobKey} (${type}) is lost; its handler is stopped.`, { jobKey });
   }
 
   async #end({ task, input }: JobType, job: CamundaJob, signal: AbortSignal): Promise<Ended> {
@@ -264,7 +266,7 @@ this.#say('info', `Stopped${handedBack === 0 ? '' : `; ${handedBack} jobs were h
     }
   }
 
-  #onLost(error: unknown): void {
+  #onPollLost(error: unknown): void {
     this.#counts.pollsLost += 1;
     this.#say(
       'warn',
