@@ -26,6 +26,6 @@ describe('bench camunda', { timeout: 180_000 }, () => {
     delete process.env.CAMUNDA_REST_ADDRESS;
     const { code, stdout, stderr } = await bench('camunda', 'quick');
     assert.deepEqual([code, stdout], [1, '']);
-    assert.match(stderr, /No cluster is given. Use --url .*CAMUNDA_REST_ADDRESS.*docker run/);
+    assert.match(stderr, /No cluster is given. Use --url .*CAMUNDA_REST_ADDRESS.*Camunda 8 Run/);
   });
 });

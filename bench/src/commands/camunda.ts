@@ -64,7 +64,7 @@ export async function camunda(settings: CamundaBenchSettings, bench: Bench): Pro
 
 const NO_ADDRESS =
   'No cluster is given. Use --url http://localhost:8080, or set CAMUNDA_REST_ADDRESS (and CAMUNDA_AUTH_STRATEGY with its credentials). ' +
-  "Camunda's licence keeps it out of this package: start one with `docker run -p 8080:8080 camunda/camunda:8.8.0`, or take a cluster of its SaaS.";
+  "Camunda's licence keeps it out of this package: start one as its guides say (Camunda 8 Run, Docker Compose or Helm), or take a cluster of its SaaS.";
 
 /** A job may be delivered again, which is counted; but each has to end, with the right result. */
 function requireComplete(step: string, { jobs }: Scenario, { run, error }: Repeat): void {
