@@ -21,6 +21,7 @@ const LIBRARY = [
   'telemetry/otel/index',
   'connectors/temporal/index',
   'connectors/operaton/index',
+  'connectors/camunda/index',
   'testing/index',
   'cli/main',
   'execution/thread-main',

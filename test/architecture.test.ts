@@ -27,6 +27,8 @@ const MAIN_FILES: Readonly<Record<string, string>> = {
   'cli/temporal': 'settings.ts',
   'connectors/temporal': 'index.ts',
   'connectors/operaton': 'index.ts',
+  'cli/camunda': 'work.ts',
+  'connectors/camunda': 'index.ts',
   core: 'settle-rule.ts',
   'core/flow': 'decide.ts',
   'core/schedule': 'decide.ts',
@@ -117,6 +119,10 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
   },
   // Of a connection the type alone.
   { of: /^load\//, may: [/^core\//, /^load\//, /^connect\.ts$/] },
+  {
+    of: /^connectors\/camunda\//,
+    may: [/^core\//, /^engine\//, /^connectors\/camunda\//, /^system-clock\.ts$/, /^telemetry\/log\.ts$/],
+  },
   { of: /^execution\//, may: [/^core\//, /^execution\//, OWN_FILE, CURRENT_JOB] },
   { of: /^tuner\//, may: [/^core\//, /^tuner\//] },
   { of: /^advice\//, may: [/^core\//, /^advice\//, CONTRACT] },

@@ -177,6 +177,7 @@ function mapped(text: string, file: string): string {
     .replaceAll("from 'longshore/prometheus'", `from '${source('telemetry/prometheus/index.ts')}'`)
     .replaceAll("from 'longshore/operaton'", `from '${source('connectors/operaton/index.ts')}'`)
     .replaceAll("from 'longshore/temporal'", `from '${source('connectors/temporal/index.ts')}'`)
+    .replaceAll("from 'longshore/camunda'", `from '${source('connectors/camunda/index.ts')}'`)
     .replaceAll("from 'longshore/otel'", `from '${source('telemetry/otel/index.ts')}'`);
 }
 

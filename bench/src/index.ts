@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { Argument, Command, Option } from 'commander';
+import { Command, Option } from 'commander';
+import { camunda, camundaTable } from './commands/camunda.ts';
 import { drivers, driversTable } from './commands/drivers.ts';
 import { idle, idleTable } from './commands/idle.ts';
 import { LANES_PARTS, lanes } from './commands/lanes.ts';
@@ -12,9 +13,9 @@ import { among, between, whole } from './options.ts';
 import { addTaskCommand } from './own-task/command.ts';
 import { perform } from './perform.ts';
 import { addReportCommands } from './report/command-line.ts';
-import { describeModes, MODE_NAMES, type ModeName, STRATEGIES_ALL, settingsOf } from './scenarios/modes.ts';
-import { WORKLOADS } from './scenarios/scenario.ts';
+import { type ModeName, settingsOf } from './scenarios/modes.ts';
 import { addSuiteCommands } from './suites/command-line.ts';
+import { worked } from './work-options.ts';
 
 /**
  * `npm run -s bench -- <command>`, or `longshore bench <command>`: measures Longshore and checks, in every run, that each
@@ -103,33 +104,36 @@ addKitCommands(main);
 addSuiteCommands(main);
 addReportCommands(main);
 
-onServers('work', 'jobs that do real work, in each lane: computing, writing, or waiting for a process')
-  .addArgument(
-    new Argument('[mode]', 'what is measured where no option says otherwise')
-      .choices(MODE_NAMES)
-      .default('default'),
-  )
-  .addOption(store(ALL))
-  .option('--jobs <n>', 'jobs in each run', whole(1, 1_000_000))
-  .addOption(new Option('--strategy <name>', 'only this one').choices(STRATEGIES_ALL))
-  .addOption(new Option('--workload <name>', 'only this one').choices(WORKLOADS))
-  .option('--concurrency <n>', 'jobs that run at once (default: 10, in some modes others)', whole(1, 100_000))
-  .option(
-    '--work-seconds <n>',
-    'work of a job, by what one core or one writer does in so long',
-    between(0.001, 3_600),
-    3,
-  )
-  .option('--jitter <share>', 'by how much the work of a job may differ', between(0, 1), 0)
-  .option('--job-timeout <ms>', 'of each job', whole(1), 30_000)
-  .option('--timeout <seconds>', 'of each run; default: several times what it may take', between(0.1, 86_400))
+worked(
+  measurement('camunda', 'jobs that do real work, as process instances of a Camunda 8 cluster').option(
+    '--url <address>',
+    "of the cluster's REST API (default: CAMUNDA_REST_ADDRESS)",
+    String,
+    null,
+  ),
+).action((mode: ModeName, { strategy, workload, ...options }) =>
+  perform(
+    'camunda',
+    camunda,
+    camundaTable,
+  )({
+    ...options,
+    ...settingsOf(mode, { strategy, workload, ...options }),
+  }),
+);
+
+worked(
+  onServers(
+    'work',
+    'jobs that do real work, in each lane: computing, writing, or waiting for a process',
+  ).addOption(store(ALL)),
+)
   .addOption(
     new Option('--sabotage <how>', 'falsify one job, to prove that the check notices')
       .choices(['lost', 'repeated', 'wrong'])
       .default(null)
       .hideHelp(),
   )
-  .addHelpText('after', `\nModes:\n${describeModes()}`)
   .action((mode: ModeName, { strategy, workload, ...options }) =>
     perform('work', work, workTable)({ ...options, ...settingsOf(mode, { strategy, workload, ...options }) }),
   );

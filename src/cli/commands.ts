@@ -9,6 +9,7 @@ export interface CommandEntry {
 }
 
 const RUN = 'Run jobs:';
+const ENGINES = 'Run jobs of workflow engines:';
 const LOOK = 'Look:';
 const FLOWS = 'Flows:';
 const ACT = 'Act on jobs:';
@@ -42,13 +43,13 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'temporal',
-    group: RUN,
+    group: ENGINES,
     summary: 'run activities of a Temporal server in these lanes, or put load on it',
     load: async () => (await import('./commands/temporal.ts')).temporal,
   },
   {
     name: 'operaton',
-    group: RUN,
+    group: ENGINES,
     summary: 'run external tasks of Operaton or Camunda 7',
     load: async () => (await import('./commands/operaton.ts')).operaton,
   },
@@ -57,6 +58,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: RUN,
     summary: 'put load on a store or an engine, and measure it',
     load: async () => (await import('./commands/load.ts')).load,
+  },
+  {
+    name: 'camunda',
+    group: ENGINES,
+    summary: 'run jobs of a Camunda 8 cluster, or measure workers on it',
+    load: async () => (await import('./commands/camunda.ts')).camunda,
   },
   {
     name: 'jobs',

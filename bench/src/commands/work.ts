@@ -64,7 +64,7 @@ function requireSound(step: string, { error }: Repeat): void {
   if (error !== null) throw new CheckFailed(`${step}: ${error.replace(/\.$/, '')}. No figures are given.`);
 }
 
-export function workTable({ results, comparisons }: WorkFigures): string {
+export function workTable({ results, comparisons }: Pick<WorkFigures, 'results' | 'comparisons'>): string {
   const rows = results.map((result) => [result.name, ...cells(result)]);
   const enough = Math.max(...results.map(jobsToKnow));
   const sentences = comparisons.map((comparison) => sentence(comparison, enough));

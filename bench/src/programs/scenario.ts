@@ -1,5 +1,3 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { setTimeout as wait } from 'node:timers/promises';
 import {
   type AnyTask,
   connect,
@@ -9,6 +7,7 @@ import {
   type Strategy,
   type Worker,
 } from '../longshore.ts';
+import { type LoopDelay, watchLoop } from '../loop-delay.ts';
 import { monotonicMs } from '../pacer.ts';
 import { program } from '../program.ts';
 import type { LaneChoice, WorkloadName } from '../scenarios/scenario.ts';
@@ -54,14 +53,6 @@ export interface JobEnd {
   readonly error: string | null;
 }
 
-export interface LoopDelay {
-  readonly p50: number;
-  readonly p95: number;
-  readonly p99: number;
-  readonly max: number;
-  readonly samples: number;
-}
-
 program<ScenarioSettings, WorkReport>(async (settings) => {
   const { strategy, concurrency, workload, jobTimeoutMs } = settings;
   const longshore = await connect(settings.url);
@@ -101,32 +92,26 @@ async function burn(longshore: Longshore, worker: Worker, jobs: number): Promise
     choices.push({ atSeconds: round((monotonicMs() - startedAt) / 1_000), lane, reason });
   });
   const finished = allSettled(longshore, worker, jobs);
-  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-  delay.enable();
-  // Its first tick is where it begins: a loop that is held before that would not be noticed.
-  await wait(3 * RESOLUTION_MS);
-  delay.reset();
+  const endLoop = await watchLoop();
   const bytesBefore = process.memoryUsage.rss();
   const cpu = process.cpuUsage();
   const startedAt = monotonicMs();
   await worker.start();
   const finishedAt = await finished;
   const { user, system } = process.cpuUsage(cpu);
-  delay.disable();
+  const eventLoopDelayMs = endLoop();
   await worker.stop();
   return {
     startedAt,
     finishedAt,
     lost: worker.tally.lost,
-    eventLoopDelayMs: lateness(delay),
+    eventLoopDelayMs,
     cpuMicros: user + system,
     bytesBefore,
     peakBytes: ownPeakBytes(),
     choices,
   };
 }
-
-const RESOLUTION_MS = 5;
 
 /** Resolves to the time at which each job had its outcome in the store. Whoever measures bounds the time. */
 function allSettled(longshore: Longshore, worker: Worker, jobs: number): Promise<number> {
@@ -142,13 +127,6 @@ function allSettled(longshore: Longshore, worker: Worker, jobs: number): Promise
       });
     });
   });
-}
-
-/** What is recorded is the time between two ticks, not how late the second was. */
-function lateness(delay: ReturnType<typeof monitorEventLoopDelay>): LoopDelay {
-  const ms = (nanoseconds: number): number => round(Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS));
-  const at = (percentile: number): number => ms(delay.percentile(percentile));
-  return { p50: at(50), p95: at(95), p99: at(99), max: ms(delay.max), samples: delay.count };
 }
 
 async function endOf(longshore: Longshore, id: string): Promise<JobEnd> {

@@ -1,5 +1,5 @@
 import { Durations } from '../histogram.ts';
-import type { LoopDelay } from '../programs/scenario.ts';
+import type { LoopDelay } from '../loop-delay.ts';
 import { round, spread } from '../spread.ts';
 import { CATALOGUE } from '../workloads/catalogue.ts';
 import type { EndRecord, ProcessUse, RunRecord, StartRecord } from '../workloads/run-log.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Bench } from '../bench.ts';
 import { inFreshPlace } from '../open-site.ts';
 import type { ScenarioSettings, WorkReport } from '../programs/scenario.ts';
-import { run } from '../runner.ts';
+import { type ProgramOptions, run } from '../runner.ts';
 import type { Site } from '../site.ts';
 import { round } from '../spread.ts';
 import { type RunRecord, readRuns } from '../workloads/run-log.ts';
@@ -14,7 +14,13 @@ import { verify } from './verify.ts';
 
 export interface ScenarioContext extends Pick<Bench, 'workspace' | 'signal'> {
   readonly calibration: Rates;
-  readonly site: Site;
+  /** Null with `perform`. */
+  readonly site: Site | null;
+  /** Where the jobs are no store's. */
+  readonly perform?: (
+    settings: Omit<ScenarioSettings, 'url'>,
+    options: ProgramOptions,
+  ) => Promise<WorkReport>;
   /** Falsifies what is known of the first job, to prove that it is noticed. */
   readonly sabotage?: WorkSabotage | null;
 }
@@ -78,30 +84,26 @@ export function resultOf(scenario: Scenario, repeats: readonly Repeat[]): Scenar
 
 async function measure(
   scenario: Scenario,
-  { site, calibration, signal, sabotage = null }: ScenarioContext,
+  { site, perform = onStore(site), calibration, signal, sabotage = null }: ScenarioContext,
   folder: string,
 ): Promise<Pick<Repeat, 'run' | 'error'>> {
   const { strategy, workload, concurrency, jobTimeoutMs, timeoutSeconds } = scenario;
   const work = amounts(scenario, calibration);
-  const told = await inFreshPlace(site, ({ url }) =>
-    run<WorkReport>(
-      'scenario',
-      {
-        url,
-        strategy,
-        workload,
-        amounts: work,
-        concurrency,
-        jobTimeoutMs,
-        folder,
-      } satisfies ScenarioSettings,
-      { timeoutMs: timeoutSeconds * 1_000, signal, group: true },
-    ),
+  const told = await perform(
+    { strategy, workload, amounts: work, concurrency, jobTimeoutMs, folder },
+    { timeoutMs: timeoutSeconds * 1_000, signal, group: true },
   );
   const { report, records } = falsified(sabotage, told, readRuns(folder));
   const findings = { workload, amounts: work, jobTimeoutMs, report, records };
   const verdict = verify(findings);
   return { run: figures(findings, verdict), error: verdict.error };
+}
+
+function onStore(site: Site | null): NonNullable<ScenarioContext['perform']> {
+  return (settings, options) =>
+    inFreshPlace(site as Site, ({ url }) =>
+      run<WorkReport>('scenario', { ...settings, url } satisfies ScenarioSettings, options),
+    );
 }
 
 function falsified(

@@ -1,0 +1,7 @@
+/**
+ * The other door: the connector to Camunda 8, for the program that measures it alone, so that the rest of the kit does not load it. With
+ * its client, as instances are started by the same API.
+ */
+export { camundaWorker } from '../../src/connectors/camunda/index.ts';
+export { checkedOptions } from '../../src/connectors/camunda/options.ts';
+export { Rest } from '../../src/connectors/camunda/rest.ts';
