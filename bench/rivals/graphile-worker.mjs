@@ -47,7 +47,7 @@ agent(({ server, concurrency }) => {
     async counts() {
       return { unfinished: await unfinished() };
     },
-    // What is completed is gone already.
+    // Completed jobs are gone already.
     purge: async () => undefined,
     async close() {
       await utils?.release();

@@ -8,7 +8,7 @@ interface Found {
 }
 
 /**
- * What to tell of flows whose steps run tasks that no task file exports: a newcomer exports the flow alone, and its jobs then wait
+ * Words for flows whose steps run tasks that no task file exports: a newcomer exports the flow alone, and its jobs then wait
  * for a worker that has their tasks. Null where there is nothing to tell.
  */
 export function unexportedNote(flows: readonly Found[], tasks: ReadonlySet<string>): string | null {

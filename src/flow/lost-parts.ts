@@ -70,7 +70,7 @@ async function lostJobs(parts: readonly string[], { store, run, now }: CheckMean
 }
 
 /**
- * Of a fan-out, which keeps how many of its jobs have not ended, but not which: jobs that failed are told from those that were
+ * A fan-out keeps how many of its jobs have not ended, but not which: jobs that failed are told from those that were
  * counted; of jobs that are gone or completed, as many are missing as the count says, and they count as gone.
  */
 async function lostItems(name: string, { gen, items }: StepState, means: CheckMeans): Promise<Report[]> {

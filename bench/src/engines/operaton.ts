@@ -30,7 +30,7 @@ export async function measureOperaton(
   const runs: EnginePair[] = [];
   try {
     bench.progress.start(repeat * 2 + 1);
-    // What a fresh engine compiles first is nobody's merit.
+    // A fresh engine compiles first, which is nobody's merit.
     await step('warm-up', 'ours', { engine, jobs: Math.min(jobs, WARM_UP_JOBS), concurrency });
     for (let n = 1; n <= repeat; n += 1) {
       const order = n % 2 === 1 ? SYSTEMS : ([...SYSTEMS].reverse() as readonly (typeof SYSTEMS)[number][]);

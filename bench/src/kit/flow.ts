@@ -99,7 +99,7 @@ async function phasesOf(
   url: string,
   { warmup, runs }: Pick<Play, 'warmup' | 'runs'>,
 ): Promise<Record<string, number>> {
-  // What only lived in a process is gone with it.
+  // A store in a process is gone with it.
   if (url.startsWith('memory')) return {};
   const longshore = await connect(url);
   try {

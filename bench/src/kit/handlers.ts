@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * What a measured job does: nothing, wait, or compute. Work is fixed, not time: a handler that computes digests the same
+ * The handlers of measured jobs: nothing, wait, or compute. Work is fixed, not time: a handler that computes digests the same
  * bytes wherever it runs, in another language, too, so a machine that is busy shows.
  */
 export const HANDLERS = ['none', 'wait-1', 'compute-1', 'wait-50'] as const;

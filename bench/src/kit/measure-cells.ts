@@ -193,7 +193,7 @@ function withResult(cell: Cell, { figures, histograms, series, details }: TrialR
     status: 'done',
     figures: merged,
     ...(Object.keys(kept).length === 0 ? {} : { histograms: kept }),
-    // Of the last round: over time, and texts, there is no median.
+    // Series over time and texts are the last round's: there is no median of them.
     ...(series === undefined
       ? {}
       : { series: Object.fromEntries(Object.entries(series).map(([name, values]) => [name, [...values]])) }),

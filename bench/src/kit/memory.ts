@@ -14,7 +14,7 @@ import { countJobs } from '../workload.ts';
 import type { Trial, TrialContext } from './trial.ts';
 
 /**
- * What a worker's process takes, of the package as it is published: Node with nothing in it, a worker that waits, and the
+ * The memory of a worker's process, of the package as it is published: Node with nothing in it, a worker that waits, and the
  * most while it works off jobs that another process sends.
  */
 export const workerMemory: Trial = async (settings, context) => {

@@ -59,7 +59,7 @@ async function heardPlans(url: string, schema: string, size: number): Promise<Re
   try {
     const longshore = await connect(url);
     try {
-      // What a connection asks at its start is no part of it.
+      // A connection's own questions at its start are no part of it.
       plans = {};
       const task = defineTask({ name: 'planned', queue: 'planned', run: () => undefined });
       await longshore.enqueueMany(task, makeInputs(size, 10));

@@ -7,7 +7,7 @@ import { latencyFigures } from './latencies.ts';
 import type { Trial } from './trial.ts';
 
 /**
- * What the store's verbs take (enqueue, claim, settle, and what plans of flows need), as a worker sees them, with few or many
+ * The cost of the store's verbs (enqueue, claim, settle, and what plans of flows need), as a worker sees them, with few or many
  * jobs there, waiting or finished. On PostgreSQL, details hold the plan of every statement inside its functions.
  */
 export const verbs: Trial = async (settings, context) => {

@@ -50,7 +50,7 @@ program<VerbsSettings, VerbsReport>(async (settings) => {
       const { completed } = await worker.runOnce();
       if (completed !== size) throw new Error(`A claim brought ${completed} jobs, not ${size}.`);
     };
-    // Of the first rounds, connections and compiled statements are new.
+    // In the first rounds, connections and compiled statements are new.
     const timedFrom = Math.min(10, rounds >> 1);
     for (let round = 0; round < rounds; round += 1) {
       if (round === timedFrom)

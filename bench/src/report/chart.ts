@@ -1,5 +1,5 @@
 /**
- * What a report shows, as data: which figures, and how they are compared. The report draws it as SVG
+ * The content of a report, as data: which figures, and how they are compared. The report draws it as SVG
  * (html/draw.ts), the page of the dashboard by its own charts, and both give the same figures as a table.
  */
 export type Chart = Bars | Lines | Heat | Rows;

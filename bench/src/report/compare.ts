@@ -62,7 +62,7 @@ export function compareResults(before: Result, after: Result, options: CompareOp
   const { maxLoss = null } = options;
   const figures = [...old.values()].flatMap((one): ComparedFigure[] => {
     const other = fresh.get(one.name);
-    // Of nothing there is no ratio.
+    // Nothing has no ratio.
     if (other === undefined || !wanted(one.name) || one.value <= 0 || other.value <= 0) return [];
     return [compared(one, other, maxLoss)];
   });

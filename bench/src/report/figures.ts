@@ -126,7 +126,7 @@ function take(path: readonly string[], value: unknown, runs: number, { command, 
   const middle = typeof value === 'number' ? value : (numberAt(value, 'median') ?? numberAt(value, 'ms'));
   if (middle === null || !Number.isFinite(middle)) return;
   const named = path.at(-1) ?? '';
-  // Of a pair such as `ratio.enqueue` the whole path names the unit.
+  // For a pair such as `ratio.enqueue` the whole path names the unit.
   const telling = unitOf(named) === null ? path.toReversed().find((part) => unitOf(part) !== null) : named;
   if (telling === undefined) return;
   const ranged = typeof value !== 'number' && runs > 1;

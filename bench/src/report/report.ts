@@ -27,7 +27,7 @@ const RECIPES: readonly Recipe[] = [
 ];
 
 /**
- * What any number of results show, as data: a section for each kind of measurement. `report` draws it as a page of its own,
+ * The content of any number of results, as data: a section for each kind of measurement. `report` draws it as a page of its own,
  * the page of the dashboard with its own charts.
  */
 export interface Report {

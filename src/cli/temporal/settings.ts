@@ -15,7 +15,7 @@ import { UsageError } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 
 /**
- * What both verbs of `longshore temporal` need: where the server is, and settings from flags, the environment and `.env` files, in
+ * The settings of both verbs of `longshore temporal`: where the server is, and settings from flags, the environment and `.env` files, in
  * this order. The variables have the names of Temporal's reference worker (connectors/temporal/environment.ts).
  */
 export interface ConnectionOptions {

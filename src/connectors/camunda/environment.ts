@@ -3,7 +3,7 @@ import { unknownName } from '../../core/options.ts';
 import type { Auth } from './auth.ts';
 
 /**
- * What the environment says: the names of Camunda's own TypeScript SDK, with the same meaning. Options win over it. Names of the SDK
+ * Settings of the environment: the names of Camunda's own TypeScript SDK, with the same meaning. Options win over it. Names of the SDK
  * that concern its own workings (`CAMUNDA_SDK_*`, …) mean nothing here.
  */
 type Environment = Readonly<Record<string, string | undefined>>;

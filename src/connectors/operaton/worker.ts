@@ -264,7 +264,7 @@ export class OperatonWorker {
     const late = setTimeout(() => this.#abandon.abort(), graceMs);
     await Promise.all([this.#fetching, this.runner.stop({ graceMs })]);
     clearTimeout(late);
-    // What the engine does not take by now is given up: its lock ends by itself.
+    // An end that the engine does not take by now is given up: its lock ends by itself.
     const last = setTimeout(() => this.#reports.giveUp(), LAST_REPORTS_MS);
     await Promise.all(this.#works);
     clearTimeout(last);

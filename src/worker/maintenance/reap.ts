@@ -38,7 +38,7 @@ export async function reap(store: Store, events: EventBus, crashesMax: number): 
     if (state === 'failed') events.emit('job.failed', { ...end, error });
     else if (state === 'cancelled') events.emit('job.cancelled', end);
   }
-  // What was to be known of them went with their records.
+  // All that was known of them went with their records.
   for (const job of damaged)
     events.emit('job.failed', { ...job, correlationId: job.id, attempt: 0, waitMs: 0, runMs: 0 });
 }
