@@ -37,7 +37,7 @@ describe('bench suite', { concurrency: 2 }, () => {
     const { document, text } = await measured('suite', ...args);
 
     const [file = '', ...others] = readdirSync(join(folder, 'results'));
-    assert.match(file, /^minimal_\d{8}T\d{6}Z\.json$/);
+    assert.match(file, /^minimal_\d{8}_\d{6}\.json$/);
     assert.deepEqual([others, readdirSync(folder)], [[], ['results']], 'nothing else is left behind');
     assert.equal(readFileSync(join(folder, 'results', file), 'utf8'), text);
     const { totals, results } = document;
@@ -85,7 +85,7 @@ describe('bench suite', { concurrency: 2 }, () => {
     assert.match(stdout, /^ {2}good +async +cpu +\d.* completed$/m);
     assert.match(stdout, /^1 of 2 scenarios completed, in /m);
     assert.match(stdout, /^failed: too-long: .*did not end within 1 s.*0 of 4 jobs had ended/m);
-    assert.match(stderr, /^Saved: .*mine_\d{8}T\d{6}Z\.json$/m);
+    assert.match(stderr, /^Saved: .*mine_\d{8}_\d{6}\.json$/m);
   });
 
   test('ends with the first scenario that fails, with exit code 1 and what was done', async (t) => {
