@@ -88,7 +88,7 @@ test('without a logger a failed job is one line on standard error', () => {
   assert.equal(lines.length, 1);
   assert.match(
     lines[0] ?? '',
-    /^longshore: job [-0-9a-f]{36} of task 'send' in queue 'default' failed at attempt 1: Error: no\\nroute \(connect/,
+    /^longshore: job [-0-9a-f]{36} of task 'send' in queue 'default' failed at attempt 1: Error: no\\nroute \(the option logger: true/,
   );
 });
 
