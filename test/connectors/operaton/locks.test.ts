@@ -30,7 +30,7 @@ describe('locks of external tasks', { timeout: 300_000 }, () => {
     await worker.start();
     await process.start();
     await until(async () => (await process.ended('end')) === 1);
-    assert.equal(worker.tally.completed, 1);
+    await until(async () => worker.tally.completed === 1);
   });
 
   test('a handler whose lock is lost is told by its signal, and its end is not', async (t) => {

@@ -144,7 +144,7 @@ describe('a worker whose engine does not serve', { timeout: 300_000 }, () => {
     await mine.start();
     await until(async () => (await mine.ended('end')) === 1);
     assert.equal((await theirs.tasks())[0]?.workerId, null);
-    assert.equal(worker.tally.completed, 1);
+    await until(async () => worker.tally.completed === 1);
   });
 });
 
