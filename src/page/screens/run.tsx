@@ -22,7 +22,7 @@ export function RunScreen({ route: { parts, query } }: { route: Route }) {
 }
 
 function Found({ run, step, reload }: { run: Run; step: string | null; reload: () => void }) {
-  // What a person must decide on is what they came for.
+  // People come for what they must decide on.
   const chosen =
     run.steps.find(({ name }) => name === step) ??
     run.steps.find(({ blocked }) => blocked) ??
