@@ -101,7 +101,7 @@ local function reportFront(state, attempt, startedAt)
   return pack('<I7BI3d', now, state, attempt, startedAt or 0 / 0)
 end
 
--- Of a running job that completes.
+-- For a running job that completes.
 local function completedReport(record)
   local form = formOf(record)
   local attempt = has(form.flags, TRIES) > 0 and unpackStruct('<I3', record, form.triesAt) or 0
