@@ -69,7 +69,10 @@ export interface TimedJob extends KeptJob {
   readonly phases: readonly Phase[];
 }
 
-/** Steps begin where the last job of their run that had ended by then ended; the first ones where the run began. */
+/**
+ * In the order of time; what is the same to the millisecond stays in the given order. Steps begin where the last job of their
+ * run that had ended by then ended; the first ones where the run began.
+ */
 export function timed(jobs: readonly KeptJob[], runs: ReadonlyMap<string, number>, now: number): TimedJob[] {
   return jobs
     .map((job) => ({ ...job, phases: phasesOf(job, enqueuedFrom(job, jobs, runs), now) }))
@@ -102,7 +105,7 @@ export interface Sum {
 }
 
 /**
- * Adds up the way back from the end: the job that ended last, then what it came after, and so on to the start. What ran beside
+ * `jobs` as `timed` orders them. Adds up the way back from the end: the job that ended last, then what it came after, and so on to the start. What ran beside
  * that way made nothing later.
  */
 export function addUp(
@@ -111,10 +114,11 @@ export function addUp(
 ): Sum {
   const sums: Partial<Record<PhaseName, number>> = {};
   const path: string[] = [];
-  const left = new Set(jobs);
+  const left = new Map(jobs.map((job, index) => [job, index]));
   let [at, otherMs] = [to, 0];
   let after: TimedJob | null = null;
-  for (let job = before(left, at, after); job !== null; job = before(left, at, after)) {
+  let index = jobs.length;
+  for (let job = before(left, { at, after, index }); job !== null; job = before(left, { at, after, index })) {
     const endedAt = Math.min(at, endOf(job));
     if (after === null && job.run !== null) sums.end = (sums.end ?? 0) + at - endedAt;
     else otherMs += at - endedAt;
@@ -124,28 +128,34 @@ export function addUp(
     }
     path.unshift(job.id);
     at = Math.max(from, Math.min(at, startOf(job)));
+    index = left.get(job) ?? 0;
     left.delete(job);
     after = job;
   }
   return { path, phases: sums, otherMs: otherMs + at - from, totalMs: to - from };
 }
 
-/** What a job that began at `at` came after. */
-function before(jobs: ReadonlySet<TimedJob>, at: number, after: TimedJob | null): TimedJob | null {
-  const ended = [...jobs].filter((job) => startOf(job) < at && endOf(job) <= at);
+/** What a job that began at `at` came after. Of jobs that took no whole millisecond, only the order tells which came first. */
+function before(
+  jobs: ReadonlyMap<TimedJob, number>,
+  { at, after, index }: { readonly at: number; readonly after: TimedJob | null; readonly index: number },
+): TimedJob | null {
+  const ended = [...jobs.keys()].filter(
+    (job) => endOf(job) <= at && (startOf(job) < at || (jobs.get(job) ?? 0) < index),
+  );
   const own = after?.run == null ? [] : ended.filter(({ run }) => run === after.run);
   // Where no step of the same run came before, a handler that ran at the time enqueued or started it.
   const around =
     after === null || own.length > 0
       ? []
-      : [...jobs].filter((job) =>
+      : [...jobs.keys()].filter((job) =>
           job.phases.some(
             ({ name, from, to }) => (name === 'run' || name === 'busy') && from <= at && at < to,
           ),
         );
   const candidates = own.length > 0 ? own : around.length > 0 ? around : ended;
   return candidates.reduce<TimedJob | null>(
-    (best, job) => (best === null || endOf(job) > endOf(best) ? job : best),
+    (best, job) => (best === null || endOf(job) >= endOf(best) ? job : best),
     null,
   );
 }

@@ -90,7 +90,7 @@ export async function traceOf(id: string, means: TraceMeans): Promise<Trace | nu
   return traced({ id, kind: job == null ? 'correlation' : 'job', jobs, plans, more: related.more }, means);
 }
 
-/** Jobs whose meta has the id as their correlation id: those that a job's handler enqueued have the job's. */
+/** Jobs whose meta has the id as their correlation id: those that a job's handler enqueued have the job's. Oldest first. */
 async function relatedJobs(
   id: string,
   store: Store,
@@ -106,7 +106,7 @@ async function relatedJobs(
     jobs.push(...page.jobs);
     cursor = page.cursor;
   } while (cursor !== null && jobs.length < JOBS_MAX);
-  return { jobs, more: cursor !== null };
+  return { jobs: jobs.reverse(), more: cursor !== null };
 }
 
 /** The runs that the jobs are steps of, and those around them. */

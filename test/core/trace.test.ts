@@ -76,6 +76,18 @@ test('a job that a handler enqueued comes after as much of that handler as had r
   assert.equal(sum.phases.run, 18 + 10);
 });
 
+test('jobs that took no whole millisecond are on the way in the order in which they are given', () => {
+  const at = { run: 'r', createdAt: 7, dueAt: 7, startedAt: 7, finishedAt: 7, ran: ran(7, 0) };
+  const jobs = [
+    job('first', { run: 'r', startedAt: 0, finishedAt: 7, ran: ran(0, 7) }),
+    job('middle', at),
+    job('last', at),
+  ];
+  const sum = addUp(timed(jobs, new Map([['r', 0]]), 9), { from: 0, to: 7 });
+  assert.deepEqual(sum.path, ['first', 'middle', 'last']);
+  assert.deepEqual([sum.phases.run, sum.totalMs], [7, 7]);
+});
+
 test('whatever the times, the phases and the rest add up to all of it', () => {
   const span = fc.nat(1_000);
   const anyJob = fc.record({
