@@ -2,6 +2,7 @@ import type { Longshore } from '../connect.ts';
 import { LongshoreError } from '../core/errors.ts';
 import { messageOf } from '../core/legible.ts';
 import { isMissingPackage } from '../store/missing-package.ts';
+import type { PrometheusMetrics } from '../telemetry/prometheus/index.ts';
 import type { RunnerSource } from '../telemetry/prometheus/source.ts';
 import type { Output } from './output.ts';
 
@@ -14,6 +15,8 @@ export interface MetricsOptions {
 /** For workers of other engines, where there is no store. */
 export interface EngineMetrics {
   readonly runners: readonly RunnerSource[];
+  /** Metrics of the engine's own making, in place of those of the runners. */
+  readonly of: () => Promise<PrometheusMetrics>;
   readonly health: () => Promise<{ ok: boolean }>;
 }
 
@@ -26,13 +29,14 @@ export async function startMetrics(
     metricsPort: port,
     metricsHost: host,
     runners = [],
+    of,
     health: given,
   }: MetricsOptions & Partial<EngineMetrics>,
   out: Output,
 ): Promise<{ close(): Promise<void> }> {
   if (port === undefined) return NOTHING;
   const { prometheusMetrics, serveMetrics } = await import('../telemetry/prometheus/index.ts');
-  const metrics = await prometheusMetrics(longshore, { runners }).catch((error) => {
+  const metrics = await (of?.() ?? prometheusMetrics(longshore, { runners })).catch((error) => {
     throw isMissingPackage(error, 'prom-client') ? missing() : error;
   });
   const health = given ?? (async () => longshore?.health() ?? { ok: true });
