@@ -33,7 +33,7 @@ engineWorker(async ({ engine, url, queue, slots, targetCpu, lockMs }, marks) => 
               topicOf(queue, kind),
               {
                 task: tasks[kind],
-                input: ({ variables }) => variables.input,
+                input: ({ variables }) => JSON.parse(String(variables.input?.value)),
                 variables: ['input'],
                 into: 'result',
               },
@@ -45,9 +45,15 @@ engineWorker(async ({ engine, url, queue, slots, targetCpu, lockMs }, marks) => 
         });
   worker.on('job.started', () => marks.started());
   worker.on('job.completed', ({ correlationId }) => marks.ended(correlationId));
+  // Operaton tells nobody, and whoever waits for the work would wait for ever.
+  if (engine === 'operaton') worker.on('job.failed', ({ error }) => setImmediate(() => fail(error)));
   await worker.start();
   return () => worker.stop();
 });
+
+function fail({ message }: { readonly message: string }): never {
+  throw new Error(`A work failed: ${message}`);
+}
 
 const tell = (_facts: object, text: string): void => void process.stderr.write(`${text}\n`);
 /** What goes well is not worth a line here. */
