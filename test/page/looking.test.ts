@@ -23,7 +23,7 @@ after(async () => {
 /** Every screen, once it has its data. */
 function screens(): readonly string[] {
   const { completed, failed, waiting, run } = filled;
-  const lists = ['overview', 'jobs', 'runs', 'schedules', 'queues', 'workers', 'dead-letters', 'audit'];
+  const lists = 'overview jobs runs schedules queues workers dead-letters audit reports'.split(' ');
   const single = [
     `jobs/${completed}`,
     `jobs/${failed}`,
@@ -31,6 +31,10 @@ function screens(): readonly string[] {
     `runs/${run}`,
     'schedules/nightly',
     `traces/${run}`,
+    `traces/${completed}`,
+    `traces/order-7`,
+    `compare/runs/${run}/${run}`,
+    `compare/jobs/${completed}/${failed}`,
   ];
   return [...lists, ...single];
 }
@@ -142,7 +146,7 @@ browserTest('every screen of an empty store says that it is empty, below a base 
   t.after(() => empty.close());
   const page = await chromium.page(t, empty.url);
   await page.getByText('No queue has jobs yet.').waitFor();
-  for (const screen of ['jobs', 'runs', 'schedules', 'queues', 'workers', 'dead-letters', 'audit']) {
+  for (const screen of ['jobs', 'runs', 'schedules', 'queues', 'workers', 'dead-letters', 'audit', 'reports']) {
     await page.goto(`${empty.url}#/${screen}`);
     await page.locator(`main[data-screen="${screen}"] .empty:not([aria-busy])`).first().waitFor();
     assert.equal(await page.getByRole('table').count(), 0, screen);
