@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 import { startJaeger } from '../../setup/services/jaeger.mjs';
-import { JAEGER_MISSING, jaegerProgram } from '../../setup/services/jaeger-program.mjs';
+import { builtJaeger, JAEGER_MISSING, jaegerProgram } from '../../setup/services/jaeger-program.mjs';
 import { startPrometheus } from '../../setup/services/prometheus.mjs';
 import { PROMETHEUS_MISSING, prometheusProgram } from '../../setup/services/prometheus-program.mjs';
 
@@ -64,7 +64,9 @@ export interface JaegerSpan {
   readonly logs: readonly { readonly fields: readonly { readonly key: string; readonly value: unknown }[] }[];
 }
 
+/** On the PATH or built before; continuous integration builds it. */
 export async function jaegerFor(t: TestContext): Promise<Jaeger | null> {
+  if (process.env.CI) await builtJaeger();
   if (jaegerProgram() === undefined) {
     t.skip(JAEGER_MISSING);
     return null;

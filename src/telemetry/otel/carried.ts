@@ -7,13 +7,15 @@ export interface Carried {
   readonly parent: SpanContext | null;
   /** A traceparent is there that cannot be read. */
   readonly malformed: string | null;
+  /** Whoever enqueued the job waits for its result. */
+  readonly awaited: boolean;
   /** The id of the run that the job is a step of. */
   readonly run: string | null;
   /** Which part of the run. */
   readonly part: string | null;
 }
 
-const NOTHING: Carried = { parent: null, malformed: null, run: null, part: null };
+const NOTHING: Carried = { parent: null, malformed: null, awaited: false, run: null, part: null };
 const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-([\da-f]{2})(?:-|$)/;
 const RUN = 'run/';
 
@@ -22,7 +24,7 @@ export function carriedIn(
   traceState: (text: string) => SpanContext['traceState'],
 ): Carried {
   if (meta === null) return NOTHING;
-  const { traceparent, tracestate } = textsIn(meta);
+  const { traceparent, tracestate, awaited } = textsIn(meta);
   const parts = TRACEPARENT.exec(traceparent ?? '');
   const parent: SpanContext | null =
     parts === null
@@ -40,6 +42,7 @@ export function carriedIn(
   return {
     parent,
     malformed: traceparent !== null && parent === null ? traceparent : null,
+    awaited,
     run: ref?.run ?? null,
     part: ref?.part ?? null,
   };
@@ -63,16 +66,25 @@ export function withContext(
 /** As core/meta.ts has it. */
 const TRACESTATE_CHARS_MAX = 512;
 
-function textsIn(meta: string): { readonly traceparent: string | null; readonly tracestate: string | null } {
-  if (!meta.includes('"traceparent"')) return { traceparent: null, tracestate: null };
+interface Texts {
+  readonly traceparent: string | null;
+  readonly tracestate: string | null;
+  readonly awaited: boolean;
+}
+
+const NO_TEXTS: Texts = { traceparent: null, tracestate: null, awaited: false };
+
+function textsIn(meta: string): Texts {
+  if (!meta.includes('"traceparent"')) return NO_TEXTS;
   try {
-    const { traceparent, tracestate } = JSON.parse(meta) as { traceparent?: unknown; tracestate?: unknown };
+    const { traceparent, tracestate, awaited } = JSON.parse(meta) as Partial<Record<keyof Texts, unknown>>;
     return {
       traceparent: typeof traceparent === 'string' ? traceparent : null,
       tracestate: typeof tracestate === 'string' ? tracestate : null,
+      awaited: awaited === true,
     };
   } catch {
-    return { traceparent: null, tracestate: null };
+    return NO_TEXTS;
   }
 }
 

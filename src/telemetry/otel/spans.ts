@@ -20,6 +20,8 @@ export interface ParentQuestion {
   readonly task: string;
   /** It is a step of a run. */
   readonly step: boolean;
+  /** It was enqueued with `awaited`. */
+  readonly awaited: boolean;
 }
 
 const MOVES_MAX = 50;
@@ -92,7 +94,8 @@ export class OtelTracing implements Tracing {
     const carried = this.#carried(meta);
     const { ROOT_CONTEXT, SpanKind, trace, isSpanContextValid } = this.#api;
     const { parent } = carried;
-    const hasParent = this.#settings.hasParent({ queue, task, step: carried.run !== null });
+    const { run, awaited } = carried;
+    const hasParent = this.#settings.hasParent({ queue, task, step: run !== null, awaited });
     const outer = parent !== null && hasParent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
     const links: Link[] = parent === null ? [] : [{ context: parent }];
     const common = { ...attributesOf(attempt, carried), [names.WORKER]: workerId };
