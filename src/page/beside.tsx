@@ -62,7 +62,9 @@ export function ValuesPanel({ title, first, second }: ValuesGiven) {
   return (
     <Panel title={title}>
       {all === 0 ? (
-        <Empty>{hidden === 0 ? 'The same in both.' : 'The same in both, as far as it is shown to you.'}</Empty>
+        <Empty>
+          {hidden === 0 ? 'The same in both.' : 'The same in both, as far as it is shown to you.'}
+        </Empty>
       ) : (
         <Table
           label={`${title}: what differs`}

@@ -30,8 +30,14 @@ test('each alert has a case in which it fires and one in which it does not', () 
   assert.ok(names.length > 0);
   for (const name of names) {
     const own = cases.filter((text) => text.includes(`alertname: ${name}\n`));
-    assert.ok(own.some((text) => text.includes('exp_labels')), `${name} never fires in alerts.test.yml`);
-    assert.ok(own.some((text) => text.includes('exp_alerts: []')), `${name} always fires in alerts.test.yml`);
+    assert.ok(
+      own.some((text) => text.includes('exp_labels')),
+      `${name} never fires in alerts.test.yml`,
+    );
+    assert.ok(
+      own.some((text) => text.includes('exp_alerts: []')),
+      `${name} always fires in alerts.test.yml`,
+    );
   }
 });
 
@@ -46,7 +52,9 @@ test('Alertmanager takes its configuration, and each receiver is reached', async
   assert.deepEqual([await receiverOf('critical'), await receiverOf('warning')], ['on-call', 'operators']);
 });
 
-test('an alert that fires reaches Alertmanager, and is over when its cause is', { timeout: 120_000 }, async (t) => {
+test('an alert that fires reaches Alertmanager, and is over when its cause is', {
+  timeout: 120_000,
+}, async (t) => {
   if ((await programOf(t, 'alertmanager')) === null || (await programOf(t, 'prometheus')) === null) return;
   const longshore = await connect('memory:', { logger: false });
   t.after(() => longshore.close());

@@ -229,7 +229,7 @@ test('metrics are those that the program gives; without them there are none', as
   const local = { remoteAddress: '127.0.0.1' };
   const asked = () => new Request('http://localhost/api/v1/metrics');
   const none = await longshore.http()(asked(), local);
-  assert.deepEqual([none.status, (await none.json()).code], [404, 'HTTP_PATH_UNKNOWN']);
+  assert.deepEqual([none.status, ((await none.json()) as { code: string }).code], [404, 'HTTP_PATH_UNKNOWN']);
   const metrics = await prometheusMetrics(longshore, { database: 'always' });
   await longshore.enqueue('task', 1, { queue: 'mail' });
   const some = await longshore.http({ metrics })(asked(), local);

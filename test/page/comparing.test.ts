@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import type { Page } from 'playwright-core';
+import { z } from 'zod';
 import { defineFlow, defineTask } from '../../src/index.ts';
 import { browserMissing, browserTest, type Chromium, openChromium } from './browser.ts';
 import { contrasts, nameless, shape } from './legibility.mjs';
@@ -25,8 +26,9 @@ const pay = defineTask<{ card: number }, string>({
 const ship = defineTask({ name: 'ship', run: () => 'shipped' });
 const tasks = [price, pay, ship];
 
-const order = defineFlow<'order', { items: number; card: number }, unknown>({
+const order = defineFlow({
   name: 'order',
+  input: z.object({ items: z.number(), card: z.number() }),
   steps: (s) => {
     const priced = s.step('price', price, { input: ({ run }) => ({ items: run.items }) });
     const paid = s.step('pay', pay, { input: ({ run }) => ({ card: run.card }), after: [priced] });
@@ -75,25 +77,34 @@ async function textOf(page: Page, table: string, name: RegExp): Promise<string> 
   return (await found.textContent()) ?? '';
 }
 
-browserTest('two runs are chosen from one of them, and are beside each other with what differs', async (t) => {
-  const page = await chromium.page(t, `${site.url}#/runs/${ids.bad}`);
-  await page.getByRole('link', { name: 'Compare…' }).click();
-  await page.getByRole('table', { name: 'Others, the newest first' }).getByRole('link', { name: ids.good }).click();
-  await page.waitForURL(new RegExp(`#/compare/runs/${ids.bad}/${ids.good}$`));
-  assert.match(await textOf(page, 'The runs', /^State/), /failed.*completed.*differs/);
-  assert.match(await textOf(page, 'Steps beside each other', /^pay/), /failed.*completed.*state.*result.*error/);
-  assert.match(await textOf(page, 'Steps beside each other', /^label/), /3 of 3 items.*3 of 3 items–$/);
-  assert.match(await textOf(page, 'Steps beside each other', /^ship/), /completed.*state/);
-  const input = page.getByRole('table', { name: 'Input: what differs' });
-  assert.match((await input.getByRole('row', { name: /^card/ }).textContent()) ?? '', /card40/);
-  assert.match((await input.getByRole('row', { name: /^items/ }).textContent()) ?? '', /items32/);
-  const priced = page.getByRole('region', { name: 'Step price' });
-  assert.match((await priced.getByRole('row', { name: /total/ }).textContent()) ?? '', /result\.total3020/);
-  await priced.getByText('1 value the same.').waitFor();
-  await page.getByRole('link', { name: 'Change sides' }).click();
-  await page.waitForURL(new RegExp(`#/compare/runs/${ids.good}/${ids.bad}$`));
-  assert.match(await textOf(page, 'The runs', /^State/), /completed.*failed/);
-});
+browserTest(
+  'two runs are chosen from one of them, and are beside each other with what differs',
+  async (t) => {
+    const page = await chromium.page(t, `${site.url}#/runs/${ids.bad}`);
+    await page.getByRole('link', { name: 'Compare…' }).click();
+    await page
+      .getByRole('table', { name: 'Others, the newest first' })
+      .getByRole('link', { name: ids.good })
+      .click();
+    await page.waitForURL(new RegExp(`#/compare/runs/${ids.bad}/${ids.good}$`));
+    assert.match(await textOf(page, 'The runs', /^State/), /failed.*completed.*differs/);
+    assert.match(
+      await textOf(page, 'Steps beside each other', /^pay/),
+      /failed.*completed.*state.*result.*error/,
+    );
+    assert.match(await textOf(page, 'Steps beside each other', /^label/), /3 of 3 items.*3 of 3 items–$/);
+    assert.match(await textOf(page, 'Steps beside each other', /^ship/), /completed.*state/);
+    const input = page.getByRole('table', { name: 'Input: what differs' });
+    assert.match((await input.getByRole('row', { name: /^card/ }).textContent()) ?? '', /card40/);
+    assert.match((await input.getByRole('row', { name: /^items/ }).textContent()) ?? '', /items32/);
+    const priced = page.getByRole('region', { name: 'Step price' });
+    assert.match((await priced.getByRole('row', { name: /total/ }).textContent()) ?? '', /result\.total3020/);
+    await priced.getByText('1 value the same.').waitFor();
+    await page.getByRole('link', { name: 'Change sides' }).click();
+    await page.waitForURL(new RegExp(`#/compare/runs/${ids.good}/${ids.bad}$`));
+    assert.match(await textOf(page, 'The runs', /^State/), /completed.*failed/);
+  },
+);
 
 browserTest('a run beside itself differs in nothing', async (t) => {
   const page = await chromium.page(t, `${site.url}#/compare/runs/${ids.good}/${ids.good}`);
@@ -110,8 +121,13 @@ browserTest('two jobs are beside each other, by the id of the other', async (t) 
   await page.waitForURL(new RegExp(`#/compare/jobs/${ids.goodJob}/${ids.badJob}$`));
   assert.match(await textOf(page, 'The jobs', /^State/), /completed.*failed.*differs/);
   assert.match(await textOf(page, 'The jobs', /^Task/), /paypay–$/);
-  assert.match(await textOf(page, 'Their last attempts', /^Error/), /RangeError: card 4 was declined at attempt 2.*differs/);
-  const [first, second] = ['first', 'second'].map((side) => page.getByRole('region', { name: `Log of the ${side}` }));
+  assert.match(
+    await textOf(page, 'Their last attempts', /^Error/),
+    /RangeError: card 4 was declined at attempt 2.*differs/,
+  );
+  const [first, second] = ['first', 'second'].map((side) =>
+    page.getByRole('region', { name: `Log of the ${side}` }),
+  );
   assert.doesNotMatch((await first?.textContent()) ?? '', /only here/);
   assert.match((await second?.textContent()) ?? '', /asking the bank.*refused, time 2 only here/);
 });
@@ -124,7 +140,10 @@ browserTest('two attempts of a job are beside each other, and others are chosen'
   assert.match(await page.getByRole('region', { name: 'Log of the first' }).innerText(), /refused, time 1/);
   await page.getByLabel('First').selectOption('2');
   await page.waitForURL(new RegExp(`#/compare/attempts/${ids.badJob}/2/2$`));
-  await row(page, 'How they ended', /^Error/).getByText('at attempt 2').first().waitFor();
+  await row(page, 'How they ended', /^Error/)
+    .getByText('at attempt 2')
+    .first()
+    .waitFor();
   assert.equal(await page.locator('.mark').count(), 0);
 });
 

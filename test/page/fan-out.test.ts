@@ -54,9 +54,7 @@ browserTest('a fan-out of 100,000 is one node with its counts, drawn at once', a
   t.diagnostic(`drawn after ${Math.round(performance.now() - beganAt)} ms`);
   assert.equal(await steps.getByRole('button').count(), 2);
   await steps.getByRole('button', { name: /^rows/ }).click();
-  await page
-    .getByText('100,000 items: 99,990 completed, 10 failed, 0 running, 0 wait.')
-    .waitFor();
+  await page.getByText('100,000 items: 99,990 completed, 10 failed, 0 running, 0 wait.').waitFor();
   const elements = await page.locator('*').count();
   assert.ok(elements < ELEMENTS_MAX, `${elements} elements`);
 });

@@ -150,7 +150,16 @@ browserTest('every screen of an empty store says that it is empty, below a base 
   t.after(() => empty.close());
   const page = await chromium.page(t, empty.url);
   await page.getByText('No queue has jobs yet.').waitFor();
-  for (const screen of ['jobs', 'runs', 'schedules', 'queues', 'workers', 'dead-letters', 'audit', 'reports']) {
+  for (const screen of [
+    'jobs',
+    'runs',
+    'schedules',
+    'queues',
+    'workers',
+    'dead-letters',
+    'audit',
+    'reports',
+  ]) {
     await page.goto(`${empty.url}#/${screen}`);
     await page.locator(`main[data-screen="${screen}"] .empty:not([aria-busy])`).first().waitFor();
     assert.equal(await page.getByRole('table').count(), 0, screen);

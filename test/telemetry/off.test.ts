@@ -41,7 +41,10 @@ for (const logger of [false, undefined] as const)
     const longshore = await connect('memory:', logger === undefined ? {} : { logger });
     t.after(() => longshore.close());
     const { emitted, asked } = await callsFor(t, longshore);
-    assert.deepEqual([...emitted.keys()].filter((name) => !OF_A_WORKER.test(name)), []);
+    assert.deepEqual(
+      [...emitted.keys()].filter((name) => !OF_A_WORKER.test(name)),
+      [],
+    );
     // One question each at enqueue, start and end, and one for each call of the store: of these, one is the enqueue's.
     assert.ok(asked <= 5 * JOBS, `${asked} questions for ${JOBS} jobs`);
   });

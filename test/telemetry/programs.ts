@@ -7,7 +7,10 @@ import { PROMETHEUS_MISSING, prometheusProgram } from '../../setup/services/prom
 /** The real programs that read what Longshore tells of itself. Tests without one are skipped, with a line that says how to get it. */
 
 /** Fetched where the package archive can be reached; continuous integration has it. */
-export async function programOf(t: TestContext, name: Parameters<typeof prometheusProgram>[0]): Promise<string | null> {
+export async function programOf(
+  t: TestContext,
+  name: Parameters<typeof prometheusProgram>[0],
+): Promise<string | null> {
   const program = await prometheusProgram(name);
   if (program !== undefined) return program;
   if (process.env.CI) throw new Error(PROMETHEUS_MISSING);

@@ -33,8 +33,18 @@ function Chosen({ job, places: [one, other] }: { job: Job; places: AttemptsGiven
   return (
     <>
       <div class="search">
-        <AttemptSelect label="First" attempts={attempts} at={firstPlace} choose={(at) => choose([at, secondPlace])} />
-        <AttemptSelect label="Second" attempts={attempts} at={secondPlace} choose={(at) => choose([firstPlace, at])} />
+        <AttemptSelect
+          label="First"
+          attempts={attempts}
+          at={firstPlace}
+          choose={(at) => choose([at, secondPlace])}
+        />
+        <AttemptSelect
+          label="Second"
+          attempts={attempts}
+          at={secondPlace}
+          choose={(at) => choose([firstPlace, at])}
+        />
       </div>
       {first === undefined || second === undefined ? (
         <Empty>This job has no such attempt: {attempts.length} are kept.</Empty>
@@ -92,7 +102,8 @@ export function EndsBeside({ title, first, second }: Both & { readonly title: st
 }
 
 function endPairs({ first, second }: Both): readonly Pair[] {
-  const error = ({ error: one }: Attempt): string | null => (one === null ? null : `${one.name}: ${one.message}`);
+  const error = ({ error: one }: Attempt): string | null =>
+    one === null ? null : `${one.name}: ${one.message}`;
   const shown = (ms: number | null): string => (ms === null ? 'not kept' : span(ms));
   return [
     textPair('Attempt', String(first.number), String(second.number)),
@@ -126,12 +137,18 @@ function Stack({ name, own, other }: StackGiven) {
   if (own === null) return <Empty>No stack is kept.</Empty>;
   const known = new Set(other?.split('\n') ?? []);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, by keys as well.
-    <pre tabIndex={0} aria-label={name}>
-      {own.split('\n').map((line, index) => (
-        <span key={index}>{known.has(line) ? line : <b>{line}</b>}{'\n'}</span>
-      ))}
-    </pre>
+    <div>
+      <h3>{name}</h3>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, by keys as well. */}
+      <pre tabIndex={0}>
+        {own.split('\n').map((line, index) => (
+          <span key={`${index}${line}`}>
+            {known.has(line) ? line : <b>{line}</b>}
+            {'\n'}
+          </span>
+        ))}
+      </pre>
+    </div>
   );
 }
 

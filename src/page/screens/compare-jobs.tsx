@@ -12,10 +12,7 @@ export function JobsBeside({ ids }: { ids: readonly [string, string] }) {
   const first = useLoad<Job>(`jobs/${encodeURIComponent(ids[0])}`);
   const second = useLoad<Job>(`jobs/${encodeURIComponent(ids[1])}`);
   return (
-    <Screen
-      title="Two jobs"
-      tools={<a href={to(['compare', 'jobs', ids[1], ids[0]])}>Change sides</a>}
-    >
+    <Screen title="Two jobs" tools={<a href={to(['compare', 'jobs', ids[1], ids[0]])}>Change sides</a>}>
       <Shown of={first}>
         {(one) => <Shown of={second}>{(other) => <Compared first={one} second={other} />}</Shown>}
       </Shown>
@@ -51,8 +48,7 @@ function Compared({ first, second }: Jobs) {
 
 function factsOf({ first, second }: Jobs): readonly Pair[] {
   const link = ({ id }: Job) => <a href={to(['jobs', id])}>{id}</a>;
-  const text = (name: string, of: (job: Job) => string | null): Pair =>
-    textPair(name, of(first), of(second));
+  const text = (name: string, of: (job: Job) => string | null): Pair => textPair(name, of(first), of(second));
   const time = (name: string, of: (job: Job) => number | null): Pair => {
     const [one, other] = [of(first), of(second)];
     const shown = (ms: number | null): string => (ms === null ? '–' : span(ms));
@@ -72,7 +68,12 @@ function factsOf({ first, second }: Jobs): readonly Pair[] {
     text('Priority', ({ priority }) => String(priority)),
     text('Attempt', ({ attempt, attemptsMax }) => `${attempt} of ${attemptsMax}`),
     text('Crashes', ({ crashes }) => String(crashes)),
-    { name: 'Created', first: <Time at={first.createdAt} />, second: <Time at={second.createdAt} />, mark: null },
+    {
+      name: 'Created',
+      first: <Time at={first.createdAt} />,
+      second: <Time at={second.createdAt} />,
+      mark: null,
+    },
     time('Waited', waitedMs),
     time('Ran', ranMs),
     text('Correlation id', ({ meta }) => meta?.correlationId ?? null),

@@ -11,10 +11,7 @@ export function RunsBeside({ ids }: { ids: readonly [string, string] }) {
   const first = useLoad<Run>(`runs/${encodeURIComponent(ids[0])}`);
   const second = useLoad<Run>(`runs/${encodeURIComponent(ids[1])}`);
   return (
-    <Screen
-      title="Two runs"
-      tools={<a href={to(['compare', 'runs', ids[1], ids[0]])}>Change sides</a>}
-    >
+    <Screen title="Two runs" tools={<a href={to(['compare', 'runs', ids[1], ids[0]])}>Change sides</a>}>
       <Shown of={first}>
         {(one) => <Shown of={second}>{(other) => <Compared first={one} second={other} />}</Shown>}
       </Shown>
@@ -71,7 +68,12 @@ function factsOf({ first, second }: Runs, now: number): readonly Pair[] {
     },
     textPair('Flow', first.flow, second.flow),
     textPair('Version', first.version, second.version),
-    { name: 'Started', first: <Time at={first.startedAt} />, second: <Time at={second.startedAt} />, mark: null },
+    {
+      name: 'Started',
+      first: <Time at={first.startedAt} />,
+      second: <Time at={second.startedAt} />,
+      mark: null,
+    },
     {
       name: 'Took',
       first: took(first, tookFirst),
@@ -88,8 +90,17 @@ function took({ endedAt }: { readonly endedAt: number | null }, ms: number | nul
 }
 
 function stepColumns(pairs: readonly StepPair[], runs: Runs, now: number): readonly Column<StepPair>[] {
-  const longest = Math.max(1, ...pairs.flatMap(({ first, second }) => [first, second]).map((step) => (step === null ? 0 : (tookMs(step, now) ?? 0))));
-  const side = (name: 'First' | 'Second', run: Run, of: (pair: StepPair) => Step | null): Column<StepPair> => ({
+  const longest = Math.max(
+    1,
+    ...pairs
+      .flatMap(({ first, second }) => [first, second])
+      .map((step) => (step === null ? 0 : (tookMs(step, now) ?? 0))),
+  );
+  const side = (
+    name: 'First' | 'Second',
+    run: Run,
+    of: (pair: StepPair) => Step | null,
+  ): Column<StepPair> => ({
     name,
     show: (pair) => <StepSide run={run} step={of(pair)} longest={longest} now={now} />,
   });
@@ -128,7 +139,11 @@ function StepSide({ run, step, longest, now }: SideGiven) {
         </span>
       )}
       {ms !== null && (
-        <span class={`length state-${stateOf(step)}`} style={{ width: `${(ms / longest) * 100}%` }} aria-hidden="true" />
+        <span
+          class={`length state-${stateOf(step)}`}
+          style={{ width: `${(ms / longest) * 100}%` }}
+          aria-hidden="true"
+        />
       )}
     </>
   );
@@ -142,7 +157,7 @@ function StepValues({ pairs }: { pairs: readonly StepPair[] }) {
   return (
     <>
       {unlike.slice(0, STEPS_MAX).map(({ name, first, second }) => (
-        <ValuesPanel key={name} title={`Step ${name}`} first={valueOf(first)} second={valueOf(second)} />
+        <ValuesPanel key={name} title={`Step ${name}`} first={valuesOf(first)} second={valuesOf(second)} />
       ))}
       {unlike.length > STEPS_MAX && (
         <Empty>And {plural(unlike.length - STEPS_MAX, 'more step')} with unlike results or errors.</Empty>
@@ -151,7 +166,7 @@ function StepValues({ pairs }: { pairs: readonly StepPair[] }) {
   );
 }
 
-function valueOf(step: Step | null): unknown {
+function valuesOf(step: Step | null): unknown {
   if (step === null) return {};
   const { result, error } = step;
   return { ...(error === null ? {} : { error }), ...(result === null ? {} : { result }) };

@@ -14,14 +14,12 @@ import { RunsBeside } from './compare-runs.tsx';
 export function CompareScreen({ route: { parts } }: { route: Route }) {
   const [, kind, first, second, third] = parts;
   if (kind === 'attempts' && first !== undefined)
-    return <AttemptsBeside id={first} places={[Number(second ?? 1), third === undefined ? null : Number(third)]} />;
+    return (
+      <AttemptsBeside id={first} places={[Number(second ?? 1), third === undefined ? null : Number(third)]} />
+    );
   if ((kind === 'runs' || kind === 'jobs') && first !== undefined) {
     if (second === undefined) return kind === 'runs' ? <OtherRun id={first} /> : <OtherJob id={first} />;
-    return kind === 'runs' ? (
-      <RunsBeside ids={[first, second]} />
-    ) : (
-      <JobsBeside ids={[first, second]} />
-    );
+    return kind === 'runs' ? <RunsBeside ids={[first, second]} /> : <JobsBeside ids={[first, second]} />;
   }
   return (
     <Screen title="Nothing to compare">

@@ -12,12 +12,13 @@ import { JobTimeline } from './job-timeline.tsx';
 export function JobScreen({ route: { parts } }: { route: Route }) {
   const id = parts[1] as string;
   const job = useLoad<Job>(`jobs/${encodeURIComponent(id)}`);
-  const tools = job.data === null ? null : (
-    <>
-      <a href={to(['compare', 'jobs', id])}>Compare…</a>
-      <JobActions job={job.data} reload={job.reload} />
-    </>
-  );
+  const tools =
+    job.data === null ? null : (
+      <>
+        <a href={to(['compare', 'jobs', id])}>Compare…</a>
+        <JobActions job={job.data} reload={job.reload} />
+      </>
+    );
   return (
     <Screen title={job.data === null ? `Job ${id}` : `Job of ${job.data.task}`} tools={tools}>
       <Shown of={job}>{(found) => <Found job={found} />}</Shown>
