@@ -1,9 +1,9 @@
 /** Starts Alertmanager for tests and development: it takes alerts from Prometheus, alone and without a cluster. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { ALERTMANAGER_MISSING, alertmanagerProgram } from './alertmanager-program.mjs';
 import { Guard } from './guard.mjs';
 import { answers } from './prometheus.mjs';
-import { PROMETHEUS_MISSING, prometheusProgram } from './prometheus-program.mjs';
 import { Server } from './server.mjs';
 import { temporaryFolder } from './unprivileged.mjs';
 
@@ -14,8 +14,8 @@ import { temporaryFolder } from './unprivileged.mjs';
  * @returns {Promise<Server>} throws where there is no Alertmanager
  */
 export async function startAlertmanager({ config, port }) {
-  const program = await prometheusProgram('alertmanager');
-  if (program === undefined) throw new Error(PROMETHEUS_MISSING);
+  const program = alertmanagerProgram();
+  if (program === undefined) throw new Error(ALERTMANAGER_MISSING);
   const folder = temporaryFolder('longshore-alertmanager-', undefined);
   const guard = new Guard(folder);
   mkdirSync(join(folder, 'data'));

@@ -1,4 +1,4 @@
-/** Where Prometheus, its promtool, Alertmanager and its amtool are: on this machine, or fetched from the system's package archive. */
+/** Where Prometheus, its promtool and Alertmanager's amtool are: on this machine, or fetched from the system's package archive. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,12 +8,11 @@ import { onPath } from './on-path.mjs';
 
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache/services', import.meta.url));
 
-/** `names`: as the project calls the program, and as Debian does. Tools lie beside their servers. */
+/** The package of Debian that each is in. Its Alertmanager itself runs only where it is installed (alertmanager-program.mjs). */
 const PROGRAMS = {
-  prometheus: { source: 'prometheus', names: ['prometheus'] },
-  promtool: { source: 'prometheus', names: ['promtool'] },
-  alertmanager: { source: 'prometheus-alertmanager', names: ['prometheus-alertmanager', 'alertmanager'] },
-  amtool: { source: 'prometheus-alertmanager', names: ['amtool'] },
+  prometheus: 'prometheus',
+  promtool: 'prometheus',
+  amtool: 'prometheus-alertmanager',
 };
 
 /**
@@ -21,13 +20,13 @@ const PROGRAMS = {
  * @returns {Promise<string | undefined>} undefined where it is not to be had
  */
 export async function prometheusProgram(name) {
-  const { source, names } = PROGRAMS[name];
-  return onPath(...names) ?? fetched(source, names[0]) ?? (await fetchSource(source, names[0]));
+  const source = PROGRAMS[name];
+  return onPath(name) ?? fetched(source, name) ?? (await fetchSource(source, name));
 }
 
 /** What a test says that is skipped for want of one. */
 export const PROMETHEUS_MISSING =
-  'Prometheus, Alertmanager and their tools are not on the PATH, and apt-get cannot fetch them: install the packages prometheus and prometheus-alertmanager of Debian or Ubuntu, or put the programs on the PATH.';
+  'Prometheus, promtool and amtool are not on the PATH, and apt-get cannot fetch them: install the packages prometheus and prometheus-alertmanager of Debian or Ubuntu, or put the programs on the PATH.';
 
 /** They are programs that need no libraries. */
 function fetched(source, name) {

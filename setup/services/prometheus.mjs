@@ -41,6 +41,8 @@ export async function startPrometheus({ targets, rules = [], alertmanagers = [],
           args: [
             `--config.file=${join(folder, 'prometheus.yml')}`,
             `--storage.tsdb.path=${join(folder, 'data')}`,
+            // It finds its Alertmanager some seconds after its first alert.
+            '--rules.alert.resend-delay=1s',
             `--web.listen-address=127.0.0.1:${own}`,
           ],
         }),

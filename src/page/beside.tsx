@@ -20,7 +20,7 @@ export function Beside({ label, pairs }: { label: string; pairs: readonly Pair[]
       columns={PAIR_COLUMNS}
       rows={pairs}
       keyOf={({ name }) => name}
-      toneOf={({ mark }) => (mark === null ? undefined : 'differs')}
+      toneOf={({ mark }) => (mark === null ? 'alike' : 'differs')}
     />
   );
 }
@@ -76,7 +76,8 @@ export function ValuesPanel({ title, first, second }: ValuesGiven) {
       {all > 0 && (
         <p class="faint">
           {all > shown.length && `${count(all - shown.length)} more differences. `}
-          {plural(same, 'value')} the same{hidden > 0 && `, ${count(hidden)} hidden`}.
+          {same > 0 && `${plural(same, 'value')} the same. `}
+          {hidden > 0 && `${plural(hidden, 'value')} hidden.`}
         </p>
       )}
     </Panel>

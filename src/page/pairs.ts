@@ -37,7 +37,7 @@ function marksOf(first: Step | null, second: Step | null, now: number): string[]
     ...(unlike(first.error, second.error) ? ['error'] : []),
     ...(unlike(first.items, second.items) ? ['items'] : []),
     ...(unlike(first.chose, second.chose) ? ['branch'] : []),
-    ...(first.job?.attempt === second.job?.attempt ? [] : ['attempts']),
+    ...((first.job?.attempt ?? 1) === (second.job?.attempt ?? 1) ? [] : ['attempts']),
     ...(pace === null ? [] : [pace]),
   ];
 }

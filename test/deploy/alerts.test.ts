@@ -3,10 +3,15 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startAlertmanager } from '../../setup/services/alertmanager.mjs';
+import {
+  ALERTMANAGER_MISSING,
+  alertmanagerProgram,
+  builtAlertmanager,
+} from '../../setup/services/alertmanager-program.mjs';
 import { startPrometheus } from '../../setup/services/prometheus.mjs';
 import { connect, defineTask } from '../../src/index.ts';
 import { prometheusMetrics, serveMetrics } from '../../src/telemetry/prometheus/index.ts';
@@ -16,6 +21,10 @@ import { programOf } from '../telemetry/programs.ts';
 const run = promisify(execFile);
 const cwd = fileURLToPath(new URL('../../deploy/prometheus/', import.meta.url));
 const RULES = readFileSync(join(cwd, 'alerts.yml'), 'utf8');
+
+before(async () => {
+  if (process.env.CI) await builtAlertmanager();
+});
 
 test('the alert rules are sound, and fire when they are meant to', async (t) => {
   const promtool = await programOf(t, 'promtool');
@@ -55,7 +64,8 @@ test('Alertmanager takes its configuration, and each receiver is reached', async
 test('an alert that fires reaches Alertmanager, and is over when its cause is', {
   timeout: 120_000,
 }, async (t) => {
-  if ((await programOf(t, 'alertmanager')) === null || (await programOf(t, 'prometheus')) === null) return;
+  if (alertmanagerProgram() === undefined) return t.skip(ALERTMANAGER_MISSING);
+  if ((await programOf(t, 'prometheus')) === null) return;
   const longshore = await connect('memory:', { logger: false });
   t.after(() => longshore.close());
   const metrics = await prometheusMetrics(longshore);

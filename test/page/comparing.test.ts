@@ -138,7 +138,7 @@ browserTest('two attempts of a job are beside each other, and others are chosen'
   assert.match(await textOf(page, 'How they ended', /^Error/), /at attempt 1.*at attempt 2.*differs/);
   assert.match(await textOf(page, 'How they ended', /^Ended as/), /failedfailed–$/);
   assert.match(await page.getByRole('region', { name: 'Log of the first' }).innerText(), /refused, time 1/);
-  await page.getByLabel('First').selectOption('2');
+  await page.getByRole('combobox', { name: 'First' }).selectOption('2');
   await page.waitForURL(new RegExp(`#/compare/attempts/${ids.badJob}/2/2$`));
   await row(page, 'How they ended', /^Error/)
     .getByText('at attempt 2')

@@ -32,7 +32,7 @@ function Chosen({ job, places: [one, other] }: { job: Job; places: AttemptsGiven
   const [firstPlace, secondPlace] = [first?.place ?? 1, second?.place ?? attempts.length];
   return (
     <>
-      <div class="search">
+      <div class="halves chosen">
         <AttemptSelect
           label="First"
           attempts={attempts}

@@ -43,7 +43,7 @@ function Compared({ first, second }: Runs) {
           columns={stepColumns(pairs, { first, second }, now)}
           rows={pairs}
           keyOf={({ name }) => name}
-          toneOf={({ marks }) => (marks.length === 0 ? undefined : 'differs')}
+          toneOf={({ marks }) => (marks.length === 0 ? 'alike' : 'differs')}
         />
       </Panel>
       <div class="halves">
