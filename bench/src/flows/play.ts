@@ -154,8 +154,7 @@ async function startAll(
       rate: settings.rate,
       count: total,
       clock: systemPacerClock,
-      send: (run, intended) =>
-        begin([run], intended).then(() => (system.waits ? awaitEnd(run) : undefined)),
+      send: (run, intended) => begin([run], intended).then(() => (system.waits ? awaitEnd(run) : undefined)),
     });
     if (!system.waits) {
       await (marks === null ? parent.told('ran') : marks.allRan);
