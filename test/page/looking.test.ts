@@ -143,10 +143,11 @@ browserTest('the switch of colours holds after a reload', async (t) => {
   const page = await chromium.page(t, site.url, { colours: 'light' });
   const light = await ground(page);
   await page.getByLabel('Colours').selectOption('dark');
+  await page.locator('html[data-theme="dark"]').waitFor();
   const dark = await ground(page);
   assert.notEqual(dark, light);
   await page.reload();
-  await page.getByLabel('Colours').waitFor();
+  await page.locator('html[data-theme="dark"]').waitFor();
   assert.equal(await ground(page), dark);
 });
 
