@@ -34,10 +34,10 @@ export class ResidentTransactions implements OwnTransactions {
   async transaction(db: unknown, run: (tx: never) => unknown): Promise<unknown> {
     if (typeof run !== 'function')
       throw optionInvalid('run', run, 'a function that is given the transaction');
-    if (db === undefined) throw optionInvalid('db', db, POOL_OF_OWN);
     const store = await this.#begin('transaction');
     let result: unknown;
     try {
+      if (db === undefined) throw optionInvalid('db', db, POOL_OF_OWN);
       await store.run(db, async (tx) => {
         // It may have had to wait for a connection.
         this.#requireGoing();

@@ -11,7 +11,10 @@ export interface TransactionPort {
   /** Rejects with TRANSACTIONS_UNSUPPORTED, JOB_STATE_REFUSED, and why the attempt was aborted. */
   beginTransaction(method: TransactionMethod): Promise<{ readonly module: string }>;
   /** `result`: JSON text. Returns what the module's `complete` takes: from now on it may be written. */
-  prepareCompletion(method: TransactionMethod, result: string | null): Promise<{ readonly prepared: unknown }>;
+  prepareCompletion(
+    method: TransactionMethod,
+    result: string | null,
+  ): Promise<{ readonly prepared: unknown }>;
   /** It was not written. */
   forgetCompletion(): Promise<void>;
   /** The call is over. Resolves to whether the transaction committed; that of `complete` may still be open. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { defineTask, type Longshore } from '../../src/index.ts';
-import { eventually, nextEvent, onEachStore, type Stage } from '../stage.ts';
+import { eventually, nextEvent, onEachStore, record, type Stage } from '../stage.ts';
 import { TRANSACTION_KINDS } from '../user-database.ts';
 import { type Bank, openBank } from './bank.ts';
 import { cannotPay, type Given, paysInProcess, paysInThread } from './tasks/pays-elsewhere.ts';
@@ -23,7 +23,7 @@ interface Scene {
   readonly stage: Stage;
   readonly longshore: Longshore;
   readonly bank: Bank;
-  readonly task: typeof paysInThread;
+  readonly task: typeof paysInThread | typeof paysInProcess;
   given(how: Given['how']): Given;
   /** Runs one job to its end, on this connection or the scene's. */
   run(how: Given['how'], on?: Longshore): Promise<Ended>;
@@ -34,7 +34,7 @@ function inEachHost(title: string, body: (scene: Scene) => Promise<void>): void 
     onEachStore(`${title}, ${task.name}`, async (stage) => body(await setUp(stage, task)), TRANSACTION_KINDS);
 }
 
-async function setUp(stage: Stage, task: typeof paysInThread): Promise<Scene> {
+async function setUp(stage: Stage, task: Scene['task']): Promise<Scene> {
   const longshore = await stage.connect({ workerSettings: SETTINGS });
   const bank = await openBank(stage);
   const given = (how: Given['how']): Given => ({ kind: stage.kind, url: stage.url, how });
@@ -111,6 +111,7 @@ inEachHost('a host that dies after the commit changes nothing', async ({ bank, r
 inEachHost('a job that has committed does not run again when another job ends its host', async (scene) => {
   const { longshore, bank, task, given } = scene;
   const lingering = await longshore.enqueue(task, given('lingers after its own commit'));
+  const ends = record(longshore, 'job.completed', 'job.lost');
   const worker = longshore.worker({ tasks: [task], concurrency: 2 });
   await worker.start();
   await eventually(async () => (await bank.balance()) === 1);
@@ -118,6 +119,10 @@ inEachHost('a job that has committed does not run again when another job ends it
   await assert.rejects(dying.result(), { code: 'JOB_FAILED' });
   assert.equal(await lingering.result(), 'paid');
   await worker.stop();
+  assert.deepEqual(
+    ends.map(({ name, event }) => [name, event.id]),
+    [['job.completed', lingering.id]],
+  );
   const { errors, attempt } = await endOf(longshore, lingering.id);
   assert.deepEqual([errors, attempt, await bank.balance()], [[], 1, 1]);
 });

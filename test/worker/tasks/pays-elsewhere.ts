@@ -9,7 +9,10 @@ export interface Given {
   readonly how: keyof typeof WAYS;
 }
 
-type Context = Pick<JobContext<Given>, 'input' | 'transaction' | 'complete' | 'attempt' | 'progress' | 'log'> & {
+type Context = Pick<
+  JobContext<Given>,
+  'input' | 'transaction' | 'complete' | 'attempt' | 'progress' | 'log'
+> & {
   readonly users: UserDatabase;
 };
 
