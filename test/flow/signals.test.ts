@@ -27,7 +27,7 @@ onEachStore('what a run is sent is checked by its flow, also where nobody has st
       code: 'INPUT_INVALID',
       message: /^The payload of signal "approval" does not match its schema: by: .*got 5/,
     });
-    await assert.rejects(handle.signal('aproval' as never), {
+    await assert.rejects(handle.signal('aproval' as never, null as never), {
       code: 'OPTION_INVALID',
       message: /expected "approval" or "go"/,
     });
