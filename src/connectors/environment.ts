@@ -1,11 +1,24 @@
 import { parseDuration } from '../core/duration.ts';
 import { optionInvalid, requireInteger } from '../core/errors.ts';
+import { nearest, unknownName } from '../core/options.ts';
 
 /**
  * Settings of connectors from the environment: a table says which variables there are, and what reads each. What they mean, and which
  * names are somebody else's, each connector says itself.
  */
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Throws OPTION_INVALID where a variable with this prefix is a slip of a known one. Others may be somebody else's: Kubernetes sets
+ * OPERATON_WORKER_SERVICE_HOST where a service has the name operaton-worker.
+ */
+export function requireNoSlip(env: Environment, prefix: string, known: readonly string[]): void {
+  for (const name of Object.keys(env).filter((one) => one.startsWith(prefix)))
+    if (!known.includes(name) && nearest(name, known, SLIPS_MAX) !== null)
+      throw unknownName('There is no environment variable', name, known);
+}
+
+const SLIPS_MAX = 2;
 
 /** Reads a text; throws OPTION_INVALID, naming the variable. */
 export type Read<Value> = (text: string, name: string) => Value;

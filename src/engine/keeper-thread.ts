@@ -8,6 +8,7 @@ import { type Lock, Renewals, type Report } from './renewals.ts';
 export interface KeeperSettings {
   readonly requestsMax: number;
   readonly lostStatuses: readonly number[];
+  readonly lostText: RegExp | undefined;
   readonly tls: TlsFiles;
 }
 
@@ -31,7 +32,7 @@ const data = workerData as { readonly longshoreKeeper?: KeeperSettings } | null;
 
 if (parentPort !== null && data?.longshoreKeeper !== undefined) {
   const port = parentPort;
-  const { requestsMax, lostStatuses, tls } = data.longshoreKeeper;
+  const { requestsMax, lostStatuses, lostText, tls } = data.longshoreKeeper;
   const send = httpSender(requestsMax, tls);
   const report = (one: Report): void => port.postMessage(one satisfies FromKeeper);
   const renewals = new Renewals({
@@ -40,6 +41,7 @@ if (parentPort !== null && data?.longshoreKeeper !== undefined) {
     random: Math.random,
     requestsMax,
     lostStatuses,
+    lostText,
     report,
   });
   const hear = (message: ToKeeper): void => {

@@ -24,6 +24,8 @@ export interface KeeperOptions {
   readonly body?: string;
   /** Answers that say the lock is lost; default 404 and 409. */
   readonly lostStatuses?: readonly number[];
+  /** What such an answer's text has to match as well: a proxy answers 404, too. One that does not is tried again. */
+  readonly lostText?: RegExp;
   /** Most requests at a time; default 8. */
   readonly requestsMax?: number;
   /** For an engine with a certificate of its own making, or one that asks for ours. */
@@ -79,12 +81,13 @@ export class Keeper {
       url,
       requestsMax = REQUESTS_MAX_DEFAULT,
       lostStatuses = LOST_STATUSES_DEFAULT,
+      lostText,
       tls = {},
     } = options;
     if (!URL.canParse(url) || !/^https?:/.test(url) || !url.includes('{id}'))
       throw optionInvalid('url', url, 'an http(s) URL with {id} where the id of a lock goes');
     requireInteger('requestsMax', requestsMax, 1);
-    this.#settings = { requestsMax, lostStatuses, tls };
+    this.#settings = { requestsMax, lostStatuses, lostText, tls };
   }
 
   /** Renews the lock from now on, and from the next microtask on whatever the event loop does. Throws OPTION_INVALID. */

@@ -35,6 +35,8 @@ export interface RenewalsOptions {
   readonly requestsMax: number;
   /** Statuses that say a lock is lost. */
   readonly lostStatuses: readonly number[];
+  /** What their text has to match as well. */
+  readonly lostText?: RegExp | undefined;
   readonly report: (report: Report) => void;
 }
 
@@ -47,6 +49,8 @@ const TIMEOUT_MAX_MS = 10_000;
 interface Kept extends Lock {
   readonly number: number;
   cancel: CancelTimer;
+  /** The last renewal was answered 401, and no other header has come since. */
+  isUnauthorized: boolean;
 }
 
 export class Renewals {
@@ -67,14 +71,21 @@ export class Renewals {
     this.#options = options;
   }
 
-  /** Added to those of each request, and stronger: tokens end. */
+  /** Added to those of each request, and stronger: tokens end. Locks that were refused for an old one have waited long enough. */
   setHeaders(headers: Readonly<Record<string, string>>): void {
     this.#headers = headers;
+    for (const kept of this.#kept.values()) {
+      if (!kept.isUnauthorized) continue;
+      kept.isUnauthorized = false;
+      kept.cancel();
+      this.#due.add(kept);
+    }
+    this.#pump();
   }
 
   hold(number: number, lock: Lock): void {
     this.release(number);
-    const kept: Kept = { ...lock, number, cancel: () => undefined };
+    const kept: Kept = { ...lock, number, cancel: () => undefined, isUnauthorized: false };
     this.#kept.set(number, kept);
     this.#later(kept, lock.firstMs);
     const leftMs = this.#pausedUntil - this.#options.clock.now();
@@ -116,6 +127,7 @@ export class Renewals {
     const { clock, send } = this.#options;
     const { call, intervalMs } = kept;
     const beganAt = clock.now();
+    kept.isUnauthorized = false;
     this.#underWay += 1;
     const headers = { ...call.headers, ...this.#headers };
     let answer: HttpAnswer | null = null;
@@ -130,6 +142,7 @@ export class Renewals {
     }
     this.#underWay -= 1;
     if (this.#closed) return;
+    kept.isUnauthorized = answer?.status === 401;
     const waitMs = this.#judge(kept, answer, fault);
     const passedMs = Math.max(0, clock.now() - beganAt);
     if (waitMs !== null && this.#kept.get(kept.number) === kept)
@@ -139,18 +152,20 @@ export class Renewals {
 
   /** How long the lock has to wait at least; null where it is lost. */
   #judge(kept: Kept, answer: HttpAnswer | null, fault: string): number | null {
-    const { lostStatuses, report } = this.#options;
+    const { lostStatuses, lostText, report } = this.#options;
     if (answer !== null && answer.status >= 200 && answer.status < 300) {
       if (this.#failures > 0) report({ type: 'well' });
       this.#failures = 0;
       return 0;
     }
-    if (answer !== null && lostStatuses.includes(answer.status)) {
+    const says = answer !== null && lostStatuses.includes(answer.status) ? answer : null;
+    if (says !== null && (lostText?.test(says.text) ?? true)) {
       const isHeld = this.#kept.get(kept.number) === kept;
       this.release(kept.number);
       // It answers, so it is well; and a lock that was let go of meanwhile is nobody's loss.
+      if (this.#failures > 0) report({ type: 'well' });
       this.#failures = 0;
-      if (isHeld) report({ type: 'lost', lock: kept.number, status: answer.status, text: answer.text });
+      if (isHeld) report({ type: 'lost', lock: kept.number, status: says.status, text: says.text });
       return null;
     }
     const retryMs = this.#pause(answer?.retryAfterMs ?? null);

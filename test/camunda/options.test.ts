@@ -9,6 +9,16 @@ const jobTypes = { task };
 const PEM = '-----BEGIN CERTIFICATE-----';
 
 describe('the settings of a worker', () => {
+  test('leave the variables alone that Kubernetes sets for a service named camunda-worker', () => {
+    const env = {
+      CAMUNDA_WORKER_SERVICE_HOST: '10.0.0.1',
+      CAMUNDA_WORKER_SERVICE_PORT: '80',
+      CAMUNDA_WORKER_PORT_80_TCP_ADDR: '10.0.0.1',
+      CAMUNDA_WORKER_PORT: 'tcp://10.0.0.1:80',
+    };
+    assert.equal(checkedOptions({ jobTypes }, env).name, null);
+  });
+
   test('are options over environment over defaults', () => {
     const defaults = checkedOptions({ jobTypes }, {});
     assert.deepEqual(
@@ -92,7 +102,7 @@ describe('the settings of a worker', () => {
     [
       {},
       { CAMUNDA_WORKER_TIMOUT: '1' },
-      /no variable "CAMUNDA_WORKER_TIMOUT"; did you mean "CAMUNDA_WORKER_TIMEOUT"/,
+      /no environment variable "CAMUNDA_WORKER_TIMOUT"; did you mean "CAMUNDA_WORKER_TIMEOUT"/,
     ],
     [
       {},

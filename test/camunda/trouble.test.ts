@@ -153,4 +153,49 @@ describe('a worker whose cluster is in trouble', { timeout: 60_000 }, () => {
       assert.equal(worker.health().lock, null);
       assert.ok(simulator.tokens <= 1);
     });
+
+  test('keeps its jobs while a proxy answers 404 in place of the cluster', async (t) => {
+    const simulator = await simulatorFor(t);
+    const { promise: extended, resolve } = Promise.withResolvers<void>();
+    const long = defineTask({ name: 'long', run: () => extended });
+    let pages = 0;
+    const isExtension = ({ method }: { method: string }): boolean => method === 'PATCH';
+    simulator.trouble = (call) => {
+      if (!isExtension(call) || pages === 2) return null;
+      pages += 1;
+      return 'page of a proxy';
+    };
+    const worker = await started(t, simulator, { long }, { lockMs: 3_000 });
+    begin(simulator, [{ type: 'long' }]);
+    await simulator.called(isExtension, 3);
+    resolve();
+    await completions(simulator, 1);
+    await worker.stop();
+    const { completed, locksLost } = worker.counts;
+    assert.deepEqual([completed, locksLost], [1, 0]);
+  });
+
+  test('extends locks with a new token while its only slot is taken and nothing else is sent', async (t) => {
+    let token = 'first';
+    const simulator = await simulatorFor(t, { authorization: 'Bearer first' });
+    const { promise: extended, resolve } = Promise.withResolvers<void>();
+    const long = defineTask({ name: 'long', run: () => extended });
+    const worker = await started(
+      t,
+      simulator,
+      { long },
+      { auth: { token: () => token }, lockMs: 3_000, concurrency: 1 },
+    );
+    begin(simulator, [{ type: 'long' }]);
+    const isExtension = ({ method }: { method: string }): boolean => method === 'PATCH';
+    await simulator.called(isExtension);
+    token = 'second';
+    simulator.authorization = 'Bearer second';
+    const { length: sent } = simulator.calls;
+    await simulator.called((call) => isExtension(call) && call.authorization === 'Bearer second');
+    assert.ok(simulator.calls.slice(sent).every(isExtension));
+    resolve();
+    await completions(simulator, 1);
+    await worker.stop();
+  });
 });

@@ -160,3 +160,14 @@ test('new headers are those of the next request', async () => {
     ['old', 'new'],
   );
 });
+
+test('a lock that was refused for its token is renewed as soon as there is another', async () => {
+  const { clock, made, hold, times, stage } = renewals();
+  stage.answer = () => ({ status: 401, retryAfterMs: null, text: '' });
+  hold(1, 1_000);
+  await clock.advance(1_000);
+  stage.answer = () => WELL;
+  made.setHeaders({ authorization: 'new' });
+  await clock.advance(100);
+  assert.deepEqual(times(), [1_000, 1_100]);
+});

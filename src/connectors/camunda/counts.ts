@@ -1,3 +1,5 @@
+import type { Say } from '../http/say.ts';
+
 /** What became of jobs since the worker was made. */
 export interface CamundaCounts {
   /** Jobs that the cluster gave this worker. */
@@ -40,4 +42,21 @@ export function noCounts(): CamundaCounts {
     pollsLost: 0,
     untold: 0,
   };
+}
+
+/** What a worker that has stopped leaves behind. */
+export function sayFarewell(say: Say, counts: Readonly<CamundaCounts>, lockMs: number): void {
+  const { untold, pollsLost, handedBack } = counts;
+  const seconds = lockMs / 1_000;
+  if (untold > 0)
+    say(
+      'warn',
+      `Stopped with ${untold} outcomes untold: their jobs run again when their locks end, within ${seconds} s.`,
+    );
+  if (pollsLost > 0)
+    say(
+      'warn',
+      `${pollsLost} polls ended without an answer: jobs that went into them wait for their locks to end, up to ${seconds} s.`,
+    );
+  say('info', `Stopped${handedBack === 0 ? '' : `; ${handedBack} jobs were handed back`}.`, counts);
 }

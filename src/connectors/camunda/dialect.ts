@@ -21,6 +21,9 @@ export const camundaDialect: Dialect = {
   parse: (text) => JSON.parse(text),
 };
 
+/** The text of a problem document: a 404 without one is a wrong path, or the page of a proxy. */
+export const PROBLEM = /"(title|detail)"\s*:\s*"[^"]/;
+
 function meaningOf({ status, title, detail }: Refusal): Meaning {
   if (status === 401 || status === 403) return 'unauthorized';
   if (isBackpressure({ status, title })) return 'busy';

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { LongshoreError, optionInvalid } from '../../core/errors.ts';
 import { reasonOf } from '../../core/legible.ts';
-import { unknownName } from '../../core/options.ts';
 import type { TlsFiles } from '../../engine/keeper.ts';
-import { count, type Defined, defined, type Environment, fromEnvironment, text } from '../environment.ts';
+import { count, type Defined, defined, type Environment, fromEnvironment, requireNoSlip, text } from '../environment.ts';
 import type { Auth } from './auth.ts';
 
 /**
@@ -63,15 +62,13 @@ type FromEnvironment = Defined<{
   tenantIds: readonly string[] | undefined;
 }>;
 
-/** Names that begin so are a worker's, and one that is not known is a slip. */
+/** Names that begin so are a worker's, or somebody else's altogether. */
 const PREFIX = 'CAMUNDA_WORKER_';
 
 /** Throws OPTION_INVALID, naming the variable. */
 export function optionsFrom(env: Environment): FromEnvironment {
   const known = Object.keys(VARIABLES).filter((name) => name.startsWith(PREFIX));
-  for (const name of Object.keys(env))
-    if (name.startsWith(PREFIX) && !known.includes(name))
-      throw unknownName('There is no variable', name, known);
+  requireNoSlip(env, PREFIX, known);
   const found = fromEnvironment(VARIABLES, env);
   const jitterSeconds = found.CAMUNDA_WORKER_STARTUP_JITTER_MAX_SECONDS;
   const tenant = found.CAMUNDA_DEFAULT_TENANT_ID;

@@ -6,10 +6,12 @@ import { Keeper } from '../../engine/keeper.ts';
 import { createRunner, type Ended, type Runner } from '../../engine/runner.ts';
 import { systemClock } from '../../system-clock.ts';
 import { pause } from '../backoff.ts';
+import { FreshHeader } from '../http/fresh-header.ts';
 import type { Rest } from '../http/rest.ts';
 import { type Say, sayTo } from '../http/say.ts';
 import { Trouble } from '../http/trouble.ts';
-import { type CamundaCounts, noCounts } from './counts.ts';
+import { type CamundaCounts, noCounts, sayFarewell } from './counts.ts';
+import { PROBLEM } from './dialect.ts';
 import type { CamundaJob } from './job.ts';
 import { keepLock } from './locks.ts';
 import { type CamundaOptions, type Checked, checkedOptions, type JobType } from './options.ts';
@@ -52,6 +54,7 @@ export class CamundaWorker {
   readonly #poller: Poller;
   readonly #reports: Reports;
   readonly #keeper: Keeper;
+  readonly #header: FreshHeader;
   readonly #troubles: { readonly poll: Trouble; readonly report: Trouble; readonly lock: Trouble };
   /** Until they are told. */
   readonly #jobs = new Set<Promise<void>>();
@@ -88,12 +91,22 @@ export class CamundaWorker {
       url: `${url}/jobs/{id}`,
       headers,
       ...(tls === null ? {} : { tls }),
-      onTrouble: (error, retryMs) => this.#troubles.lock.failed(error, retryMs),
+      lostText: PROBLEM,
+      onTrouble: (error, retryMs) => {
+        this.#header.onTrouble(error);
+        this.#troubles.lock.failed(error, retryMs);
+      },
       onWell: () => this.#troubles.lock.worked(),
     });
     this.#rest = restOf(options, {
       socketsMax: reportsMax + jobTypes.size,
       onAuthorization: (authorization) => this.#keeper.setHeaders({ authorization }),
+    });
+    this.#header = new FreshHeader({
+      rest: this.#rest,
+      clock: this.#clock,
+      lockMs: Math.min(...[...jobTypes.values()].map(({ lockMs }) => lockMs)),
+      holdsLocks: () => this.#jobs.size > 0,
     });
     const means = { rest: this.#rest, clock: this.#clock, counts: this.#counts, say: this.#say };
     this.#reports = new Reports({ ...means, max: reportsMax, trouble: this.#troubles.report });
@@ -170,29 +183,11 @@ export class CamundaWorker {
     const cancel = this.#clock.after(requestTimeoutMs, () => this.#reports.stop());
     while (this.#jobs.size > 0) await Promise.all(this.#jobs);
     cancel();
+    this.#header.close();
     this.#rest.close();
     await this.#keeper.close();
-    this.#sayFarewell();
-  }
-
-  #sayFarewell(): void {
-    const { untold, pollsLost, handedBack } = this.#counts;
-    const seconds = Math.max(...[...this.#options.jobTypes.values()].map(({ lockMs }) => lockMs)) / 1_000;
-    if (untold > 0)
-      this.#say(
-        'warn',
-        `Stopped with ${untold} outcomes untold: their jobs run again when their locks end, within ${seconds} s.`,
-      );
-    if (pollsLost > 0)
-      this.#say(
-        'warn',
-        `${pollsLost} polls ended without an answer: jobs that went into them wait for their locks to end, up to ${seconds} s.`,
-      );
-    this.#say(
-      'info',
-      `Stopped${handedBack === 0 ? '' : `; ${handedBack} jobs were handed back`}.`,
-      this.counts,
-    );
+    const lockMs = Math.max(...[...this.#options.jobTypes.values()].map((one) => one.lockMs));
+    sayFarewell(this.#say, this.counts, lockMs);
   }
 
   /** Outcomes that the cluster does not take hold new jobs up. */
@@ -213,6 +208,7 @@ export class CamundaWorker {
         });
       this.#jobs.add(done);
     }
+    if (jobs.length > 0) this.#header.watch();
   }
 
   async #run(jobType: KnownType, job: CamundaJob): Promise<void> {

@@ -64,6 +64,15 @@ export class Rest {
     return isOutdated ? this.#ask(method, path, options) : answer;
   }
 
+  /**
+   * Asks for the header of authorization, so that `onAuthorization` hears of another one while nothing else is sent. `isRefused`: the
+   * engine answered 401 to the last. Never rejects: the next request says what is wrong.
+   */
+  async refreshAuthorization(isRefused = false): Promise<void> {
+    if (isRefused) this.#options.authorization.renew();
+    await this.#authorize().catch(() => undefined);
+  }
+
   /** The error that an answer to `what` is. `meaning`: where it is not what such an answer means to a command about work. */
   refused(what: string, refusal: Refusal, meaning?: Meaning): LongshoreError {
     return refused(this.#options.dialect, this.address, what, refusal, meaning);

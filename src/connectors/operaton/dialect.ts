@@ -18,13 +18,16 @@ export const operatonDialect: Dialect = {
   parse,
 };
 
+/** The engine's words where a task is gone, or its lock is not this worker's any more. */
+export const GONE = /does not exist|is locked by worker|lock that expired|cannot be extended/;
+
 function meaningOf({ status, title, detail }: Refusal): Meaning {
   if (status === 401 || status === 403) return 'unauthorized';
   if (status === 429 || (status >= 502 && status <= 504)) return 'busy';
   if (title === 'OptimisticLockingException' || /ENGINE-03005/.test(detail)) return 'conflict';
   // A 404 about anything but a task comes of a wrong path, or of a server whose engine has not started.
-  if (status === 404) return /does not exist/.test(detail) ? 'gone' : 'busy';
-  return /is locked by worker|lock that expired/.test(detail) ? 'gone' : 'refused';
+  if (status === 404) return GONE.test(detail) ? 'gone' : 'busy';
+  return GONE.test(detail) ? 'gone' : 'refused';
 }
 
 /** A Long that a number cannot hold exactly becomes a text of its digits. */

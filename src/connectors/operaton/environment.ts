@@ -1,6 +1,5 @@
 import { optionInvalid } from '../../core/errors.ts';
-import { nearest, unknownName } from '../../core/options.ts';
-import { count, defined, duration, type Environment, fromEnvironment, list, text } from '../environment.ts';
+import { count, defined, duration, type Environment, fromEnvironment, list, requireNoSlip, text } from '../environment.ts';
 import type { OperatonOptions } from './options.ts';
 
 /** OPERATON_* variables: weaker than what the program gives. */
@@ -21,14 +20,9 @@ const READ = {
 
 export const VARIABLES: readonly string[] = Object.keys(READ);
 
-const SLIPS_MAX = 2;
-
 /** The options with what the environment adds. Throws OPTION_INVALID, also for a misspelt OPERATON_WORKER_ variable. */
 export function withEnvironment(options: OperatonOptions, env: Environment): OperatonOptions {
-  // Others may be somebody else's: Kubernetes sets OPERATON_WORKER_SERVICE_HOST where a service has that name.
-  for (const name of Object.keys(env).filter((one) => one.startsWith('OPERATON_WORKER_')))
-    if (!VARIABLES.includes(name) && nearest(name, VARIABLES, SLIPS_MAX) !== null)
-      throw unknownName('There is no environment variable', name, VARIABLES);
+  requireNoSlip(env, 'OPERATON_WORKER_', VARIABLES);
   const found = fromEnvironment(READ, env);
   const weaker = defined({
     url: found.OPERATON_URL,

@@ -18,6 +18,7 @@ export interface ExternalTask {
   readonly tenantId: string | null;
   /** `2030-01-31T09:00:00.000+0100`. */
   readonly createTime?: string | null;
+  readonly lockExpirationTime?: string | null;
   /** Where the topic asks for them. */
   readonly extensionProperties?: Readonly<Record<string, string>> | null;
 }
@@ -42,9 +43,22 @@ export function attemptsOf({ retries }: Pick<ExternalTask, 'retries'>, attempts:
 
 /** Ms since the epoch; undefined where the engine does not tell. */
 export function createdAt({ createTime }: ExternalTask): number | undefined {
-  if (typeof createTime !== 'string') return undefined;
-  const ms = Date.parse(fromDate(createTime));
+  return typeof createTime === 'string' ? msOf(createTime) : undefined;
+}
+
+/** Ms since the epoch by the engine's clock; undefined where it does not tell. */
+export function lockedUntil({ lockExpirationTime }: ExternalTask): number | undefined {
+  return typeof lockExpirationTime === 'string' ? msOf(lockExpirationTime) : undefined;
+}
+
+function msOf(date: string): number | undefined {
+  const ms = Date.parse(fromDate(date));
   return Number.isNaN(ms) ? undefined : ms;
+}
+
+/** Business keys are what people look for; they may be longer than an id of ours. */
+export function correlationIdOf({ businessKey, processInstanceId }: ExternalTask): string {
+  return businessKey !== null && /^[^\p{Cc}]{1,200}$/u.test(businessKey) ? businessKey : processInstanceId;
 }
 
 /** The answer to a fetch, checked as far as the worker relies on it. Throws ENGINE_UNSUPPORTED. */

@@ -76,21 +76,29 @@ export class Reports {
     const backoff = new Backoff(RETRY_MAX_MS);
     let isUnclear = false;
     for (;;) {
+      // Also of one that waited for its turn.
+      if (this.#giveUp.signal.aborted) return isUnclear ? UNCONFIRMED : LOST;
       const answer = await this.#ask(path, body);
-      if (answer?.ok === true) return report.end;
+      if (answer?.ok === true) {
+        onTrouble(null);
+        return report.end;
+      }
       if (answer === null) isUnclear = true;
       else {
         const meaning = operatonDialect.meaningOf(answer.refusal);
-        if (meaning === 'gone') return isUnclear ? UNCONFIRMED : LOST;
-        const error = rest.refused(report.path, answer.refusal);
-        if (meaning === 'refused') {
-          // A failure that is refused as well cannot be told in any way.
-          if (isSecond || report.path === 'unlock') return LOST;
-          return this.#send(held, failure(held, error, true), true);
+        if (meaning === 'gone') {
+          onTrouble(null);
+          return isUnclear ? UNCONFIRMED : LOST;
         }
+        const error = rest.refused(report.path, answer.refusal);
         if (meaning !== 'conflict') onTrouble(error);
+        if (meaning === 'refused') {
+          const isLast = isSecond || report.path === 'unlock';
+          if (!isLast) return this.#send(held, failure(held, error, true), true);
+          // A failure that is refused as well cannot be told in any way, unless the engine itself is in trouble.
+          if (answer.refusal.status < 500) return LOST;
+        }
       }
-      if (this.#giveUp.signal.aborted) return LOST;
       await pause(systemClock, backoff.next(), AbortSignal.any([this.#giveUp.signal, held.signal]));
       if (held.isLost) return isUnclear ? UNCONFIRMED : LOST;
     }

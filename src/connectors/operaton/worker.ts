@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
+import { requireMs } from '../../core/errors.ts';
 import { knownNames, requireKnown } from '../../core/options.ts';
-import { Keeper } from '../../engine/keeper.ts';
+import type { Keeper } from '../../engine/keeper.ts';
 import { createRunner, type Runner } from '../../engine/runner.ts';
 import type { Ended } from '../../engine/work.ts';
 import { systemClock } from '../../system-clock.ts';
@@ -8,13 +9,15 @@ import type { EventListener, EventName } from '../../telemetry/events.ts';
 import type { Trouble as TroubleSince } from '../../worker/trouble.ts';
 import { Backoff, pause } from '../backoff.ts';
 import { runnerOptions } from '../http/options.ts';
+import { FreshHeader } from '../http/fresh-header.ts';
 import type { Rest } from '../http/rest.ts';
 import { type Say, sayTo } from '../http/say.ts';
 import { Trouble } from '../http/trouble.ts';
 import { withEnvironment } from './environment.ts';
-import { attemptsOf, createdAt, type ExternalTask } from './external-task.ts';
+import { attemptsOf, correlationIdOf, createdAt, type ExternalTask } from './external-task.ts';
 import { Fetcher } from './fetcher.ts';
 import { Held } from './held.ts';
+import { keeperOf, keepLock } from './locks.ts';
 import { type Checked, checkedOptions, type OperatonOptions } from './options.ts';
 import { Reports } from './reports.ts';
 import { restOf } from './rest.ts';
@@ -54,6 +57,7 @@ export class OperatonWorker {
   readonly #trouble: Trouble;
   readonly #reports: Reports;
   readonly #keeper: Keeper;
+  readonly #header: FreshHeader;
   readonly #held = new Map<string, Held>();
   readonly #resting = new Resting();
   readonly #tally = emptyTally();
@@ -61,7 +65,11 @@ export class OperatonWorker {
   readonly #abandon = new AbortController();
   /** Tasks from their fetch until their end is told. */
   readonly #works = new Set<Promise<void>>();
+  /** Null: the engine answered. */
+  readonly #onTrouble = (error: unknown): void =>
+    error === null ? this.#trouble.worked() : this.#trouble.failed(error);
   #wake: (() => void) | null = null;
+  #starting: Promise<void> | null = null;
   #fetching: Promise<void> | null = null;
   #stopped: Promise<void> | null = null;
   #engine: string | null = null;
@@ -74,7 +82,7 @@ export class OperatonWorker {
     this.runner = createRunner({ ...runnerOptions(given), engine: 'operaton', tasks });
     const random = Math.floor(Math.random() * 36 ** 8).toString(36);
     this.id = `${this.#checked.name}-${hostname()}-${process.pid}-${random}`;
-    const { url, headers, tls, reportsMax } = this.#checked;
+    const { reportsMax } = this.#checked;
     this.#rest = restOf(this.#checked, {
       onAuthorization: (authorization) => this.#keeper.setHeaders({ authorization }),
       socketsMax: reportsMax + EXTRA_SOCKETS,
@@ -87,15 +95,24 @@ export class OperatonWorker {
       over: (lasted) => `Operaton answers again, after ${lasted}.`,
       differsBy: 'code',
     });
-    const onTrouble = (error: unknown): void => this.#onTrouble(error);
-    this.#reports = new Reports({ rest: this.#rest, workerId: this.id, onTrouble, max: reportsMax });
-    this.#keeper = new Keeper({
-      method: 'POST',
-      url: `${url}/external-task/{id}/extendLock`,
-      headers,
-      ...(tls === null ? {} : { tls }),
-      lostStatuses: LOCK_LOST,
-      onTrouble,
+    this.#reports = new Reports({
+      rest: this.#rest,
+      workerId: this.id,
+      onTrouble: this.#onTrouble,
+      max: reportsMax,
+    });
+    this.#keeper = keeperOf(this.#checked, {
+      onTrouble: (error) => {
+        this.#header.onTrouble(error);
+        this.#trouble.failed(error);
+      },
+      onWell: () => this.#trouble.worked(),
+    });
+    this.#header = new FreshHeader({
+      rest: this.#rest,
+      clock: systemClock,
+      lockMs: Math.min(...[...this.#checked.topics.values()].map(({ lockMs }) => lockMs)),
+      holdsLocks: () => this.#held.size > 0,
     });
   }
 
@@ -137,9 +154,10 @@ export class OperatonWorker {
    * answers. Rejects with OPTION_INVALID where another worker of this process has other settings of the tuner.
    */
   async start(): Promise<void> {
-    if (this.#fetching !== null) return;
-    await this.runner.start();
-    this.#fetching = this.#fetch();
+    this.#starting ??= this.runner.start().then(() => {
+      this.#fetching = this.#fetch();
+    });
+    await this.#starting;
   }
 
   /**
@@ -148,14 +166,9 @@ export class OperatonWorker {
    */
   stop(options: OperatonStopOptions = {}): Promise<void> {
     requireKnown('stop', options, STOP_OPTIONS);
-    this.#stopped ??= this.#end(options);
+    const graceMs = requireMs('graceMs', options.graceMs ?? this.runner.settings.graceMs);
+    this.#stopped ??= this.#end(graceMs);
     return this.#stopped;
-  }
-
-  /** Null: the engine answered. */
-  #onTrouble(error: unknown): void {
-    if (error === null) this.#trouble.worked();
-    else this.#trouble.failed(error);
   }
 
   async #fetch(): Promise<void> {
@@ -170,7 +183,7 @@ export class OperatonWorker {
         untilRoom: (signal) => this.#untilRoom(signal),
         take: (task) => this.#take(task),
         held: () => [...this.#held.keys(), ...this.#resting.ids()],
-        onTrouble: (error) => this.#onTrouble(error),
+        onTrouble: this.#onTrouble,
       });
       await fetcher.run(stop, this.#abandon.signal);
     }
@@ -218,12 +231,9 @@ export class OperatonWorker {
     if (topic === undefined) return;
     // Its lock ended unextended, as when the process stood still; what still runs of it is another attempt.
     this.#held.get(task.id)?.lose('it ended, and the task was fetched again.');
-    const lock = this.#keeper.hold(task.id, {
-      intervalMs: topic.lockMs / 3,
-      body: JSON.stringify({ workerId: this.id, newDuration: topic.lockMs }),
-    });
-    const held = new Held(task, topic, lock);
+    const held = new Held(task, topic, keepLock(this.#keeper, task, topic, this.id));
     this.#held.set(task.id, held);
+    this.#header.watch();
     const work = this.#work(held).finally(() => {
       held.release();
       if (this.#held.get(task.id) === held) this.#held.delete(task.id);
@@ -271,7 +281,7 @@ export class OperatonWorker {
     );
   }
 
-  async #end({ graceMs = this.runner.settings.graceMs }: OperatonStopOptions): Promise<void> {
+  async #end(graceMs: number): Promise<void> {
     this.#stop.abort();
     const late = setTimeout(() => this.#abandon.abort(), graceMs);
     await Promise.all([this.#fetching, this.runner.stop({ graceMs })]);
@@ -280,20 +290,13 @@ export class OperatonWorker {
     const last = setTimeout(() => this.#reports.giveUp(), LAST_REPORTS_MS);
     await Promise.all(this.#works);
     clearTimeout(last);
+    this.#header.close();
     await this.#keeper.close();
     this.#rest.close();
   }
 }
 
-/** The task is gone (404); the lock ended, or another worker holds it (400). */
-const LOCK_LOST = [400, 404];
-
 /** For the fetch and for locks that are extended, beside reports. */
 const EXTRA_SOCKETS = 4;
 const MEET_RETRY_MAX_MS = 10_000;
 const LAST_REPORTS_MS = 2_000;
-
-/** Business keys are what people look for; they may be longer than an id of ours. */
-function correlationIdOf({ businessKey, processInstanceId }: ExternalTask): string {
-  return businessKey !== null && /^[^\p{Cc}]{1,200}$/u.test(businessKey) ? businessKey : processInstanceId;
-}

@@ -26,10 +26,11 @@ export interface Call {
   /** Below the base, e.g. `/v2/jobs/activation`. */
   readonly path: string;
   readonly body: unknown;
+  readonly authorization: string | undefined;
 }
 
-/** What a test has the server do instead: refuse, hang up before it acts, or hang up after it did. */
-export type Trouble = Problem | 'hang up' | 'act and hang up';
+/** What a test has the server do instead: refuse, hang up before it acts, hang up after it did, or not get the call: a proxy answers 404. */
+export type Trouble = Problem | 'hang up' | 'act and hang up' | 'page of a proxy';
 
 export class Simulator {
   readonly engine: Engine;
@@ -38,15 +39,16 @@ export class Simulator {
   readonly calls: Call[] = [];
   /** Asked for each call; null: no trouble. */
   trouble: (call: Call) => Trouble | null = () => null;
+  /** The `Authorization` header that requests need now; null: none. */
+  authorization: string | null;
   /** Tokens given out by `/oauth/token`. */
   tokens = 0;
   readonly #server: Server;
-  readonly #authorization: string | null;
 
   constructor({ clock = systemClock, file, authorization }: SimulatorOptions = {}) {
     this.polls = new Polls(clock, () => this.engine);
     this.engine = new Engine(clock, file ?? null, (type) => this.polls.wake(type));
-    this.#authorization = authorization ?? null;
+    this.authorization = authorization ?? null;
     this.#server = createServer((request, response) => void this.#serve(request, response));
     this.#server.keepAliveTimeout = 60_000;
   }
@@ -100,10 +102,11 @@ export class Simulator {
     const path = (request.url ?? '').split('?')[0] ?? '';
     try {
       const body = await readBody(request, raw);
-      const call = { method: request.method ?? '', path, body };
+      const call = { method: request.method ?? '', path, body, authorization: request.headers.authorization };
       const trouble = this.trouble(call);
       this.#note(call);
       if (trouble === 'hang up') return void request.socket.destroy();
+      if (trouble === 'page of a proxy') return void response.writeHead(404).end('default backend - 404');
       if (trouble instanceof Problem) throw trouble;
       this.#requireAuthorization(request, path);
       const answer = await this.#answer(call, response);
@@ -125,8 +128,8 @@ export class Simulator {
   }
 
   #requireAuthorization({ headers }: IncomingMessage, path: string): void {
-    if (this.#authorization === null || path === '/oauth/token') return;
-    if (headers.authorization === this.#authorization) return;
+    if (this.authorization === null || path === '/oauth/token') return;
+    if (headers.authorization === this.authorization) return;
     throw new Problem(401, 'UNAUTHORIZED', 'The request has no credentials, or wrong ones.');
   }
 
