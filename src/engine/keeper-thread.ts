@@ -15,6 +15,7 @@ export interface KeeperSettings {
 export type ToKeeper =
   | { readonly type: 'hold'; readonly lock: number; readonly kept: Lock }
   | { readonly type: 'release'; readonly lock: number }
+  | { readonly type: 'settle'; readonly lock: number }
   | { readonly type: 'headers'; readonly headers: Readonly<Record<string, string>> }
   | { readonly type: 'close' };
 
@@ -51,6 +52,9 @@ if (parentPort !== null && data?.longshoreKeeper !== undefined) {
         return;
       case 'release':
         renewals.release(message.lock);
+        return;
+      case 'settle':
+        renewals.settle(message.lock);
         return;
       case 'headers':
         renewals.setHeaders(message.headers);

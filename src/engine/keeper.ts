@@ -51,6 +51,8 @@ export interface HeldLock {
   readonly signal: AbortSignal;
   /** Ends the renewals: the work has ended. Idempotent. */
   release(): void;
+  /** The same at once. Resolves when no renewal is under way, which would set the lock's time anew. */
+  settle(): Promise<void>;
 }
 
 interface Held {
@@ -64,6 +66,7 @@ export class Keeper {
   readonly #options: KeeperOptions;
   readonly #settings: KeeperSettings;
   readonly #held = new Map<number, Held>();
+  readonly #settling = new Map<number, () => void>();
   #headers: Readonly<Record<string, string>> = {};
   #next = 0;
   #thread: Worker | null = null;
@@ -114,7 +117,23 @@ export class Keeper {
       release: () => {
         if (this.#held.delete(lock)) this.#sayLater({ type: 'release', lock });
       },
+      settle: () => this.#settle(lock),
     };
+  }
+
+  #settle(lock: number): Promise<void> {
+    if (!this.#held.delete(lock) || this.#thread === null) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#settling.set(lock, resolve);
+      this.#say({ type: 'settle', lock });
+    });
+  }
+
+  #settled(locks: Iterable<number>): void {
+    for (const lock of [...locks]) {
+      this.#settling.get(lock)?.();
+      this.#settling.delete(lock);
+    }
   }
 
   /** Of requests from now on, such as a new token. */
@@ -188,6 +207,7 @@ export class Keeper {
   #hear(message: FromKeeper): void {
     const { onTrouble, onWell } = this.#options;
     if (message.type === 'lost') this.#lose(message);
+    else if (message.type === 'settled') this.#settled([message.lock]);
     else if (message.type === 'well') onWell?.();
     else onTrouble?.(troubleOf(message, this.#options), message.retryMs);
   }
@@ -207,6 +227,7 @@ export class Keeper {
 
   #restart(): void {
     this.#thread = null;
+    this.#settled(this.#settling.keys());
     if (this.#closed) return;
     this.#restarting = true;
     setTimeout(() => {

@@ -26,7 +26,9 @@ export type Report =
       readonly text: string;
       readonly retryMs: number;
     }
-  | { readonly type: 'well' };
+  | { readonly type: 'well' }
+  /** A lock that was let go of by `settle` has no renewal under way. */
+  | { readonly type: 'settled'; readonly lock: number };
 
 export interface RenewalsOptions {
   readonly send: Send;
@@ -51,6 +53,8 @@ interface Kept extends Lock {
   cancel: CancelTimer;
   /** The last renewal was answered 401, and no other header has come since. */
   isUnauthorized: boolean;
+  isUnderWay: boolean;
+  isSettling: boolean;
 }
 
 export class Renewals {
@@ -85,7 +89,14 @@ export class Renewals {
 
   hold(number: number, lock: Lock): void {
     this.release(number);
-    const kept: Kept = { ...lock, number, cancel: () => undefined, isUnauthorized: false };
+    const kept: Kept = {
+      ...lock,
+      number,
+      cancel: () => undefined,
+      isUnauthorized: false,
+      isUnderWay: false,
+      isSettling: false,
+    };
     this.#kept.set(number, kept);
     this.#later(kept, lock.firstMs);
     const leftMs = this.#pausedUntil - this.#options.clock.now();
@@ -98,6 +109,14 @@ export class Renewals {
     kept.cancel();
     this.#kept.delete(number);
     this.#due.delete(kept);
+  }
+
+  /** As `release`; `settled` is reported when a renewal that is under way has its answer. */
+  settle(number: number): void {
+    const kept = this.#kept.get(number);
+    this.release(number);
+    if (kept?.isUnderWay === true) kept.isSettling = true;
+    else this.#options.report({ type: 'settled', lock: number });
   }
 
   close(): void {
@@ -128,6 +147,7 @@ export class Renewals {
     const { call, intervalMs } = kept;
     const beganAt = clock.now();
     kept.isUnauthorized = false;
+    kept.isUnderWay = true;
     this.#underWay += 1;
     const headers = { ...call.headers, ...this.#headers };
     let answer: HttpAnswer | null = null;
@@ -141,6 +161,8 @@ export class Renewals {
       fault = reasonOf(error);
     }
     this.#underWay -= 1;
+    kept.isUnderWay = false;
+    if (kept.isSettling) this.#options.report({ type: 'settled', lock: kept.number });
     if (this.#closed) return;
     kept.isUnauthorized = answer?.status === 401;
     const waitMs = this.#judge(kept, answer, fault);

@@ -1,7 +1,11 @@
 /** A cluster that refuses, hangs up or is away. */
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, type TestContext, test } from 'node:test';
+import { authorizationOf } from '../../src/connectors/camunda/auth.ts';
 import { defineTask } from '../../src/index.ts';
+import { FakeClock } from '../../src/testing/index.ts';
 import { Problem } from './simulator/problem.ts';
 import { Simulator } from './simulator/server.ts';
 import { begin, completions, simulatorFor, started } from './stage.ts';
@@ -161,13 +165,13 @@ describe('a worker whose cluster is in trouble', { timeout: 60_000 }, () => {
     let pages = 0;
     const isExtension = ({ method }: { method: string }): boolean => method === 'PATCH';
     simulator.trouble = (call) => {
-      if (!isExtension(call) || pages === 2) return null;
+      if (!isExtension(call) || pages === 1) return null;
       pages += 1;
       return 'page of a proxy';
     };
     const worker = await started(t, simulator, { long }, { lockMs: 3_000 });
     begin(simulator, [{ type: 'long' }]);
-    await simulator.called(isExtension, 3);
+    await simulator.called(isExtension, 2);
     resolve();
     await completions(simulator, 1);
     await worker.stop();
@@ -198,4 +202,77 @@ describe('a worker whose cluster is in trouble', { timeout: 60_000 }, () => {
     await completions(simulator, 1);
     await worker.stop();
   });
+
+  test('stops the older of two runs of a job whose lock it did not extend in time', async (t) => {
+    const simulator = await simulatorFor(t);
+    simulator.trouble = ({ method }) => (method === 'PATCH' ? 'page of a proxy' : null);
+    let runs = 0;
+    const { promise: stopped, resolve } = Promise.withResolvers<string>();
+    const long = defineTask({
+      name: 'long',
+      run: async ({ signal }) => {
+        runs += 1;
+        if (runs > 1) return stopped;
+        await new Promise((aborted) => signal.addEventListener('abort', aborted));
+        resolve(signal.reason.code);
+        return null;
+      },
+    });
+    const worker = await started(t, simulator, { long }, { lockMs: 2_000, concurrency: 2 });
+    begin(simulator, [{ type: 'long' }]);
+    assert.equal(await stopped, 'LEASE_LOST');
+    await completions(simulator, 1);
+    await worker.stop();
+    assert.deepEqual([worker.counts.completed, worker.counts.locksLost], [1, 1]);
+  });
+
+  test('asks once a second where the gateway answers at once that there are no jobs', async (t) => {
+    let polls = 0;
+    let heard: () => void = () => undefined;
+    const server = createServer((request, response) => {
+      if (request.url?.endsWith('/jobs/activation') === true) polls += 1;
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"jobs":[]}');
+      heard();
+    });
+    const url = await listening(t, server);
+    const clock = new FakeClock();
+    const first = new Promise<void>((resolve) => {
+      heard = resolve;
+    });
+    const worker = await started(t, { url }, { quick }, { clock, pollMs: 5_000 });
+    await first;
+    for (let turn = 0; turn < 20; turn += 1) await (await fetch(url)).text();
+    assert.equal(polls, 1);
+    const second = new Promise<void>((resolve) => {
+      heard = () => polls === 2 && resolve();
+    });
+    await clock.advance(1_000);
+    await second;
+    await worker.stop();
+  });
+
+  test('goes on with a token that lives while the identity provider is away', async (t) => {
+    let status = 200;
+    const server = createServer((_request, response) => {
+      response.writeHead(status).end('{"access_token":"abc","expires_in":100}');
+    });
+    const tokenUrl = await listening(t, server);
+    let now = 0;
+    const auth = authorizationOf({ clientId: 'me', clientSecret: 's', tokenUrl }, null, () => now);
+    assert.equal(await auth.header(), 'Bearer abc');
+    status = 503;
+    now = 85_000;
+    assert.equal(await auth.header(), 'Bearer abc');
+    now = 100_000;
+    await assert.rejects(auth.header(), { code: 'ENGINE_UNAVAILABLE' });
+  });
 });
+
+async function listening(t: TestContext, server: Server): Promise<string> {
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}

@@ -3,6 +3,7 @@ import { reasonOf } from '../../core/legible.ts';
 import { isPlainObject, knownNames, requireOptions } from '../../core/options.ts';
 import type { TlsFiles } from '../../engine/keeper.ts';
 import { type Authorization, type PlainAuth, plainAuthorization, requirePlainAuth } from '../http/auth.ts';
+import { withoutSecrets } from '../http/options.ts';
 import { Sender } from '../http/send.ts';
 
 /** Who the worker is at the engine. */
@@ -45,15 +46,19 @@ function requireCredentials(given: Readonly<Record<string, unknown>>): Auth {
   if (tokenUrl !== undefined && !URL.canParse(requireName('auth.tokenUrl', tokenUrl, 2_000)))
     throw optionInvalid(
       'auth.tokenUrl',
-      tokenUrl,
+      withoutSecrets(tokenUrl),
       'the address of the token endpoint of your identity provider',
     );
   return given as unknown as ClientCredentials;
 }
 
 /** `tls`: of the token endpoint as well. */
-export function authorizationOf(auth: Auth | null, tls: TlsFiles | null): Authorization {
-  return auth !== null && 'clientId' in auth ? new AccessToken(auth, tls) : plainAuthorization(auth);
+export function authorizationOf(
+  auth: Auth | null,
+  tls: TlsFiles | null,
+  now: () => number = () => performance.now(),
+): Authorization {
+  return auth !== null && 'clientId' in auth ? new AccessToken(auth, tls, now) : plainAuthorization(auth);
 }
 
 /** A token is fetched anew after so much of its life: locks are extended with it while a handler holds the event loop. */
@@ -62,27 +67,48 @@ const LIFE_SHARE = 0.8;
 const RENEW_MIN_MS = 5_000;
 const TIMEOUT_MS = 10_000;
 
+/** Times by the monotonic clock. */
+interface Token {
+  readonly text: string;
+  readonly fetchedAt: number;
+  /** It is fetched anew after that. */
+  readonly until: number;
+  readonly endsAt: number;
+}
+
 class AccessToken implements Authorization {
   readonly #credentials: ClientCredentials;
   readonly #tls: TlsFiles | null;
-  #token: { readonly text: string; readonly fetchedAt: number; readonly until: number } | null = null;
+  readonly #now: () => number;
+  #token: Token | null = null;
   #fetching: Promise<string> | null = null;
 
-  constructor(credentials: ClientCredentials, tls: TlsFiles | null) {
+  constructor(credentials: ClientCredentials, tls: TlsFiles | null, now: () => number) {
+    this.#now = now;
     this.#credentials = credentials;
     this.#tls = tls;
   }
 
   async header(): Promise<string> {
-    if (this.#token !== null && performance.now() < this.#token.until) return `Bearer ${this.#token.text}`;
-    this.#fetching ??= this.#fetch().finally(() => {
-      this.#fetching = null;
-    });
+    if (this.#token !== null && this.#now() < this.#token.until) return `Bearer ${this.#token.text}`;
+    this.#fetching ??= this.#fetch()
+      .catch((error) => this.#again(error))
+      .finally(() => {
+        this.#fetching = null;
+      });
     return `Bearer ${await this.#fetching}`;
   }
 
+  /** The token that there is goes on while it lives; the next try is a little later. */
+  #again(error: unknown): string {
+    const now = this.#now();
+    if (this.#token === null || now >= this.#token.endsAt) throw error;
+    this.#token = { ...this.#token, until: Math.min(now + RENEW_MIN_MS, this.#token.endsAt) };
+    return this.#token.text;
+  }
+
   renew(): boolean {
-    if (this.#token === null || performance.now() - this.#token.fetchedAt < RENEW_MIN_MS) return false;
+    if (this.#token === null || this.#now() - this.#token.fetchedAt < RENEW_MIN_MS) return false;
     this.#token = null;
     return true;
   }
@@ -95,8 +121,8 @@ class AccessToken implements Authorization {
     if (status < 200 || status > 299 || typeof text !== 'string')
       throw refusedToken(tokenUrl, clientId, status, answer);
     const lifeMs = Number(answer?.expires_in ?? 60) * 1_000;
-    const now = performance.now();
-    this.#token = { text, fetchedAt: now, until: now + lifeMs * LIFE_SHARE };
+    const now = this.#now();
+    this.#token = { text, fetchedAt: now, until: now + lifeMs * LIFE_SHARE, endsAt: now + lifeMs };
     return text;
   }
 

@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs';
 import { LongshoreError, optionInvalid } from '../../core/errors.ts';
 import { reasonOf } from '../../core/legible.ts';
 import type { TlsFiles } from '../../engine/keeper.ts';
-import { count, type Defined, defined, type Environment, fromEnvironment, requireNoSlip, text } from '../environment.ts';
+import {
+  count,
+  type Defined,
+  defined,
+  type Environment,
+  fromEnvironment,
+  requireNoSlip,
+  text,
+} from '../environment.ts';
 import type { Auth } from './auth.ts';
 
 /**

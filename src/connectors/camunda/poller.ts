@@ -42,7 +42,7 @@ interface Line extends Polled {
   notBefore: number;
 }
 
-/** With a negative `pollMs`, a type without jobs is asked about so often. */
+/** With a negative `pollMs`, or where the cluster does not wait, a type without jobs is asked about so often. */
 const IDLE_MS = 1_000;
 /** Polls wait so long at most where types take turns, as there are more of them than slots. */
 const TURN_MS = 250;
@@ -96,14 +96,14 @@ export class Poller {
   pump(): void {
     if (!this.#running) return;
     const now = this.#options.clock.now();
-    if (now < this.#notBefore) {
+    if (isAhead(this.#notBefore, now)) {
       this.#pumpAt(this.#notBefore);
       return;
     }
     let room = this.#options.room() - this.#lines.reduce((sum, { asked }) => sum + asked, 0);
     const lines = this.#inTurn().filter(({ asked }) => asked === 0);
     for (const [index, line] of lines.entries()) {
-      if (line.notBefore > now) {
+      if (isAhead(line.notBefore, now)) {
         this.#pumpAt(line.notBefore);
         continue;
       }
@@ -151,6 +151,7 @@ export class Poller {
       ...(leases ? { withLease: true } : {}),
     };
     const waitMs = requestTimeout === 0 ? SERVERS_POLL_MS : Math.max(0, requestTimeout);
+    const askedAt = clock.now();
     const answer = await rest.ask('POST', '/jobs/activation', { body, waitMs }).catch((error: unknown) => {
       if (mayHaveArrived(error)) onLost(error);
       throw error;
@@ -171,7 +172,9 @@ export class Poller {
     if (this.#askMax !== Number.POSITIVE_INFINITY) this.#askMax = raised(this.#askMax);
     line.busy = jobs.length > 0;
     if (jobs.length > 0) onJobs(type, jobs);
-    else if (this.#options.pollMs < 0) line.notBefore = clock.now() + IDLE_MS;
+    // A gateway whose long polling is turned off answers at once.
+    else if (this.#options.pollMs < 0 || clock.now() - askedAt < waitMs / 2)
+      line.notBefore = clock.now() + IDLE_MS;
   }
 
   /** How long a poll of this line is to wait at the cluster. */
@@ -199,6 +202,14 @@ export class Poller {
     });
   }
 }
+
+/** A time that is further away than any wait is one of a clock that was set back since. */
+function isAhead(at: number, now: number): boolean {
+  return at > now && at - now <= WAIT_MAX_MS;
+}
+
+/** The longest that a cluster can ask for (backoff.ts). */
+const WAIT_MAX_MS = 60_000;
 
 /** After backpressure: half as much again with each answer, until it is no limit any more. */
 function raised(askMax: number): number {

@@ -92,6 +92,7 @@ export class Reports {
         const { refusal } = answer;
         const meaning = camundaDialect.meaningOf(refusal);
         if (meaning === 'gone') {
+          trouble.worked();
           if (unclear) counts.unclear += 1;
           return 'stale';
         }

@@ -13,7 +13,7 @@ import { Trouble } from '../http/trouble.ts';
 import { type CamundaCounts, noCounts, sayFarewell } from './counts.ts';
 import { PROBLEM } from './dialect.ts';
 import type { CamundaJob } from './job.ts';
-import { keepLock } from './locks.ts';
+import { type KeptLock, keepLock } from './locks.ts';
 import { type CamundaOptions, type Checked, checkedOptions, type JobType } from './options.ts';
 import { attemptOf, reportOf } from './outcomes.ts';
 import { Poller } from './poller.ts';
@@ -58,6 +58,8 @@ export class CamundaWorker {
   readonly #troubles: { readonly poll: Trouble; readonly report: Trouble; readonly lock: Trouble };
   /** Until they are told. */
   readonly #jobs = new Set<Promise<void>>();
+  /** Of these, by the keys of the jobs. */
+  readonly #locks = new Map<string, KeptLock>();
   /** Of these, those that have not ended: the runner learns of one a little later than it is here. */
   #unended = 0;
   readonly #away = new AbortController();
@@ -214,6 +216,9 @@ export class CamundaWorker {
   async #run(jobType: KnownType, job: CamundaJob): Promise<void> {
     const onLost = (): void => this.#onLost(job);
     const lock = keepLock(this.#keeper, job, { lockMs: jobType.lockMs, now: this.#clock.now(), onLost });
+    // One that this process did not extend in time, as when it stood still.
+    this.#locks.get(job.jobKey)?.lose();
+    this.#locks.set(job.jobKey, lock);
     try {
       this.#unended += 1;
       const ended = await this.#end(jobType, job, lock.signal).finally(() => {
@@ -226,6 +231,7 @@ export class CamundaWorker {
       if (report !== null && (await this.#reports.tell(job, report)) === 'taken') this.#count(ended, report);
     } finally {
       lock.release();
+      if (this.#locks.get(job.jobKey) === lock) this.#locks.delete(job.jobKey);
     }
   }
 

@@ -126,12 +126,17 @@ interface AddressWords {
   readonly credentials: string;
 }
 
+/** Whatever is in front of an `@` may be a password. */
+export function withoutSecrets(given: unknown): unknown {
+  return String(given).includes('@') ? '(not shown)' : given;
+}
+
 /** Without a slash at its end. */
 export function requireAddress(given: unknown, { expected, credentials }: AddressWords): string {
   if (given === undefined) throw optionInvalid('url', given, expected);
   const url = URL.canParse(String(given)) ? new URL(String(given)) : null;
   if (url === null || !['http:', 'https:'].includes(url.protocol))
-    throw optionInvalid('url', given, expected);
+    throw optionInvalid('url', withoutSecrets(given), expected);
   if (url.username !== '' || url.password !== '')
     throw optionInvalid(
       'url',

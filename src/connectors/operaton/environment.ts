@@ -1,5 +1,14 @@
 import { optionInvalid } from '../../core/errors.ts';
-import { count, defined, duration, type Environment, fromEnvironment, list, requireNoSlip, text } from '../environment.ts';
+import {
+  count,
+  defined,
+  duration,
+  type Environment,
+  fromEnvironment,
+  list,
+  requireNoSlip,
+  text,
+} from '../environment.ts';
 import type { OperatonOptions } from './options.ts';
 
 /** OPERATON_* variables: weaker than what the program gives. */

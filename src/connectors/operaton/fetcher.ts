@@ -23,6 +23,10 @@ export interface FetcherMeans {
   readonly onTrouble: (error: unknown) => void;
 }
 
+const NEVER = Number.POSITIVE_INFINITY;
+/** From one fetch to the next, where the engine has nothing and does not wait. */
+const IDLE_MS = 1_000;
+
 interface Ask {
   readonly topics: readonly string[];
   readonly max: number;
@@ -34,6 +38,8 @@ export class Fetcher {
   readonly #backoff = new Backoff(RETRY_MAX_MS);
   /** A fetch failed since the last look for tasks that it may have locked. */
   #mayHaveStrays = false;
+  /** A broken fetch stays open at the engine for its whole wait, and may lock tasks until then. */
+  #lookAgainAt = NEVER;
 
   constructor(means: FetcherMeans) {
     this.#means = means;
@@ -50,20 +56,26 @@ export class Fetcher {
         continue;
       }
       try {
-        if (this.#mayHaveStrays) await this.#unlockStrays(stop);
+        if (this.#mayHaveStrays || performance.now() >= this.#lookAgainAt) await this.#unlockStrays(stop);
+        const askedAt = performance.now();
         const tasks = await this.#fetch(ask, abandon);
         isFull = tasks.length >= ask.max;
         this.#backoff.reset();
         this.#means.onTrouble(null);
         for (const task of tasks) this.#means.take(task);
+        const { pollMs } = this.#means.checked;
+        const isEarly = pollMs === 0 || performance.now() - askedAt < pollMs / 2;
+        // Without a wait at the engine it would be asked in a loop.
+        if (tasks.length === 0 && ask.waitMs === pollMs && isEarly) await pause(systemClock, IDLE_MS, stop);
       } catch (error) {
         this.#mayHaveStrays = true;
+        this.#lookAgainAt = performance.now() + this.#means.checked.pollMs;
         if (abandon.aborted) break;
         this.#means.onTrouble(error);
         await pause(systemClock, this.#backoff.next(), stop);
       }
     }
-    if (this.#mayHaveStrays)
+    if (this.#mayHaveStrays || this.#lookAgainAt !== NEVER)
       await this.#unlockStrays(AbortSignal.timeout(LAST_LOOK_MS)).catch(() => undefined);
   }
 
@@ -108,6 +120,7 @@ export class Fetcher {
     const query = new URLSearchParams({ workerId, locked: 'true' });
     const found = await rest.call('GET', `/external-task?${query}`, { signal });
     this.#mayHaveStrays = false;
+    if (performance.now() >= this.#lookAgainAt) this.#lookAgainAt = NEVER;
     for (const { id } of Array.isArray(found) ? (found as { id: string }[]) : [])
       if (!held.has(id))
         await rest.ask('POST', `/external-task/${encodeURIComponent(id)}/unlock`, { signal });

@@ -41,6 +41,11 @@ export class Held {
     );
   }
 
+  /** As `release`, and resolves when no extension is under way: it would overwrite the time until the task is due again. */
+  settle(): Promise<void> {
+    return this.#lock.settle();
+  }
+
   /** Its lock is extended no longer. Idempotent. */
   release(): void {
     this.#lock.release();

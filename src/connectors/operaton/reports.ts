@@ -73,6 +73,7 @@ export class Reports {
     const { rest, workerId, onTrouble } = this.#means;
     const path = `/external-task/${encodeURIComponent(held.id)}/${report.path}`;
     const body = { workerId, ...report.body };
+    if (report.end.restMs > 0) await held.settle();
     const backoff = new Backoff(RETRY_MAX_MS);
     let isUnclear = false;
     for (;;) {

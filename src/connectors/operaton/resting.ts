@@ -12,7 +12,8 @@ export class Resting {
   }
 
   ids(): Iterable<string> {
-    return this.#until.keys();
+    const now = Date.now();
+    return [...this.#until].filter(([, until]) => until > now).map(([id]) => id);
   }
 }
 

@@ -8,8 +8,8 @@ import { systemClock } from '../../system-clock.ts';
 import type { EventListener, EventName } from '../../telemetry/events.ts';
 import type { Trouble as TroubleSince } from '../../worker/trouble.ts';
 import { Backoff, pause } from '../backoff.ts';
-import { runnerOptions } from '../http/options.ts';
 import { FreshHeader } from '../http/fresh-header.ts';
+import { runnerOptions } from '../http/options.ts';
 import type { Rest } from '../http/rest.ts';
 import { type Say, sayTo } from '../http/say.ts';
 import { Trouble } from '../http/trouble.ts';
@@ -65,7 +65,6 @@ export class OperatonWorker {
   readonly #abandon = new AbortController();
   /** Tasks from their fetch until their end is told. */
   readonly #works = new Set<Promise<void>>();
-  /** Null: the engine answered. */
   readonly #onTrouble = (error: unknown): void =>
     error === null ? this.#trouble.worked() : this.#trouble.failed(error);
   #wake: (() => void) | null = null;
@@ -172,9 +171,8 @@ export class OperatonWorker {
   }
 
   async #fetch(): Promise<void> {
-    const { signal: stop } = this.#stop;
     const onRoom = this.runner.onRoom(() => this.#wake?.());
-    if (await this.#meet(stop)) {
+    if (await this.#meet(this.#stop.signal)) {
       const fetcher = new Fetcher({
         rest: this.#rest,
         workerId: this.id,
@@ -185,7 +183,7 @@ export class OperatonWorker {
         held: () => [...this.#held.keys(), ...this.#resting.ids()],
         onTrouble: this.#onTrouble,
       });
-      await fetcher.run(stop, this.#abandon.signal);
+      await fetcher.run(this.#stop.signal, this.#abandon.signal);
     }
     onRoom();
   }
@@ -273,11 +271,10 @@ export class OperatonWorker {
 
   #tellLost(held: Held, ended: Ended): void {
     const { id, topicName: queue } = held.task;
-    const facts = { event: 'job.lost', id, queue, task: held.topic.task.name, outcome: ended.state };
     this.#say(
       'warn',
       `external task ${id} of topic ${queue} lost its lock; the outcome '${ended.state}' was refused, and another worker runs it.`,
-      facts,
+      { event: 'job.lost', id, queue, task: held.topic.task.name, outcome: ended.state },
     );
   }
 

@@ -79,8 +79,9 @@ function inputOf(args: readonly unknown[]): unknown {
 /** The shortest of what Temporal allows from now on and what the task says. */
 function timeoutOf(info: Info, task: AnyTask): number | undefined {
   const { startToCloseTimeoutMs, scheduleToCloseTimeoutMs, scheduledTimestampMs } = info;
-  const untilClose =
-    scheduleToCloseTimeoutMs > 0 ? scheduledTimestampMs + scheduleToCloseTimeoutMs - Date.now() : 0;
+  // By the server's clock alone.
+  const passedMs = Math.max(0, info.currentAttemptScheduledTimestampMs - scheduledTimestampMs);
+  const untilClose = scheduleToCloseTimeoutMs > 0 ? Math.max(1, scheduleToCloseTimeoutMs - passedMs) : 0;
   const limits = [startToCloseTimeoutMs, untilClose, task.timeoutMs ?? 0].filter((ms) => ms > 0);
   return limits.length === 0 ? undefined : Math.max(1, Math.round(Math.min(...limits)));
 }

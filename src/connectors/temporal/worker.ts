@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { bundleWorkflowCode, Worker, type WorkerOptions } from '@temporalio/worker';
-import { LongshoreError } from '../../core/errors.ts';
+import { LongshoreError, requireMs } from '../../core/errors.ts';
 import { isError, reasonOf } from '../../core/legible.ts';
 import { createRunner, type Runner } from '../../engine/runner.ts';
 import type { EventListener, EventName } from '../../telemetry/events.ts';
@@ -97,10 +97,12 @@ export class TemporalWorker {
 
   /** Until it is stopped: `start`, `ended`, and what is left of `stop`. */
   async run(): Promise<void> {
-    await this.ended().catch((error) => {
+    const passing = (error: unknown): void => {
       if (!isStopping(error)) throw error;
-    });
-    await this.stop();
+    };
+    await this.ended()
+      .catch(passing)
+      .finally(() => this.stop());
   }
 
   /**
@@ -108,6 +110,7 @@ export class TemporalWorker {
    * grace they are given up. Those that did not end are failed as retryable, so that another worker has them at once. Idempotent.
    */
   stop(options: { readonly graceMs?: number } = {}): Promise<void> {
+    if (options.graceMs !== undefined) requireMs('graceMs', options.graceMs);
     this.#stopped ??= this.#stop(options);
     return this.#stopped;
   }

@@ -25,6 +25,37 @@ describe('a worker whose engine answers oddly', { timeout: 60_000 }, () => {
     assert.deepEqual([worker.tally.completed, worker.tally.lost], [1, 0]);
   });
 
+  test('snoozes a task after an extension of its lock that is under way, so that this does not set its time', async (t) => {
+    const engine = await answering(t);
+    const { promise: open, resolve: answer } = Promise.withResolvers<void>();
+    const { promise: extending, resolve: began } = Promise.withResolvers<void>();
+    const order: unknown[] = [];
+    engine.answers.extendLock = async ({ newDuration }) => {
+      order.push(newDuration);
+      began();
+      if (newDuration === 3_000) await open;
+      order.push(`${newDuration} answered`);
+      return { status: 204 };
+    };
+    const task = defineTask({
+      name: 'snoozes',
+      run: async () => {
+        await extending;
+        throw new SnoozeError(7_777);
+      },
+    });
+    engine.give('1');
+    const worker = workerFor(t, { url: engine.url, concurrency: 1, lockMs: 3_000, topics: { topic: task } });
+    const snoozed = new Promise((resolve) => void worker.on('job.snoozed', resolve));
+    await worker.start();
+    await snoozed;
+    // Time enough for a report that does not wait.
+    for (let turn = 0; turn < 20; turn += 1) await (await fetch(`${engine.url}/version`)).text();
+    answer();
+    await engine.asked('extendLock answered', 2);
+    assert.deepEqual(order, [3_000, '3000 answered', 7_777, '7777 answered']);
+  });
+
   test('extends a lock with a new token while its only slot is taken', async (t) => {
     const engine = await answering(t);
     const { promise: extended, resolve } = Promise.withResolvers<void>();
@@ -51,11 +82,16 @@ describe('a worker whose engine answers oddly', { timeout: 60_000 }, () => {
     const said: string[] = [];
     const say = (_facts: object, text: string): void => void said.push(text);
     const logger = { error: say, warn: say, info: say, debug: () => undefined };
-    engine.answers.complete = () => ({ status: 500, body: { type: 'RestException', message: 'no database' } });
+    engine.answers.complete = () => ({
+      status: 500,
+      body: { type: 'RestException', message: 'no database' },
+    });
     let failures = 0;
     engine.answers.failure = () => {
       failures += 1;
-      return failures > 1 ? { status: 204 } : { status: 500, body: { type: 'RestException', message: 'no database' } };
+      return failures > 1
+        ? { status: 204 }
+        : { status: 500, body: { type: 'RestException', message: 'no database' } };
     };
     engine.give('1');
     const task = defineTask({ name: 'quick', run: () => null });
@@ -66,5 +102,17 @@ describe('a worker whose engine answers oddly', { timeout: 60_000 }, () => {
     assert.deepEqual([worker.tally.lost, worker.tally.retried], [0, 1]);
     assert.match(said.join('\n'), /answers complete with 500, "no database"/);
     assert.equal(worker.health().trouble, null);
+  });
+
+  test('is not asked in a loop where fetches do not wait', async (t) => {
+    const engine = await answering(t);
+    const task = defineTask({ name: 'quick', run: () => null });
+    const worker = workerFor(t, { url: engine.url, pollMs: 0, topics: { topic: task } });
+    await Promise.all([worker.start(), worker.start()]);
+    await engine.asked('fetchAndLock answered');
+    for (let turn = 0; turn < 50; turn += 1) await (await fetch(`${engine.url}/version`)).text();
+    assert.ok(engine.log.filter((path) => path === 'fetchAndLock').length < 10);
+    assert.throws(() => worker.stop({ graceMs: -1 }), { code: 'OPTION_INVALID' });
+    assert.equal(worker.health().started, true);
   });
 });

@@ -15,6 +15,10 @@ describe('options of a worker for Operaton', () => {
       given: { topics: { a: task } },
       says: /^url is undefined; expected the address .* \(or OPERATON_URL\)/,
     },
+    {
+      given: { url: 'me:secret@host', topics: { a: task } },
+      says: /^url is "\(not shown\)"; expected/,
+    },
     { given: { url: 'localhost:8080', topics: { a: task } }, says: /^url is "localhost:8080"; expected/ },
     {
       given: { url: 'http://me:secret@host/x', topics: { a: task } },
