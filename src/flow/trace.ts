@@ -14,8 +14,8 @@ import type { JobPage, Store } from '../store/store.ts';
 import { storeTime } from '../store/store-time.ts';
 import { attemptsOf, READINGS_MAX } from './attempts.ts';
 import type { Definitions } from './definitions.ts';
-import { partsOf } from './run-parts.ts';
-import { RUN_KIND, runIdOf, runKey } from './run-plan.ts';
+import { runsWithin } from './run-parts.ts';
+import { jobIdOf, RUN_KIND, runIdOf, runKey } from './run-plan.ts';
 
 /**
  * Where the time of a job, a run, or all jobs of a correlation id went, from what the store keeps (core/trace.ts has the
@@ -134,7 +134,12 @@ async function plansOf(ids: ReadonlySet<string>, store: Store): Promise<PlanReco
 }
 
 async function traceRun(id: string, plan: PlanRecord, means: TraceMeans): Promise<Trace> {
-  const { ids, plans } = await partsOf(plan, means);
+  const [ids, plans]: [string[], PlanRecord[]] = [[], []];
+  for await (const { plan: own, run, parts } of runsWithin(plan, means)) {
+    plans.push(own);
+    // One more tells that there are more.
+    for (const as of parts()) if (ids.length <= JOBS_MAX) ids.push(jobIdOf(run, as));
+  }
   const jobs = (await means.store.get(ids.slice(0, JOBS_MAX))).filter((job) => job !== null);
   return traced({ id, kind: 'run', jobs, plans, more: ids.length > JOBS_MAX }, means);
 }

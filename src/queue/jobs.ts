@@ -7,7 +7,7 @@ import { knownNames, requireKnown } from '../core/options.ts';
 import { inputOf } from '../core/payload.ts';
 import { type AnyDeclaration, requirePriority, requireQueue } from '../core/task.ts';
 import { type Why, why } from '../core/why.ts';
-import type { ControlReceipt, JobCommand, Store } from '../store/store.ts';
+import type { ControlReceipt, JobCommand, JobFilter, JobPage, Store } from '../store/store.ts';
 import { storeTime } from '../store/store-time.ts';
 import { type CountOptions, countJobs } from './counts.ts';
 import { inputText, type ResultOf, requireTask, requireTime } from './enqueue.ts';
@@ -64,12 +64,18 @@ interface EditOrder {
 
 const PAGE = 500;
 
+export interface JobsMeans extends HandleMeans {
+  readonly clock: Clock;
+  /** A page of the jobs of a run. */
+  readonly jobsOfRun: (run: string, filter: JobFilter) => Promise<JobPage>;
+}
+
 /** Looks at jobs, and acts on them. `longshore.jobs`. */
 export class Jobs {
   readonly #store: Store;
-  readonly #means: HandleMeans & { readonly clock: Clock };
+  readonly #means: JobsMeans;
 
-  constructor(means: HandleMeans & { readonly clock: Clock }) {
+  constructor(means: JobsMeans) {
     this.#store = means.store;
     this.#means = means;
   }
@@ -103,9 +109,11 @@ export class Jobs {
     return new JobHandle(ofTask(given).id, 'existing', this.#means);
   }
 
-  /** Newest first. Throws OPTION_INVALID. */
+  /** Newest first; of a run in the order of its steps. Rejects with OPTION_INVALID, RUN_UNKNOWN. */
   async list(options: ListOptions = {}): Promise<{ jobs: JobView[]; cursor: string | null }> {
-    const page = await this.#store.list(filterOf(options));
+    const filter = filterOf(options);
+    const { run } = options;
+    const page = await (run === undefined ? this.#store.list(filter) : this.#means.jobsOfRun(run, filter));
     return { jobs: page.jobs.map((job) => jobView(job, this.#means.codec)), cursor: page.cursor };
   }
 
