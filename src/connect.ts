@@ -7,8 +7,8 @@ import { PAYLOAD_BYTES_MAX_DEFAULT, PayloadCodec } from './core/payload.ts';
 import type { AnyDeclaration } from './core/task.ts';
 import type { Tracing } from './core/tracing.ts';
 import { Flows } from './flow/flows.ts';
-import { jobsOfRun as listJobsOfRun } from './flow/run-jobs.ts';
 import { JobStepsRule } from './flow/job-steps-rule.ts';
+import { jobsOfRun as listJobsOfRun } from './flow/run-jobs.ts';
 import { type Trace, traceOf } from './flow/trace.ts';
 import {
   HEALTH_OPTIONS,

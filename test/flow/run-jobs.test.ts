@@ -41,9 +41,7 @@ onEachStore('jobs of a run are listed in the order of its steps, page by page', 
   const longshore = await connect();
   const [run, other] = await longshore.flows.startMany(outer, [null, null]);
   await longshore.enqueue(echo, 'of no run');
-  await longshore
-    .worker({ tasks: [echo, undo, fails], queues: ['default', 'leaves'] })
-    .runUntilIdle();
+  await longshore.worker({ tasks: [echo, undo, fails], queues: ['default', 'leaves'] }).runUntilIdle();
   assert.equal((await run?.ended())?.state, 'failed');
   const id = run?.id ?? '';
   const found = await pages(longshore, { run: id, limit: 1_000 });
