@@ -14,6 +14,7 @@ import { encodeMeta, type JobMeta } from '../core/meta.ts';
 import { requireKnown } from '../core/options.ts';
 import { currentJob } from '../current-job.ts';
 import type { DuePlan } from '../store/plans.ts';
+import { storeTime } from '../store/store-time.ts';
 import type { Definitions } from './definitions.ts';
 import type { AnyFlow, FlowGiven, FlowResult, FlowSignals } from './flow.ts';
 import { flowInput, requireFlow } from './flow-input.ts';
@@ -248,7 +249,7 @@ export class Flows {
     const isTimed = flow.data.steps.some(
       (step) => step.kind === 'sleep' || (step.kind === 'wait' && step.timeoutMs !== null),
     );
-    return isTimed ? (await store.duePlans({ keys: [runKey('none')], limit: 1 })).now : clock.now();
+    return isTimed ? storeTime(store, clock) : clock.now();
   }
 
   async #newRun(

@@ -8,6 +8,7 @@ import { inputOf } from '../core/payload.ts';
 import { type AnyDeclaration, requirePriority, requireQueue } from '../core/task.ts';
 import { type Why, why } from '../core/why.ts';
 import type { ControlReceipt, JobCommand, JobFilter, JobPage, Store } from '../store/store.ts';
+import { storeTime } from '../store/store-time.ts';
 import { type CountOptions, countJobs } from './counts.ts';
 import { inputText, type ResultOf, requireTask, requireTime } from './enqueue.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
@@ -141,12 +142,13 @@ export class Jobs {
   /** Why the job does not run, from what the store can tell in a moment; null when there is no such job. Rejects with OPTION_INVALID. */
   async why(id: string): Promise<Why | null> {
     const store = this.#store;
-    const [[job], queues, workers] = await Promise.all([
+    const [[job], queues, workers, now] = await Promise.all([
       store.get([requireId('id', id)]),
       store.queues(),
       store.workers(),
+      storeTime(store, this.#means.clock),
     ]);
-    return job == null ? null : why(job, { queues, workers, now: this.#means.clock.now() });
+    return job == null ? null : why(job, { queues, workers, now });
   }
 
   /** Errors of the last attempts of these jobs, in that order; null where none was kept. Rejects with OPTION_INVALID. */
