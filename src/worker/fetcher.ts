@@ -244,6 +244,7 @@ export class Fetcher extends Service {
     try {
       const { now, leases, nextDueAt } = await store.claim({ workerId, queues, limit, leaseMs });
       const tookMs = performance.now() - began;
+      this.#pace.brought(leases.length, clock.now());
       prefetch.observeAnswer(limit, true);
       if (leases.length > 0) prefetch.observeClaim(tookMs, averageInput(leases));
       prefetch.observeFull(leases.length === limit);

@@ -99,6 +99,26 @@ browserTest('a run shows where its time went, the fan-out up to a bound', async 
   await sum.getByRole('row', { name: /^busy claim, handler and settlement/ }).waitFor();
 });
 
+browserTest('a trace is read anew while it goes on, and once when all of it has ended', async (t) => {
+  const readings = async (id: string) => {
+    const page = await chromium.page(t, 'about:blank');
+    const heard = { count: 0 };
+    const third = Promise.withResolvers<void>();
+    page.on('request', (request) => {
+      if (!request.url().includes('/traces/')) return;
+      heard.count += 1;
+      if (heard.count === 3) third.resolve();
+    });
+    await page.goto(`${site.url}#/traces/${id}`);
+    await page.getByRole('table', { name: 'How the time adds up' }).waitFor();
+    return { heard, third: third.promise };
+  };
+  const ended = await readings('order-7');
+  const open = await readings(filled.waiting);
+  await open.third;
+  assert.equal(ended.heard.count, 1);
+});
+
 browserTest('keys lead to screens, to the search and to a list of keys', async (t) => {
   const page = await chromium.page(t, site.url);
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
@@ -131,10 +151,11 @@ browserTest('the switch of colours holds after a reload', async (t) => {
   const page = await chromium.page(t, site.url, { colours: 'light' });
   const light = await ground(page);
   await page.getByLabel('Colours').selectOption('dark');
+  await page.locator('html[data-theme="dark"]').waitFor();
   const dark = await ground(page);
   assert.notEqual(dark, light);
   await page.reload();
-  await page.getByLabel('Colours').waitFor();
+  await page.locator('html[data-theme="dark"]').waitFor();
   assert.equal(await ground(page), dark);
 });
 

@@ -128,7 +128,6 @@ class Agent {
   /** Sends job after job at its intended time, whatever became of those before. */
   async pace({ rate, count, from, awaits = false }: PaceOptions): Promise<Paced> {
     const [ack, late, heard] = [new Durations(), new Durations(), new Durations()];
-    const acknowledged: Promise<void>[] = [];
     await pace({
       rate,
       count,
@@ -138,13 +137,11 @@ class Agent {
         const input = { n: index + from, intendedMs };
         if (awaits) {
           const told = (this.#system.enqueueAndAwait as NonNullable<System['enqueueAndAwait']>)(input);
-          acknowledged.push(told.then((endedMs) => heard.record(monotonicMs() - endedMs)));
-          return;
+          return told.then((endedMs) => heard.record(monotonicMs() - endedMs));
         }
-        acknowledged.push(this.#system.enqueue(input).then(() => ack.record(monotonicMs() - intendedMs)));
+        return this.#system.enqueue(input).then(() => ack.record(monotonicMs() - intendedMs));
       },
     });
-    await Promise.all(acknowledged);
     return { ack: ack.encoded(), late: late.encoded(), heard: heard.encoded() };
   }
 
