@@ -1,4 +1,5 @@
-import type { Chart, Point, Tile } from './chart.ts';
+import type { Bar, Chart, Point } from './chart.ts';
+import type { Measured } from './fields.ts';
 import type { Result } from './result.ts';
 
 /** How results of some commands are shown: each recipe takes all results of its commands that a report was given. */
@@ -6,8 +7,7 @@ export interface Recipe {
   readonly commands: readonly string[];
   readonly title: string;
   readonly intro: string;
-  charts(results: readonly Result[], curves: Curves): readonly Chart[];
-  tiles?(results: readonly Result[]): readonly Tile[];
+  charts(results: readonly Result[]): readonly Chart[];
 }
 
 /** Points of a distribution out of encoded histograms (shares from 0 to 1, ms); null where they cannot be decoded. */
@@ -65,9 +65,7 @@ function wordsOf(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
-/** Labels of figures that are the same thing in every result. */
 export const OWN = 'Longshore';
-export const CEILING = 'loop written by hand';
 
 /** `longshore, deleting` is Longshore's, too. */
 export function isOwn(system: string): boolean {
@@ -76,4 +74,13 @@ export function isOwn(system: string): boolean {
 
 export function systemLabel(system: string): string {
   return system.replace(/^longshore\b/, OWN);
+}
+
+export function barOf(
+  group: string,
+  label: string,
+  whose: Bar['whose'],
+  measured: Measured | null,
+): Bar | null {
+  return measured === null ? null : { group, label, whose, ...measured };
 }

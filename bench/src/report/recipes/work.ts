@@ -1,8 +1,7 @@
 import type { Bar, Bars, Chart, Heat, Lines, Series } from '../chart.ts';
 import { itemsAt, measuredAt, numberAt, textAt } from '../fields.ts';
-import { labelsOf, type Recipe } from '../recipe.ts';
+import { barOf, labelsOf, type Recipe } from '../recipe.ts';
 import type { Fields } from '../result.ts';
-import { barOf } from './throughput.ts';
 
 /** Jobs that do a fixed amount of work, by strategy and workload. */
 export const work: Recipe = {
