@@ -4,7 +4,12 @@ import { test } from 'node:test';
 import type { Cell } from '../../bench/src/kit/document.ts';
 import { flowFigures } from '../../bench/src/kit/flow-document.ts';
 
-function cell(system: string, benchmark: string, workload: Cell['workload'], figures: Record<string, number[]>): Cell {
+function cell(
+  system: string,
+  benchmark: string,
+  workload: Cell['workload'],
+  figures: Record<string, number[]>,
+): Cell {
   const told = Object.entries(figures).map(([name, values]) => [
     name,
     { unit: '', better: 'neither', values } as const,
@@ -20,11 +25,16 @@ function cell(system: string, benchmark: string, workload: Cell['workload'], fig
 }
 
 const CELLS = [
-  cell('longshore', 'flow', { shape: 'linear3' }, {
-    runsPerSecond: [49, 50, 51],
-    'endToEndMs.p50': [4, 6, 5],
-    'edgeMs.p50': [1],
-  }),
+  cell(
+    'longshore',
+    'flow',
+    { shape: 'linear3' },
+    {
+      runsPerSecond: [49, 50, 51],
+      'endToEndMs.p50': [4, 6, 5],
+      'edgeMs.p50': [1],
+    },
+  ),
   cell('bullmq', 'flow', { shape: 'linear3' }, { runsPerSecond: [50], 'endToEndMs.p50': [10] }),
   cell('bullmq', 'flow', { shape: 'linear4' }, { runsPerSecond: [50] }),
   cell('longshore', 'flow', { part: 'burst', shape: 'diamond' }, { runsPerSecond: [900] }),
@@ -43,7 +53,10 @@ test('each shape has its medians, and null where there were too few samples', ()
       edgeMs: { p50: 1, p95: null, p99: null },
     },
   });
-  assert.deepEqual([burst, fanOut], [{ diamond: { runsPerSecond: 900 } }, { 100: { ms: 20 }, 10000: { ms: 500 } }]);
+  assert.deepEqual(
+    [burst, fanOut],
+    [{ diamond: { runsPerSecond: 900 } }, { 100: { ms: 20 }, 10000: { ms: 500 } }],
+  );
 });
 
 test('ratios are of what both have, and steps settle beside plain jobs', () => {

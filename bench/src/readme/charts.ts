@@ -64,7 +64,7 @@ export const README_CHARTS: readonly ReadmeChart[] = [
     of: ['work-benchmark-workloads'],
     title: 'Jobs a second by strategy: jobs that compute (cpu), jobs that write and sync files (io)',
     words: 'Jobs that compute and jobs that write files, by strategy',
-    shows: (title) => title.startsWith('Rate by strategy') && !title.includes('workload'),
+    shows: (title) => title === 'Jobs',
   },
 ];
 

@@ -1,8 +1,8 @@
 import type { Chart, Section, Tile } from './chart.ts';
-import type { Curves, Recipe } from './recipe.ts';
+import type { Curves } from './labels.ts';
 import { cellSections, cellTiles } from './recipes/cells.ts';
-import { others } from './recipes/others.ts';
-import { work } from './recipes/work.ts';
+import { otherSection } from './recipes/others.ts';
+import { withWorkCells } from './recipes/work-cells.ts';
 import type { Result } from './result.ts';
 
 /**
@@ -16,24 +16,19 @@ export interface Report {
 
 /** `curves` decodes histograms; without it, curves have the few points of the summaries. */
 export function reportOf(results: readonly Result[], curves: Curves = () => null): Report {
-  const [kit, byCommand] = [results.filter(isOfCells), results.filter((result) => !isOfCells(result))];
-  const sections: Section[] = [...cellSections(kit, curves)];
-  for (const recipe of recipesFor(byCommand)) {
-    const own = byCommand.filter(({ command }) => recipe.commands.includes(command));
-    if (own.length === 0) continue;
-    sections.push({ title: recipe.title, intro: recipe.intro, charts: recipe.charts(own) });
-  }
+  const all = results.map(withWorkCells);
+  const [kit, byCommand] = [all.filter(isOfCells), all.filter((result) => !isOfCells(result))];
+  const commands = [...new Set(byCommand.map(({ command }) => command))];
+  const sections: readonly Section[] = [
+    ...cellSections(kit, curves),
+    ...commands.map((name) => otherSection(byCommand.filter(({ command }) => command === name))),
+  ];
   const shown = sections.map((section) => ({ ...section, charts: section.charts.filter(hasFigures) }));
   return { tiles: cellTiles(kit), sections: shown.filter(({ charts }) => charts.length > 0) };
 }
 
 function isOfCells({ cells }: Result): boolean {
   return cells.length > 0;
-}
-
-function recipesFor(results: readonly Result[]): readonly Recipe[] {
-  const commands = [...new Set(results.map(({ command }) => command))];
-  return [work, ...commands.filter((command) => !work.commands.includes(command)).map(others)];
 }
 
 function hasFigures(chart: Chart): boolean {

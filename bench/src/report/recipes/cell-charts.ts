@@ -1,6 +1,6 @@
 import type { Bars, Chart, Heat, Lines, Point, Series } from '../chart.ts';
 import { middleOf, numberAt, numbersAt, recordAt, textAt } from '../fields.ts';
-import type { Curves } from '../recipe.ts';
+import type { Curves } from '../labels.ts';
 import type { Fields } from '../result.ts';
 import { type LabelledCell, labelled, tellingSettings, varyingSettings, wordsOf } from './cell-labels.ts';
 import { PERCENTILES, percentileChart } from './percentiles.ts';
@@ -17,7 +17,7 @@ export function figureCharts(cells: readonly LabelledCell[], which: RegExp): rea
 function partsOf(
   cells: readonly LabelledCell[],
 ): readonly { readonly of: string; readonly cells: readonly LabelledCell[] }[] {
-  const setting = ['handler', 'store'].find((name) =>
+  const setting = ['handler', 'phase', 'workload', 'store'].find((name) =>
     varyingSettings(cells.map(({ workload }) => workload)).includes(name),
   );
   if (cells.length <= BARS_MAX || setting === undefined) return [{ of: '', cells }];

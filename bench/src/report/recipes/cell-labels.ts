@@ -1,6 +1,6 @@
 import type { Whose } from '../chart.ts';
 import { recordAt, textAt } from '../fields.ts';
-import { isOwn, STORES, systemLabel } from '../recipe.ts';
+import { isOwn, STORES, systemLabel } from '../labels.ts';
 import type { Fields } from '../result.ts';
 
 /** A cell with what tells it from the others of its benchmark. */

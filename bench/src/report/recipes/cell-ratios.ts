@@ -1,7 +1,7 @@
 import { ratioOf } from '../../kit/ratio.ts';
 import type { Bars } from '../chart.ts';
 import { numbersAt, recordAt } from '../fields.ts';
-import { systemLabel } from '../recipe.ts';
+import { systemLabel } from '../labels.ts';
 import type { Fields } from '../result.ts';
 import { type LabelledCell, tellingSettings } from './cell-labels.ts';
 

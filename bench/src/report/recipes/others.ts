@@ -1,32 +1,30 @@
-import type { Bar, Bars, Chart, Lines, Point, Series } from '../chart.ts';
+import type { Bar, Bars, Lines, Point, Section, Series } from '../chart.ts';
 import { isRecord, numberAt } from '../fields.ts';
 import { figuresOf } from '../figures.ts';
-import { labelsOf, type Recipe } from '../recipe.ts';
+import { labelsOf } from '../labels.ts';
 import type { Result } from '../result.ts';
 import { unitOf } from '../units.ts';
 import { percentileChart, summaryPoints } from './percentiles.ts';
 
 /**
- * Results of commands without a recipe: figures are found by their form, so that a new measurement is shown from the day it
+ * Results without cells, by command: figures are found by their form, so that a new measurement is shown from the day it
  * exists. Figures become bars with their range, percentiles become curves, lists over time become lines.
  */
-export function others(command: string): Recipe {
+export function otherSection(results: readonly Result[]): Section {
+  const labels = labelsOf(results);
+  const several = results.length > 1;
+  const command = results[0]?.command ?? '';
   return {
-    commands: [command],
-    title: command.charAt(0).toUpperCase() + command.slice(1).replaceAll('-', ' '),
+    title: wordsOf(command).replaceAll('-', ' '),
     intro: `Figures of ${command}, by the names in its results.`,
-    charts: (results): Chart[] => {
-      const labels = labelsOf(results);
-      const several = results.length > 1;
-      return [
-        ...bars(results, several ? labels : ['']),
-        ...results.flatMap((result, n) => {
-          const found = findings(result);
-          const suffix = several ? `, ${labels[n]}` : '';
-          return [...curves(found, suffix), ...overTime(found, suffix)];
-        }),
-      ];
-    },
+    charts: [
+      ...bars(results, several ? labels : ['']),
+      ...results.flatMap((result, n) => {
+        const found = findings(result);
+        const suffix = several ? `, ${labels[n]}` : '';
+        return [...curves(found, suffix), ...overTime(found, suffix)];
+      }),
+    ],
   };
 }
 

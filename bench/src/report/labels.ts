@@ -1,14 +1,5 @@
-import type { Bar, Chart, Point } from './chart.ts';
-import type { Measured } from './fields.ts';
+import type { Point } from './chart.ts';
 import type { Result } from './result.ts';
-
-/** How results of some commands are shown: each recipe takes all results of its commands that a report was given. */
-export interface Recipe {
-  readonly commands: readonly string[];
-  readonly title: string;
-  readonly intro: string;
-  charts(results: readonly Result[]): readonly Chart[];
-}
 
 /** Points of a distribution out of encoded histograms (shares from 0 to 1, ms); null where they cannot be decoded. */
 export type Curves = (histograms: readonly string[]) => readonly Point[] | null;
@@ -74,13 +65,4 @@ export function isOwn(system: string): boolean {
 
 export function systemLabel(system: string): string {
   return system.replace(/^longshore\b/, OWN);
-}
-
-export function barOf(
-  group: string,
-  label: string,
-  whose: Bar['whose'],
-  measured: Measured | null,
-): Bar | null {
-  return measured === null ? null : { group, label, whose, ...measured };
 }
