@@ -36,11 +36,12 @@ const tasks = [validate, routeOrder, reserve, release, ship, recall, charge];
 const order = defineFlow({
   name: 'order',
   input: Order,
+  signals: { approval: z.object({ by: z.string() }) },
   steps: (s) => {
     const checked = s.step('validate', validate, { input: ({ run }) => run });
     const route = s.decide('route', routeOrder, { after: [checked], branches: ['auto', 'manager'] });
     const items = s.each('reserve', reserve, { over: checked.items, undo: release });
-    const approved = s.waitFor('approval', z.object({ by: z.string() }), { on: route.manager });
+    const approved = s.waitFor('approval', null, { on: route.manager });
     const by = optional(approved.by, 'nobody');
     const parcel = s.step('ship', ship, { input: () => ({ items, by }), undo: recall });
     return s.step('charge', charge, { input: ({ run }) => ({ card: run.card, parcel }) });
@@ -51,7 +52,7 @@ const longshore = await connect('memory:', { logger: false });
 await longshore.worker({ tasks }).start();
 const large = { amount: 4_200, items: ['lamp', 'desk'], card: 'good' };
 const run = await longshore.flows.start(order, large, { id: 'order-7' });
-await longshore.flows.signal(run.id, 'approval', { by: 'Ada' }); // may come before the run waits for it
+await run.signal('approval', { by: 'Ada' }); // may come before the run waits for it
 console.log(await run.result());
 const stolen = await longshore.flows.start(order, { amount: 10, items: ['pen'], card: 'stolen' });
 console.log((await stolen.ended()).reason);

@@ -26,6 +26,9 @@ const LIBRARY = [
   'cli/main',
   'execution/thread-main',
   'execution/process-main',
+  // Imported by hosts, beside the tasks' modules.
+  'store/sqlite/remote-complete',
+  'store/postgres/remote-complete',
 ];
 
 /** Loaded by threads that run nothing else. What meets in one of them shares its modules: a second copy of a class is another class. */

@@ -8,6 +8,7 @@ import type { AnyDeclaration } from './core/task.ts';
 import type { Tracing } from './core/tracing.ts';
 import { Flows } from './flow/flows.ts';
 import { JobStepsRule } from './flow/job-steps-rule.ts';
+import { jobsOfRun as listJobsOfRun } from './flow/run-jobs.ts';
 import { type Trace, traceOf } from './flow/trace.ts';
 import {
   HEALTH_OPTIONS,
@@ -23,7 +24,7 @@ import { Client } from './queue/client.ts';
 import type { EnqueueArguments, EnqueueOptions, InputOf, ResultOf } from './queue/enqueue.ts';
 import type { ListenOptions } from './queue/far-events.ts';
 import type { JobHandle } from './queue/job-handle.ts';
-import type { Jobs } from './queue/jobs.ts';
+import type { Jobs, JobsMeans } from './queue/jobs.ts';
 import type { Queues } from './queue/queues.ts';
 import { Schedules } from './schedule/schedules.ts';
 import { instrument } from './store/instrument.ts';
@@ -159,7 +160,9 @@ export class Longshore {
     this.#parts = parts;
     const { codec, clock, tracing = null } = parts;
     const events = this.#events;
-    this.#client = new Client(instrument(store, events), { events, codec, clock, tracing });
+    const jobsOfRun: JobsMeans['jobsOfRun'] = (run, filter) =>
+      listJobsOfRun(run, filter, { store: this.#store, definitions: this.flows.definitions });
+    this.#client = new Client(instrument(store, events), { events, codec, clock, tracing, jobsOfRun });
     this.#store = this.#client.store;
     this.jobs = this.#client.jobs;
     this.queues = this.#client.queues;

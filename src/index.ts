@@ -56,8 +56,8 @@ export type { Profile } from './execution/auto.ts';
 export type { LaneName } from './execution/lane.ts';
 export type { Choice } from './execution/routes.ts';
 export { defineFlow } from './flow/define.ts';
-export type { AnyFlow, Flow, FlowGiven, FlowResult } from './flow/flow.ts';
-export type { Flows } from './flow/flows.ts';
+export type { AnyFlow, Flow, FlowGiven, FlowResult, FlowSignals } from './flow/flow.ts';
+export type { Flows, RunOf } from './flow/flows.ts';
 export { optional } from './flow/refs.ts';
 export type { RunEnd, RunHandle } from './flow/run-handle.ts';
 export type {

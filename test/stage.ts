@@ -94,7 +94,8 @@ export async function temporaryFolder(t: TestContext): Promise<string> {
   return folder;
 }
 
-function overlay(store: Store, changes: Partial<Store>): Store {
+/** The store with other verbs. */
+export function overlay(store: Store, changes: Partial<Store>): Store {
   return new Proxy(store, {
     get(target, name) {
       const value: unknown = Reflect.get(name in changes ? changes : target, name);

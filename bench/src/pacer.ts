@@ -8,8 +8,11 @@ export interface PaceOptions {
   readonly rate: number;
   readonly count: number;
   readonly clock: PacerClock;
-  /** Starts the request for job `n` and returns at once; `intendedMs` is on the pacer's clock. */
-  readonly send: (n: number, intendedMs: number) => void;
+  /**
+   * Starts the request for job `n` and returns at once, with the promise of its answer where there is one; `intendedMs` is on
+   * the pacer's clock.
+   */
+  readonly send: (n: number, intendedMs: number) => unknown;
 }
 
 export interface PacerClock {
@@ -21,11 +24,12 @@ export interface PacerClock {
 /** The first job is due so long after the call. */
 const LEAD_MS = 10;
 
-/** Resolves when all are sent. Rejects with what `send` throws. */
-export function pace({ rate, count, clock, send }: PaceOptions): Promise<void> {
+/** Resolves when all are sent and answered. Rejects with what `send` throws, or with the first failure of an answer. */
+export async function pace({ rate, count, clock, send }: PaceOptions): Promise<void> {
   const start = clock.now() + LEAD_MS;
+  const answers: Promise<unknown>[] = [];
   let n = 0;
-  return new Promise((resolve, reject) => {
+  await new Promise<void>((resolve, reject) => {
     const tick = (): void => {
       try {
         for (; n < count; n += 1) {
@@ -35,7 +39,10 @@ export function pace({ rate, count, clock, send }: PaceOptions): Promise<void> {
             clock.after(wait, tick);
             return;
           }
-          send(n, intended);
+          const answer = Promise.resolve(send(n, intended));
+          // It may fail long before all are sent, and nobody waits for it until then.
+          answer.catch(() => undefined);
+          answers.push(answer);
         }
         resolve();
       } catch (error) {
@@ -44,6 +51,7 @@ export function pace({ rate, count, clock, send }: PaceOptions): Promise<void> {
     };
     tick();
   });
+  await Promise.all(answers);
 }
 
 /**

@@ -24,6 +24,14 @@ export function recorded<Settings extends object>(settings: Settings): Settings 
   return typeof url === 'string' ? { ...settings, url: withoutSecrets(url) } : settings;
 }
 
+/** What was typed after `npm run -s bench --`, without what is secret: URLs stand alone or behind the `=` of an option. */
+export function recordedArguments(argv: readonly string[]): string[] {
+  return argv.slice(argv[2] === 'bench' ? 3 : 2).map((argument) => {
+    const [, option = '', url] = /^(--[\w-]+=)?(\w[\w+.-]*:\/\/.*)$/s.exec(argument) ?? [];
+    return url === undefined ? argument : option + withoutSecrets(url);
+  });
+}
+
 /** Options after the `?` may hold a password, too; a URL that cannot be read may hold it anywhere. */
 function withoutSecrets(url: string): string {
   if (!URL.canParse(url)) return '(not shown)';

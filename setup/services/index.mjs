@@ -7,6 +7,7 @@
  * process. Everything here runs on Node 20 with nothing installed.
  */
 
+export { startAlertmanager } from './alertmanager.mjs';
 export { startJaeger } from './jaeger.mjs';
 export { startOperaton } from './operaton.mjs';
 export { startPostgres } from './postgres.mjs';

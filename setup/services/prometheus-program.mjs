@@ -1,4 +1,4 @@
-/** Where Prometheus and its promtool are: on this machine, or fetched from the system's package archive. */
+/** Where Prometheus, its promtool and Alertmanager's amtool are: on this machine, or fetched from the system's package archive. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,32 +6,41 @@ import { withLock } from '../lock.mjs';
 import { fetchWithApt } from './apt.mjs';
 import { onPath } from './on-path.mjs';
 
-const CACHE = fileURLToPath(new URL('../../node_modules/.cache/services/prometheus', import.meta.url));
+const CACHE = fileURLToPath(new URL('../../node_modules/.cache/services', import.meta.url));
+
+/** The package of Debian that each is in. Its Alertmanager itself runs only where it is installed (alertmanager-program.mjs). */
+const PROGRAMS = {
+  prometheus: 'prometheus',
+  promtool: 'prometheus',
+  amtool: 'prometheus-alertmanager',
+};
 
 /**
- * @param {'prometheus' | 'promtool'} name
+ * @param {keyof typeof PROGRAMS} name
  * @returns {Promise<string | undefined>} undefined where it is not to be had
  */
 export async function prometheusProgram(name) {
-  return onPath(name) ?? fetched(name) ?? (await fetchBoth(name));
+  const source = PROGRAMS[name];
+  return onPath(name) ?? fetched(source, name) ?? (await fetchSource(source, name));
 }
 
-/** What a test says that is skipped for want of it. */
+/** What a test says that is skipped for want of one. */
 export const PROMETHEUS_MISSING =
-  'Prometheus and promtool are not on the PATH, and apt-get cannot fetch them: install the package prometheus of Debian or Ubuntu, or put both programs on the PATH.';
+  'Prometheus, promtool and amtool are not on the PATH, and apt-get cannot fetch them: install the packages prometheus and prometheus-alertmanager of Debian or Ubuntu, or put the programs on the PATH.';
 
-/** Both are programs that need no libraries; promtool lies beside the other in the package. */
-function fetched(name) {
-  const file = join(CACHE, 'tree', 'usr', 'bin', name);
+/** They are programs that need no libraries. */
+function fetched(source, name) {
+  const file = join(CACHE, source, 'tree', 'usr', 'bin', name);
   return existsSync(file) ? file : undefined;
 }
 
-async function fetchBoth(name) {
+async function fetchSource(source, name) {
   if (onPath('apt-get') === undefined || onPath('dpkg-deb') === undefined) return undefined;
-  const place = dirname(CACHE);
-  mkdirSync(place, { recursive: true });
-  return withLock(place, async () => {
-    if (fetched(name) === undefined) await fetchWithApt('prometheus', ['prometheus'], CACHE);
-    return fetched(name);
+  const folder = join(CACHE, source);
+  mkdirSync(dirname(folder), { recursive: true });
+  return withLock(dirname(folder), async () => {
+    // Its server has the name of its package.
+    if (fetched(source, name) === undefined) await fetchWithApt(source, [source], folder);
+    return fetched(source, name);
   });
 }

@@ -10,10 +10,11 @@ import { temporaryFolder } from './unprivileged.mjs';
  * @param {object} options
  * @param {readonly string[]} options.targets `127.0.0.1:9464`
  * @param {readonly string[]} [options.rules] files of alert rules
+ * @param {readonly string[]} [options.alertmanagers] `127.0.0.1:9093`
  * @param {number} [options.port] default: a free one
  * @returns {Promise<Server>} throws where there is no Prometheus
  */
-export async function startPrometheus({ targets, rules = [], port }) {
+export async function startPrometheus({ targets, rules = [], alertmanagers = [], port }) {
   const program = await prometheusProgram('prometheus');
   if (program === undefined) throw new Error(PROMETHEUS_MISSING);
   const folder = temporaryFolder('longshore-prometheus-', undefined);
@@ -22,6 +23,7 @@ export async function startPrometheus({ targets, rules = [], port }) {
   const config = {
     global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' },
     rule_files: rules,
+    alerting: { alertmanagers: [{ static_configs: [{ targets: alertmanagers }] }] },
     scrape_configs: [{ job_name: 'longshore', static_configs: [{ targets }] }],
   };
   // YAML takes JSON.
@@ -39,6 +41,8 @@ export async function startPrometheus({ targets, rules = [], port }) {
           args: [
             `--config.file=${join(folder, 'prometheus.yml')}`,
             `--storage.tsdb.path=${join(folder, 'data')}`,
+            // It finds its Alertmanager some seconds after its first alert.
+            '--rules.alert.resend-delay=1s',
             `--web.listen-address=127.0.0.1:${own}`,
           ],
         }),

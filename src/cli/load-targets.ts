@@ -1,5 +1,5 @@
 import { unknownName } from '../core/options.ts';
-import type { LoadTarget } from '../load/generate.ts';
+import type { LoadSettings, LoadTarget } from '../load/generate.ts';
 import type { GlobalOptions } from './command.ts';
 import { loadConfig } from './config-file.ts';
 import { storeUrl } from './session.ts';
@@ -13,15 +13,18 @@ export interface TargetOptions extends GlobalOptions {
   readonly process?: string;
 }
 
+/** What each unit is given, and how many there are to be. */
+export type Load = Pick<LoadSettings, 'total'> & { readonly message: string };
+
 /** Engines by their names; anything else is the URL of a store. */
-const ENGINES: Readonly<Record<string, (options: TargetOptions, message: string) => Promise<LoadTarget>>> = {
-  operaton: async ({ url, process: key }, message) => {
+const ENGINES: Readonly<Record<string, (options: TargetOptions, load: Load) => Promise<LoadTarget>>> = {
+  operaton: async ({ url, process: key }, { message }) => {
     const { callsTo } = await import('../connectors/operaton/calls.ts');
     const { OperatonTarget } = await import('../load/operaton-target.ts');
     return OperatonTarget.open(callsTo(url === undefined ? {} : { url }), key, message);
   },
   // With more settings: `longshore temporal load`.
-  temporal: async ({ url, queue = process.env.SCHEDULER_TASK_QUEUE || 'benchmark' }, message) => {
+  temporal: async ({ url, queue = process.env.SCHEDULER_TASK_QUEUE || 'benchmark' }, { message, total }) => {
     const { connectionOf, withSdk } = await import('./temporal/settings.ts');
     const { temporalLoadTarget } = await withSdk(() => import('../connectors/temporal/load-target.ts'));
     return temporalLoadTarget({
@@ -29,7 +32,7 @@ const ENGINES: Readonly<Record<string, (options: TargetOptions, message: string)
       namespace: process.env.SCHEDULER_NAMESPACE || process.env.DEFAULT_TEMPORAL_NAMESPACE || 'default',
       taskQueue: queue,
       message,
-      count: 1,
+      count: total === null ? 3 : 1,
     });
   },
 };
@@ -37,16 +40,16 @@ const ENGINES: Readonly<Record<string, (options: TargetOptions, message: string)
 export const ENGINE_NAMES: readonly string[] = Object.keys(ENGINES);
 
 /** Throws what opening the target throws, and USAGE where nothing says what it is. */
-export async function openTarget(options: TargetOptions, message: string): Promise<LoadTarget> {
+export async function openTarget(options: TargetOptions, load: Load): Promise<LoadTarget> {
   const { target } = options;
   const engine = target === undefined ? undefined : ENGINES[target];
-  if (engine !== undefined) return engine(options, message);
+  if (engine !== undefined) return engine(options, load);
   if (target !== undefined && /^\w+$/.test(target))
     throw unknownName('--target: there is no engine', target, [
       ...ENGINE_NAMES,
       'sqlite:jobs.db (any URL of a store)',
     ]);
-  return openStore(options, message);
+  return openStore(options, load.message);
 }
 
 async function openStore(options: TargetOptions, message: string): Promise<LoadTarget> {

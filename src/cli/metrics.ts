@@ -2,6 +2,7 @@ import type { Longshore } from '../connect.ts';
 import { LongshoreError } from '../core/errors.ts';
 import { messageOf } from '../core/legible.ts';
 import { isMissingPackage } from '../store/missing-package.ts';
+import type { PrometheusMetrics, PrometheusOptions } from '../telemetry/prometheus/index.ts';
 import type { RunnerSource } from '../telemetry/prometheus/source.ts';
 import type { Output } from './output.ts';
 
@@ -31,10 +32,8 @@ export async function startMetrics(
   out: Output,
 ): Promise<{ close(): Promise<void> }> {
   if (port === undefined) return NOTHING;
-  const { prometheusMetrics, serveMetrics } = await import('../telemetry/prometheus/index.ts');
-  const metrics = await prometheusMetrics(longshore, { runners }).catch((error) => {
-    throw isMissingPackage(error, 'prom-client') ? missing() : error;
-  });
+  const { serveMetrics } = await import('../telemetry/prometheus/index.ts');
+  const metrics = await metricsOf(longshore, '--metrics-port', { runners });
   const health = given ?? (async () => longshore?.health() ?? { ok: true });
   const server = await serveMetrics(metrics, { port, health, ...(host === undefined ? {} : { host }) }).catch(
     (error) => {
@@ -46,9 +45,16 @@ export async function startMetrics(
   return server;
 }
 
-function missing(): LongshoreError {
-  return new LongshoreError(
-    'OPTION_INVALID',
-    '--metrics-port needs the package prom-client. Run: npm install prom-client',
-  );
+/** `option`: what asked for them. Throws OPTION_INVALID where prom-client is not installed. */
+export async function metricsOf(
+  longshore: Longshore | null,
+  option: string,
+  options: PrometheusOptions,
+): Promise<PrometheusMetrics> {
+  const { prometheusMetrics } = await import('../telemetry/prometheus/index.ts');
+  return prometheusMetrics(longshore, options).catch((error) => {
+    if (!isMissingPackage(error, 'prom-client')) throw error;
+    const message = `${option} needs the package prom-client. Run: npm install prom-client`;
+    throw new LongshoreError('OPTION_INVALID', message);
+  });
 }

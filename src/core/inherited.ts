@@ -43,7 +43,7 @@ function runIn(meta: string): string | null {
 }
 
 /** A run that is a step of another one has that one's id before the first `>`. */
-function outermost(run: string): string {
+export function outermost(run: string): string {
   return run.split('>', 1)[0] as string;
 }
 

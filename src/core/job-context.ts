@@ -53,7 +53,8 @@ export interface JobContext<Input> {
   readonly waitFor: WaitFor;
   /**
    * Runs `run` in a transaction of yours and completes the job in it: your writes and the job's end commit together, or not
-   * at all. `db` is the pool or client of your library, on the store's own database. What `run` returns is the job's result
+   * at all. `db` is the pool or client of your library, on the store's own database; in a thread or process, one of the task's
+   * own module. What `run` returns is the job's result
    * and comes back after the commit; what the handler does afterwards changes no outcome. When it rejects, all was rolled back.
    * Rejects with what `run` or your library threw; TRANSACTIONS_UNSUPPORTED, OPTION_INVALID; LEASE_LOST when another worker
    * may have the job; JOB_STATE_REFUSED when the job was completed already; PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE for the result;
@@ -72,7 +73,7 @@ export interface RunTransaction {
     db: Db,
     run: (tx: TransactionOf<Db>) => Result | Promise<Result>,
   ): Promise<Result>;
-  /** On the `pg` pool that `connect` was given as `client`. */
+  /** On the `pg` pool that `connect` was given as `client`; not in a thread or process. */
   <Result, Tx extends object = object>(run: (tx: Tx) => Result | Promise<Result>): Promise<Result>;
 }
 

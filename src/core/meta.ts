@@ -27,6 +27,8 @@ export interface KeptOptions {
   readonly meta?: JobMeta;
   readonly backoff?: StoredBackoff;
   readonly timeoutMs?: number;
+  /** See EnqueueOptions. For tracers alone: what is decoded of a meta does not have it. */
+  readonly awaited?: boolean;
 }
 
 /** What a job's meta says. */
@@ -69,17 +71,23 @@ export function tickMeta(meta: string | null, tick: TickMeta): Record<string, un
 
 /** Null where nothing is to be kept. `inherited`: see inherited.ts. Throws OPTION_INVALID. */
 export function encodeMeta(
-  { meta, backoff, timeoutMs }: KeptOptions,
+  { meta, backoff, timeoutMs, awaited }: KeptOptions,
   inherited: JobMeta | null = null,
 ): string | null {
-  if (meta === undefined && backoff === undefined && timeoutMs === undefined && inherited === null)
-    return null;
+  const isBare = meta === undefined && backoff === undefined && timeoutMs === undefined;
+  if (isBare && awaited === undefined && inherited === null) return null;
   const kept = {
     ...withInherited(meta === undefined ? {} : requireMeta(meta), inherited),
     ...(backoff === undefined ? {} : { backoff: requireStoredBackoff(backoff) }),
     ...(timeoutMs === undefined ? {} : { timeoutMs: requirePositiveMs('timeoutMs', timeoutMs) }),
+    ...(isAwaited(awaited) ? { awaited: true } : {}),
   };
   return Object.keys(kept).length === 0 ? null : JSON.stringify(kept);
+}
+
+function isAwaited(awaited: unknown): boolean {
+  if (awaited === undefined || typeof awaited === 'boolean') return awaited === true;
+  throw optionInvalid('awaited', awaited, 'true or false');
 }
 
 /** What is given wins; a trace of its own goes without the other one's state. */

@@ -144,13 +144,14 @@ function before(
     (job) => endOf(job) <= at && (startOf(job) < at || (jobs.get(job) ?? 0) < index),
   );
   const own = after?.run == null ? [] : ended.filter(({ run }) => run === after.run);
-  // Where no step of the same run came before, a handler that ran at the time enqueued or started it.
+  // Where no step of the same run came before, a handler that ran at the time enqueued or started it. Stores keep whole
+  // milliseconds, so that a handler may seem to have begun later in the same one.
   const around =
     after === null || own.length > 0
       ? []
       : [...jobs.keys()].filter((job) =>
           job.phases.some(
-            ({ name, from, to }) => (name === 'run' || name === 'busy') && from <= at && at < to,
+            ({ name, from, to }) => (name === 'run' || name === 'busy') && from < at + 1 && at <= to,
           ),
         );
   const candidates = own.length > 0 ? own : around.length > 0 ? around : ended;

@@ -20,14 +20,23 @@ export function noSteps(engine: string): DurableMeans['store'] {
 
 /** For `context.transaction` and `context.complete`. */
 export function noTransactions(engine: string): Pick<CompletionMeans, 'transactions' | 'notes'> {
-  const refuse = async (): Promise<never> => {
-    throw unsupported(
+  const refusal = (): LongshoreError =>
+    unsupported(
       'TRANSACTIONS_UNSUPPORTED',
       `context.transaction() and complete() end a job in a transaction on the store it is in; work of ${engine} is in none. Open the transaction with your database's own library, and make the handler repeatable.`,
       engine,
     );
+  const refuse = async (): Promise<never> => {
+    throw refusal();
   };
-  const transactions: Transactions = { run: refuse, complete: refuse, confirm: refuse };
+  const remote = {
+    get module(): never {
+      throw refusal();
+    },
+    prepare: () => null,
+    forget: () => undefined,
+  };
+  const transactions: Transactions = { run: refuse, complete: refuse, confirm: refuse, remote };
   const notes = { hold: () => () => undefined, take: () => undefined, restore: () => undefined };
   return { transactions, notes };
 }

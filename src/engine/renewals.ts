@@ -5,8 +5,8 @@ import type { HttpAnswer, HttpCall, Send } from './http-request.ts';
 /**
  * When the lock of each work is renewed: every `intervalMs`, one request at a time for each lock, and at most `requestsMax` at a
  * time in all. An answer that refuses (429, 503 and other faults of the server) counts as the request of its interval; one that was
- * never answered is tried again sooner. After either all locks wait: 100 ms, doubling, at most 5 s or the interval, and then one
- * request alone goes first. Runs in the keeper's thread (keeper-thread.ts), or wherever a test has it.
+ * never answered is tried again sooner. After either all locks wait: 100 ms, doubling, at most 5 s or the shortest interval of all,
+ * and then one request alone goes first. Runs in the keeper's thread (keeper-thread.ts), or wherever a test has it.
  */
 export interface Lock {
   readonly call: HttpCall;
@@ -59,6 +59,8 @@ export class Renewals {
   /** Since the last success, of all locks. */
   #failures = 0;
   #cancelPause: CancelTimer | null = null;
+  /** When the pause ends, by the clock. */
+  #pausedUntil = 0;
   #closed = false;
 
   constructor(options: RenewalsOptions) {
@@ -75,6 +77,8 @@ export class Renewals {
     const kept: Kept = { ...lock, number, cancel: () => undefined };
     this.#kept.set(number, kept);
     this.#later(kept, lock.firstMs);
+    const leftMs = this.#pausedUntil - this.#options.clock.now();
+    if (this.#cancelPause !== null && leftMs > lock.intervalMs) this.#pauseFor(lock.intervalMs);
   }
 
   release(number: number): void {
@@ -149,23 +153,29 @@ export class Renewals {
       if (isHeld) report({ type: 'lost', lock: kept.number, status: answer.status, text: answer.text });
       return null;
     }
-    const retryMs = this.#pause(kept.intervalMs, answer?.retryAfterMs ?? null);
+    const retryMs = this.#pause(answer?.retryAfterMs ?? null);
     report({ type: 'failed', status: answer?.status ?? null, text: answer?.text ?? fault, retryMs });
     return retryMs;
   }
 
-  /** All locks wait. A server that asks for more time gets it, within the interval: after that the lock would be in danger. */
-  #pause(intervalMs: number, askedMs: number | null): number {
-    const { clock, random } = this.#options;
-    const jitter = 0.8 + 0.4 * random();
+  /** All locks wait. A server that asks for more time gets it, within the shortest interval: after that a lock would be in danger. */
+  #pause(askedMs: number | null): number {
+    const jitter = 0.8 + 0.4 * this.#options.random();
     const backoffMs = Math.min(PAUSE_FIRST_MS * 2 ** this.#failures, PAUSE_MAX_MS) * jitter;
-    const pauseMs = Math.min(Math.max(backoffMs, askedMs ?? 0), intervalMs);
+    let pauseMs = Math.max(backoffMs, askedMs ?? 0);
+    for (const { intervalMs } of this.#kept.values()) pauseMs = Math.min(pauseMs, intervalMs);
     this.#failures += 1;
+    this.#pauseFor(pauseMs);
+    return pauseMs;
+  }
+
+  #pauseFor(ms: number): void {
+    const { clock } = this.#options;
+    this.#pausedUntil = clock.now() + ms;
     this.#cancelPause?.();
-    this.#cancelPause = clock.after(pauseMs, () => {
+    this.#cancelPause = clock.after(ms, () => {
       this.#cancelPause = null;
       this.#pump();
     });
-    return pauseMs;
   }
 }

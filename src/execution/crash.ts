@@ -57,6 +57,14 @@ const SIGNALS: Readonly<Record<string, string>> = {
   SIGSEGV: ' (native code touched memory that is not its own)',
 };
 
+/** How a host ended, for jobs in it that are not to blame. */
+export interface Death {
+  readonly host: Host;
+  readonly error: LongshoreError;
+  /** Nobody knows whose fault it was. */
+  readonly doubtful: boolean;
+}
+
 /** Whose fault the end of a host was; null: nobody knows, or nobody's. */
 export function blame(host: Host): PoolJob | null {
   if (host.killed !== null) return host.killed.job;

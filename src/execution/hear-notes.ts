@@ -1,5 +1,6 @@
 import type { LaneJob } from './lane.ts';
 import type { AskMessage } from './protocol.ts';
+import { TRANSACTION_ASKS } from './transaction-port.ts';
 
 /** What handlers in hosts say while they run, passed on to the worker as if they ran here. */
 
@@ -10,8 +11,9 @@ export function answerTo(
   given: AskMessage['given'],
 ): Promise<unknown> {
   if (verb === 'lastProgress') return job.context(undefined).lastProgress();
-  const ask = job.durablePort[verb] as (...values: readonly unknown[]) => Promise<unknown>;
-  return ask.apply(job.durablePort, [...given]);
+  const port: object = verb in TRANSACTION_ASKS ? job.transactionPort : job.durablePort;
+  const ask = Reflect.get(port, verb) as (...values: readonly unknown[]) => Promise<unknown>;
+  return ask.apply(port, [...given]);
 }
 
 /** Absent progress is unchanged. */

@@ -2,6 +2,7 @@ import type { LongshoreError } from '../core/errors.ts';
 import type { JobContext } from '../core/job-context.ts';
 import type { AnyTask } from '../core/task.ts';
 import type { DurablePort } from './durable-calls.ts';
+import type { TransactionPort } from './transaction-port.ts';
 
 /**
  * Lanes: where handler code runs. executor -> lane -> handler, and back. A lane takes a job from its input as JSON text
@@ -67,6 +68,10 @@ export interface LaneJob {
   context(input: unknown): JobContext<unknown>;
   /** What the durable steps of a handler that runs elsewhere are kept through. */
   readonly durablePort: DurablePort;
+  /** What such a handler completes its job through, in a transaction of its own. */
+  readonly transactionPort: TransactionPort;
+  /** Its end may have committed in a transaction of its handler's: it must not run again under this attempt. */
+  readonly endsByItself: boolean;
 }
 
 /** One slot for jobs that a host runs one after the other: it is free when none of them is left. */

@@ -1,7 +1,7 @@
 import { LongshoreError } from '../core/errors.ts';
 import type { AnyTask } from '../core/task.ts';
 import { batchOf, Hands, putBack } from './batch.ts';
-import { blame, crashError, faultOf, reasonOf } from './crash.ts';
+import { blame, crashError, type Death, faultOf, reasonOf } from './crash.ts';
 import { Host } from './host.ts';
 import type { HostEnd } from './host-starter.ts';
 import type { LaneJob } from './lane.ts';
@@ -256,12 +256,12 @@ export class Pool {
   #ended(host: Host, end: HostEnd): void {
     this.#hosts.delete(host);
     const unbegun = host.takeBack();
-    const entries = [...host.jobs.values()];
+    const entries = [...host.jobs.values()].reverse();
     const blamed = blame(host);
     const error = this.#report(host, end, blamed);
-    const again = entries.filter((entry) => entry !== blamed);
     blamed?.reject(host.killed?.error ?? faultOf(blamed, host, error));
-    for (const entry of again.reverse()) this.#again(entry, host, blamed === null);
+    for (const entry of entries)
+      if (entry !== blamed) this.#again(entry, { host, error, doubtful: blamed === null });
     putBack(unbegun);
     if (this.#closing === null) {
       this.#dispatch();
@@ -272,10 +272,10 @@ export class Pool {
     }
   }
 
-  /** A job that is not to blame, or perhaps not. */
-  #again(entry: PoolJob, host: Host, doubtful: boolean): void {
-    const { abortReason } = entry.job;
-    const over = abortReason ?? (this.#closing === null ? null : host.killed?.error);
+  /** A job that is not to blame, or perhaps not. One whose end may have committed fails with `error`, and must not run again here. */
+  #again(entry: PoolJob, { host, error, doubtful }: Death): void {
+    const closed = this.#closing === null ? null : (host.killed?.error ?? error);
+    const over = entry.job.abortReason ?? closed ?? (entry.job.endsByItself ? error : null);
     if (over !== null) {
       entry.reject(over);
       return;

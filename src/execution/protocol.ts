@@ -1,5 +1,6 @@
 import type { DurablePort } from './durable-calls.ts';
 import type { SlateMemory } from './slate-memory.ts';
+import type { TransactionPort } from './transaction-port.ts';
 import type { WireError } from './wire-error.ts';
 
 /** What the pool and its hosts tell each other; the same for threads and processes. Payloads are JSON text. */
@@ -73,12 +74,12 @@ export type ToHost =
   | AnswerMessage
   | { readonly type: 'close' };
 
-/** What a handler asks its worker: `lastProgress`, or something of its durable steps. */
+/** What a handler asks its worker: `lastProgress`, or something of its durable steps or its transaction. */
 export interface AskMessage {
   readonly type: 'ask';
   readonly job: number;
   readonly call: number;
-  readonly verb: 'lastProgress' | keyof DurablePort;
+  readonly verb: 'lastProgress' | keyof DurablePort | keyof TransactionPort;
   readonly given: readonly unknown[];
 }
 

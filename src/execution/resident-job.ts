@@ -1,18 +1,19 @@
 import { LongshoreError } from '../core/errors.ts';
-import { correlationIdOf } from '../core/inherited.ts';
-import type { JobContext, WaitFor } from '../core/job-context.ts';
-import { type JobFlow, jobFlowIn } from '../core/job-flow.ts';
+import type { JobContext } from '../core/job-context.ts';
 import { decodeMeta, type KeptMeta } from '../core/meta.ts';
 import { encodePayload } from '../core/payload.ts';
-import { DurableCalls, type DurablePort } from './durable-calls.ts';
+import type { DurablePort } from './durable-calls.ts';
+import { type ContextJob, HandlerContext } from './handler-context.ts';
 import { scopeOf } from './handler-scope.ts';
 import { logText } from './log-text.ts';
 import type { AnswerMessage, AskMessage, FromHost, RunJob } from './protocol.ts';
+import { ResidentTransactions } from './resident-transaction.ts';
 import type { HandlerJob } from './steps.ts';
+import { type OwnTransactions, TRANSACTION_ASKS, type TransactionPort } from './transaction-port.ts';
 import { unpackError } from './wire-error.ts';
 
 /** A job inside a host. */
-export class ResidentJob implements HandlerJob {
+export class ResidentJob implements HandlerJob, ContextJob {
   /** The pool's number for it. */
   readonly number: number;
   readonly id: string;
@@ -38,6 +39,7 @@ export class ResidentJob implements HandlerJob {
   #asked: Map<number, PromiseWithResolvers<unknown>> | null = null;
   #lastCall = 0;
   #controller: AbortController | null = null;
+  #transactions: OwnTransactions | null = null;
 
   constructor(taskName: string, job: RunJob, say: (message: FromHost) => void) {
     this.taskName = taskName;
@@ -54,6 +56,10 @@ export class ResidentJob implements HandlerJob {
       this.spoke = true;
       say(message);
     };
+  }
+
+  get kept(): KeptMeta {
+    return decodeMeta(this.meta, this.id);
   }
 
   get within(): HandlerJob['within'] {
@@ -74,7 +80,7 @@ export class ResidentJob implements HandlerJob {
   }
 
   context(input: unknown): JobContext<unknown> {
-    return new ResidentContext(this, input);
+    return new HandlerContext(this, input);
   }
 
   /** Throws PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE into the handler. */
@@ -104,6 +110,21 @@ export class ResidentJob implements HandlerJob {
       refuse: (...given) => this.#ask('refuse', given) as ReturnType<DurablePort['refuse']>,
       suspend: () => this.#ask('suspend') as ReturnType<DurablePort['suspend']>,
     };
+  }
+
+  own(): OwnTransactions {
+    this.#transactions ??= new ResidentTransactions(this, {
+      beginTransaction: (...given) =>
+        this.#ask('beginTransaction', given) as ReturnType<TransactionPort['beginTransaction']>,
+      prepareCompletion: (...given) => {
+        // Its last progress is to commit with it.
+        this.tell();
+        return this.#ask('prepareCompletion', given) as ReturnType<TransactionPort['prepareCompletion']>;
+      },
+      forgetCompletion: () => this.#ask('forgetCompletion') as Promise<void>,
+      endTransaction: (...given) => this.#ask('endTransaction', given) as Promise<boolean>,
+    });
+    return this.#transactions;
   }
 
   /** An answer that is asked for before the end of the job comes also after it. Later the job is unknown to the pool. */
@@ -166,111 +187,15 @@ export class ResidentJob implements HandlerJob {
 }
 
 function endedBefore(verb: AskMessage['verb'], id: string): LongshoreError {
-  const call = verb === 'lastProgress' ? 'lastProgress()' : 'A durable step';
+  const call =
+    verb === 'lastProgress'
+      ? 'lastProgress()'
+      : verb in TRANSACTION_ASKS
+        ? 'transaction() or complete()'
+        : 'A durable step';
   const message = `${call} was called after the handler of job ${id} had ended. Call it, and await it, within the handler.`;
   return new LongshoreError('JOB_STATE_REFUSED', message, { details: { id } });
 }
 
 /** Signs of life and progress cross the border so often at most, the last one wins: a handler may give them in a tight loop. */
 const TELL_MS = 20;
-
-/** As the worker's own: getters are bound and lazy, so that destructuring takes only what is named. */
-class ResidentContext implements JobContext<unknown> {
-  readonly input: unknown;
-  readonly #job: ResidentJob;
-  #durable: DurableCalls | null = null;
-
-  constructor(job: ResidentJob, input: unknown) {
-    this.#job = job;
-    this.input = input;
-  }
-
-  get id(): string {
-    return this.#job.id;
-  }
-
-  get task(): string {
-    return this.#job.taskName;
-  }
-
-  get queue(): string {
-    return this.#job.queue;
-  }
-
-  get key(): string | null {
-    return this.#job.key;
-  }
-
-  get meta(): KeptMeta {
-    return decodeMeta(this.#job.meta, this.#job.id);
-  }
-
-  get correlationId(): string {
-    return correlationIdOf(this.#job);
-  }
-
-  get flow(): JobFlow | null {
-    return jobFlowIn(this.#job.meta);
-  }
-
-  get attempt(): number {
-    return this.#job.attempt;
-  }
-
-  get attemptsMax(): number {
-    return this.#job.attemptsMax;
-  }
-
-  get signal(): AbortSignal {
-    return this.#job.signal;
-  }
-
-  get progress(): (value: unknown) => void {
-    return (value) => this.#job.progress(value);
-  }
-
-  get heartbeat(): (details?: unknown) => void {
-    return (details) => this.#job.heartbeat(details);
-  }
-
-  get lastProgress(): () => Promise<unknown> {
-    return () => this.#job.lastProgress();
-  }
-
-  get log(): (message: string, data?: unknown) => void {
-    return (message, data) => this.#job.log(message, data);
-  }
-  get step(): JobContext<unknown>['step'] {
-    return ((name, run) => this.#calls.step(name, run)) as JobContext<unknown>['step'];
-  }
-
-  get sleep(): (name: string, ms: number) => Promise<void> {
-    return (name, ms) => this.#calls.sleep(name, ms);
-  }
-
-  get waitFor(): WaitFor {
-    return ((name, options) => this.#calls.waitFor(name, options)) as WaitFor;
-  }
-
-  get #calls(): DurableCalls {
-    this.#durable ??= new DurableCalls(this.#job, this.#job.durablePort);
-    return this.#durable;
-  }
-
-  get transaction(): JobContext<unknown>['transaction'] {
-    return async () => Promise.reject(elsewhere(this.#job, 'transaction'));
-  }
-
-  get complete(): JobContext<unknown>['complete'] {
-    return async () => Promise.reject(elsewhere(this.#job, 'complete'));
-  }
-}
-
-/** The pool of the handler's lives here and the store in the worker. */
-function elsewhere({ id, taskName }: ResidentJob, method: string): LongshoreError {
-  return new LongshoreError(
-    'TRANSACTIONS_UNSUPPORTED',
-    `ctx.${method}() of task '${taskName}' was called in a thread or process; it works on the worker's event loop alone. Give the task the strategy 'async'.`,
-    { details: { id, task: taskName, method } },
-  );
-}

@@ -3,7 +3,7 @@ import { FAILURE_POLICIES, type FailurePolicy, type JobData, type StepData } fro
 import { refTo, STEP_SOURCE, sourcesOf, stepSource, type Template } from '../core/flow/template.ts';
 import type { Jsonified } from '../core/jsonified.ts';
 import { requireOptions } from '../core/options.ts';
-import { isSchema, type Schema, type SchemaOutput } from '../core/schema.ts';
+import type { Schema, SchemaOutput } from '../core/schema.ts';
 import {
   type AnyDeclaration,
   isTask,
@@ -13,8 +13,9 @@ import {
   type TaskGiven,
   type TaskResult,
 } from '../core/task.ts';
-import type { AnyFlow, FlowGiven, FlowResult } from './flow.ts';
+import type { AnyFlow, FlowGiven, FlowResult, SignalPayload, SignalSchemas } from './flow.ts';
 import { isRef, type Marker, makeRef, type Ref, templateOf } from './refs.ts';
+import { SignalSet } from './signal-schemas.ts';
 import {
   BRANCH,
   type Branch,
@@ -34,6 +35,7 @@ import {
   requireBranches,
   requireOver,
   requireStepName,
+  type SignalName,
   type StepOptions,
   type UndoOptions,
   type WaitOptions,
@@ -44,12 +46,17 @@ import {
 type StepResult<T> = Jsonified<TaskResult<T>>;
 
 /** Collects the steps of one flow. What it returns stands for what will be there when the run has come so far. */
-export class StepBuilder<Run> {
+export class StepBuilder<Run, G = SignalSchemas> {
   readonly steps: StepData[] = [];
   /** Flows that steps of this one run. */
   readonly flows = new Map<string, AnyFlow>();
   /** The run's input. */
   readonly input = makeRef('run') as Ref<Run>;
+  readonly signals: SignalSet;
+
+  constructor(signals: SignalSchemas | null = null) {
+    this.signals = new SignalSet(signals);
+  }
 
   /** One job. */
   step<T extends AnyDeclaration>(
@@ -125,22 +132,23 @@ export class StepBuilder<Run> {
     return handle(name);
   }
 
-  /** Waits for `flows.signal(run, name, payload)`; holds no slot. One that came before counts. The result is the payload. */
-  waitFor<S extends Schema<unknown, unknown> | null = null>(
-    name: string,
+  /**
+   * Waits for a signal, `run.signal(name, payload)`; holds no slot. One that came before counts. The result is the payload.
+   * Without a schema it has the one that the flow declares in `signals`.
+   */
+  waitFor<
+    const N extends string,
+    S extends Schema<unknown, unknown> | null = null,
+    const W extends WaitOptions = WaitOptions,
+  >(
+    name: N,
     schema: S = null as S,
-    options: WaitOptions = {},
-  ): Handle<S extends null ? unknown : Jsonified<SchemaOutput<S>>> {
+    options: W = {} as W,
+  ): Handle<S extends null ? SignalPayload<G, SignalName<N, W>> : Jsonified<SchemaOutput<S>>> {
     requireOptions(`step ${show(name)}`, options, KNOWN.wait);
-    if (schema !== null && !isSchema(schema))
-      throw wrong(
-        name,
-        `the schema is ${show(schema)}; expected a Standard Schema v1, or null for any payload`,
-      );
     const { timeoutMs, onTimeout = 'fail', signal = name } = options;
     if (onTimeout !== 'fail' && onTimeout !== 'continue')
       throw wrong(name, `onTimeout is ${show(onTimeout)}; expected 'fail' or 'continue'`);
-    if (schema !== null) this.schemas.set(signal, schema);
     this.#add({
       ...this.#base(name, options),
       kind: 'wait',
@@ -148,11 +156,9 @@ export class StepBuilder<Run> {
       timeoutMs: timeoutMs === undefined ? null : requireMs(`timeoutMs of step ${show(name)}`, timeoutMs),
       onTimeout,
     });
+    this.signals.await(name, signal, schema);
     return handle(name);
   }
-
-  /** Schemas of signals, for who sends them. */
-  readonly schemas = new Map<string, Schema>();
 
   /** Waits for so many ms; holds no slot. */
   sleep(name: string, ms: number | Marker<number>, options: StepOptions = {}): Handle<null> {

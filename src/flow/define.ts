@@ -6,7 +6,7 @@ import { knownNames, requireOptions } from '../core/options.ts';
 import { isSchema, type Schema, type SchemaInput, type SchemaOutput } from '../core/schema.ts';
 import { sortedJson } from '../core/unique.ts';
 import { StepBuilder } from './builder.ts';
-import type { AnyFlow, Flow } from './flow.ts';
+import type { AnyFlow, Flow, SignalSchemas, SignalsGiven } from './flow.ts';
 import { digestOf } from './part-id.ts';
 import { templateOf, type ValueOf } from './refs.ts';
 import { wrong } from './step-options.ts';
@@ -16,13 +16,18 @@ import { wrong } from './step-options.ts';
  * data (core/flow/data.ts), and refuses what cannot run. The rule that runs it is core/flow/decide.ts; who asks it is
  * the planner (planner.ts); what programs and people do with runs is flows.ts.
  */
-export interface FlowOptions<Name extends string, S, Run, R> {
+export interface FlowOptions<Name extends string, S, Run, R, G = SignalSchemas> {
   /** 1 to 200 characters. */
   readonly name: Name;
   /** Any Standard Schema; inputs are checked when a run starts. Without it they are any JSON. */
   readonly input?: S;
+  /**
+   * Signals that steps wait for, with the schemas of their payloads (null: any JSON): types and checks `run.signal`. Without it,
+   * steps may wait for signals of any name, and their payloads have no type where they are sent.
+   */
+  readonly signals?: G;
   /** Defines the steps. What it returns is the run's result: a step, or data with references to steps in it. */
-  readonly steps: (s: StepBuilder<Run>) => R;
+  readonly steps: (s: StepBuilder<Run, NoInfer<G>>) => R;
   /** How long an ended run is kept, in ms; default 7 days, null for ever. */
   readonly keptMs?: number | null;
 }
@@ -30,6 +35,7 @@ export interface FlowOptions<Name extends string, S, Run, R> {
 const FLOW_OPTIONS = knownNames<FlowOptions<string, unknown, unknown, unknown>>({
   name: true,
   input: true,
+  signals: true,
   steps: true,
   keptMs: true,
 });
@@ -43,19 +49,26 @@ type ResultOf<R> = [ValueOf<R>] extends [never]
   : ValueOf<R>;
 
 /** Throws FLOW_INVALID: a cycle with its path, an unknown parent or branch, two steps of one name, what no JSON can say. */
-export function defineFlow<const Name extends string, S extends Schema<unknown, unknown>, R>(
-  options: FlowOptions<Name, S, Jsonified<SchemaOutput<S>>, R> & { readonly input: S },
-): Flow<Name, SchemaInput<S>, ResultOf<R>>;
-export function defineFlow<const Name extends string, R>(
-  options: FlowOptions<Name, undefined, unknown, R>,
-): Flow<Name, unknown, ResultOf<R>>;
+export function defineFlow<
+  const Name extends string,
+  S extends Schema<unknown, unknown>,
+  R,
+  G extends SignalSchemas = SignalSchemas,
+>(
+  options: FlowOptions<Name, S, Jsonified<SchemaOutput<S>>, R, G> & { readonly input: S },
+): Flow<Name, SchemaInput<S>, ResultOf<R>, SignalsGiven<G>>;
+export function defineFlow<const Name extends string, R, G extends SignalSchemas = SignalSchemas>(
+  options: FlowOptions<Name, undefined, unknown, R, G>,
+): Flow<Name, unknown, ResultOf<R>, SignalsGiven<G>>;
 export function defineFlow(options: FlowOptions<string, unknown, unknown, unknown>): AnyFlow {
   requireOptions('defineFlow', options, FLOW_OPTIONS);
   const name = requireName('name', options.name);
-  const { input, steps, keptMs = KEPT_MS_DEFAULT } = options;
+  const { input, steps, signals, keptMs = KEPT_MS_DEFAULT } = options;
   if (typeof steps !== 'function') throw optionInvalid('steps', steps, 'a function (s) => result');
   if (input !== undefined && !isSchema(input)) throw optionInvalid('input', input, 'a Standard Schema v1');
-  const builder = new StepBuilder<unknown>();
+  if (signals !== undefined && (typeof signals !== 'object' || signals === null || Array.isArray(signals)))
+    throw optionInvalid('signals', signals, 'an object of schemas by the names of signals');
+  const builder = new StepBuilder<unknown>(signals ?? null);
   const returned = steps(builder);
   const result = returned === undefined ? null : templateOf(returned, `the result of flow '${name}'`);
   const data: FlowData = {
@@ -64,6 +77,7 @@ export function defineFlow(options: FlowOptions<string, unknown, unknown, unknow
     result,
     keptMs: keptMs === null ? null : requireMs('keptMs', keptMs),
   };
+  builder.signals.requireAwaited(name);
   const flows = [...builder.flows.values()];
   return Object.freeze({
     name,
@@ -71,7 +85,7 @@ export function defineFlow(options: FlowOptions<string, unknown, unknown, unknow
     data,
     version: digestOf(sortedJson(data)),
     flows: [...new Set(flows.flatMap((flow) => [flow, ...flow.flows]))],
-    signals: builder.schemas,
+    signals: builder.signals.schemas,
   });
 }
 

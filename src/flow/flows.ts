@@ -7,17 +7,17 @@ import {
   show,
 } from '../core/errors.ts';
 import type { Action } from '../core/flow/actions.ts';
-import { signalText } from '../core/flow/names.ts';
 import { RUN_STATES, type RunState } from '../core/flow/run.ts';
 import { passedOn } from '../core/inherited.ts';
 import type { Job } from '../core/job.ts';
 import { encodeMeta, type JobMeta } from '../core/meta.ts';
 import { requireKnown } from '../core/options.ts';
 import { currentJob } from '../current-job.ts';
-import type { DuePlan, PlanRecord } from '../store/plans.ts';
+import type { DuePlan } from '../store/plans.ts';
+import { storeTime } from '../store/store-time.ts';
 import type { Definitions } from './definitions.ts';
-import type { AnyFlow, FlowGiven, FlowResult } from './flow.ts';
-import { flowInput, requireFlow, signalPayload } from './flow-input.ts';
+import type { AnyFlow, FlowGiven, FlowResult, FlowSignals } from './flow.ts';
+import { flowInput, requireFlow } from './flow-input.ts';
 import type { Decided } from './plan-rule.ts';
 import { Planner, type PlannerMeans } from './planner.ts';
 import { RunHandle, type RunMeans } from './run-handle.ts';
@@ -38,10 +38,14 @@ import {
 import { runPlace } from './run-payload.ts';
 import { type NewRun, planOfNewRun, RUN_KIND, runIdOf, runKey } from './run-plan.ts';
 import { RunRule } from './run-rule.ts';
+import { type SignalTo, sendSignal } from './run-signal.ts';
 import { sentOf, traced } from './run-tracing.ts';
 import { type RunDetail, type RunView, runDetail, runView, stepJobIds } from './run-view.ts';
-import { hasEnded, RunWatch, runGone } from './run-watch.ts';
+import { RunWatch } from './run-watch.ts';
 import { type StepWhy, stepWhy } from './run-why.ts';
+
+/** A run of this flow. */
+export type RunOf<F> = RunHandle<FlowResult<F>, FlowSignals<F>>;
 
 /** Starts runs of flows, looks at them and acts on them. `longshore.flows`. */
 export class Flows {
@@ -52,7 +56,11 @@ export class Flows {
   readonly #means: RunMeans & PlannerMeans;
 
   constructor(means: PlannerMeans) {
-    this.#means = { ...means, watch: new RunWatch(means.store, means.clock) };
+    this.#means = {
+      ...means,
+      watch: new RunWatch(means.store, means.clock),
+      signal: (to) => this.#signal(to),
+    };
     this.planner = new Planner(means);
     this.#rule = new RunRule(means);
     this.planner.add(this.#rule);
@@ -64,9 +72,9 @@ export class Flows {
     flow: F,
     input: FlowGiven<F>,
     options: RunStartOptions = {},
-  ): Promise<RunHandle<FlowResult<F>>> {
+  ): Promise<RunOf<F>> {
     const [handle] = await this.startMany(flow, [input], () => options);
-    return handle as RunHandle<FlowResult<F>>;
+    return handle as RunOf<F>;
   }
 
   /** Starts a run of each input, all in one commit. */
@@ -74,7 +82,7 @@ export class Flows {
     flow: F,
     inputs: readonly FlowGiven<F>[],
     options: (input: FlowGiven<F>, index: number) => RunStartOptions = () => ({}),
-  ): Promise<RunHandle<FlowResult<F>>[]> {
+  ): Promise<RunOf<F>[]> {
     requireFlow(flow);
     if (!Array.isArray(inputs)) throw optionInvalid('inputs', inputs, 'an array of inputs');
     if (typeof options !== 'function')
@@ -89,7 +97,7 @@ export class Flows {
     const sending = this.#means.tracing?.send(runs.map(sentOf)) ?? null;
     try {
       const told = sending === null ? runs : traced(runs, sending);
-      const handles = await this.#startAll<FlowResult<F>>(flow, told, now);
+      const handles = await this.#startAll<F>(flow, told, now);
       sending?.end();
       return handles;
     } catch (error) {
@@ -98,23 +106,29 @@ export class Flows {
     }
   }
 
-  async #startAll<Result>(flow: AnyFlow, runs: readonly NewRun[], now: number): Promise<RunHandle<Result>[]> {
+  async #startAll<F extends AnyFlow>(flow: F, runs: readonly NewRun[], now: number): Promise<RunOf<F>[]> {
     const plans = runs.map((run) => planOfNewRun(run, now));
     const decided: Decided[] = [];
     for (const plan of plans) decided.push(await this.#rule.decide(plan, now));
     const receipts = await this.planner.commit(decided, plans);
-    const handles: RunHandle<Result>[] = [];
+    const handles: RunOf<F>[] = [];
     for (const [index, { status }] of receipts.entries()) {
       const { key } = plans[index] as DuePlan;
       if (status === 'conflict') await this.#requireSameFlow(key, flow);
-      handles.push(new RunHandle(runIdOf(key), status === 'conflict' ? 'existing' : 'created', this.#means));
+      const told = status === 'conflict' ? 'existing' : 'created';
+      handles.push(new RunHandle(runIdOf(key), told, this.#means, flow));
     }
     return handles;
   }
 
   /** A handle for a run started elsewhere. */
-  handle<Result = unknown>(id: string): RunHandle<Result> {
-    return new RunHandle<Result>(requireId(id), 'existing', this.#means);
+  handle<Result = unknown>(id: string): RunHandle<Result>;
+  /** Typed by the flow, whose schemas check signals. */
+  handle<F extends AnyFlow>(flow: F, id: string): RunOf<F>;
+  handle(...given: [id: string] | [flow: AnyFlow, id: string]): RunHandle {
+    const [flow, id] = given.length === 1 ? [null, given[0]] : given;
+    if (flow !== null) requireFlow(flow);
+    return new RunHandle(requireId(id), 'existing', this.#means, flow);
   }
 
   /** The run with its steps; null when there is none. */
@@ -160,31 +174,11 @@ export class Flows {
 
   /**
    * Sends a signal. One that comes before its wait is kept. The payload is checked against the schema of `waitFor` where this
-   * connection knows the flow's code, from a start or a schedule. Rejects with RUN_UNKNOWN, RUN_STATE_REFUSED, OPTION_INVALID,
-   * INPUT_INVALID.
+   * connection knows the flow's code, from a start or a schedule; `run.signal` and `handle(flow, id).signal` always check, and
+   * are typed. Rejects with RUN_UNKNOWN, RUN_STATE_REFUSED, OPTION_INVALID, INPUT_INVALID.
    */
   async signal(id: string, name: string, payload?: unknown): Promise<void> {
-    const plan = await this.#plan(id);
-    if (hasEnded(plan))
-      throw new LongshoreError('RUN_STATE_REFUSED', `Run '${id}' takes no signal: it is ${plan.state}.`, {
-        details: { id, state: plan.state },
-      });
-    const { version } = runView(plan);
-    const flow = await this.definitions.get(version);
-    const names = flow?.steps.flatMap((step) => (step.kind === 'wait' ? [step.signal] : [])) ?? [];
-    if (!names.includes(name))
-      throw optionInvalid(
-        'signal',
-        name,
-        names.length === 0 ? `no signal: flow '${plan.label}' waits for none` : names.map(show).join(' or '),
-      );
-    const schema = this.definitions.code(version)?.signals.get(name) ?? null;
-    const checked = await signalPayload(name, payload, schema, this.#means.codec);
-    const result = this.#encode(id, checked, `the payload of signal '${name}'`);
-    const report = { plan: plan.key, as: signalText(name), state: 'told', result, error: null } as const;
-    const [receipt] = await this.#means.store.commit([{ reports: [report] }]);
-    if (receipt?.reported[0] !== true) throw runGone(id);
-    void this.planner.kick([plan.key]);
+    await this.#signal({ id, name, payload, flow: null });
   }
 
   /** Stops what runs; with `compensate`, undoes what completed. */
@@ -243,10 +237,10 @@ export class Flows {
     } as Action);
   }
 
-  async #plan(id: string): Promise<PlanRecord> {
-    const plan = await this.#means.store.plan(runKey(requireId(id)));
-    if (plan === null) throw runGone(id);
-    return plan;
+  async #signal(to: SignalTo): Promise<void> {
+    const { store, codec } = this.#means;
+    const kick = (key: string): void => void this.planner.kick([key]);
+    await sendSignal(to, { store, codec, definitions: this.definitions, kick });
   }
 
   /** A run's times are the store's, not those of the machine that starts it. */
@@ -255,7 +249,7 @@ export class Flows {
     const isTimed = flow.data.steps.some(
       (step) => step.kind === 'sleep' || (step.kind === 'wait' && step.timeoutMs !== null),
     );
-    return isTimed ? (await store.duePlans({ keys: [runKey('none')], limit: 1 })).now : clock.now();
+    return isTimed ? storeTime(store, clock) : clock.now();
   }
 
   async #newRun(

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { LongshoreError, mayPass } from '../core/errors.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import type { Tracing } from '../core/tracing.ts';
-import type { DuePlan, UnitReceipt } from '../store/plans.ts';
+import type { DuePlan, DueReceipt, UnitReceipt } from '../store/plans.ts';
 import type { Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { Decided, PlanRule, Stops } from './plan-rule.ts';
@@ -11,6 +11,10 @@ import type { Decided, PlanRule, Stops } from './plan-rule.ts';
  * Asks the rule of a plan's kind what follows, and writes it: read -> decide -> commit. Anybody may decide at any time; the plan's
  * version says whose decision counts, and who loses decides anew. What cannot be written stays due, for the next one who
  * looks (worker/plan-sweeper.ts), so nothing is lost with a planner.
+ *
+ * At rest, a step's end and the next one's start are two exchanges with the store: calls of one turn go together there, so the
+ * plan is read in the turn in which the outcome is written (`ahead`), and workers claim in that in which the jobs are
+ * added (`onAdding`).
  */
 export interface PlannerMeans {
   readonly store: Store;
@@ -37,6 +41,7 @@ export class Planner {
   readonly #rules = new Map<string, PlanRule>();
   #pending = new Set<string>();
   #working: Promise<void> | null = null;
+  readonly #onAdding = new Set<() => void>();
 
   constructor(means: PlannerMeans) {
     this.#means = means;
@@ -47,10 +52,25 @@ export class Planner {
     this.#rules.set(rule.kind, rule);
   }
 
+  /** `listener` is called as jobs are on their way to the store: who claims in that turn finds them. Returns how to end it. */
+  onAdding(listener: () => void): () => void {
+    this.#onAdding.add(listener);
+    return () => this.#onAdding.delete(listener);
+  }
+
+  /**
+   * Reads plans that outcomes written in this turn will report to; its answer is for `kick`. Null while others are decided on:
+   * those that come meanwhile are read together.
+   */
+  ahead(keys: readonly string[]): Promise<DueReceipt | null> | null {
+    if (this.busy) return null;
+    return this.#means.store.duePlans({ keys, limit: PLANS_MAX }).catch(() => null);
+  }
+
   /** Decides on these plans, soon; resolves when nothing is left to decide on, or the store failed (an event tells). */
-  kick(keys: Iterable<string>): Promise<void> {
+  kick(keys: Iterable<string>, ahead: Promise<DueReceipt | null> | null = null): Promise<void> {
     for (const key of keys) this.#pending.add(key);
-    this.#working ??= this.#work();
+    this.#working ??= this.#work(ahead);
     return this.#working;
   }
 
@@ -84,7 +104,10 @@ export class Planner {
 
   /** Commits decisions and carries out what they ask for beside the commit. */
   async commit(decided: readonly Decided[], plans: readonly DuePlan[]): Promise<UnitReceipt[]> {
-    const receipts = await this.#means.store.commit(decided.map(({ unit }) => unit));
+    const committing = this.#means.store.commit(decided.map(({ unit }) => unit));
+    if (decided.some(({ unit: { enqueue = [] } }) => enqueue.length > 0))
+      for (const listener of this.#onAdding) listener();
+    const receipts = await committing;
     for (const [index, { status }] of receipts.entries()) {
       if (status !== 'committed') continue;
       const one = decided[index] as Decided;
@@ -98,20 +121,22 @@ export class Planner {
     return receipts;
   }
 
-  async #work(): Promise<void> {
+  async #work(ahead: Promise<DueReceipt | null> | null): Promise<void> {
     // One turn later, so that all that ended in this turn is read at once.
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    if (ahead === null) await new Promise<void>((resolve) => setImmediate(resolve));
+    let read = ahead;
     const flights = new Set<Promise<void>>();
     const held = new Set<string>();
     for (;;) {
       while (flights.size < FLIGHTS_MAX) {
         const keys = this.#take(held);
         if (keys.length === 0) break;
-        const flight = this.#exchange(keys).then(() => {
+        const flight = this.#exchange(keys, read).then(() => {
           for (const key of keys) held.delete(key);
           flights.delete(flight);
         });
         flights.add(flight);
+        read = null;
       }
       if (flights.size === 0) break;
       await Promise.race(flights);
@@ -134,10 +159,14 @@ export class Planner {
     return keys;
   }
 
-  async #exchange(keys: readonly string[]): Promise<void> {
+  async #exchange(keys: readonly string[], ahead: Promise<DueReceipt | null> | null): Promise<void> {
     const { store, events } = this.#means;
     try {
-      const { now, plans } = await store.duePlans({ keys, limit: PLANS_MAX });
+      const read = await ahead;
+      const { now, plans } = read ?? (await store.duePlans({ keys, limit: PLANS_MAX }));
+      const due = new Set(plans.filter(isDue(now)).map(({ key }) => key));
+      // Read before the outcome was there.
+      if (read !== null) for (const key of keys) if (!due.has(key)) this.#pending.add(key);
       for (const key of await this.#advance(plans, now)) this.#pending.add(key);
     } catch (error) {
       // They stay due.
@@ -148,11 +177,8 @@ export class Planner {
 
   /** Returns the plans that others were faster with, and those that have more to decide. */
   async #advance(plans: readonly DuePlan[], now: number): Promise<string[]> {
-    const due = plans.filter(
-      (plan) => plan.reports.length > 0 || (plan.wakeAt !== null && plan.wakeAt <= now),
-    );
     const ready: Ready[] = [];
-    for (const plan of due) {
+    for (const plan of plans.filter(isDue(now))) {
       const decided = await this.#decideSafely(plan, now);
       if (decided !== null) ready.push({ plan, decided });
     }
@@ -225,6 +251,10 @@ export class Planner {
 }
 
 const TRIES_MAX = 50;
+
+function isDue(now: number): (plan: DuePlan) => boolean {
+  return ({ reports, wakeAt }) => reports.length > 0 || (wakeAt !== null && wakeAt <= now);
+}
 
 function busy(key: string): LongshoreError {
   return new LongshoreError(

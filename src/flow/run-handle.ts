@@ -4,14 +4,18 @@ import type { PayloadCodec } from '../core/payload.ts';
 import type { WaitOptions } from '../core/wait.ts';
 import type { PlanRecord } from '../store/plans.ts';
 import type { Store } from '../store/store.ts';
+import type { AnyFlow } from './flow.ts';
 import { runPlace } from './run-payload.ts';
 import { runKey } from './run-plan.ts';
+import type { SignalTo } from './run-signal.ts';
 import type { RunWatch } from './run-watch.ts';
 
 export interface RunMeans {
   readonly store: Store;
   readonly codec: PayloadCodec;
   readonly watch: RunWatch;
+  /** Sends a signal; with the flow it is checked by its schema. */
+  readonly signal: (to: SignalTo) => Promise<void>;
 }
 
 export interface RunEnd {
@@ -21,17 +25,34 @@ export interface RunEnd {
   readonly reason: string | null;
 }
 
-/** What `flows.start` returns: the run's id, and ways to follow it. `Result` is inferred from the flow. */
-export class RunHandle<Result = unknown> {
+/** A payload may be left out where anything goes. */
+type PayloadGiven<Payload> = undefined extends Payload ? [payload?: Payload] : [payload: Payload];
+
+/** What `flows.start` returns: the run's id, and ways to follow it. `Result` and `Signals` are inferred from the flow. */
+export class RunHandle<Result = unknown, Signals = Readonly<Record<string, unknown>>> {
   readonly id: string;
   /** `existing`: there was a run of this id, and nothing was started. */
   readonly status: 'created' | 'existing';
   readonly #means: RunMeans;
+  readonly #flow: AnyFlow | null;
 
-  constructor(id: string, status: RunHandle['status'], means: RunMeans) {
+  constructor(id: string, status: RunHandle['status'], means: RunMeans, flow: AnyFlow | null = null) {
     this.id = id;
     this.status = status;
     this.#means = means;
+    this.#flow = flow;
+  }
+
+  /**
+   * Sends a signal; one that comes before its wait is kept. Typed by the `signals` that the flow declares, and checked by the
+   * schema before it is sent. Rejects with INPUT_INVALID, RUN_UNKNOWN, RUN_STATE_REFUSED, OPTION_INVALID, PAYLOAD_NOT_JSON,
+   * PAYLOAD_TOO_LARGE.
+   */
+  async signal<Name extends keyof Signals & string>(
+    name: Name,
+    ...[payload]: PayloadGiven<Signals[Name]>
+  ): Promise<void> {
+    await this.#means.signal({ id: this.id, name, payload, flow: this.#flow });
   }
 
   /**

@@ -3,6 +3,7 @@ import { LongshoreError } from '../core/errors.ts';
 import { type StepReason, whyStep } from '../core/flow/why-step.ts';
 import { why } from '../core/why.ts';
 import type { Store } from '../store/store.ts';
+import { storeTime } from '../store/store-time.ts';
 import type { RunDetail } from './run-view.ts';
 
 /** Why a step does not run: what the run tells of it, or what holds its job. */
@@ -33,11 +34,12 @@ export async function stepWhy(
   const answer = { run: run.id, step: name, state: step.state, job: step.job?.id ?? null };
   const own = whyStep(step, { ended: run.endedAt !== null, state: run.state });
   if (own !== null || step.job === null) return { ...answer, reasons: own === null ? [] : [own] };
-  const [[job], queues, workers] = await Promise.all([
+  const [[job], queues, workers, now] = await Promise.all([
     store.get([step.job.id]),
     store.queues(),
     store.workers(),
+    storeTime(store, clock),
   ]);
-  const reasons = job == null ? [] : why(job, { queues, workers, now: clock.now() }).reasons;
+  const reasons = job == null ? [] : why(job, { queues, workers, now }).reasons;
   return { ...answer, reasons };
 }

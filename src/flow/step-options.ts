@@ -93,6 +93,9 @@ export interface WaitOptions extends StepOptions {
   readonly signal?: string;
 }
 
+/** The signal that a step waits for. */
+export type SignalName<N, W> = W extends { readonly signal: infer Signal extends string } ? Signal : N;
+
 export interface FlowStepOptions<Run, Given, Result> extends UndoStepOptions<Run, Result> {
   readonly input?: (from: { readonly run: Ref<Run> }) => Shape<Given>;
 }

@@ -7,13 +7,15 @@ import type { JobState } from '../core/job-state.ts';
 import { correlationIdIn } from '../core/meta.ts';
 import type { PayloadCodec } from '../core/payload.ts';
 import { planRefIn } from '../core/plan.ts';
-import { ranOf } from '../core/ran.ts';
+import { someAtATime } from '../core/some-at-a-time.ts';
 import { addUp, type KeptJob, type Ran, type Sum, type TimedJob, timed } from '../core/trace.ts';
 import type { PlanRecord } from '../store/plans.ts';
 import type { JobPage, Store } from '../store/store.ts';
+import { storeTime } from '../store/store-time.ts';
+import { attemptsOf, READINGS_MAX } from './attempts.ts';
 import type { Definitions } from './definitions.ts';
-import { partsOf } from './run-parts.ts';
-import { RUN_KIND, runIdOf, runKey } from './run-plan.ts';
+import { runsWithin } from './run-parts.ts';
+import { jobIdOf, RUN_KIND, runIdOf, runKey } from './run-plan.ts';
 
 /**
  * Where the time of a job, a run, or all jobs of a correlation id went, from what the store keeps (core/trace.ts has the
@@ -31,6 +33,7 @@ export interface Trace {
   readonly endedAt: number | null;
   /** Until now, while something has not ended. */
   readonly totalMs: number;
+  /** Of a job that is a step: also those around it, although only the job's own time is counted. */
   readonly runs: readonly TracedRun[];
   /** In the order of time; at most 1,000. */
   readonly jobs: readonly TracedJob[];
@@ -86,8 +89,10 @@ export async function traceOf(id: string, means: TraceMeans): Promise<Trace | nu
   const jobs =
     job == null || related.jobs.some((one) => one.id === id) ? related.jobs : [job, ...related.jobs];
   if (jobs.length === 0) return null;
-  const plans = await outermostRuns(jobs, store);
-  return traced({ id, kind: job == null ? 'correlation' : 'job', jobs, plans, more: related.more }, means);
+  const plans = await plansOf(new Set(jobs.flatMap(runsAround)), store);
+  const { more } = related;
+  if (job == null) return traced({ id, kind: 'correlation', jobs, plans, more }, means);
+  return traced({ id, kind: 'job', jobs, plans, around: new Set(runsAround(job)), more }, means);
 }
 
 /** Jobs whose meta has the id as their correlation id: those that a job's handler enqueued have the job's. Oldest first. */
@@ -109,22 +114,32 @@ async function relatedJobs(
   return { jobs: jobs.reverse(), more: cursor !== null };
 }
 
-/** The runs that the jobs are steps of, and those around them. */
-async function outermostRuns(jobs: readonly Job[], store: Store): Promise<PlanRecord[]> {
-  const ids = new Set<string>();
-  for (const job of jobs)
-    for (
-      let run = runIn(job);
-      run !== null && run !== '';
-      run = run.includes('>') ? run.slice(0, run.lastIndexOf('>')) : null
-    )
-      ids.add(run);
-  const plans = await Promise.all([...ids].slice(0, RUNS_MAX).map((run) => store.plan(runKey(run))));
+/** The run that the job is a step of, and those around that. */
+function runsAround(job: Job): string[] {
+  const runs: string[] = [];
+  for (
+    let run = runIn(job);
+    run !== null && run !== '';
+    run = run.includes('>') ? run.slice(0, run.lastIndexOf('>')) : null
+  )
+    runs.push(run);
+  return runs;
+}
+
+async function plansOf(ids: ReadonlySet<string>, store: Store): Promise<PlanRecord[]> {
+  const plans = await someAtATime([...ids].slice(0, RUNS_MAX), READINGS_MAX, (run) =>
+    store.plan(runKey(run)),
+  );
   return plans.filter((plan) => plan !== null);
 }
 
 async function traceRun(id: string, plan: PlanRecord, means: TraceMeans): Promise<Trace> {
-  const { ids, plans } = await partsOf(plan, means);
+  const [ids, plans]: [string[], PlanRecord[]] = [[], []];
+  for await (const { plan: own, run, parts } of runsWithin(plan, means)) {
+    plans.push(own);
+    // One more tells that there are more.
+    for (const as of parts()) if (ids.length <= JOBS_MAX) ids.push(jobIdOf(run, as));
+  }
   const jobs = (await means.store.get(ids.slice(0, JOBS_MAX))).filter((job) => job !== null);
   return traced({ id, kind: 'run', jobs, plans, more: ids.length > JOBS_MAX }, means);
 }
@@ -134,21 +149,22 @@ interface Found {
   readonly kind: Trace['kind'];
   readonly jobs: readonly Job[];
   readonly plans: readonly PlanRecord[];
+  /** Runs of which there are other jobs, so that their times are not those of what was found. */
+  readonly around?: ReadonlySet<string>;
   readonly more: boolean;
 }
 
-async function traced({ id, kind, jobs, plans, more }: Found, means: TraceMeans): Promise<Trace> {
-  const now = means.clock.now();
+async function traced({ id, kind, jobs, plans, around, more }: Found, means: TraceMeans): Promise<Trace> {
+  const now = await storeTime(means.store, means.clock);
   const runs = plans.map(runOf);
-  const attempts = new Map<string, readonly Ran[]>(
-    await Promise.all(jobs.map(async (job) => [job.id, await attemptsOf(job, means)] as const)),
-  );
+  const whole = runs.filter((run) => around?.has(run.id) !== true);
+  const attempts = await attemptsOf(jobs, means);
   const facts = new Map(jobs.map((job) => [job.id, job]));
   const kept = jobs.map((job) => keptOf(job, attempts.get(job.id) ?? []));
-  const all = timed(kept, new Map(runs.map((run) => [run.id, run.startedAt])), now);
+  const all = timed(kept, new Map(whole.map((run) => [run.id, run.startedAt])), now);
   const [outer] = kind === 'run' ? runs : [];
-  const starts = [...runs.map(({ startedAt }) => startedAt), ...jobs.map(({ createdAt }) => createdAt)];
-  const ends = [...runs.map(({ endedAt }) => endedAt), ...jobs.map(({ finishedAt }) => finishedAt)];
+  const starts = [...whole.map(({ startedAt }) => startedAt), ...jobs.map(({ createdAt }) => createdAt)];
+  const ends = [...whole.map(({ endedAt }) => endedAt), ...jobs.map(({ finishedAt }) => finishedAt)];
   const open = outer === undefined ? ends.includes(null) : outer.endedAt === null;
   const startedAt = outer?.startedAt ?? Math.min(...starts);
   const lastAt = outer?.endedAt ?? Math.max(...ends.map((end) => end ?? now));
@@ -180,19 +196,6 @@ function correlationOf(asked: string, jobs: readonly Job[], plans: readonly Plan
     if (id !== undefined) return id;
   }
   return asked;
-}
-
-async function attemptsOf({ id, meta }: Job, { store, codec }: TraceMeans): Promise<Ran[]> {
-  if (correlationIdIn(meta) === undefined) return [];
-  const trail = await store.trail(id);
-  return (trail?.logs ?? []).flatMap((line) => {
-    try {
-      const data = codec.decode(line.data, { role: 'log', id }, `the log of job ${id}`);
-      return ranOf({ ...line, data }) ?? [];
-    } catch {
-      return [];
-    }
-  });
 }
 
 function keptOf(job: Job, attempts: readonly Ran[]): KeptJob {

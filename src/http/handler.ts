@@ -76,6 +76,8 @@ export function httpHandler(given: HandlerMeans): HttpHandler {
     close() {
       means.feed.close();
       samples.close();
+      means.cache.clear();
+      shared.clear();
     },
   });
 }

@@ -35,8 +35,16 @@ export interface HttpOptions {
   readonly flows?: readonly AnyFlow[];
   /** Folder with results of the bench, which the page shows as reports; default: none. */
   readonly reports?: string;
+  /** What `prometheusMetrics` of longshore/prometheus gives: served at `GET /metrics` to those who may look; default: none. */
+  readonly metrics?: HttpMetrics;
   /** Hears of unexpected errors, which callers see as HTTP_FAILED alone; default: a line on standard error. */
   readonly onError?: (error: unknown) => void;
+}
+
+export interface HttpMetrics {
+  readonly contentType: string;
+  /** The whole text of a scrape. */
+  text(): Promise<string>;
 }
 
 export interface HttpToken {
@@ -68,11 +76,14 @@ export interface HttpHandler {
   close(): void;
 }
 
-export type HttpSettings = Required<Omit<HttpOptions, 'authorize' | 'tokens' | 'basePath' | 'reports'>> &
+type Optional = 'authorize' | 'tokens' | 'basePath' | 'reports' | 'metrics';
+
+export type HttpSettings = Required<Omit<HttpOptions, Optional>> &
   Pick<HttpOptions, 'authorize'> & {
     readonly tokens: readonly (Required<Omit<HttpToken, 'expiresAt'>> & { readonly expiresAt: number })[];
     readonly basePath: string | null;
     readonly reports: string | null;
+    readonly metrics: HttpMetrics | null;
   };
 
 export const BODY_BYTES_MAX_DEFAULT = 8_388_608;
@@ -91,6 +102,7 @@ const HTTP_OPTIONS = knownNames<HttpOptions>({
   tasks: true,
   flows: true,
   reports: true,
+  metrics: true,
   onError: true,
 });
 const TOKEN = knownNames<HttpToken>({ token: true, role: true, name: true, expiresAt: true });
@@ -123,6 +135,7 @@ export function httpSettings(options: HttpOptions): HttpSettings {
     tasks: requireArray('tasks', tasks).map(requireTask),
     flows: requireArray('flows', flows),
     reports: options.reports === undefined ? null : requireFolder(options.reports),
+    metrics: options.metrics === undefined ? null : requireMetrics(options.metrics),
     onError,
   };
 }
@@ -166,6 +179,11 @@ function requireBasePath(path: string): string {
 function requireFolder(folder: string): string {
   if (typeof folder === 'string' && folder.trim() !== '') return folder;
   throw optionInvalid('reports', folder, 'the path of a folder with results of the bench');
+}
+
+function requireMetrics(metrics: HttpMetrics): HttpMetrics {
+  if (typeof metrics?.text === 'function' && typeof metrics.contentType === 'string') return metrics;
+  throw optionInvalid('metrics', metrics, 'what prometheusMetrics() of longshore/prometheus resolves to');
 }
 
 function requirePath(path: string, index: number): string {

@@ -9,8 +9,8 @@ export function isShareable({ method, id }: Operation, { headers }: Request): bo
   return method === 'GET' && !UNSHARED.has(id) && Number(age ?? 0) * 1_000 >= SHARED_MS;
 }
 
-/** They differ by caller, or wait. */
-const UNSHARED: ReadonlySet<string> = new Set(['getMe', 'streamEvents', 'awaitJob', 'awaitRun']);
+/** They differ by caller, or wait, or are large and read from a file. */
+const UNSHARED: ReadonlySet<string> = new Set(['getMe', 'streamEvents', 'awaitJob', 'awaitRun', 'getReport']);
 
 export function keyOf(request: Request): string {
   const { pathname, search } = new URL(request.url);

@@ -86,6 +86,8 @@ class Generator {
   /** Called when a unit has ended, a time has come, or it is to stop. */
   #wake: () => void = () => undefined;
   #ended = false;
+  /** Each ends the pause of a unit that failed. */
+  readonly #paused = new Set<() => void>();
 
   constructor(target: LoadTarget, settings: LoadSettings, means: LoadMeans) {
     this.#target = target;
@@ -100,6 +102,7 @@ class Generator {
     const { maxRunMs } = this.#settings;
     const end = (): void => {
       this.#ended = true;
+      for (const endPause of this.#paused) endPause();
       this.#wake();
     };
     stop.addEventListener('abort', end);
@@ -154,8 +157,13 @@ class Generator {
     this.#failuresInRow += 1;
     if (this.#ended) return;
     await new Promise<void>((resolve) => {
-      this.#means.clock.after(ms, resolve);
-      this.#means.stop.addEventListener('abort', () => resolve(), { once: true });
+      const end = (): void => {
+        cancel();
+        this.#paused.delete(end);
+        resolve();
+      };
+      const cancel = this.#means.clock.after(ms, end);
+      this.#paused.add(end);
     });
   }
 

@@ -71,8 +71,14 @@ export interface Loaded<Data> {
   readonly reload: () => void;
 }
 
-/** Reads what is at the path, anew at each beat, or `once` where reading costs the store much. */
-export function useLoad<Data>(path: string, how: 'live' | 'once' = 'live'): Loaded<Data> {
+/**
+ * Reads what is at the path, anew at each beat; where reading costs the store much `once`, or until it is `final`, which does
+ * not change any more.
+ */
+export function useLoad<Data>(
+  path: string,
+  how: 'live' | 'once' | { readonly final: (data: Data) => boolean } = 'live',
+): Loaded<Data> {
   const [state, setState] = useState<{ path: string; data: Data | null; problem: Problem | null }>({
     path,
     data: null,
@@ -101,10 +107,11 @@ export function useLoad<Data>(path: string, how: 'live' | 'once' = 'live'): Load
     read();
     return () => reading.current?.abort();
   }, [path]);
+  const known = state.path === path ? state.data : null;
+  const isLive = typeof how === 'object' ? known === null || !how.final(known) : how === 'live';
   useBeat(() => {
     // A reading that takes longer than the time between beats would never end if each beat began it anew.
-    if (how === 'live' && reading.current === null) read();
+    if (isLive && reading.current === null) read();
   });
-  const isOld = state.path !== path;
-  return { data: isOld ? null : state.data, problem: isOld ? null : state.problem, reload: read };
+  return { data: known, problem: state.path === path ? state.problem : null, reload: read };
 }

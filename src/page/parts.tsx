@@ -98,7 +98,7 @@ export function Facts({ of }: { of: readonly (readonly [name: string, value: Com
 }
 
 /** A table that becomes a list of cards on a phone: each cell then has its column's name. */
-export function Table<Row>({ label, columns, rows, keyOf }: TableGiven<Row>) {
+export function Table<Row>({ label, columns, rows, keyOf, toneOf }: TableGiven<Row>) {
   return (
     <div class="table">
       <table aria-label={label}>
@@ -113,7 +113,7 @@ export function Table<Row>({ label, columns, rows, keyOf }: TableGiven<Row>) {
         </thead>
         <tbody>
           {rows.map((row) => (
-            <tr key={keyOf(row)}>
+            <tr key={keyOf(row)} class={toneOf?.(row)}>
               {columns.map(({ name, number, wide, show }) => (
                 <td key={name} data-name={name} class={number ? 'number' : wide ? 'wide' : undefined}>
                   {show(row)}
@@ -140,4 +140,6 @@ interface TableGiven<Row> {
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
+  /** A class for the row. */
+  readonly toneOf?: (row: Row) => string | undefined;
 }

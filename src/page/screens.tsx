@@ -2,6 +2,7 @@ import type { ComponentType } from 'preact';
 import { Empty, Screen } from './parts.tsx';
 import type { Route } from './route.ts';
 import { AuditScreen } from './screens/audit.tsx';
+import { CompareScreen } from './screens/compare.tsx';
 import { DeadLettersScreen } from './screens/dead-letters.tsx';
 import { JobScreen } from './screens/job.tsx';
 import { JobsScreen } from './screens/jobs.tsx';
@@ -49,6 +50,7 @@ const SINGLE: Readonly<Record<string, ScreenOf>> = {
   schedules: ScheduleScreen,
   reports: ReportScreen,
   traces: TraceScreen,
+  compare: CompareScreen,
 };
 
 export function screenOf([place = 'overview', id]: readonly string[]): ScreenOf {

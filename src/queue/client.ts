@@ -14,7 +14,7 @@ import { FarEvents, type ListenOptions } from './far-events.ts';
 import { FarSide } from './far-side.ts';
 import { hearEnds } from './hear-ends.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
-import { Jobs } from './jobs.ts';
+import { Jobs, type JobsMeans } from './jobs.ts';
 import { Queues } from './queues.ts';
 import { sendTraced } from './send-traced.ts';
 import { tellEnds } from './tell-ends.ts';
@@ -35,7 +35,7 @@ export class Client {
   readonly #means: HandleMeans & { readonly clock: Clock };
   readonly #tracing: Tracing | null;
 
-  constructor(store: Store, { events, codec, clock, tracing }: ClientParts) {
+  constructor(store: Store, { events, codec, clock, tracing, jobsOfRun }: ClientParts) {
     this.#events = events;
     this.#tracing = tracing;
     const { talk } = store.notifier;
@@ -45,7 +45,7 @@ export class Client {
     const watch = new Watch(store, clock, ends);
     this.store = hearEnds(tellEnds(store, events), watch, ends);
     this.#means = { store: this.store, watch, codec, clock };
-    this.jobs = new Jobs(this.#means);
+    this.jobs = new Jobs({ ...this.#means, jobsOfRun });
     this.queues = new Queues(store, events);
   }
 
@@ -144,6 +144,7 @@ export interface ClientParts {
   readonly codec: PayloadCodec;
   readonly clock: Clock;
   readonly tracing: Tracing | null;
+  readonly jobsOfRun: JobsMeans['jobsOfRun'];
 }
 
 function conflict(spec: JobSpec, receipt: EnqueueReceipt): LongshoreError {

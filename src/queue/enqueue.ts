@@ -46,6 +46,11 @@ export interface EnqueueOptions extends KeptOptions {
   readonly backoff?: StoredBackoff;
   /** Longest an attempt of this job may run, in ms; default: the task's. */
   readonly timeoutMs?: number;
+  /**
+   * You wait for its result: with a tracer its spans are then children of the span that enqueues it, in the same trace, and are not
+   * only linked to it (docs/telemetry.md). Default: false.
+   */
+  readonly awaited?: boolean;
   /** What ties the job to other things: `context.meta` for its handler. Kept apart from the input, and never encrypted. */
   readonly meta?: JobMeta;
   /** Makes equal jobs one job; `false` switches the task's own off. */
@@ -81,6 +86,7 @@ const ENQUEUE_OPTIONS = knownNames<EnqueueOptions>({
   key: true,
   backoff: true,
   timeoutMs: true,
+  awaited: true,
   meta: true,
   tx: true,
 });

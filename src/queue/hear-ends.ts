@@ -73,13 +73,16 @@ function hearCompletions(transactions: Transactions, { watch, far }: Ears): Tran
     open.delete(token);
     if (jobs !== undefined) watch.wrote(jobs, endOf);
   };
+  const begin = (completion: Completion): void => {
+    const jobs = [completion];
+    open.set(completion.token, jobs);
+    watch.writes(jobs);
+  };
   return {
     ...transactions,
     async complete(tx, completion, options) {
       const { token } = completion;
-      const jobs = [completion];
-      open.set(token, jobs);
-      watch.writes(jobs);
+      begin(completion);
       try {
         const receipt = await transactions.complete(tx, completion, options);
         if (receipt.status === 'lost') end(token, () => null);
@@ -100,6 +103,20 @@ function hearCompletions(transactions: Transactions, { watch, far }: Ears): Tran
         if (receipt.status !== 'open') end(completion.token, () => settled(completion, receipt));
       }
       return receipts;
+    },
+    remote: {
+      get module() {
+        return transactions.remote.module;
+      },
+      prepare(completion, options) {
+        const prepared = transactions.remote.prepare(completion, options);
+        begin(completion);
+        return prepared;
+      },
+      forget(completion) {
+        end(completion.token, () => null);
+        transactions.remote.forget(completion);
+      },
     },
   };
 }

@@ -7,7 +7,8 @@ import { knownNames, requireKnown } from '../core/options.ts';
 import { inputOf } from '../core/payload.ts';
 import { type AnyDeclaration, requirePriority, requireQueue } from '../core/task.ts';
 import { type Why, why } from '../core/why.ts';
-import type { ControlReceipt, JobCommand, Store } from '../store/store.ts';
+import type { ControlReceipt, JobCommand, JobFilter, JobPage, Store } from '../store/store.ts';
+import { storeTime } from '../store/store-time.ts';
 import { type CountOptions, countJobs } from './counts.ts';
 import { inputText, type ResultOf, requireTask, requireTime } from './enqueue.ts';
 import { type HandleMeans, JobHandle } from './job-handle.ts';
@@ -63,12 +64,18 @@ interface EditOrder {
 
 const PAGE = 500;
 
+export interface JobsMeans extends HandleMeans {
+  readonly clock: Clock;
+  /** A page of the jobs of a run. */
+  readonly jobsOfRun: (run: string, filter: JobFilter) => Promise<JobPage>;
+}
+
 /** Looks at jobs, and acts on them. `longshore.jobs`. */
 export class Jobs {
   readonly #store: Store;
-  readonly #means: HandleMeans & { readonly clock: Clock };
+  readonly #means: JobsMeans;
 
-  constructor(means: HandleMeans & { readonly clock: Clock }) {
+  constructor(means: JobsMeans) {
     this.#store = means.store;
     this.#means = means;
   }
@@ -102,9 +109,11 @@ export class Jobs {
     return new JobHandle(ofTask(given).id, 'existing', this.#means);
   }
 
-  /** Newest first. Throws OPTION_INVALID. */
+  /** Newest first; of a run in the order of its steps. Rejects with OPTION_INVALID, RUN_UNKNOWN. */
   async list(options: ListOptions = {}): Promise<{ jobs: JobView[]; cursor: string | null }> {
-    const page = await this.#store.list(filterOf(options));
+    const filter = filterOf(options);
+    const { run } = options;
+    const page = await (run === undefined ? this.#store.list(filter) : this.#means.jobsOfRun(run, filter));
     return { jobs: page.jobs.map((job) => jobView(job, this.#means.codec)), cursor: page.cursor };
   }
 
@@ -133,12 +142,13 @@ export class Jobs {
   /** Why the job does not run, from what the store can tell in a moment; null when there is no such job. Rejects with OPTION_INVALID. */
   async why(id: string): Promise<Why | null> {
     const store = this.#store;
-    const [[job], queues, workers] = await Promise.all([
+    const [[job], queues, workers, now] = await Promise.all([
       store.get([requireId('id', id)]),
       store.queues(),
       store.workers(),
+      storeTime(store, this.#means.clock),
     ]);
-    return job == null ? null : why(job, { queues, workers, now: this.#means.clock.now() });
+    return job == null ? null : why(job, { queues, workers, now });
   }
 
   /** Errors of the last attempts of these jobs, in that order; null where none was kept. Rejects with OPTION_INVALID. */

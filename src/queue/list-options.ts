@@ -15,6 +15,8 @@ export interface ListOptions {
   readonly correlationId?: string;
   /** Jobs with this tag in their meta. */
   readonly tag?: string;
+  /** Jobs of the steps of this run, and of the runs that are steps of it, in the order of the steps. */
+  readonly run?: string;
   /** 1 to 1,000; default 50. */
   readonly limit?: number;
   /** From the page before. */
@@ -27,6 +29,7 @@ const LIST_OPTIONS = knownNames<ListOptions>({
   task: true,
   correlationId: true,
   tag: true,
+  run: true,
   limit: true,
   cursor: true,
 });

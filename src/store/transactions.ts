@@ -24,12 +24,26 @@ export interface Transactions {
    * after a crash, `reap` lets go of.
    */
   confirm(completions: readonly Completion[], options?: Timed): Promise<ConfirmReceipt[]>;
+  /** The same for handlers in other threads and processes, whose connections are there. */
+  readonly remote: RemoteTransactions;
+}
+
+/** `run` and `complete` go by a module that the handler's thread or process imports; `confirm` stays here. */
+export interface RemoteTransactions {
+  /** URL of a module that exports what TransactionModule (core/transaction-module.ts) says. Throws PACKAGE_INCOMPLETE. */
+  readonly module: string;
+  /** What `complete` of that module takes, as JSON can say it. The completion may be written from now on, so `confirm` is to be called. */
+  prepare(completion: Completion, options?: Timed): unknown;
+  /** It was not written, and will not be. */
+  forget(completion: Completion): void;
 }
 
 export interface Completion extends Settlement {
   readonly outcome: Extract<Outcome, { type: 'completed' }>;
   /** Progress and log lines that are not written yet. */
   readonly note?: Note;
+  /** Written in another thread or process, so that nobody here has told of it. */
+  readonly remote?: true;
 }
 
 /**

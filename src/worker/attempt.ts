@@ -1,19 +1,20 @@
 import type { CancelTimer } from '../core/clock.ts';
 import type { LongshoreError } from '../core/errors.ts';
-import { correlationIdOf } from '../core/inherited.ts';
-import type { JobContext, WaitFor } from '../core/job-context.ts';
-import { type JobFlow, jobFlowIn } from '../core/job-flow.ts';
+import type { JobContext } from '../core/job-context.ts';
 import { type KeptMeta, NO_META } from '../core/meta.ts';
 import type { AnyTask } from '../core/task.ts';
 import type { Running } from '../core/tracing.ts';
-import { DurableCalls, type DurablePort } from '../execution/durable-calls.ts';
+import type { DurablePort } from '../execution/durable-calls.ts';
+import { type ContextJob, HandlerContext } from '../execution/handler-context.ts';
 import type { LaneJob, SharedSlot, Stopper } from '../execution/lane.ts';
+import type { TransactionPort } from '../execution/transaction-port.ts';
 import type { Lease } from '../store/store.ts';
 import { isBarrier } from './barrier.ts';
 import { Durable, type DurableMeans } from './durable.ts';
 import type { HeartbeatWatch } from './heartbeat-watch.ts';
 import type { NoteTaker } from './note-taker.ts';
-import { type CompletionMeans, OwnCompletion, transactionOf } from './own-completion.ts';
+import { type CompletionMeans, OwnCompletion } from './own-completion.ts';
+import { RemoteCompletion } from './remote-completion.ts';
 
 /** What all attempts of an executor share. */
 export interface AttemptMeans {
@@ -33,7 +34,7 @@ export interface AttemptMeans {
 }
 
 /** One execution of a leased job: the value that goes through the executor's steps, and what its lane sees of it. */
-export class Attempt implements LaneJob {
+export class Attempt implements LaneJob, ContextJob {
   readonly lease: Lease;
   /** Among those that run (running.ts). */
   place = 0;
@@ -72,6 +73,7 @@ export class Attempt implements LaneJob {
   durable: Durable | null = null;
   /** Its end in a transaction of the handler's; null as long as the handler asks for none. */
   completion: OwnCompletion | null = null;
+  #remote: RemoteCompletion | null = null;
   readonly #means: AttemptMeans;
   #controller: AbortController | null = null;
 
@@ -84,6 +86,10 @@ export class Attempt implements LaneJob {
 
   get id(): string {
     return this.lease.id;
+  }
+
+  get taskName(): string {
+    return this.lease.task;
   }
 
   get queue(): string {
@@ -127,6 +133,8 @@ export class Attempt implements LaneJob {
   wait(): void {
     this.begun = false;
     this.durable = null;
+    this.#leaveTransaction();
+    this.completion = null;
     this.startedAt = performance.now();
     this.clearTimers();
   }
@@ -136,7 +144,7 @@ export class Attempt implements LaneJob {
   }
 
   context(input: unknown): JobContext<unknown> {
-    return new AttemptContext(this, input);
+    return new HandlerContext(this, input);
   }
 
   abort(reason: LongshoreError): void {
@@ -189,6 +197,19 @@ export class Attempt implements LaneJob {
     return this.durable;
   }
 
+  get transactionPort(): TransactionPort {
+    this.#remote ??= new RemoteCompletion(this.own());
+    return this.#remote;
+  }
+
+  /** Its outcome is decided. */
+  finish(now: number): void {
+    this.finished = true;
+    this.runMs = this.ranMs ?? now - this.startedAt;
+    this.clearTimers();
+    this.#leaveTransaction();
+  }
+
   lose(): void {
     this.#means.onLost(this);
   }
@@ -200,96 +221,10 @@ export class Attempt implements LaneJob {
     for (const cancel of this.timers) cancel();
     this.timers = null;
   }
-}
 
-/** The context a handler sees. Getters are bound and lazy, so that destructuring takes only what is named. */
-class AttemptContext implements JobContext<unknown> {
-  readonly input: unknown;
-  readonly #attempt: Attempt;
-  #durable: DurableCalls | null = null;
-
-  constructor(attempt: Attempt, input: unknown) {
-    this.#attempt = attempt;
-    this.input = input;
-  }
-
-  get id(): string {
-    return this.#attempt.lease.id;
-  }
-
-  get task(): string {
-    return this.#attempt.lease.task;
-  }
-
-  get queue(): string {
-    return this.#attempt.lease.queue;
-  }
-
-  get key(): string | null {
-    return this.#attempt.lease.key;
-  }
-
-  get meta(): KeptMeta {
-    return this.#attempt.kept;
-  }
-
-  get correlationId(): string {
-    return correlationIdOf(this.#attempt.lease);
-  }
-
-  get flow(): JobFlow | null {
-    return jobFlowIn(this.#attempt.lease.meta);
-  }
-
-  get attempt(): number {
-    return this.#attempt.lease.attempt;
-  }
-
-  get attemptsMax(): number {
-    return this.#attempt.lease.attemptsMax;
-  }
-
-  get signal(): AbortSignal {
-    return this.#attempt.signal;
-  }
-
-  get progress(): (value: unknown) => void {
-    return (value) => this.#attempt.progress(value);
-  }
-
-  get heartbeat(): (details?: unknown) => void {
-    return (details) => this.#attempt.heartbeat(details);
-  }
-
-  get lastProgress(): () => Promise<unknown> {
-    return () => this.#attempt.lastProgress();
-  }
-
-  get log(): (message: string, data?: unknown) => void {
-    return (message, data) => this.#attempt.log(message, data);
-  }
-  get step(): JobContext<unknown>['step'] {
-    return ((name, run) => this.#calls.step(name, run)) as JobContext<unknown>['step'];
-  }
-
-  get sleep(): (name: string, ms: number) => Promise<void> {
-    return (name, ms) => this.#calls.sleep(name, ms);
-  }
-
-  get waitFor(): WaitFor {
-    return ((name, options) => this.#calls.waitFor(name, options)) as WaitFor;
-  }
-
-  get #calls(): DurableCalls {
-    this.#durable ??= new DurableCalls(this.#attempt, this.#attempt.durablePort);
-    return this.#durable;
-  }
-
-  get transaction(): JobContext<unknown>['transaction'] {
-    return transactionOf(() => this.#attempt.own());
-  }
-
-  get complete(): JobContext<unknown>['complete'] {
-    return async (result, options) => this.#attempt.own().complete(result, options);
+  /** Its host is gone, or its handler has ended. */
+  #leaveTransaction(): void {
+    this.#remote?.leave();
+    this.#remote = null;
   }
 }

@@ -236,10 +236,8 @@ export class Executor {
 
   #finish(attempt: Attempt, outcome: Outcome | null): void {
     if (attempt.finished) return;
-    attempt.finished = true;
     const now = performance.now();
-    attempt.runMs = attempt.ranMs ?? now - attempt.startedAt;
-    attempt.clearTimers();
+    attempt.finish(now);
     this.#running.remove(attempt);
     if (this.#suspect === attempt) this.#suspect = null;
     this.#places.leave(attempt);

@@ -1,5 +1,6 @@
 import type { CancelTimer, Clock } from '../core/clock.ts';
 import type { Admission } from '../execution/admission.ts';
+import type { Planner } from '../flow/planner.ts';
 import type { Lease, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import type { Slots } from '../tuner/slots.ts';
@@ -10,6 +11,7 @@ import { ClaimPace } from './claim-pace.ts';
 import { ClaimTrouble } from './claim-trouble.ts';
 import type { Executor } from './executor.ts';
 import { averageInput, type Prefetch } from './prefetch.ts';
+import { Rotation } from './rotation.ts';
 import { Service } from './service.ts';
 
 /**
@@ -22,6 +24,7 @@ import { Service } from './service.ts';
  */
 export interface FetcherOptions {
   readonly store: Store;
+  readonly planner: Pick<Planner, 'onAdding'>;
   readonly executor: Executor;
   /** Null: no job has to wait for a pool. */
   readonly admission: Admission | null;
@@ -52,7 +55,8 @@ export class Fetcher extends Service {
   #unsubscribe = (): void => undefined;
   #cancelTimer: CancelTimer | null = null;
   #claiming: Promise<void> | null = null;
-  #begun = 0;
+  /** Claims that began so far. */
+  begun = 0;
   #open = false;
   /** There may be claimable jobs. */
   #reason = false;
@@ -60,7 +64,7 @@ export class Fetcher extends Service {
   readonly #overtaken = new Set<string>();
   /** Queues whose jobs wait here were not asked, since as many wait as may. */
   #leftOut = false;
-  #rotation = 0;
+  readonly #rotation = new Rotation();
   readonly #blocked: BlockedQueues | null;
   readonly #watch: BufferWatch;
   readonly #pace = new ClaimPace();
@@ -90,11 +94,6 @@ export class Fetcher extends Service {
     return this.#claiming !== null;
   }
 
-  /** Claims that began so far. */
-  get begun(): number {
-    return this.#begun;
-  }
-
   /** There may be claimable jobs: look as soon as there is room. */
   wake(): void {
     this.#reason = true;
@@ -114,6 +113,12 @@ export class Fetcher extends Service {
         this.#blocked?.letGo();
         this.#options.turn();
       });
+  }
+
+  /** Jobs are being added in this turn: a worker with nothing to do claims in the same one. */
+  #claimAlong(): void {
+    this.#reason = true;
+    if (this.#options.slots.used === 0) this.check();
   }
 
   /** A pool may have room: for what waits here, or for jobs that have to be claimed again. */
@@ -141,10 +146,12 @@ export class Fetcher extends Service {
   }
 
   protected onStart(): void {
-    const { notifier } = this.#options.store;
+    const { store, planner } = this.#options;
     this.#open = true;
     this.health.clear();
-    this.#unsubscribe = notifier.subscribe('ready', () => this.wake());
+    const hears = store.notifier.subscribe('ready', () => this.wake());
+    const along = planner.onAdding(() => this.#claimAlong());
+    this.#unsubscribe = () => [hears, along].forEach((stop) => void stop());
     this.wake();
   }
 
@@ -212,7 +219,7 @@ export class Fetcher extends Service {
     const room = this.#room();
     if (room <= 0) return null;
     const passed = this.#passed;
-    let queues = this.#queues();
+    let queues = this.#rotation.next(this.#options.queues);
     // As many wait for a pool as may: only jobs of other queues are of use.
     const full = passed > 0 && passed >= room;
     this.#leftOut = full;
@@ -229,7 +236,7 @@ export class Fetcher extends Service {
   async #claim(question: Question): Promise<void> {
     const { store, executor, prefetch, events, workerId, leaseMs, clock } = this.#options;
     const { queues, limit } = question;
-    this.#begun += 1;
+    this.begun += 1;
     this.#pace.asked(executor.buffer.length - this.#passed, clock.now());
     this.#reason = false;
     this.#overtaken.clear();
@@ -237,6 +244,7 @@ export class Fetcher extends Service {
     try {
       const { now, leases, nextDueAt } = await store.claim({ workerId, queues, limit, leaseMs });
       const tookMs = performance.now() - began;
+      this.#pace.brought(leases.length, clock.now());
       prefetch.observeAnswer(limit, true);
       if (leases.length > 0) prefetch.observeClaim(tookMs, averageInput(leases));
       prefetch.observeFull(leases.length === limit);
@@ -278,14 +286,6 @@ export class Fetcher extends Service {
       this.#cancelLook = null;
       turn();
     });
-  }
-
-  /** Several queues take turns at being first, so that a full one does not starve the others. */
-  #queues(): readonly string[] {
-    const { queues } = this.#options;
-    if (queues.length === 1) return queues;
-    this.#rotation = (this.#rotation + 1) % queues.length;
-    return [...queues.slice(this.#rotation), ...queues.slice(0, this.#rotation)];
   }
 
   #wakeLater(untilDueMs: number | null): void {

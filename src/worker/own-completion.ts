@@ -1,7 +1,12 @@
 import { LongshoreError, optionInvalid } from '../core/errors.ts';
-import type { RunTransaction } from '../core/job-context.ts';
-import { knownNames, requireOptions } from '../core/options.ts';
+import { requireOptions } from '../core/options.ts';
 import type { PayloadCodec } from '../core/payload.ts';
+import {
+  COMPLETE_OPTIONS,
+  completionLost,
+  type OwnTransactions,
+  type TransactionMethod,
+} from '../execution/transaction-port.ts';
 import type { Lease, Note } from '../store/store.ts';
 import type { Completion, ConfirmReceipt, Transactions } from '../store/transactions.ts';
 
@@ -25,13 +30,11 @@ export interface Completing {
   readonly finished: boolean;
 }
 
-const OPTIONS = knownNames<{ readonly tx: object }>({ tx: true });
-
 /**
  * The end of a job in a transaction of its handler's (`ctx.transaction`, `ctx.complete`). From the moment it is written
  * the job's outcome hangs on that transaction: nothing else is written of the job until it is known what became of it.
  */
-export class OwnCompletion {
+export class OwnCompletion implements OwnTransactions {
   /** Written, and not known to be undone. */
   written: Completion | null = null;
   /** The library said that it committed. */
@@ -50,37 +53,93 @@ export class OwnCompletion {
     this.#onCommitted = onCommitted;
   }
 
-  async transaction<Result>(db: unknown, run: (tx: never) => Result | Promise<Result>): Promise<Result> {
-    const transactions = this.#requireTransactions('transaction');
+  async transaction(db: unknown, run: (tx: never) => unknown): Promise<unknown> {
+    const transactions = this.requireTransactions('transaction');
     if (typeof run !== 'function')
       throw optionInvalid('run', run, 'a function that is given the transaction');
-    return this.#alone('transaction', async () => {
-      let result: Result | undefined;
-      const letNotesGo = this.#means.notes.hold(this.#attempt.lease);
-      try {
-        await transactions.run(db, async (tx) => {
-          // It may have had to wait for a connection.
-          this.#requireGoing('transaction');
-          result = await run(tx as never);
-          await this.#write('transaction', tx, result);
-          this.#requireGoing('transaction');
-        });
-      } catch (error) {
-        if (this.written === null || (await this.#whatBecame(transactions)) !== 'settled') throw error;
-        // The commit's answer was lost, and not the commit.
-      } finally {
-        letNotesGo();
-      }
-      this.committed = true;
-      this.#onCommitted();
-      return result as Result;
-    });
+    await this.begin('transaction');
+    const letNotesGo = this.holdNotes();
+    let result: unknown;
+    try {
+      await transactions.run(db, async (tx) => {
+        // It may have had to wait for a connection.
+        this.#requireGoing('transaction');
+        result = await run(tx as never);
+        await this.#write('transaction', tx, result);
+        this.#requireGoing('transaction');
+      });
+      this.commit();
+    } catch (error) {
+      if (!(await this.committedAfterAll())) throw error;
+    } finally {
+      letNotesGo();
+      this.end();
+    }
+    return result;
   }
 
   async complete(result: unknown, options: { readonly tx: object }): Promise<void> {
-    this.#requireTransactions('complete');
-    requireOptions('complete', options, OPTIONS);
-    await this.#alone('complete', () => this.#write('complete', options.tx, result));
+    this.requireTransactions('complete');
+    requireOptions('complete', options, COMPLETE_OPTIONS);
+    await this.begin('complete');
+    try {
+      await this.#write('complete', options.tx, result);
+    } finally {
+      this.end();
+    }
+  }
+
+  /** One call at a time, and none after one that was not undone. */
+  async begin(method: TransactionMethod): Promise<void> {
+    this.#requireGoing(method);
+    if (this.#busy)
+      throw refused(this.#attempt, method, 'another call of it has not ended; await that first');
+    this.#busy = true;
+    try {
+      if (this.written !== null && !this.committed) await this.#whatBecame();
+      if (this.written !== null)
+        throw refused(this.#attempt, method, 'this attempt has completed its job already');
+    } catch (error) {
+      this.#busy = false;
+      throw error;
+    }
+  }
+
+  end(): void {
+    this.#busy = false;
+  }
+
+  holdNotes(): () => void {
+    return this.#means.notes.hold(this.#attempt.lease);
+  }
+
+  /** The completion to be written, with the notes that are not written yet. `result`: JSON text. */
+  prepare(
+    method: TransactionMethod,
+    result: string | null,
+    where: Pick<Completion, 'remote'> = {},
+  ): Completion {
+    this.#requireGoing(method);
+    const { lease } = this.#attempt;
+    const sealed = this.#means.codec.seal(result, { role: 'result', id: lease.id });
+    const note = this.#means.notes.take(lease);
+    const outcome = { type: 'completed', result: sealed } as const;
+    const { id, token } = lease;
+    this.written = { id, token, outcome, ...where, ...(note === undefined ? {} : { note }) };
+    return this.written;
+  }
+
+  /** Its library said that it committed. */
+  commit(): void {
+    this.committed = true;
+    this.#onCommitted();
+  }
+
+  /** Its library said that it failed: the commit's answer may have been lost, and not the commit. */
+  async committedAfterAll(): Promise<boolean> {
+    if (this.written === null || (await this.#whatBecame()) !== 'settled') return false;
+    this.commit();
+    return true;
   }
 
   /** It did not commit: the job runs as before. */
@@ -90,29 +149,24 @@ export class OwnCompletion {
     if (note !== undefined) this.#means.notes.restore(note);
   }
 
-  async #write(method: Method, tx: object, result: unknown): Promise<void> {
+  async #write(method: TransactionMethod, tx: object, result: unknown): Promise<void> {
     this.#requireGoing(method);
     const { lease } = this.#attempt;
-    const encoded = this.#means.codec.encode(
-      result,
-      { role: 'result', id: lease.id },
-      `the result of task '${lease.task}'`,
-    );
-    const note = this.#means.notes.take(lease);
-    const outcome = { type: 'completed', result: encoded } as const;
-    this.written = { id: lease.id, token: lease.token, outcome, ...(note === undefined ? {} : { note }) };
+    const { codec } = this.#means;
+    const completion = this.prepare(method, codec.text(result, `the result of task '${lease.task}'`));
     try {
-      const receipt = await (this.#means.transactions as Transactions).complete(tx, this.written);
-      if (receipt.status === 'lost') throw lost(lease);
+      const receipt = await this.requireTransactions(method).complete(tx, completion);
+      if (receipt.status === 'lost') throw completionLost(lease);
     } catch (error) {
       this.undo();
       throw error;
     }
   }
 
-  async #whatBecame(transactions: Transactions): Promise<ConfirmReceipt['status']> {
+  async #whatBecame(): Promise<ConfirmReceipt['status']> {
+    const { transactions } = this.#means;
     try {
-      const [receipt] = await transactions.confirm([this.written as Completion]);
+      const [receipt] = (await transactions?.confirm([this.written as Completion])) ?? [];
       if (receipt?.status === 'undone') this.undo();
       return receipt?.status ?? 'open';
     } catch {
@@ -121,30 +175,14 @@ export class OwnCompletion {
     }
   }
 
-  /** One at a time, and none after one that was not undone. */
-  async #alone<Result>(method: Method, work: () => Promise<Result>): Promise<Result> {
-    this.#requireGoing(method);
-    if (this.#busy)
-      throw refused(this.#attempt, method, 'another call of it has not ended; await that first');
-    this.#busy = true;
-    try {
-      if (this.written !== null && !this.committed)
-        await this.#whatBecame(this.#means.transactions as Transactions);
-      if (this.written !== null)
-        throw refused(this.#attempt, method, 'this attempt has completed its job already');
-      return await work();
-    } finally {
-      this.#busy = false;
-    }
-  }
-
-  #requireGoing(method: Method): void {
+  #requireGoing(method: TransactionMethod): void {
     const { abortReason, finished } = this.#attempt;
     if (abortReason !== null) throw abortReason;
     if (finished) throw refused(this.#attempt, method, 'its attempt has ended; await it within the handler');
   }
 
-  #requireTransactions(method: Method): Transactions {
+  /** Throws TRANSACTIONS_UNSUPPORTED. */
+  requireTransactions(method: TransactionMethod): Transactions {
     const { transactions } = this.#means;
     if (transactions !== null) return transactions;
     throw new LongshoreError(
@@ -155,27 +193,8 @@ export class OwnCompletion {
   }
 }
 
-/** `ctx.transaction` in both of its forms. */
-export function transactionOf(own: () => OwnCompletion): RunTransaction {
-  return (async (...given: readonly unknown[]) => {
-    // A db that is null or undefined by mistake is no wish for the store's.
-    const [db, run] = given.length === 1 ? [undefined, given[0]] : [given[0] ?? null, given[1]];
-    return own().transaction(db, run as (tx: never) => unknown);
-  }) as RunTransaction;
-}
-
-type Method = 'transaction' | 'complete';
-
-function refused({ lease: { id } }: Completing, method: Method, why: string): LongshoreError {
+function refused({ lease: { id } }: Completing, method: TransactionMethod, why: string): LongshoreError {
   return new LongshoreError('JOB_STATE_REFUSED', `ctx.${method}() of job ${id} was refused: ${why}.`, {
     details: { id, method },
   });
-}
-
-function lost({ id, task }: Lease): LongshoreError {
-  return new LongshoreError(
-    'LEASE_LOST',
-    `Job ${id} of task '${task}' was not completed in the transaction: its lease is lost, so another worker may run it. Nothing of the transaction may be committed.`,
-    { details: { id, task } },
-  );
 }

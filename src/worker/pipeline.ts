@@ -72,10 +72,7 @@ export class Pipeline {
     const unsettled = (): number => this.#settler.pending + this.#confirmer.pending;
     const givingBack = (): boolean => this.#settler.givingBack;
     const release = (leases: readonly Lease[]): void => this.#release(leases);
-    const onReports = (plans: ReadonlySet<string>): void => {
-      void parts.planner.kick(plans).then(() => this.#onSettled());
-    };
-    this.#settler = new Settler({ ...shared, onReports, onSettled: () => this.#onSettled() });
+    this.#settler = new Settler({ ...shared, onSettled: () => this.#onSettled() });
     const { transactions } = parts.store;
     this.#confirmer = new Confirmer({
       ...shared,

@@ -2,13 +2,14 @@ import { charsOfSettlement, fitting } from '../core/batch.ts';
 import type { Clock } from '../core/clock.ts';
 import { type ErrorCode, LongshoreError, mayBlameAnItem, toAttemptError } from '../core/errors.ts';
 import type { Outcome, OutcomeType } from '../core/outcome.ts';
+import type { Planner } from '../flow/planner.ts';
 import type { Lease, SettleReceipt, Store } from '../store/store.ts';
 import type { EventBus } from '../telemetry/events.ts';
 import { BackoffTimer } from './backoff-timer.ts';
 import { type Beside, settleBeside } from './beside.ts';
 import { type Ended, emitEnd, emptyTally, settlement, type Tally, type Told, typeOf } from './ended.ts';
 import { facts } from './facts.ts';
-import { plansOf } from './plans-of.ts';
+import { plansAhead, plansOf } from './plans-of.ts';
 import type { Traces } from './traces.ts';
 import { stillInTrouble, type Trouble } from './trouble.ts';
 
@@ -28,8 +29,8 @@ export interface SettlerOptions {
   /** Null: nothing is traced. */
   readonly traces: Traces | null;
   readonly random: () => number;
-  /** Jobs ended that report to these plans. */
-  readonly onReports: (plans: ReadonlySet<string>) => void;
+  /** Told of the plans that jobs reported to by ending. */
+  readonly planner: Pick<Planner, 'ahead' | 'kick'>;
   /** Something was settled: there may be room to fetch, or nothing left to wait for. */
   readonly onSettled: () => void;
 }
@@ -144,13 +145,16 @@ export class Settler {
   }
 
   async #write(batch: readonly Ended[]): Promise<void> {
-    const { store, events, workerId, onSettled } = this.#options;
+    const { store, events, workerId, planner, onSettled } = this.#options;
     this.#depart(batch);
     const began = performance.now();
     try {
-      const receipts = await (batch[0]?.beside == null
-        ? store.settle(batch.map(settlement))
-        : settleBeside(store, batch));
+      const settling =
+        batch[0]?.beside == null ? store.settle(batch.map(settlement)) : settleBeside(store, batch);
+      const reportedTo = plansAhead(batch);
+      // In the same turn, and so one exchange with the store.
+      const ahead = reportedTo.length === 0 ? null : planner.ahead(reportedTo);
+      const receipts = await settling;
       this.#arrive(batch);
       this.#batchesWritten += 1;
       this.#batchMax *= 2;
@@ -162,7 +166,7 @@ export class Settler {
         this.#arrived(batch[index] as Ended);
         this.#report(batch[index] as Ended, receipts[index] as SettleReceipt);
       }
-      this.#tellPlans(batch, receipts);
+      this.#tellPlans(batch, receipts, ahead);
       // Others being taken does not mean that one which was refused is.
       if (this.trouble !== null && this.#ended.every(({ refusals }) => refusals === 0)) this.trouble = null;
     } catch (error) {
@@ -212,9 +216,14 @@ export class Settler {
     failed(this.#retry(batch));
   }
 
-  #tellPlans(batch: readonly Pick<Ended, 'lease'>[], receipts: readonly SettleReceipt[]): void {
+  #tellPlans(
+    batch: readonly Pick<Ended, 'lease'>[],
+    receipts: readonly SettleReceipt[],
+    ahead: ReturnType<Planner['ahead']> = null,
+  ): void {
+    const { planner, onSettled } = this.#options;
     const plans = plansOf(batch, receipts);
-    if (plans !== null) this.#options.onReports(plans);
+    if (plans !== null) void planner.kick(plans, ahead).then(onSettled);
   }
 
   /** Counts a failure of an outcome that was written alone. Returns whether it is to blame. */

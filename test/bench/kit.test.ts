@@ -79,6 +79,34 @@ describe('the kit', { concurrency: 2 }, () => {
     assert.ok(seconds.length > 0 && seconds.length === storeBytes.length);
   });
 
+  for (const trial of ['recover', 'soak'])
+    test(`processes that are killed in the middle of ${trial} fail its cell, and the others are measured`, async (t) => {
+      const settings = { ...BURN, rate: 10, seconds: 60, every: 0.1, workers: 2, timeout: 12 };
+      const { document, code, stderr } = await run(t, [
+        { trial, with: settings },
+        { trial: 'burn', with: BURN },
+      ]);
+      assert.deepEqual([code, document.complete], [1, true], stderr);
+      assert.deepEqual(
+        document.cells.map(({ status }) => status),
+        ['failed', 'done'],
+      );
+      assert.match(String(document.cells[0]?.reason), /did not end within 12 s/);
+    });
+
+  test('a server that cannot be reached fails its cells alone, and the end is as ever', async (t) => {
+    const matrix = { store: ['postgres', 'sqlite'] };
+    const group = { trial: 'burn', with: { ...BURN, workers: 0 }, matrix };
+    const ran = await run(t, [group], '--url=postgres://me:secret@127.0.0.1:1/none');
+    assert.equal(ran.code, 1);
+    assert.deepEqual(
+      ran.document.cells.map(({ status }) => status),
+      ['failed', 'done'],
+    );
+    assert.match(ran.stderr, /saved as/);
+    assert.ok(!JSON.stringify(ran.document).includes('secret'));
+  });
+
   test('a killed worker loses no job', async (t) => {
     const settings = { ...BURN, rate: 100, seconds: 1, workers: 2, leaseMs: 1_000, handler: 'wait-50' };
     const ran = await run(t, [{ trial: 'recover', with: settings }]);

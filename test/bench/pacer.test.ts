@@ -13,7 +13,7 @@ class HandClock implements PacerClock {
 
   after(delayMs: number, callback: () => void): void {
     this.waits.push(delayMs);
-    queueMicrotask(() => {
+    setImmediate(() => {
       this.#now += delayMs;
       callback();
     });
@@ -76,6 +76,21 @@ test('what the sender throws ends the pacing', async () => {
     },
   });
   await assert.rejects(paced, fault);
+});
+
+test('an answer that fails while others are still to be sent ends the pacing, after all are sent', async () => {
+  const sent: number[] = [];
+  const paced = pace({
+    rate: 100,
+    count: 3,
+    clock: new HandClock(),
+    send: async (n) => {
+      sent.push(n);
+      if (n === 0) throw new Error('refused');
+    },
+  });
+  await assert.rejects(paced, /^Error: refused$/);
+  assert.deepEqual(sent, [0, 1, 2]);
 });
 
 test('the monotonic clock moves forward in steps below a millisecond', () => {

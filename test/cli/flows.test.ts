@@ -94,6 +94,17 @@ test('start begins a run, and the same one once; work goes on with it until it w
     /ship pending waits for reserve, approval \(0 of 2 ended\)/,
   );
   await sandbox.work();
+  const listed = await sandbox.json<{ jobs: { task: string }[] }>([
+    'jobs',
+    '--run',
+    'order-7',
+    '--limit',
+    '3',
+  ]);
+  assert.deepEqual(
+    listed.jobs.map(({ task }) => task),
+    ['echo', 'route', 'reserve'],
+  );
   const { stdout } = await sandbox.run(['flow', 'order-7']);
   assert.match(
     stdout,

@@ -80,6 +80,18 @@ test('serve --reports shows the results of a folder, wherever it was started', a
   assert.equal((await end).code, 0);
 });
 
+test('serve --metrics has the metrics of the database for those who may look', async (t) => {
+  const { child, url, end } = await serving(t, ['--metrics', '--token', `look:${TOKEN}`]);
+  assert.equal((await fetch(`${url}/metrics`)).status, 401);
+  const scraped = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${TOKEN}` } });
+  assert.match(scraped.headers.get('content-type') ?? '', /^text\/plain; version=/);
+  const text = await scraped.text();
+  assert.match(text, /^longshore_build_info\{version="[^"]+"\} 1$/m);
+  assert.match(text, /^longshore_fleet_workers\{state="alive"\} 0$/m);
+  child.kill('SIGTERM');
+  assert.equal((await end).code, 0);
+});
+
 test('serve takes tokens from a file and from the environment', async (t) => {
   const env = {
     LONGSHORE_HTTP_TOKENS: `act:${TOKEN}-act:ada,administer:${TOKEN}-old:root:2020-01-01T00:00:00Z`,

@@ -76,6 +76,16 @@ test('a job that a handler enqueued comes after as much of that handler as had r
   assert.equal(sum.phases.run, 18 + 10);
 });
 
+test('a handler that began and ended within the millisecond in which it started a run is on the way', () => {
+  const at = { createdAt: 100, dueAt: 100, startedAt: 100 };
+  const jobs = [
+    job('outer', { ...at, finishedAt: 101, ran: ran(100.4, 0.3) }),
+    job('step', { ...at, run: 'r', finishedAt: 103, ran: ran(100.9, 2) }),
+  ];
+  const sum = addUp(timed(jobs, new Map([['r', 100]]), 105), { from: 100, to: 103 });
+  assert.deepEqual(sum.path, ['outer', 'step']);
+});
+
 test('jobs that took no whole millisecond are on the way in the order in which they are given', () => {
   const at = { run: 'r', createdAt: 7, dueAt: 7, startedAt: 7, finishedAt: 7, ran: ran(7, 0) };
   const jobs = [

@@ -99,12 +99,17 @@ test('compose.yaml is what Compose takes, and every file it mounts is there', as
     for (const other of Array.isArray(needs) ? needs : Object.keys(needs))
       assert.ok(other in compose.services, other);
   }
-  const { worker, load, prometheus, grafana, jaeger, postgres, redis } = compose.services;
+  const { worker, load, prometheus, alertmanager, grafana, jaeger, postgres, redis } = compose.services;
   assert.ok(
-    [worker, load, prometheus, grafana, jaeger, postgres, redis].every((service) => service !== undefined),
+    [worker, load, prometheus, alertmanager, grafana, jaeger, postgres, redis].every(
+      (service) => service !== undefined,
+    ),
   );
   assert.equal(worker?.deploy?.replicas, 3);
   const scraped = found.yaml.parse(text('prometheus/prometheus.yml')) as Scraped;
+  assert.deepEqual(scraped.alerting.alertmanagers, [
+    { static_configs: [{ targets: ['alertmanager:9093'] }] },
+  ]);
   const workers = scraped.scrape_configs.map(({ dns_sd_configs: found }) => found);
   const scrapeOf = (name: string) => [{ names: [name], type: 'A', port: 9464, refresh_interval: '5s' }];
   for (const name of ['worker', 'operaton-worker', 'temporal-worker']) {
@@ -123,6 +128,7 @@ interface Service {
 }
 
 interface Scraped {
+  readonly alerting: { readonly alertmanagers: unknown };
   readonly scrape_configs: readonly { readonly dns_sd_configs: unknown }[];
 }
 

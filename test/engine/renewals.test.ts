@@ -110,6 +110,28 @@ test('a request that was not answered is tried again before its interval is over
   assert.equal(times().at(-1), 9_500);
 });
 
+test('a pause is no longer than the shortest interval, whosever renewal failed', async () => {
+  const { clock, hold, stage, times } = renewals();
+  hold(1, 10_000);
+  hold(2, 20_000);
+  stage.answer = () => ({ status: 503, retryAfterMs: 9_000, text: '' });
+  await clock.advance(9_999);
+  hold(3, 1_500);
+  await clock.advance(1);
+  // The first one failed, and asked for nine seconds.
+  stage.answer = () => WELL;
+  await clock.advance(1_500);
+  assert.deepEqual([times(1), times(3)], [[10_000], [11_500]]);
+
+  stage.answer = () => ({ status: 503, retryAfterMs: 9_000, text: '' });
+  await clock.advance(1_500);
+  assert.equal(times(3).at(-1), 13_000);
+  hold(4, 400);
+  stage.answer = () => WELL;
+  await clock.advance(400);
+  assert.deepEqual(times(4), [13_400], 'a lock that comes during the pause ends it sooner');
+});
+
 test('a lock that is lost is told once and renewed no more; the others are', async () => {
   const { clock, hold, stage, times, made } = renewals();
   hold(1);

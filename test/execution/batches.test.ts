@@ -95,6 +95,12 @@ class GivenJob implements LaneJob {
     throw new Error('The tasks of these tests keep no steps.');
   }
 
+  readonly endsByItself = false;
+
+  get transactionPort(): never {
+    throw new Error('The tasks of these tests have no transactions.');
+  }
+
   context() {
     return { log: (message: string) => this.said.push(message) } as unknown as ReturnType<LaneJob['context']>;
   }

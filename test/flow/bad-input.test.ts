@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type AnyFlow, connect, defineFlow, defineTask } from '../../src/index.ts';
+import { onEachStore } from '../stage.ts';
 
 /** Mistakes in a definition or a call: each a clear error with a code, at the place where it was made. */
 // biome-ignore lint/suspicious/noExplicitAny: what these tasks take does not matter here.
@@ -64,6 +65,40 @@ const DEFINITIONS: Readonly<Record<string, readonly [define: () => unknown, mess
     steps((s) => s.step('b', echo, { on: s.decide('a', echo, { branches: ['x'] }).y })),
     /a parent is a\.y/,
   ],
+  'a parent that there is not': [
+    steps((s) => s.step('a', echo, { after: ['b'] })),
+    /step "a": its parent "b" is no step of flow "wrong"/i,
+  ],
+  'two steps of a name': [
+    steps((s) => {
+      s.step('a', echo);
+      s.step('a', echo);
+    }),
+    /step "a": there are two steps of this name/i,
+  ],
+  'a branch that the decision does not name': [
+    steps((s) => {
+      s.decide('a', echo, { branches: ['x', 'z'] });
+      s.step('b', echo, { after: ['a.y'] });
+    }),
+    /"a" has no branch "y"; it has "x", "z"/,
+  ],
+  'a branch of a step that is no decision': [
+    steps((s) => {
+      s.step('a', echo);
+      s.step('b', echo, { after: ['a.y'] });
+    }),
+    /"a" has no branches: it is no decision/,
+  ],
+  'a circle of three': [
+    steps((s) => {
+      s.step('a', echo, { after: ['c'] });
+      s.step('b', echo, { after: ['a'] });
+      s.step('c', echo, { after: ['b'] });
+    }),
+    /a cycle: a → b → c → a/,
+  ],
+  'a step behind itself': [steps((s) => s.step('a', echo, { after: ['a'] })), /a cycle: a → a/],
   'a circle of steps': [
     steps((s) => {
       s.step('a', echo, { after: ['b'] });
@@ -113,4 +148,32 @@ test('calls with options that nobody knows, or of the wrong kind, are refused', 
   } finally {
     await longshore.close();
   }
+});
+
+onEachStore('a path or a list that is not there fails its step alone, with a code', async ({ connect }) => {
+  const longshore = await connect();
+  const late = defineFlow({
+    name: 'late',
+    steps: (s) => {
+      const a = s.step('a', echo, { input: () => ({ text: 'abc', number: 2.5 }) });
+      s.step('path', echo, { input: () => a.text.length.deeper, failure: 'continue' });
+      s.each('text', echo, { over: a.text, failure: 'continue' });
+      s.each('number', echo, { over: a.number, failure: 'continue' });
+      return s.each('none', echo, { over: [], after: ['path', 'text', 'number'] });
+    },
+  });
+  const run = await longshore.flows.start(late, null);
+  await longshore.worker({ tasks: [echo] }).runUntilIdle();
+  assert.deepEqual(await run.result(), []);
+  const { steps: views = [] } = (await longshore.flows.get(run.id)) ?? {};
+  assert.deepEqual(
+    views.map(({ name, state, error }) => [name, state, error?.code]),
+    [
+      ['a', 'completed', undefined],
+      ['path', 'failed', 'FLOW_PATH_MISSING'],
+      ['text', 'failed', 'FLOW_NO_LIST'],
+      ['number', 'failed', 'FLOW_NO_LIST'],
+      ['none', 'completed', undefined],
+    ],
+  );
 });

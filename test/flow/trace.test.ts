@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { dag7, tasks } from '../../examples/flows/shapes.ts';
+import { noKeys } from '../../src/cipher.ts';
+import { PayloadCodec, type PayloadPlace } from '../../src/core/payload.ts';
+import { traceOf } from '../../src/flow/trace.ts';
 import { defineTask, type Trace } from '../../src/index.ts';
-import { onEachStore, PLAN_KINDS } from '../stage.ts';
+import type { Store } from '../../src/store/store.ts';
+import { systemClock } from '../../src/system-clock.ts';
+import { FakeClock } from '../../src/testing/index.ts';
+import { onEachStore, overlay, PLAN_KINDS } from '../stage.ts';
 
 const rounded = (ms: number): number => Math.round(ms);
 
@@ -109,4 +115,89 @@ onEachStore(
     }
   },
   PLAN_KINDS,
+);
+
+onEachStore(
+  'by the id of a job that is a step, its own time is told, and not that of its run',
+  async ({ connect }) => {
+    const longshore = await connect();
+    const run = await longshore.flows.start(dag7, null, { meta: { correlationId: 'request-10' } });
+    await longshore.worker({ tasks }).runUntilIdle();
+    const whole = (await longshore.trace(run.id)) as Trace;
+    for (const { id, createdAt, finishedAt } of whole.jobs) {
+      const trace = (await longshore.trace(id)) as Trace;
+      assert.deepEqual([trace.kind, trace.jobs.length, trace.sum.path], ['job', 1, [id]]);
+      assert.deepEqual([trace.startedAt, trace.endedAt], [createdAt, finishedAt]);
+      assert.deepEqual([trace.sum.phases.enqueue ?? 0, trace.sum.phases.end ?? 0], [0, 0]);
+      assert.notEqual(trace.jobs[0]?.phases[0]?.name, 'enqueue');
+      assert.equal(trace.runs[0]?.id, run.id);
+      requireSum(trace);
+    }
+  },
+);
+
+onEachStore(
+  'a job that has not ended is told up to now by the clock of the store',
+  async ({ connectThrough, kind }) => {
+    const isServer = kind === 'postgres' || kind === 'redis';
+    const clock = new FakeClock(isServer ? Date.UTC(2100, 0, 1) : undefined);
+    let store: Store | undefined;
+    const longshore = await connectThrough(
+      (opened) => {
+        store = opened;
+        return {};
+      },
+      { clock },
+    );
+    const { id } = await longshore.enqueue('later', null);
+    const now = async (): Promise<number> =>
+      (await store?.duePlans({ keys: ['none'], limit: 1 }))?.now ?? Number.NaN;
+    const before = await now();
+    const { startedAt, totalMs, endedAt } = (await longshore.trace(id)) as Trace;
+    const until = startedAt + totalMs;
+    assert.ok(endedAt === null && until >= before && until <= (await now()), `${before} ${until}`);
+  },
+);
+
+/** Counts what it decodes. */
+class CountingCodec extends PayloadCodec {
+  readonly decoded: string[] = [];
+
+  override decode(text: string | null, place: PayloadPlace, what: string): unknown {
+    this.decoded.push(place.role);
+    return super.decode(text, place, what);
+  }
+}
+
+onEachStore(
+  'a trace of many jobs reads few at a time, and decodes no line of a handler',
+  async ({ connectThrough }) => {
+    const readings = { underWay: 0, most: 0, count: 0 };
+    const opened = Promise.withResolvers<Store>();
+    const longshore = await connectThrough((store) => {
+      opened.resolve(store);
+      return {};
+    });
+    const store = await opened.promise;
+    const talk = defineTask({ name: 'talk', run: ({ log }) => log('a line', { of: 'mine' }) });
+    const meta = { correlationId: 'request-11' };
+    await longshore.enqueueMany(talk, Array.from({ length: 50 }), () => ({ meta }));
+    await longshore.worker({ tasks: [talk] }).runUntilIdle();
+    const counted = overlay(store, {
+      async trail(id) {
+        readings.count += 1;
+        readings.underWay += 1;
+        readings.most = Math.max(readings.most, readings.underWay);
+        const trail = await store.trail(id);
+        readings.underWay -= 1;
+        return trail;
+      },
+    });
+    const codec = new CountingCodec(1_000, noKeys);
+    const { definitions } = longshore.flows;
+    const trace = await traceOf('request-11', { store: counted, codec, clock: systemClock, definitions });
+    assert.ok(trace?.jobs.every(({ attempts }) => attempts.length === 1));
+    assert.deepEqual([readings.count, codec.decoded.length], [50, 50]);
+    assert.ok(readings.most <= 20, `${readings.most} at a time`);
+  },
 );

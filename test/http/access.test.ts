@@ -1,7 +1,8 @@
 /** Who may do what: loopback, tokens with roles, the host program's function, origins, and a bound on failures. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defineTask, type HttpOptions, UnrecoverableError } from '../../src/index.ts';
+import { connect, defineTask, type HttpOptions, UnrecoverableError } from '../../src/index.ts';
+import { prometheusMetrics } from '../../src/telemetry/prometheus/index.ts';
 import { onEachStore, type Stage } from '../stage.ts';
 import { type Ask, askerOf } from './asker.ts';
 
@@ -222,8 +223,21 @@ onMemory('redacted paths are never sent, to whatever role', async (stage) => {
   assert.doesNotMatch(JSON.stringify((await ask('GET /dead-letters')).body), /4111/);
 });
 
+test('metrics are those that the program gives; without them there are none', async (t) => {
+  const longshore = await connect('memory:', { logger: false });
+  t.after(() => longshore.close());
+  const local = { remoteAddress: '127.0.0.1' };
+  const asked = () => new Request('http://localhost/api/v1/metrics');
+  const none = await longshore.http()(asked(), local);
+  assert.deepEqual([none.status, ((await none.json()) as { code: string }).code], [404, 'HTTP_PATH_UNKNOWN']);
+  const metrics = await prometheusMetrics(longshore, { database: 'always' });
+  await longshore.enqueue('task', 1, { queue: 'mail' });
+  const some = await longshore.http({ metrics })(asked(), local);
+  assert.deepEqual([some.status, some.headers.get('content-type')], [200, metrics.contentType]);
+  assert.match(await some.text(), /^longshore_queue_jobs\{queue="mail",state="ready"\} 1$/m);
+});
+
 test('options that cannot be meant are refused when the handler is made', async (t) => {
-  const { connect } = await import('../../src/index.ts');
   const longshore = await connect('memory:');
   t.after(() => longshore.close());
   const refused: readonly (readonly [unknown, RegExp])[] = [
@@ -236,6 +250,7 @@ test('options that cannot be meant are refused when the handler is made', async 
     [{ redact: ['input..card'] }, /redact\[0\]/],
     [{ redact: ['queue'] }, /redact\[0\] is "queue"/],
     [{ bodyBytesMax: 0 }, /bodyBytesMax/],
+    [{ metrics: {} }, /metrics is .*; expected what prometheusMetrics/],
     [{ authorise: () => null }, /did you mean "authorize"/],
   ];
   for (const [options, message] of refused)

@@ -246,6 +246,8 @@ onEachStore('a waiting job, and a step of a run, say why they do not run', async
     (await ask(place)).body.reasons.map(({ code }: { code: string }) => code);
   assert.deepEqual(await codes(`GET /jobs/${id}/why`), ['queuePaused', 'noWorker']);
   await longshore.flows.start(pair, 1, { id: 'r1' });
+  assert.equal((await ask('GET /jobs?run=r1')).body.jobs.length, 1);
+  assert.equal((await ask('GET /jobs?run=r0')).status, 404);
   assert.deepEqual(await codes('GET /runs/r1/steps/first/why'), ['noWorker']);
   assert.deepEqual(await codes('GET /runs/r1/steps/last/why'), ['waitsForSteps']);
   assert.equal((await ask('GET /runs/r1/steps/none/why')).status, 404);

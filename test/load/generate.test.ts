@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { describe, test } from 'node:test';
 import {
   generateLoad,
@@ -155,6 +156,27 @@ describe('the load generator', () => {
     assert.ok(report.failed > 1 && report.failed < 20, `${report.failed}`);
     assert.deepEqual(site.errors, ['refused']);
     assert.equal(report.latencyMs, null);
+  });
+
+  test('the pauses of units that failed leave nothing behind, and a stop ends them', async () => {
+    const site = new Site(0);
+    site.fails = () => true;
+    const { signal } = site.stop;
+    const ended = site.generate({ total: null, concurrency: 5 });
+    await site.clock.advance(60_000);
+    assert.ok(site.startedAt.length > 30);
+    assert.equal(getEventListeners(signal, 'abort').length, 1);
+    site.stop.abort();
+    await ended;
+    assert.deepEqual([getEventListeners(signal, 'abort').length, site.clock.pending], [0, 0]);
+  });
+
+  test('after its longest time no pause of a failed unit is waited for', async () => {
+    const site = new Site(0);
+    site.fails = () => true;
+    const ended = site.generate({ total: null, concurrency: 1, maxRunMs: 20_000 });
+    await site.clock.advance(20_000);
+    assert.equal((await ended).seconds, 20);
   });
 
   test('percentiles are right to one in a hundred', () => {

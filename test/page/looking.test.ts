@@ -1,6 +1,7 @@
 /** What the page shows, in a real browser over a real store: live, by keys, in the dark, on a phone, and when nothing is there. */
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
+import type { Page } from 'playwright-core';
 import { browserMissing, browserTest, type Chromium, openChromium } from './browser.ts';
 import { contrasts, ground, nameless, shape } from './legibility.mjs';
 import { type Filled, fill, openSite, type Site, tasks } from './site.ts';
@@ -21,9 +22,8 @@ after(async () => {
 });
 
 /** Every screen, once it has its data. */
-function screens(): readonly string[] {
-  const { completed, failed, waiting, run } = filled;
-  const lists = ['overview', 'jobs', 'runs', 'schedules', 'queues', 'workers', 'dead-letters', 'audit'];
+function screens({ completed, failed, waiting, run }: Filled): readonly string[] {
+  const lists = 'overview jobs runs schedules queues workers dead-letters audit reports'.split(' ');
   const single = [
     `jobs/${completed}`,
     `jobs/${failed}`,
@@ -31,8 +31,18 @@ function screens(): readonly string[] {
     `runs/${run}`,
     'schedules/nightly',
     `traces/${run}`,
+    `traces/${completed}`,
+    `traces/order-7`,
+    `compare/runs/${run}/${run}`,
+    `compare/jobs/${completed}/${failed}`,
   ];
   return [...lists, ...single];
+}
+
+async function open(page: Page, address: string, screen: string): Promise<void> {
+  await page.goto(address);
+  await page.locator(`main[data-screen="${screen}"]`).waitFor();
+  await page.locator('[aria-busy]').first().waitFor({ state: 'detached' });
 }
 
 browserTest('what happens in the store is seen without a reload', async (t) => {
@@ -89,6 +99,26 @@ browserTest('a run shows where its time went, the fan-out up to a bound', async 
   await sum.getByRole('row', { name: /^busy claim, handler and settlement/ }).waitFor();
 });
 
+browserTest('a trace is read anew while it goes on, and once when all of it has ended', async (t) => {
+  const readings = async (id: string) => {
+    const page = await chromium.page(t, 'about:blank');
+    const heard = { count: 0 };
+    const third = Promise.withResolvers<void>();
+    page.on('request', (request) => {
+      if (!request.url().includes('/traces/')) return;
+      heard.count += 1;
+      if (heard.count === 3) third.resolve();
+    });
+    await page.goto(`${site.url}#/traces/${id}`);
+    await page.getByRole('table', { name: 'How the time adds up' }).waitFor();
+    return { heard, third: third.promise };
+  };
+  const ended = await readings('order-7');
+  const open = await readings(filled.waiting);
+  await open.third;
+  assert.equal(ended.heard.count, 1);
+});
+
 browserTest('keys lead to screens, to the search and to a list of keys', async (t) => {
   const page = await chromium.page(t, site.url);
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
@@ -109,10 +139,8 @@ browserTest('keys lead to screens, to the search and to a list of keys', async (
 for (const colours of ['light', 'dark'] as const)
   browserTest(`every screen can be read and named in ${colours}, also on a phone`, async (t) => {
     const page = await chromium.page(t, site.url, { colours, width: 360 });
-    for (const screen of screens()) {
-      await page.goto(`${site.url}#/${screen}`);
-      await page.locator(`main[data-screen="${screen}"]`).waitFor();
-      await page.locator('[aria-busy]').first().waitFor({ state: 'detached' });
+    for (const screen of screens(filled)) {
+      await open(page, `${site.url}#/${screen}`, screen);
       assert.deepEqual(await shape(page), { width: 360, titles: 1, mains: 1, faults: 0 }, screen);
       assert.deepEqual(await nameless(page), [], screen);
       assert.deepEqual(await contrasts(page), [], screen);
@@ -123,10 +151,11 @@ browserTest('the switch of colours holds after a reload', async (t) => {
   const page = await chromium.page(t, site.url, { colours: 'light' });
   const light = await ground(page);
   await page.getByLabel('Colours').selectOption('dark');
+  await page.locator('html[data-theme="dark"]').waitFor();
   const dark = await ground(page);
   assert.notEqual(dark, light);
   await page.reload();
-  await page.getByLabel('Colours').waitFor();
+  await page.locator('html[data-theme="dark"]').waitFor();
   assert.equal(await ground(page), dark);
 });
 
@@ -142,7 +171,16 @@ browserTest('every screen of an empty store says that it is empty, below a base 
   t.after(() => empty.close());
   const page = await chromium.page(t, empty.url);
   await page.getByText('No queue has jobs yet.').waitFor();
-  for (const screen of ['jobs', 'runs', 'schedules', 'queues', 'workers', 'dead-letters', 'audit']) {
+  for (const screen of [
+    'jobs',
+    'runs',
+    'schedules',
+    'queues',
+    'workers',
+    'dead-letters',
+    'audit',
+    'reports',
+  ]) {
     await page.goto(`${empty.url}#/${screen}`);
     await page.locator(`main[data-screen="${screen}"] .empty:not([aria-busy])`).first().waitFor();
     assert.equal(await page.getByRole('table').count(), 0, screen);
@@ -179,14 +217,25 @@ browserTest('a token is asked for, and a role that may only look is offered no a
   await page.getByRole('table', { name: 'Queues' }).waitFor();
 });
 
-browserTest('the page works on PostgreSQL', async (t) => {
+/** Nothing was filled in that they show. */
+const SILENT: readonly string[] = ['audit', 'workers', 'reports'];
+
+browserTest('every screen has its data on PostgreSQL', async (t) => {
   const { missingFor } = await import('../fresh-store.ts');
   const missing = await missingFor('postgres');
   if (missing !== undefined) return t.skip(missing);
   const postgres = await openSite('postgres');
   t.after(() => postgres.close());
-  const { waiting, run } = await fill(postgres);
-  const page = await chromium.page(t, `${postgres.url}#/jobs/${waiting}`);
+  const stored = await fill(postgres);
+  const { waiting, run } = stored;
+  const page = await chromium.page(t, postgres.url);
+  for (const screen of screens(stored)) {
+    await open(page, `${postgres.url}#/${screen}`, screen);
+    assert.deepEqual(await shape(page), { width: 1280, titles: 1, mains: 1, faults: 0 }, screen);
+    const data = page.locator('main :is(table, .panel, .facts)').first();
+    if (!SILENT.includes(screen)) await data.waitFor();
+  }
+  await page.goto(`${postgres.url}#/jobs/${waiting}`);
   await page
     .getByRole('region', { name: 'Why does it not run?' })
     .getByText(/paused/)

@@ -1,13 +1,16 @@
 import type { TestContext } from 'node:test';
 import { startJaeger } from '../../setup/services/jaeger.mjs';
-import { JAEGER_MISSING, jaegerProgram } from '../../setup/services/jaeger-program.mjs';
+import { builtJaeger, JAEGER_MISSING, jaegerProgram } from '../../setup/services/jaeger-program.mjs';
 import { startPrometheus } from '../../setup/services/prometheus.mjs';
 import { PROMETHEUS_MISSING, prometheusProgram } from '../../setup/services/prometheus-program.mjs';
 
 /** The real programs that read what Longshore tells of itself. Tests without one are skipped, with a line that says how to get it. */
 
 /** Fetched where the package archive can be reached; continuous integration has it. */
-export async function programOf(t: TestContext, name: 'prometheus' | 'promtool'): Promise<string | null> {
+export async function programOf(
+  t: TestContext,
+  name: Parameters<typeof prometheusProgram>[0],
+): Promise<string | null> {
   const program = await prometheusProgram(name);
   if (program !== undefined) return program;
   if (process.env.CI) throw new Error(PROMETHEUS_MISSING);
@@ -64,7 +67,9 @@ export interface JaegerSpan {
   readonly logs: readonly { readonly fields: readonly { readonly key: string; readonly value: unknown }[] }[];
 }
 
+/** On the PATH or built before; continuous integration builds it. */
 export async function jaegerFor(t: TestContext): Promise<Jaeger | null> {
+  if (process.env.CI) await builtJaeger();
   if (jaegerProgram() === undefined) {
     t.skip(JAEGER_MISSING);
     return null;

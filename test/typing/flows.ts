@@ -1,6 +1,14 @@
 /** Types of steps, items, cursors, signals and results, held by the compiler: nothing here runs. */
 import { z } from 'zod';
-import { defineFlow, defineTask, type FlowResult, optional, type RunHandle } from '../../src/index.ts';
+import {
+  defineFlow,
+  defineTask,
+  type FlowResult,
+  type FlowSignals,
+  optional,
+  type RunHandle,
+  type RunOf,
+} from '../../src/index.ts';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const holds = <_Fact extends true>(): void => undefined;
@@ -57,3 +65,29 @@ holds<Same<Result['any'], unknown>>();
 holds<Same<Result['ran'], number>>();
 holds<Same<Result['given'], string>>();
 holds<Same<Awaited<ReturnType<RunHandle['ended']>>['state'], 'completed' | 'failed' | 'cancelled'>>();
+
+const signalled = defineFlow({
+  name: 'signalled',
+  signals: { approval: z.object({ at: z.coerce.date(), by: z.string().default('ada') }), go: null },
+  steps: (s) => {
+    const approved = s.waitFor('approval', null, { timeoutMs: 1 });
+    const again = s.waitFor('again', null, { signal: 'approval', after: [approved] });
+    return { approved, again, go: s.waitFor('go'), by: approved.by };
+  },
+});
+holds<Same<FlowResult<typeof signalled>['approved'], { at: string; by: string }>>();
+holds<Same<FlowResult<typeof signalled>['again'], { at: string; by: string }>>();
+holds<Same<FlowResult<typeof signalled>['go'], unknown>>();
+holds<Same<FlowResult<typeof signalled>['by'], string>>();
+holds<Same<keyof FlowSignals<typeof signalled>, 'approval' | 'go'>>();
+
+// What nobody reads is only compiled.
+export async function send(run: RunOf<typeof signalled>, untyped: RunHandle): Promise<void> {
+  await run.signal('approval', { at: new Date() });
+  await run.signal('go');
+  await run.signal('go', { any: 'thing' });
+  await untyped.signal('whatever', 5);
+  const result: { by: string } = await run.result();
+  await untyped.signal('whatever', result);
+  untyped = run;
+}

@@ -35,20 +35,35 @@ test('jobs longer than all of it are asked for one at a time', () => {
     pace.observe(1, 1_500);
     assert.equal(pace.room(100, 0), 1);
     pace.asked(0, now);
+    pace.brought(1, now);
     now += 1_500;
   }
 });
 
-test('a worker that runs dry at once is held back no longer', () => {
+for (const claimMs of [0, 400, 10_000])
+  test(`a worker that runs dry at once is held back no longer, where a claim takes ${claimMs} ms`, () => {
+    const pace = new ClaimPace();
+    pace.observe(0, 100);
+    const asked: number[] = [];
+    for (let now = 0, claims = 0; claims < 12; claims += 1, now += 5) {
+      const room = pace.room(1_000, 0);
+      asked.push(room);
+      pace.asked(0, now);
+      now += claimMs;
+      pace.brought(room, now);
+    }
+    assert.deepEqual(asked.slice(0, 4), [1, 1, 2, 4]);
+    assert.equal(asked.at(-1), 1_000);
+  });
+
+test('claims that bring nothing say nothing of how many jobs start', () => {
   const pace = new ClaimPace();
   pace.observe(0, 100);
-  const asked: number[] = [];
-  for (let now = 0; now < 60; now += 5) {
-    asked.push(pace.room(1_000, 0));
+  for (let now = 0; now < 1_000; now += 5) {
     pace.asked(0, now);
+    pace.brought(0, now);
   }
-  assert.deepEqual(asked.slice(0, 4), [1, 1, 2, 4]);
-  assert.equal(asked.at(-1), 1_000);
+  assert.equal(pace.room(1_000, 0), 1);
 });
 
 test('jobs of any length come in claims that are started within a second, and none waits for want of a claim', () => {
@@ -64,6 +79,7 @@ test('jobs of any length come in claims that are started within a second, and no
           const room = pace.room(slots - waiting, waiting);
           if (room > 0) {
             pace.asked(waiting, now);
+            pace.brought(room, now);
             waiting += room;
           }
           assert.ok(waiting > 0, 'there is a job to start');

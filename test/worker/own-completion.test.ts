@@ -5,7 +5,6 @@ import { type ActionReport, defineFlow, defineTask } from '../../src/index.ts';
 import { eventually, onEachStore, record, type Stage } from '../stage.ts';
 import { TRANSACTION_KINDS } from '../user-database.ts';
 import { openBank } from './bank.ts';
-import { completesInThread } from './tasks/in-thread.ts';
 
 function onBanks(title: string, body: (stage: Stage) => Promise<void>): void {
   onEachStore(title, body, TRANSACTION_KINDS);
@@ -340,15 +339,6 @@ onEachStore(
   },
   ['memory', 'redis'],
 );
-
-onBanks('in a thread it is refused, with the strategy that has it', async (stage) => {
-  const longshore = await stage.connect();
-  const { id } = await longshore.enqueue(completesInThread, null);
-  await longshore.worker({ tasks: [completesInThread] }).runUntilIdle();
-  const [error] = (await longshore.jobs.get(id))?.errors ?? [];
-  assert.equal(error?.code, 'TRANSACTIONS_UNSUPPORTED');
-  assert.match(error?.message ?? '', /Give the task the strategy 'async'/);
-});
 
 onBanks('where nothing is kept of ended jobs, who waits here gets the result', async (stage) => {
   const longshore = await stage.connect();

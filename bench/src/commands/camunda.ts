@@ -1,6 +1,7 @@
 import type { Bench, CommonSettings } from '../bench.ts';
 import { CheckFailed } from '../ledger.ts';
 import type { CamundaReport, CamundaSettings } from '../programs/camunda.ts';
+import { recorded } from '../result.ts';
 import { run } from '../runner.ts';
 import { type Calibration, calibrate } from '../scenarios/calibration.ts';
 import { type ModeSettings, scenariosOf } from '../scenarios/modes.ts';
@@ -59,7 +60,7 @@ export async function camunda(settings: CamundaBenchSettings, bench: Bench): Pro
       repeats.get(scenario)?.push(repeat);
     }
   const results = scenarios.map((scenario) => resultOf(scenario, repeats.get(scenario) ?? []));
-  return { address: url, calibration, results, counts: sums(results, counted) };
+  return { address: recorded({ url }).url, calibration, results, counts: sums(results, counted) };
 }
 
 const NO_ADDRESS =

@@ -150,15 +150,12 @@ async function startAll(
     await (marks === null ? parent.told('ran') : marks.allRan);
     await Promise.all(after.map(awaitEnd));
   } else {
-    const all: Promise<void>[] = [];
     await pace({
       rate: settings.rate,
       count: total,
       clock: systemPacerClock,
-      send: (run, intended) =>
-        all.push(begin([run], intended).then(() => (system.waits ? awaitEnd(run) : undefined))),
+      send: (run, intended) => begin([run], intended).then(() => (system.waits ? awaitEnd(run) : undefined)),
     });
-    await Promise.all(all);
     if (!system.waits) {
       await (marks === null ? parent.told('ran') : marks.allRan);
       await Promise.all(numbers.map(awaitEnd));

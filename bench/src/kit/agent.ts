@@ -134,7 +134,6 @@ class Agent {
   /** Sends job after job at its intended time, whatever became of those before. */
   async pace({ rate, count, from, awaits = false, insists = false }: PaceOptions): Promise<Paced> {
     const [ack, late, heard] = [new Durations(), new Durations(), new Durations()];
-    const acknowledged: Promise<void>[] = [];
     await pace({
       rate,
       count,
@@ -144,14 +143,12 @@ class Agent {
         const input = { n: index + from, intendedMs };
         if (awaits) {
           const told = (this.#system.enqueueAndAwait as NonNullable<System['enqueueAndAwait']>)(input);
-          acknowledged.push(told.then((endedMs) => heard.record(monotonicMs() - endedMs)));
-          return;
+          return told.then((endedMs) => heard.record(monotonicMs() - endedMs));
         }
         const sent = insists ? this.#insist(input) : this.#system.enqueue(input);
-        acknowledged.push(sent.then(() => ack.record(monotonicMs() - intendedMs)));
+        return sent.then(() => ack.record(monotonicMs() - intendedMs));
       },
     });
-    await Promise.all(acknowledged);
     return { ack: ack.encoded(), late: late.encoded(), heard: heard.encoded() };
   }
 

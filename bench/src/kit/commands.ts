@@ -7,7 +7,7 @@ import { describeMachine } from '../machine.ts';
 import { neighbour } from '../neighbours.ts';
 import { whole } from '../options.ts';
 import { inBench } from '../perform.ts';
-import { recorded } from '../result.ts';
+import { recordedArguments } from '../result.ts';
 import type { StoreKind } from '../site.ts';
 import { ResultFile } from '../suites/result-file.ts';
 import { KitDocument } from './document.ts';
@@ -114,7 +114,7 @@ function measure(name: string, workloads: readonly WorkloadFile[], options: KitO
     const file = fileOf(name, options);
     const document = await measureCells({
       command: name,
-      arguments: argumentsOf(process.argv),
+      arguments: recordedArguments(process.argv),
       plans,
       targets: workloads.flatMap((workload) => targetsOf(workload, workloads.length > 1)),
       bench,
@@ -188,10 +188,4 @@ function fileOf(name: string, { output, resume }: KitOptions): ResultFile {
 function urlsOf(url: string | undefined): Partial<Record<StoreKind, string>> {
   if (url === undefined) return {};
   return /^rediss?:/.test(url) ? { redis: url } : { postgres: url };
-}
-
-/** As after `npm run -s bench --`, without what is secret. */
-function argumentsOf(argv: readonly string[]): string[] {
-  const given = argv.slice(argv[2] === 'bench' ? 3 : 2);
-  return given.map((argument) => (/^\w+:\/\//.test(argument) ? recorded({ url: argument }).url : argument));
 }

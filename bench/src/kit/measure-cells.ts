@@ -101,7 +101,7 @@ class Run {
   }
 
   async close(): Promise<void> {
-    for (const site of this.#sites.values()) await (await site).close();
+    for (const store of this.#sites.keys()) await (await this.#opened(store))?.close();
   }
 
   async #trial(plan: CellPlan): Promise<void> {
@@ -154,7 +154,7 @@ class Run {
   async #recordSystem(plan: CellPlan, version: string | null): Promise<void> {
     const name = String(plan.settings.system ?? 'longshore');
     const store = plan.settings.store as StoreKind | undefined;
-    const server = store === undefined ? null : ((await this.#sites.get(store))?.server ?? null);
+    const server = store === undefined ? null : ((await this.#opened(store))?.server ?? null);
     const { systems, servers } = this.#document;
     const known = systems.some((system) => system.name === name);
     const listed = server === null || servers.some(({ kind }) => kind === server.kind);
@@ -171,6 +171,11 @@ class Run {
     const site = this.#sites.get(store) ?? openSite(url === undefined ? { store } : { store, url }, bench);
     this.#sites.set(store, site);
     return site;
+  }
+
+  /** Null where it was not asked for or could not be opened, which the cells say. */
+  async #opened(store: StoreKind): Promise<Site | null> {
+    return (await this.#sites.get(store)?.catch(() => null)) ?? null;
   }
 
   #save(changes: Partial<KitDocument>): void {

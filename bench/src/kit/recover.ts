@@ -24,7 +24,7 @@ export const recover: Trial = (settings, context) => {
         from: 0,
         insists: victim.isServer,
       });
-      // What goes wrong while the victim is killed is told below.
+      // It may fail while something else is awaited, which then fails, too.
       sending.catch(() => undefined);
       await team.allRan(Math.ceil(count / 3));
       const killedAt = await team.call(team.sender, 'time');

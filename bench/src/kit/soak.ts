@@ -25,13 +25,15 @@ export const soak: Trial = (settings, context) => {
         settings.number('pinned', 0) === 1 && server?.kind === 'postgres'
           ? await holdSnapshot(server.url)
           : null;
+      const series = new Series(staff, settings.number('every', 5));
       try {
         await team.callWorkers('work');
-        const series = new Series(staff, settings.number('every', 5));
         const sampling = series.start();
+        // It may fail while the jobs are sent, which then fails, too.
+        sampling.catch(() => undefined);
         const sent = await team.call(team.sender, 'pace', { rate: settings.number('rate'), count, from: 0 });
         await team.allRan(count);
-        await series.end();
+        series.end();
         await sampling;
         await team.call(team.sender, 'settled');
         const worked = await team.report(name, count, context.sabotage);
@@ -46,6 +48,7 @@ export const soak: Trial = (settings, context) => {
           series: series.values,
         };
       } finally {
+        series.end();
         await letGo?.();
       }
     },
@@ -80,7 +83,7 @@ class Series {
     }
   }
 
-  async end(): Promise<void> {
+  end(): void {
     this.#ended = true;
     this.#wake();
   }

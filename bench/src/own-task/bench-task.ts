@@ -5,7 +5,7 @@ import type { Bench } from '../bench.ts';
 import { MachineWatch } from '../kit/machine-probe.ts';
 import { describeMachine } from '../machine.ts';
 import { inBench, requirePlaceFor } from '../perform.ts';
-import { recorded } from '../result.ts';
+import { recordedArguments } from '../result.ts';
 import type { StoreKind } from '../site.ts';
 import { LANE_STRATEGIES } from './cell.ts';
 import { exitCodeOf, type FoundTask, loadTasks, nearest, Output, UsageError } from './cli.ts';
@@ -70,7 +70,7 @@ async function measureAndReport(file: string, options: Placed, bench: Bench, out
   const about = { task: task.name, file: shown, inputs: inputs.length, recommendation, profile: profiled };
   const figures: Figures = figuresOf(measured, about);
   const tookMs = Math.round(performance.now() - began);
-  const facts = { arguments: argumentsOf(process.argv), startedAt, tookMs, machine, before };
+  const facts = { arguments: recordedArguments(process.argv), startedAt, tookMs, machine, before };
   const document = documentOf(figures, { ...facts, after: watch.probe(), store: settings.store });
   if (options.json) out.document(document);
   else printReport(figures, out);
@@ -132,12 +132,6 @@ function settingsOf(options: Placed, cores: number): OwnTaskMeasure {
     budgetMs: time,
     cores,
   };
-}
-
-/** As the kit records them: from the name of the command on, without what is secret. */
-function argumentsOf(argv: readonly string[]): string[] {
-  const typed = argv.slice(argv[2] === 'bench' ? 3 : 2);
-  return typed.map((argument) => (/^\w+:\/\//.test(argument) ? recorded({ url: argument }).url : argument));
 }
 
 async function takeProfile(

@@ -111,7 +111,8 @@ async function enqueueOne(
   { options, out }: Call<EnqueueCliOptions>,
 ): Promise<number> {
   const task = typeof target === 'string' ? target : target.name;
-  const job = await longshore.enqueue(target as string, input, enqueueOptions(options));
+  const given = { ...enqueueOptions(options), ...(options.wait ? { awaited: true } : {}) };
+  const job = await longshore.enqueue(target as string, input, given);
   const { id, status } = job;
   const at = options.at === undefined ? {} : { at: options.at.toISOString() };
   if (!options.wait) {

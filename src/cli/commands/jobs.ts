@@ -17,6 +17,7 @@ interface Options {
   readonly task?: string;
   readonly correlationId?: string;
   readonly tag?: string;
+  readonly run?: string;
   readonly limit?: number;
   readonly cursor?: string;
   readonly all?: true;
@@ -39,6 +40,7 @@ function define(command: Command): void {
     .option('-t, --task <name>', 'only this task')
     .option('--correlation-id <id>', 'only jobs with this correlation id, and the job of this id')
     .option('--tag <tag>', 'only jobs with this tag')
+    .option('--run <id>', 'only jobs of the steps of this run, in the order of the steps')
     .option(
       '-n, --limit <n>',
       `at most this many, up to 1000 (default: ${LIMIT_DEFAULT})`,
@@ -65,6 +67,7 @@ async function run(call: Call<Options>): Promise<number> {
     ...(options.task === undefined ? {} : { task: options.task }),
     ...(options.correlationId === undefined ? {} : { correlationId: options.correlationId }),
     ...(options.tag === undefined ? {} : { tag: options.tag }),
+    ...(options.run === undefined ? {} : { run: options.run }),
   };
   await withStore(options, async ({ longshore }) => {
     const page = (cursor: string | undefined, limit: number) =>
@@ -80,7 +83,7 @@ async function run(call: Call<Options>): Promise<number> {
 
 async function count({ options, out }: Call<Options>): Promise<number> {
   const { count: _, queue, task, ...rest } = options;
-  const unfit = (['state', 'correlationId', 'tag', 'limit', 'cursor', 'all'] as const).find(
+  const unfit = (['state', 'correlationId', 'tag', 'run', 'limit', 'cursor', 'all'] as const).find(
     (name) => rest[name] !== undefined,
   );
   if (unfit !== undefined)

@@ -60,7 +60,7 @@ function define(command: Command): void {
 
 async function run({ options, out }: Call<Options>): Promise<number> {
   const settings = loadSettings(options, process.env);
-  return drive(await openTarget(options, settings.message), settings, out);
+  return drive(await openTarget(options, settings), settings, out);
 }
 
 /** Until all is done or a signal comes, telling how it goes. Resolves to the exit code. */

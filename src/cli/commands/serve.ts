@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { openServer } from '../../http/server.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
 import { UsageError } from '../exit-codes.ts';
+import { metricsOf } from '../metrics.ts';
 import type { Output } from '../output.ts';
 import { type Session, taskPaths, withStore } from '../session.ts';
 import { untilSignal } from '../signals.ts';
@@ -21,6 +22,7 @@ interface Options {
   readonly origin?: readonly string[];
   readonly tasks?: readonly string[];
   readonly reports?: string;
+  readonly metrics?: true;
   readonly grace?: number;
 }
 
@@ -71,6 +73,7 @@ function define(command: Command): void {
       repeated,
     )
     .option('--reports <folder>', 'results of the bench, which the page shows and compares')
+    .option('--metrics', 'metrics for Prometheus at /api/v1/metrics; needs the package prom-client')
     .option('--grace <time>', 'how long a stop waits for requests (default: 10s)', duration('--grace'));
 }
 
@@ -105,6 +108,8 @@ async function listen(
     ...(tokens.length === 0 ? {} : { tokens }),
     ...(basePath === undefined ? {} : { basePath }),
     ...(reports === undefined ? {} : { reports: requireFolder(reports) }),
+    // No worker of this process leads, so that nobody else may tell of the database here.
+    ...(options.metrics ? { metrics: await metricsOf(longshore, '--metrics', { database: 'always' }) } : {}),
     redact,
     origins: origin,
     ...code,

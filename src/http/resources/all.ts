@@ -9,6 +9,7 @@ import { jobActions } from './job-actions.ts';
 import { jobsMade } from './job-creation.ts';
 import { jobs } from './jobs.ts';
 import { me } from './me.ts';
+import { metrics } from './metrics.ts';
 import { overview } from './overview.ts';
 import { queues } from './queues.ts';
 import { reportsOperations } from './reports.ts';
@@ -42,4 +43,5 @@ export const OPERATIONS: readonly Operation[] = [
   ...traces,
   ...events,
   ...health,
+  ...metrics,
 ];

@@ -45,6 +45,9 @@ const JOB = {
   attempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
   backoff: Type.Optional(BackoffGiven),
   timeoutMs: Type.Optional(PositiveMs),
+  awaited: Type.Optional(
+    Type.Boolean({ description: 'The caller waits for the result: for tracers, docs/telemetry.md' }),
+  ),
   meta: Type.Optional(MetaGiven),
   unique: Type.Optional(UniqueGiven),
   key: Type.Optional(Name('Whose turn the job takes in its queue')),

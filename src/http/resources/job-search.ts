@@ -15,6 +15,7 @@ export interface JobSearch {
   readonly task?: string;
   readonly correlationId?: string;
   readonly tag?: string;
+  readonly run?: string;
   readonly key?: string;
   readonly createdAfter?: number;
   readonly createdBefore?: number;
@@ -50,10 +51,11 @@ export async function searchJobs(
 }
 
 function criteriaOf(search: JobSearch, cursor: string | undefined): ListOptions {
-  const { state, queue, task, correlationId, tag } = search;
+  const { state, queue, task, correlationId, tag, run } = search;
   return {
     ...(correlationId === undefined ? {} : { correlationId }),
     ...(tag === undefined ? {} : { tag }),
+    ...(run === undefined ? {} : { run }),
     ...(state === undefined ? {} : { state }),
     ...(queue === undefined ? {} : { queue }),
     ...(task === undefined ? {} : { task }),
@@ -70,9 +72,10 @@ function matches(job: JobView, search: JobSearch): boolean {
   );
 }
 
-/** The newest come first, by the store's clock or two that differ a little. */
+/** The newest come first, other than jobs of a run, by the store's clock or two that differ a little. */
 const CLOCKS_DIFFER_MS = 60_000;
 
-function isPast(last: JobView | undefined, { createdAfter }: JobSearch): boolean {
-  return last !== undefined && createdAfter !== undefined && last.createdAt < createdAfter - CLOCKS_DIFFER_MS;
+function isPast(last: JobView | undefined, { createdAfter, run }: JobSearch): boolean {
+  if (last === undefined || createdAfter === undefined || run !== undefined) return false;
+  return last.createdAt < createdAfter - CLOCKS_DIFFER_MS;
 }

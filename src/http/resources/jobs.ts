@@ -30,7 +30,7 @@ const JobParams = Closed({ id: Id });
 
 const list = operation('GET /jobs', {
   id: 'listJobs',
-  summary: 'Jobs, the newest first',
+  summary: 'Jobs, the newest first; those of a run in the order of its steps',
   role: 'look',
   query: Closed({
     id: Type.Optional(OneOrMore(Id, 'Ids, with commas; other criteria do not count then')),
@@ -39,6 +39,7 @@ const list = operation('GET /jobs', {
     task: Type.Optional(Task),
     correlationId: Type.Optional(Name('What ties jobs to what caused them')),
     tag: Type.Optional(Name('A tag', 100)),
+    run: Type.Optional(Name('A run: jobs of its steps, in their order', 300)),
     key: Type.Optional(Name('Whose turn the job takes in its queue')),
     createdAfter: Type.Optional(GivenTime),
     createdBefore: Type.Optional(GivenTime),

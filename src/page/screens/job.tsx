@@ -1,5 +1,6 @@
 import type { Job, JobItem, Reason } from '../data.ts';
 import { useLoad } from '../live.ts';
+import { attemptsOf } from '../pairs.ts';
 import { Empty, Facts, Panel, Screen, Shown, State, Time } from '../parts.tsx';
 import { type Route, to } from '../route.ts';
 import { Tree } from '../tree.tsx';
@@ -11,7 +12,13 @@ import { JobTimeline } from './job-timeline.tsx';
 export function JobScreen({ route: { parts } }: { route: Route }) {
   const id = parts[1] as string;
   const job = useLoad<Job>(`jobs/${encodeURIComponent(id)}`);
-  const tools = job.data === null ? null : <JobActions job={job.data} reload={job.reload} />;
+  const tools =
+    job.data === null ? null : (
+      <>
+        <a href={to(['compare', 'jobs', id])}>Compare…</a>
+        <JobActions job={job.data} reload={job.reload} />
+      </>
+    );
   return (
     <Screen title={job.data === null ? `Job ${id}` : `Job of ${job.data.task}`} tools={tools}>
       <Shown of={job}>{(found) => <Found job={found} />}</Shown>
@@ -163,9 +170,15 @@ function shareOf(progress: unknown): number | null {
   return typeof done === 'number' && typeof total === 'number' && total > 0 ? done / total : null;
 }
 
-function Attempts({ job: { errors, errorsOmitted } }: { job: Job }) {
+function Attempts({ job }: { job: Job }) {
+  const { errors, errorsOmitted } = job;
   return (
     <>
+      {attemptsOf(job).length > 1 && (
+        <p>
+          <a href={to(['compare', 'attempts', job.id, '1'])}>Compare two attempts</a>
+        </p>
+      )}
       {errorsOmitted > 0 && <p class="faint">{plural(errorsOmitted, 'attempt')} in the middle left out.</p>}
       <ol class="attempts">
         {errors.map(({ attempt, at, name, message, stack, code }, index) => (

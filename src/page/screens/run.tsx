@@ -13,7 +13,13 @@ import { RunTimeline } from './run-timeline.tsx';
 export function RunScreen({ route: { parts, query } }: { route: Route }) {
   const id = parts[1] as string;
   const run = useLoad<Run>(`runs/${encodeURIComponent(id)}`);
-  const tools = run.data === null ? null : <RunActions run={run.data} reload={run.reload} />;
+  const tools =
+    run.data === null ? null : (
+      <>
+        <a href={to(['compare', 'runs', id])}>Compare…</a>
+        <RunActions run={run.data} reload={run.reload} />
+      </>
+    );
   return (
     <Screen title={run.data === null ? `Run ${id}` : `Run of ${run.data.flow}`} tools={tools}>
       <Shown of={run}>{(found) => <Found run={found} step={query.get('step')} reload={run.reload} />}</Shown>

@@ -26,12 +26,17 @@ const NAMES = Object.keys(PHASES) as PhaseName[];
 
 export function TraceScreen({ route: { parts } }: { route: Route }) {
   const id = parts[1] as string;
-  const trace = useLoad<Trace>(`traces/${encodeURIComponent(id)}`);
+  const trace = useLoad<Trace>(`traces/${encodeURIComponent(id)}`, { final: hasEnded });
   return (
     <Screen title={`Where the time went: ${id}`}>
       <Shown of={trace}>{(found) => <Found trace={found} />}</Shown>
     </Screen>
   );
+}
+
+/** What has ended may go on: a correlation id may get more jobs, a job may be retried. For them the page is loaded anew. */
+function hasEnded({ endedAt }: Trace): boolean {
+  return endedAt !== null;
 }
 
 function Found({ trace }: { trace: Trace }) {

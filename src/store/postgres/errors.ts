@@ -192,7 +192,7 @@ function explainSystem(code: string, reason: string, place: Place): Explained {
 }
 
 /** Names no password, and the schema only where it matters. */
-export function whereIs({ host, port, database }: Place): string {
+export function whereIs({ host, port, database }: Pick<Place, 'host' | 'port' | 'database'>): string {
   const server = host.startsWith('/') ? `${host}/.s.PGSQL.${port}` : `${host}:${port}`;
   return `PostgreSQL at ${server}, database ${database}`;
 }

@@ -8,6 +8,9 @@ import { jsonOf } from './lists.ts';
 import { isUuid } from './rows.ts';
 import { type Place, quoted } from './url.ts';
 
+/** As much of the store's place as statements of a caller's connection, and their errors, name. */
+export type ForeignPlace = Pick<Place, 'schema' | 'host' | 'port' | 'database'>;
+
 /**
  * The end of a job in a transaction of the caller's: one statement through the caller's own connection, two where it has
  * notes. Locks nothing that other jobs need (migrations/0030-departures.sql).
@@ -15,7 +18,7 @@ import { type Place, quoted } from './url.ts';
 export async function completeForeign(
   tx: unknown,
   { id, token, outcome, note }: Completion,
-  { place, now }: { readonly place: Place; readonly now: number | undefined },
+  { place, now }: { readonly place: ForeignPlace; readonly now: number | undefined },
 ): Promise<SettleReceipt> {
   const connection = connectionIn(tx);
   const parsed = parseToken(token, id);

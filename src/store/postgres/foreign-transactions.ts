@@ -1,7 +1,9 @@
 import type { Clock } from '../../core/clock.ts';
+import { ownFile } from '../../own-file.ts';
 import type { Transactions } from '../transactions.ts';
 import { runForeign } from './foreign-begin.ts';
 import { completeForeign } from './foreign-complete.ts';
+import type { Prepared } from './remote-complete.ts';
 import type { Place } from './url.ts';
 
 export interface ForeignMeans {
@@ -27,5 +29,17 @@ export function foreignTransactions(means: ForeignMeans): Transactions {
       return completeForeign(tx, completion, { place, now: options?.now ?? clock?.now() });
     },
     confirm,
+    remote: {
+      get module() {
+        return ownFile('./remote-complete', import.meta.url).href;
+      },
+      prepare(completion, options): Prepared {
+        requireOpen('complete');
+        const { schema, host, port, database } = place;
+        const now = options?.now ?? clock?.now() ?? null;
+        return { completion, place: { schema, host, port, database }, now };
+      },
+      forget: () => undefined,
+    },
   };
 }

@@ -61,7 +61,11 @@ export function isAbsent(error: unknown, depth = 4): boolean {
   return [cause, meta, driverAdapterError].some((inner) => isAbsent(inner, depth - 1));
 }
 
-export function elsewhere(cause: unknown, place: Place, named: string): LongshoreError {
+export function elsewhere(
+  cause: unknown,
+  place: Pick<Place, 'schema' | 'host' | 'port' | 'database'>,
+  named: string,
+): LongshoreError {
   const { host, port, database, schema } = place;
   return new LongshoreError(
     'OPTION_INVALID',

@@ -11,6 +11,7 @@ import {
   type Report,
 } from '../plans.ts';
 import type { Tx } from './rows.ts';
+import type { HotTx } from './verb.ts';
 
 /** Looks at plans; commit.ts changes them. */
 
@@ -38,6 +39,11 @@ function canBe(key: string): boolean {
   return !key.includes('\0');
 }
 
+/** Takes one statement. */
+export function isOneText({ kept }: PlanInput): boolean {
+  return kept.length === 0;
+}
+
 export async function plan(tx: Tx, { key, kept }: PlanInput): Promise<PlanRecord | null> {
   if (!canBe(key)) return null;
   const [row] = await tx.query<PlanRow>(`SELECT * FROM ${tx.schema}.plan WHERE key = $1`, [key]);
@@ -58,6 +64,7 @@ function textsOf(tx: Tx, { key, kept }: PlanInput): Promise<TextRow[]> {
 }
 
 interface DueRow extends PlanRow {
+  readonly now: number;
   /** JSON of ReportRow, one more than is given, to know whether there are more. */
   readonly reports: readonly ReportRow[] | null;
 }
@@ -75,37 +82,41 @@ interface ReportRow {
   readonly at: number;
 }
 
-export async function duePlans(tx: Tx, { keys, limit, graceMs = 0 }: DueRequest): Promise<DueReceipt> {
-  const due =
-    keys?.filter(canBe).slice(0, limit) ??
-    (
-      await tx.query<{ key: string }>(`SELECT key FROM ${tx.schema}.due_plans($1, $2, $3)`, [
-        limit,
-        Math.ceil(graceMs),
-        tx.now,
-      ])
-    ).map(({ key }) => key);
-  const rows = due.length === 0 ? [] : await readDue(tx, due);
-  return {
-    now: tx.now,
-    plans: rows.map(duePlan),
-    nextWakeAt: keys === undefined ? await nextWakeAt(tx) : null,
-  };
+export async function duePlans(tx: HotTx, request: DueRequest): Promise<DueReceipt> {
+  const { keys, limit, graceMs = 0 } = request;
+  if (keys !== undefined)
+    return { ...(await readDue(tx, keys.filter(canBe).slice(0, limit))), nextWakeAt: null };
+  const due = await tx.query<{ key: string }>(`SELECT key FROM ${tx.schema}.due_plans($1, $2, $3)`, [
+    limit,
+    Math.ceil(graceMs),
+    tx.now,
+  ]);
+  const keysDue = due.map(({ key }) => key);
+  const { plans } = keysDue.length === 0 ? { plans: [] } : await readDue(tx, keysDue);
+  return { now: tx.now, plans, nextWakeAt: await nextWakeAt(tx) };
 }
 
-/** Results beyond the bound are left out in the database, and never cross. */
-function readDue(tx: Tx, keys: readonly string[]): Promise<DueRow[]> {
-  return tx.query(
-    `SELECT plan.*, (
+/** Takes one statement: who planned a step's end asks for that plan. */
+export function isOneLook({ keys }: DueRequest): boolean {
+  return keys !== undefined;
+}
+
+/** Results beyond the bound are left out in the database, and never cross. The time comes with the plans, or alone. */
+async function readDue(tx: HotTx, keys: readonly string[]): Promise<Pick<DueReceipt, 'now' | 'plans'>> {
+  const rows = await tx.query<DueRow>(
+    `SELECT clock.now, plan.*, (
        SELECT json_agg(report ORDER BY no) FROM (
          SELECT report.*, sum(coalesce(length(result), 0)) OVER (ORDER BY no) - coalesce(length(result), 0) AS before
          FROM ${tx.schema}.report WHERE report.plan = plan.key ORDER BY no LIMIT $2) AS report
        WHERE report.before <= $3) AS reports,
        (SELECT count(*) FROM (SELECT FROM ${tx.schema}.report WHERE report.plan = plan.key LIMIT $2) AS few) AS there
-     FROM unnest($1::text[]) WITH ORDINALITY AS due (key, place) JOIN ${tx.schema}.plan ON plan.key = due.key
+     FROM (SELECT coalesce($4::bigint, ${tx.schema}.now_ms()) AS now) AS clock
+     LEFT JOIN (unnest($1::text[]) WITH ORDINALITY AS due (name, place) JOIN ${tx.schema}.plan ON plan.key = due.name) ON true
      ORDER BY due.place`,
-    [keys, REPORTS_MAX + 1, REPORT_CHARS_MAX / 8],
+    [keys, REPORTS_MAX + 1, REPORT_CHARS_MAX / 8, tx.given],
   );
+  const [{ now }] = rows as [DueRow];
+  return { now, plans: rows.filter(({ key }) => key !== null).map(duePlan) };
 }
 
 async function nextWakeAt(tx: Tx): Promise<number | null> {

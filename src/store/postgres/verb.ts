@@ -25,8 +25,6 @@ export interface Verb<Input, Result> {
    * (`sender`): it needs no transaction around it, and may be sent before what goes ahead of it is answered.
    */
   readonly alone?: (input: Input) => boolean;
-  /** Only looks: nothing is undone when it fails. */
-  readonly reads?: boolean;
   /** Doing it twice does no more than once: repeated when the answer was lost. */
   readonly repeatable?: boolean;
   /** Its input then; the same unless this says otherwise. */

@@ -10,7 +10,7 @@ import { giveBack } from './give-back.ts';
 import { get, list, trail } from './inspect.ts';
 import { acquire, release } from './lock.ts';
 import { disown, prune, reap, retire } from './maintain.ts';
-import { duePlans, listPlans, plan } from './plans.ts';
+import { duePlans, isOneLook, isOneText, listPlans, plan } from './plans.ts';
 import { configureQueue, queues } from './queues.ts';
 import { isSimple, settle } from './settle.ts';
 import type { Verb } from './verb.ts';
@@ -40,8 +40,8 @@ export const VERBS = {
   acquire: { run: acquire, repeatable: true },
   release: { run: release, repeatable: true },
   commit: { run: commit, alone: isSimpleCommit, repeatable: true },
-  duePlans: { run: duePlans, repeatable: true },
-  plan: { run: plan, repeatable: true },
+  duePlans: { run: duePlans, alone: isOneLook, repeatable: true },
+  plan: { run: plan, alone: isOneText, repeatable: true },
   listPlans: { run: listPlans, repeatable: true },
   giveBack: { run: giveBack, repeatable: true },
 } as const;

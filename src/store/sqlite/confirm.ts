@@ -10,8 +10,11 @@ export function confirm(tx: Tx, completions: readonly Completion[]): ConfirmRece
   return completions.map((completion): ConfirmReceipt => {
     if (isLeased(tx, completion)) return { status: 'undone' };
     const job = jobById(tx, completion.id);
-    return job === undefined || job.state === 'completed'
-      ? { status: 'settled', state: 'completed' }
-      : { status: 'lost' };
+    if (job !== undefined && job.state !== 'completed') return { status: 'lost' };
+    if (completion.remote) for (const topic of FOLLOWING) tx.topics.add(topic);
+    return { status: 'settled', state: 'completed' };
   });
 }
+
+/** What may follow from the end of a job; nobody hinted it where the handler was elsewhere. */
+const FOLLOWING = ['settled', 'ready', 'plan'] as const;

@@ -86,46 +86,71 @@ function toJob(row: HeldJobRow): Job {
   };
 }
 
-/** Up to this many jobs are fetched by their state's index; more of them are found soon enough by going backwards. */
-const SPARSE_MAX = 5_000;
+/**
+ * Up to this many jobs are found by their state's index; more of them are met soon enough by going back. Counting them takes 5 ms,
+ * which to go past hundreds of thousands of others takes many times.
+ */
+const SPARSE_MAX = 50_000;
+/** So many where each has to be looked at, for its task. */
+const SPARSE_OF_TASK_MAX = 5_000;
 
-/** The seqs of all jobs in these states and this queue, if they are few; null if many. */
-function sparse(tx: Tx, { queue }: JobFilter, states: readonly JobState[]): number[] | null {
+/** The seqs of jobs in these states and this queue, if they are few: of a task all, otherwise those of the page. Null if they are many. */
+function sparse(tx: Tx, filter: JobFilter, states: readonly JobState[]): number[] | null {
+  const { queue, task, cursor, limit } = filter;
   if (queue === undefined && states.length === JOB_STATES.length) return null;
-  const seqs: number[] = [];
-  for (const state of states) {
-    for (const { seq } of seqsIn(tx, state, queue, SPARSE_MAX + 1 - seqs.length)) seqs.push(seq);
-    if (seqs.length > SPARSE_MAX) return null;
+  const most = task === undefined ? SPARSE_MAX : SPARSE_OF_TASK_MAX;
+  const selects = states.map((state) => seqsIn(state, queue));
+  let found = 0;
+  for (const { sql, values } of selects) {
+    const row = tx.db.get<{ n: number }>(
+      `SELECT count(*) AS n FROM (${sql} LIMIT +?)`,
+      ...values,
+      most + 1 - found,
+    );
+    found += row?.n ?? 0;
+    if (found > most) return null;
   }
-  return seqs;
+  const room = task === undefined ? limit + 1 : most;
+  const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor);
+  return selects.flatMap(({ sql, values }) =>
+    tx.db
+      .all<{ seq: number }>(
+        `SELECT seq FROM (${sql}) WHERE seq < ? ORDER BY seq DESC LIMIT +?`,
+        ...values,
+        before,
+        room,
+      )
+      .map(({ seq }) => seq),
+  );
 }
 
-function seqsIn(tx: Tx, state: JobState, queue: string | undefined, limit: number): { seq: number }[] {
+interface Seqs {
+  readonly sql: string;
+  readonly values: readonly string[];
+}
+
+function seqsIn(state: JobState, queue: string | undefined): Seqs {
   const inQueue = queue === undefined ? '' : 'AND queue = ?';
-  const values = queue === undefined ? [limit] : [queue, limit];
+  const values = queue === undefined ? [] : [queue];
   switch (state) {
     case 'running':
-      return tx.db.all(
-        `${HELD_SEQS} ${queue === undefined ? '' : 'WHERE job.queue = ?'} LIMIT +?`,
-        ...values,
-      );
+      return { sql: `${HELD_SEQS} ${queue === undefined ? '' : 'WHERE job.queue = ?'}`, values };
     case 'ready':
-      return tx.db.all(
-        `${[READY, LET_IN, HELD].map((select) => `${select} ${inQueue}`).join(' UNION ALL ')} LIMIT +?`,
-        ...(queue === undefined ? [] : [queue, queue]),
-        ...values,
-      );
+      return {
+        sql: [READY, LET_IN, HELD].map((select) => `${select} ${inQueue}`).join(' UNION ALL '),
+        values: [...values, ...values, ...values],
+      };
     case 'scheduled':
-      return tx.db.all(
-        `SELECT seq FROM job INDEXED BY job_scheduled WHERE state = 'scheduled' ${inQueue} LIMIT +?`,
-        ...values,
-      );
+      return {
+        sql: `SELECT seq FROM job INDEXED BY job_scheduled WHERE state = 'scheduled' ${inQueue}`,
+        values,
+      };
     default:
-      return tx.db.all(
-        `SELECT seq FROM job INDEXED BY job_finished
-         WHERE finished_at IS NOT NULL AND state = '${state}' ${inQueue} LIMIT +?`,
-        ...values,
-      );
+      return {
+        sql: `SELECT seq FROM job INDEXED BY job_finished
+          WHERE finished_at IS NOT NULL AND state = '${state}' ${inQueue}`,
+        values,
+      };
   }
 }
 

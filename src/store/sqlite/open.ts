@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { LongshoreError } from '../../core/errors.ts';
 import type { JobState } from '../../core/job-state.ts';
+import { ownFile } from '../../own-file.ts';
 import type { LeaseLock } from '../lease-lock.ts';
 import type { Topic } from '../notifier.ts';
 import type { DueRequest, PlanFilter, Unit } from '../plans.ts';
@@ -31,6 +32,7 @@ import type { Cleared } from './clear.ts';
 import type { ForeignMeans } from './foreign.ts';
 import { KeepAlives } from './keep-alive.ts';
 import { SqliteNotifier } from './notifier.ts';
+import type { Prepared } from './remote-complete.ts';
 import { fileOf } from './url.ts';
 import type { VerbInput, VerbName, VerbResult } from './verbs.ts';
 
@@ -80,6 +82,16 @@ class SqliteStore implements Store {
       return completeForeign(tx, completion, this.#means(options));
     },
     confirm: (completions, options) => this.#call('confirm', completions, options),
+    remote: {
+      get module() {
+        return ownFile('./remote-complete', import.meta.url).href;
+      },
+      prepare: (completion, options): Prepared => {
+        if (this.#closing !== null) throw this.#closed('complete');
+        return { completion, file: this.#file, now: options?.now ?? this.#clock?.now() ?? null };
+      },
+      forget: () => undefined,
+    },
   };
   readonly opened: Promise<unknown>;
   /** Here and to other processes. */

@@ -1,19 +1,34 @@
 import type { SpanContext } from '@opentelemetry/api';
-import { planRefIn } from '../../core/plan.ts';
+import { outermost } from '../../core/inherited.ts';
+import { type PlanRef, parsePlanRef, planRefIn } from '../../core/plan.ts';
 
-/** What a stored meta (core/meta.ts) carries of a trace, and the W3C Trace Context texts in it. */
+/**
+ * What a stored meta (core/meta.ts) carries of a trace, and the W3C Trace Context texts in it. Read once for each attempt: parsing
+ * it was a large part of what a span costs.
+ */
 export interface Carried {
   /** Null also where it is malformed: then a new trace begins, as the recommendation has it. */
   readonly parent: SpanContext | null;
   /** A traceparent is there that cannot be read. */
   readonly malformed: string | null;
+  /** Whoever enqueued the job waits for its result. */
+  readonly awaited: boolean;
   /** The id of the run that the job is a step of. */
   readonly run: string | null;
   /** Which part of the run. */
   readonly part: string | null;
+  /** The one in the meta, or of the run; null: that of the job or run itself. */
+  readonly correlationId: string | null;
+  /** The meta itself. */
+  readonly members: Members;
 }
 
-const NOTHING: Carried = { parent: null, malformed: null, run: null, part: null };
+type Members = Readonly<Record<string, unknown>>;
+
+const NOTHING: Carried = {
+  ...{ parent: null, malformed: null, awaited: false, run: null, part: null, correlationId: null },
+  members: {},
+};
 const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-([\da-f]{2})(?:-|$)/;
 const RUN = 'run/';
 
@@ -22,8 +37,9 @@ export function carriedIn(
   traceState: (text: string) => SpanContext['traceState'],
 ): Carried {
   if (meta === null) return NOTHING;
-  const { traceparent, tracestate } = textsIn(meta);
-  const parts = TRACEPARENT.exec(traceparent ?? '');
+  const members = membersOf(meta);
+  const { traceparent, tracestate, correlationId, awaited } = members;
+  const parts = typeof traceparent === 'string' ? TRACEPARENT.exec(traceparent) : null;
   const parent: SpanContext | null =
     parts === null
       ? null
@@ -32,25 +48,28 @@ export function carriedIn(
           spanId: parts[2] as string,
           traceFlags: Number.parseInt(parts[3] as string, 16) & 1,
           isRemote: true,
-          ...(tracestate === null
-            ? {}
-            : { traceState: traceState(tracestate) as NonNullable<SpanContext['traceState']> }),
+          ...(typeof tracestate === 'string'
+            ? { traceState: traceState(tracestate) as NonNullable<SpanContext['traceState']> }
+            : {}),
         };
-  const ref = runRefIn(meta);
+  const ref = refIn(meta, members);
+  const run = ref?.plan.startsWith(RUN) ? ref.plan.slice(RUN.length) : null;
   return {
     parent,
-    malformed: traceparent !== null && parent === null ? traceparent : null,
-    run: ref?.run ?? null,
-    part: ref?.part ?? null,
+    malformed: typeof traceparent === 'string' && parent === null ? traceparent : null,
+    awaited: awaited === true,
+    run,
+    part: run === null ? null : (ref?.as ?? null),
+    correlationId: typeof correlationId === 'string' ? correlationId : run === null ? null : outermost(run),
+    members,
   };
 }
 
 /** The meta with the context in it. */
 export function withContext(
-  meta: string | null,
+  { tracestate: _, ...kept }: Members,
   { traceId, spanId, traceFlags, traceState }: SpanContext,
 ): string {
-  const { tracestate: _, ...kept } = meta === null ? {} : (JSON.parse(meta) as { tracestate?: unknown });
   const traceparent = `00-${traceId}-${spanId}-${(traceFlags & 1) === 1 ? '01' : '00'}`;
   const state = traceState?.serialize() ?? '';
   return JSON.stringify({
@@ -63,23 +82,21 @@ export function withContext(
 /** As core/meta.ts has it. */
 const TRACESTATE_CHARS_MAX = 512;
 
-function textsIn(meta: string): { readonly traceparent: string | null; readonly tracestate: string | null } {
-  if (!meta.includes('"traceparent"')) return { traceparent: null, tracestate: null };
+/** Empty for what is damaged. */
+function membersOf(meta: string): Members {
   try {
-    const { traceparent, tracestate } = JSON.parse(meta) as { traceparent?: unknown; tracestate?: unknown };
-    return {
-      traceparent: typeof traceparent === 'string' ? traceparent : null,
-      tracestate: typeof tracestate === 'string' ? tracestate : null,
-    };
+    const members: unknown = JSON.parse(meta);
+    return typeof members === 'object' && members !== null ? (members as Members) : {};
   } catch {
-    return { traceparent: null, tracestate: null };
+    return {};
   }
 }
 
-function runRefIn(meta: string): { readonly run: string; readonly part: string } | null {
+function refIn(meta: string, { plan }: Members): PlanRef | null {
+  if (typeof plan === 'string') return parsePlanRef(plan);
+  if (!meta.includes('"plan"')) return null;
   try {
-    const ref = planRefIn(meta);
-    return ref?.plan.startsWith(RUN) ? { run: ref.plan.slice(RUN.length), part: ref.as } : null;
+    return planRefIn(meta);
   } catch {
     return null;
   }

@@ -23,10 +23,11 @@ export interface OtelOptions {
    */
   readonly ratio?: number;
   /**
-   * Whose runs are children of the span that enqueued them, rather than traces of their own with a link to it: `steps` (default),
-   * those of flows; `all`; `none`; or what a function says. The links are there in any case.
+   * Whose runs are children of the span that enqueued them, rather than traces of their own with a link to it: `awaited` (default),
+   * steps of flows and jobs that were enqueued with `awaited: true`; `steps` alone; `all`; `none`; or what a function says, as by
+   * queue. The links are there in any case.
    */
-  readonly parent?: 'steps' | 'all' | 'none' | ((job: ParentQuestion) => boolean);
+  readonly parent?: 'awaited' | 'steps' | 'all' | 'none' | ((job: ParentQuestion) => boolean);
   /** Default: the one that is registered globally, also later. */
   readonly tracerProvider?: TracerProvider;
 }
@@ -39,7 +40,7 @@ const OPTIONS = knownNames<OtelOptions>({ ratio: true, parent: true, tracerProvi
 /** For `connect(url, { tracing: await otelTracing() })`. Throws OPTION_INVALID, and what an import of `@opentelemetry/api` throws. */
 export async function otelTracing(options: OtelOptions = {}): Promise<Tracing> {
   requireKnown('otelTracing', options, OPTIONS);
-  const { ratio = 1, parent = 'steps', tracerProvider } = options;
+  const { ratio = 1, parent = 'awaited', tracerProvider } = options;
   if (typeof ratio !== 'number' || !(ratio >= 0 && ratio <= 1))
     throw optionInvalid('ratio', ratio, 'a number from 0 to 1');
   const api: Api = await import('@opentelemetry/api');
@@ -63,8 +64,9 @@ export async function traceHandlers(): Promise<void> {
 
 function parentRule(parent: NonNullable<OtelOptions['parent']>): (job: ParentQuestion) => boolean {
   if (typeof parent === 'function') return parent;
+  if (parent === 'awaited') return ({ step, awaited }) => step || awaited;
   if (parent === 'steps') return ({ step }) => step;
   if (parent === 'all') return () => true;
   if (parent === 'none') return () => false;
-  throw optionInvalid('parent', parent, "'steps', 'all', 'none' or a function");
+  throw optionInvalid('parent', parent, "'awaited', 'steps', 'all', 'none' or a function");
 }

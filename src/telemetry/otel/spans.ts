@@ -1,5 +1,5 @@
 import type { Attributes, Context, Link, Span, SpanContext, Tracer } from '@opentelemetry/api';
-import { correlationIdOf, correlationIdOfRun } from '../../core/inherited.ts';
+import { outermost } from '../../core/inherited.ts';
 import type { Advance, Running, Sending, Sent, TracedAttempt, Tracing } from '../../core/tracing.ts';
 import type { Api } from './api.ts';
 import { type Carried, carriedIn, withContext } from './carried.ts';
@@ -20,6 +20,8 @@ export interface ParentQuestion {
   readonly task: string;
   /** It is a step of a run. */
   readonly step: boolean;
+  /** It was enqueued with `awaited`. */
+  readonly awaited: boolean;
 }
 
 const MOVES_MAX = 50;
@@ -49,11 +51,11 @@ export class OtelTracing implements Tracing {
   }
 
   #send(sent: readonly Sent[]): Sending | null {
-    const ids = sent.map(correlationIdFor);
+    const carried = sent.map(({ meta }) => this.#carried(meta));
+    const ids = sent.map((one, index) => correlationIdFor(one, carried[index] as Carried));
     const chosen = ids.map((id) => this.#isChosen(id));
     const first = chosen.indexOf(true);
     if (first < 0) return null;
-    const carried = sent.map(({ meta }) => this.#carried(meta));
     const parent = this.#parentOf((carried[first] as Carried).parent);
     const span = this.#tracer.startSpan(
       ...sendSpan(sent[first] as Sent, {
@@ -67,7 +69,9 @@ export class OtelTracing implements Tracing {
     const context = span.spanContext();
     // Nobody registered a provider.
     if (!this.#api.isSpanContextValid(context)) return null;
-    const metas = sent.map(({ meta }, index) => (chosen[index] ? withContext(meta, context) : meta));
+    const metas = sent.map(({ meta }, index) =>
+      chosen[index] ? withContext((carried[index] as Carried).members, context) : meta,
+    );
     return {
       metas,
       end: (error) => {
@@ -88,11 +92,12 @@ export class OtelTracing implements Tracing {
 
   #run(attempt: TracedAttempt): Running | null {
     const { id, queue, task, meta, workerId, dueAt, claimedAt, agoMs } = attempt;
-    if (!this.#isChosen(correlationIdOf({ id, meta }))) return null;
     const carried = this.#carried(meta);
+    if (!this.#isChosen(carried.correlationId ?? id)) return null;
     const { ROOT_CONTEXT, SpanKind, trace, isSpanContextValid } = this.#api;
     const { parent } = carried;
-    const hasParent = this.#settings.hasParent({ queue, task, step: carried.run !== null });
+    const { run, awaited } = carried;
+    const hasParent = this.#settings.hasParent({ queue, task, step: run !== null, awaited });
     const outer = parent !== null && hasParent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
     const links: Link[] = parent === null ? [] : [{ context: parent }];
     const common = { ...attributesOf(attempt, carried), [names.WORKER]: workerId };
@@ -130,16 +135,16 @@ export class OtelTracing implements Tracing {
       span,
       startedAt,
       beganAt,
-      meta: withContext(meta, span.spanContext()),
+      meta: withContext(carried.members, span.spanContext()),
       settle: { name: `settle ${queue}`, attributes: { ...common, ...operation('settle', 'settle') } },
     });
   }
 
   #advanced({ run, flow, meta, state, moves, tookMs }: Advance): void {
-    const carried = this.#carried(meta);
-    if (!this.#isChosen(correlationIdOfRun({ id: run, meta }))) return;
+    const { parent, correlationId } = this.#carried(meta);
+    const ownId = correlationId ?? outermost(run);
+    if (!this.#isChosen(ownId)) return;
     const { ROOT_CONTEXT, trace } = this.#api;
-    const { parent } = carried;
     const endedAt = epochMs();
     const attributes: Attributes = {
       [names.SYSTEM]: 'longshore',
@@ -147,7 +152,7 @@ export class OtelTracing implements Tracing {
       [names.RUN]: run,
       [names.STATE]: state,
       [names.MOVES]: moves.slice(0, MOVES_MAX).map(({ step, to }) => `${step} ${to}`),
-      [names.CORRELATION_ID]: correlationIdOfRun({ id: run, meta }),
+      [names.CORRELATION_ID]: ownId,
     };
     this.#tracer
       .startSpan(
@@ -195,21 +200,24 @@ function operation(name: string, type: string): Attributes {
   return { [names.OPERATION]: name, [names.OPERATION_TYPE]: type };
 }
 
-function attributesOf({ id, queue, task, attempt, meta }: TracedAttempt, { run, part }: Carried): Attributes {
+function attributesOf(
+  { id, queue, task, attempt }: TracedAttempt,
+  { run, part, correlationId }: Carried,
+): Attributes {
   return {
     [names.SYSTEM]: 'longshore',
     [names.QUEUE]: queue,
     [names.JOB]: id,
     [names.TASK]: task,
     [names.ATTEMPT]: attempt,
-    [names.CORRELATION_ID]: correlationIdOf({ id, meta }),
+    [names.CORRELATION_ID]: correlationId ?? id,
     ...(run === null ? {} : { [names.RUN]: run }),
     ...(part === null ? {} : { [names.PART]: part }),
   };
 }
 
-function correlationIdFor({ kind, id, meta }: Sent): string {
-  return kind === 'run' ? correlationIdOfRun({ id, meta }) : correlationIdOf({ id, meta });
+function correlationIdFor({ kind, id }: Sent, { correlationId }: Carried): string {
+  return correlationId ?? (kind === 'run' ? outermost(id) : id);
 }
 
 interface SendGiven {

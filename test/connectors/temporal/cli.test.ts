@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { lineOf, Sandbox } from '../../cli/longshore.ts';
+import { ended, lineOf, Sandbox } from '../../cli/longshore.ts';
 import { prometheusFor } from '../../telemetry/programs.ts';
 import { temporalFor } from './server.ts';
 
@@ -40,6 +40,17 @@ test('work and load, set up by variables and an .env file, with metrics that a s
     for (const name of ['longshore_slots', 'temporal_worker_task_slots_used'])
       assert.ok(await scraped(prometheus.query, name), name);
   }
+
+  // By the other verb, and without end: workflows of three activities.
+  const args = ['load', '--target', 'temporal', '--url', server.url, '--infinite', '--concurrency', '1'];
+  const endless = sandbox.start([...args, '--report-interval', '0.1s', '--json']);
+  const end = ended(endless);
+  await lineOf(endless.stdout, (line) => /"completed":[1-9]/.test(line));
+  endless.kill('SIGINT');
+  const { completed } = JSON.parse((await end).stdout.trim().split('\n').at(-1) ?? '');
+  const after = await (await fetch(target)).text();
+  const attempts = /^longshore_job_attempts_total\{.*outcome="completed"\} (\d+)$/m.exec(after)?.[1];
+  assert.ok(Number(attempts) - 12 >= 3 * completed, `${attempts} attempts, ${completed} workflows`);
   worker.kill('SIGTERM');
   assert.deepEqual(await exited, [0, null]);
 });

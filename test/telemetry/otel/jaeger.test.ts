@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { connect, type Phase, type Trace } from '../../../src/index.ts';
 import { otelTracing } from '../../../src/telemetry/otel/index.ts';
 import { eventually, temporaryFolder } from '../../stage.ts';
 import { type JaegerSpan, jaegerFor, tagOf } from '../programs.ts';
-import { seven } from './programs/seven.ts';
+import { seven, work } from './programs/seven.ts';
 import { sendingProvider } from './provider.ts';
 
 const WORKER = fileURLToPath(new URL('programs/worker.ts', import.meta.url));
@@ -22,9 +22,7 @@ test('a run in another process is whole in Jaeger by its correlation id, and add
   const tracerProvider = sendingProvider(t, jaeger.collector);
   const longshore = await connect(url, { tracing: await otelTracing({ tracerProvider }), logger: false });
   t.after(() => longshore.close());
-  const worker = fork(WORKER, [url, jaeger.collector]);
-  t.after(() => worker.kill('SIGKILL'));
-  await once(worker, 'message');
+  await startWorker(t, url, jaeger.collector);
   const follow = async (correlationId: string): Promise<Followed> => {
     const beganAt = performance.now();
     const run = await longshore.flows.start(seven, null, { meta: { correlationId } });
@@ -59,6 +57,37 @@ test('a run in another process is whole in Jaeger by its correlation id, and add
     apart.some((share) => share < 0.05),
     `spans and client are apart by ${apart.join(', ')}`,
   );
+});
+
+async function startWorker(t: TestContext, store: string, collector: string): Promise<void> {
+  const worker = fork(WORKER, [store, collector]);
+  t.after(() => worker.kill('SIGKILL'));
+  await once(worker, 'message');
+}
+
+test('a job in another process that a request waits for is in the trace of the request; one that it does not wait for is linked', async (t) => {
+  const jaeger = await jaegerFor(t);
+  if (jaeger === null) return;
+  const url = `sqlite:${join(await temporaryFolder(t), 'jobs.db')}`;
+  const tracerProvider = sendingProvider(t, jaeger.collector);
+  const longshore = await connect(url, { tracing: await otelTracing({ tracerProvider }), logger: false });
+  t.after(() => longshore.close());
+  await startWorker(t, url, jaeger.collector);
+  for (const awaited of [true, false]) {
+    const correlationId = `request-${awaited}`;
+    const input = { step: 'alone', after: [] };
+    const job = await longshore.enqueue(work, input, { awaited, meta: { correlationId } });
+    await job.result();
+    await tracerProvider.forceFlush();
+    const found = (): Promise<readonly JaegerSpan[]> => jaeger.spans(CORRELATION, correlationId);
+    await eventually(async () => named(await found(), 'settle').length === 1);
+    const spans = await found();
+    const [enqueue] = named(spans, 'enqueue');
+    const [run] = named(spans, 'run');
+    // Jaeger tells a parent that is linked as well by its link alone.
+    assert.ok(run?.references.some(({ spanID }) => spanID === enqueue?.spanID));
+    assert.equal(new Set(spans.map(({ traceID }) => traceID)).size, awaited ? 1 : 2);
+  }
 });
 
 interface Followed {

@@ -51,6 +51,60 @@ test('a span is linked to the one that enqueued its job, and its child where tha
   }
 });
 
+test('the job that its enqueuer waits for is in that trace; others are linked, unless their queue is to be in it, too', async (t) => {
+  const byQueue: OtelOptions = { parent: ({ queue, awaited }) => awaited || queue === 'calls' };
+  for (const [options, expected] of [
+    [{}, [true, false, false]],
+    [byQueue, [true, false, true]],
+    [{ parent: 'steps' }, [false, false, false]],
+  ] as const) {
+    const { longshore, spans } = await traced(t, options);
+    const worker = longshore.worker({ tasks: [quiet], queues: ['mail', 'calls'] });
+    await worker.start();
+    const asked = await longshore.enqueue(quiet, undefined, { awaited: true });
+    await asked.result();
+    const sent = [
+      asked,
+      await longshore.enqueue(quiet, undefined, { awaited: false }),
+      await longshore.enqueue(quiet, undefined, { queue: 'calls' }),
+    ];
+    for (const job of sent) await job.result();
+    await worker.stop();
+    const ofJob = (name: string, id: string) =>
+      spans(name).find(({ attributes }) => attributes['messaging.message.id'] === id);
+    const isInTrace = sent.map(({ id }) => {
+      const [enqueue, run, settle] = ['enqueue', 'run', 'settle'].map((name) => ofJob(name, id));
+      const parent = enqueue?.spanContext();
+      assert.equal(run?.links[0]?.context.spanId, parent?.spanId);
+      assert.equal(settle?.parentSpanContext?.spanId, run?.spanContext().spanId);
+      const isChild = run?.parentSpanContext?.spanId === parent?.spanId;
+      assert.equal(isChild, run?.spanContext().traceId === parent?.traceId);
+      return isChild;
+    });
+    assert.deepEqual(isInTrace, expected);
+  }
+});
+
+test('what an awaited job enqueues is not awaited by that', async (t) => {
+  const { longshore, spans } = await traced(t);
+  const outer = defineTask({
+    name: 'outer',
+    queue: 'outer',
+    run: async () => void (await longshore.enqueue(quiet, undefined)),
+  });
+  await longshore.enqueue(outer, undefined, { awaited: true });
+  await longshore.worker({ tasks: [outer, quiet] }).runUntilIdle();
+  const [run, inner] = [spans('run outer')[0]?.spanContext(), spans('run mail')[0]?.spanContext()];
+  assert.notEqual(inner?.traceId, run?.traceId);
+});
+
+test('awaited is yes or no', async (t) => {
+  const { longshore } = await traced(t);
+  await assert.rejects(longshore.enqueue(quiet, undefined, { awaited: 'yes' as unknown as true }), {
+    code: 'OPTION_INVALID',
+  });
+});
+
 test('a trace context given at enqueue is gone on with', async (t) => {
   const { longshore, spans } = await traced(t, { parent: 'all' });
   await longshore.enqueue(quiet, undefined, {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { defineFlow, defineTask } from '../../../../src/index.ts';
 
 /** Seven steps, each of which takes some time, as it would in production. */
-const work = defineTask<{ step: string; after: unknown[] }, string>({
+export const work = defineTask<{ step: string; after: unknown[] }, string>({
   name: 'work',
   queue: 'seven',
   run: async ({ input: { step } }) => {
