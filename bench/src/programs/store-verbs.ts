@@ -1,6 +1,6 @@
 import { chain } from '../flows/chain.ts';
 import { Durations } from '../histogram.ts';
-import { makeInputs } from '../inputs.ts';
+import { type Input, makeInputs } from '../inputs.ts';
 import { plansOf } from '../kit/plans.ts';
 import { type Evidence, Ledger, type Sabotage } from '../ledger.ts';
 import { connect, type EnqueueOptions, type Longshore } from '../longshore.ts';
@@ -70,7 +70,7 @@ program<VerbsSettings, VerbsReport>(async (settings) => {
     const inputs = makeInputs(rounds * size, 10);
     const turn = async (round: number): Promise<void> => {
       const batch = inputs.slice(round * size, (round + 1) * size);
-      await longshore.enqueueMany(task, batch, ({ n }) => OPTIONS[kind](n));
+      await longshore.enqueueMany(task, batch, (input) => OPTIONS[kind]((input as Input).n));
       // A claim promotes what became due by then; of a delay of 1 ms, that may be all or a part.
       for (let done = 0; done < size; ) done += (await worker.runOnce()).completed;
     };
