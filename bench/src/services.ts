@@ -10,6 +10,8 @@ export interface OwnServer {
 
 interface Services {
   startPostgres(options: { readonly durable: boolean }): Promise<OwnServer>;
+  startTemporal(): Promise<OwnServer>;
+  startOperaton(options: { readonly build: boolean }): Promise<OwnServer>;
   startRedis(options: { readonly durable: boolean; readonly args?: readonly string[] }): Promise<OwnServer>;
 }
 
@@ -24,6 +26,12 @@ export async function startPostgres(): Promise<OwnServer> {
 /** With an append-only file, whatever it takes. */
 export async function startRedis(fsync: Fsync): Promise<OwnServer> {
   return (await services()).startRedis({ durable: true, args: ['--appendfsync', fsync] });
+}
+
+/** A workflow engine with its data in memory. Operaton is built where it is not there yet, which takes minutes. */
+export async function startEngine(engine: 'temporal' | 'operaton'): Promise<OwnServer> {
+  const { startTemporal, startOperaton } = await services();
+  return engine === 'temporal' ? startTemporal() : startOperaton({ build: true });
 }
 
 function services(): Promise<Services> {
