@@ -25,9 +25,12 @@ const MAIN_FILES: Readonly<Record<string, string>> = {
   advice: 'advice.ts',
   cli: 'main.ts',
   'cli/temporal': 'settings.ts',
+  'cli/operaton': 'work.ts',
+  'cli/camunda': 'work.ts',
+  connectors: 'environment.ts',
+  'connectors/http': 'rest.ts',
   'connectors/temporal': 'index.ts',
   'connectors/operaton': 'index.ts',
-  'cli/camunda': 'work.ts',
   'connectors/camunda': 'index.ts',
   core: 'settle-rule.ts',
   'core/flow': 'decide.ts',
@@ -60,6 +63,8 @@ const PARTS = /^(store\/\w+\/migrations|worker\/maintenance|cli\/commands|http\/
 const EVENTS = /^telemetry\/(plan-)?events\.ts$/;
 const CONTRACT = /^store\/[^/]+\.ts$/;
 const STORE = /^store\/\w+\//;
+/** What connectors of all kinds share. */
+const CONNECTORS = /^connectors\/[^/]+\.ts$/;
 /** Where the files of the package are. */
 const OWN_FILE = /^own-file\.ts$/;
 /** What results of the bench show, as data: pure, so the page bundles it. */
@@ -94,10 +99,23 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
       /^telemetry\/log\.ts$/,
     ],
   },
+  { of: CONNECTORS, may: [/^core\//, CONNECTORS] },
+  {
+    of: /^connectors\/http\//,
+    may: [
+      /^core\//,
+      CONNECTORS,
+      /^connectors\/http\//,
+      /^engine\/(keeper|runner)\.ts$/,
+      /^telemetry\/(log|warn-once)\.ts$/,
+    ],
+  },
+  // A connector knows no other, and no store.
   {
     of: /^connectors\/temporal\//,
     may: [
       /^core\//,
+      CONNECTORS,
       /^connectors\/temporal\//,
       EVENTS,
       /^engine\/(runner|work)\.ts$/,
@@ -105,24 +123,24 @@ const LAYERS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
       /^telemetry\//,
     ],
   },
-  // A connector knows no other, and no store.
   {
     of: /^connectors\/operaton\//,
     may: [
       /^core\//,
       /^engine\//,
-      /^connectors\/operaton\//,
+      CONNECTORS,
+      /^connectors\/(http|operaton)\//,
       EVENTS,
-      /^telemetry\/(log|warn-once)\.ts$/,
+      /^system-clock\.ts$/,
       /^worker\/trouble\.ts$/,
     ],
   },
-  // Of a connection the type alone.
-  { of: /^load\//, may: [/^core\//, /^load\//, /^connect\.ts$/] },
   {
     of: /^connectors\/camunda\//,
-    may: [/^core\//, /^engine\//, /^connectors\/camunda\//, /^system-clock\.ts$/, /^telemetry\/log\.ts$/],
+    may: [/^core\//, /^engine\//, CONNECTORS, /^connectors\/(http|camunda)\//, /^system-clock\.ts$/],
   },
+  // Of a connection the type alone.
+  { of: /^load\//, may: [/^core\//, /^load\//, /^connect\.ts$/] },
   { of: /^execution\//, may: [/^core\//, /^execution\//, OWN_FILE, CURRENT_JOB] },
   { of: /^tuner\//, may: [/^core\//, /^tuner\//] },
   { of: /^advice\//, may: [/^core\//, /^advice\//, CONTRACT] },

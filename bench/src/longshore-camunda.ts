@@ -4,4 +4,5 @@
  */
 export { camundaWorker } from '../../src/connectors/camunda/index.ts';
 export { checkedOptions } from '../../src/connectors/camunda/options.ts';
-export { Rest } from '../../src/connectors/camunda/rest.ts';
+export { restOf } from '../../src/connectors/camunda/rest.ts';
+export type { Rest } from '../../src/connectors/http/rest.ts';

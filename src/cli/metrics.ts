@@ -15,6 +15,8 @@ export interface MetricsOptions {
 /** For workers of other engines, where there is no store. */
 export interface EngineMetrics {
   readonly runners: readonly RunnerSource[];
+  /** Metrics of the engine's own making, in place of those of the runners. */
+  readonly of: () => Promise<PrometheusMetrics>;
   readonly health: () => Promise<{ ok: boolean }>;
 }
 
@@ -27,13 +29,17 @@ export async function startMetrics(
     metricsPort: port,
     metricsHost: host,
     runners = [],
+    of,
     health: given,
   }: MetricsOptions & Partial<EngineMetrics>,
   out: Output,
 ): Promise<{ close(): Promise<void> }> {
   if (port === undefined) return NOTHING;
   const { serveMetrics } = await import('../telemetry/prometheus/index.ts');
-  const metrics = await metricsOf(longshore, '--metrics-port', { runners });
+  const option = '--metrics-port';
+  const metrics = await (of === undefined
+    ? metricsOf(longshore, option, { runners })
+    : orMissing(option, of()));
   const health = given ?? (async () => longshore?.health() ?? { ok: true });
   const server = await serveMetrics(metrics, { port, health, ...(host === undefined ? {} : { host }) }).catch(
     (error) => {
@@ -52,7 +58,11 @@ export async function metricsOf(
   options: PrometheusOptions,
 ): Promise<PrometheusMetrics> {
   const { prometheusMetrics } = await import('../telemetry/prometheus/index.ts');
-  return prometheusMetrics(longshore, options).catch((error) => {
+  return orMissing(option, prometheusMetrics(longshore, options));
+}
+
+function orMissing(option: string, metrics: Promise<PrometheusMetrics>): Promise<PrometheusMetrics> {
+  return metrics.catch((error) => {
     if (!isMissingPackage(error, 'prom-client')) throw error;
     const message = `${option} needs the package prom-client. Run: npm install prom-client`;
     throw new LongshoreError('OPTION_INVALID', message);

@@ -45,7 +45,8 @@ export function httpSender(connectionsMax: number, tls: TlsFiles = {}): Send & {
           method,
           agent: isSecure ? agents.https : agents.http,
           headers: body === null ? headers : { 'content-type': 'application/json', ...headers },
-          signal: AbortSignal.timeout(timeoutMs),
+          // It takes whole numbers alone, and a third of a lock's time need not be one.
+          signal: AbortSignal.timeout(Math.ceil(timeoutMs)),
         },
         (answer) => answerOf(answer).then(resolve, reject),
       );

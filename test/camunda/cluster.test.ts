@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
 import { BpmnError, camundaWorker } from '../../src/connectors/camunda/index.ts';
 import { checkedOptions } from '../../src/connectors/camunda/options.ts';
-import { Rest } from '../../src/connectors/camunda/rest.ts';
+import { restOf } from '../../src/connectors/camunda/rest.ts';
 import { type AnyTask, defineTask } from '../../src/index.ts';
 import { sequence, type Task } from './processes.ts';
 import { simulatorFor } from './stage.ts';
@@ -79,8 +79,7 @@ async function stage(t: TestContext): Promise<Run> {
   return async (tasks, jobTypes, variables) => {
     const worker = camundaWorker({ url, jobTypes, logger: false, pollMs: 500, lockMs: LOCK_MS });
     t.after(() => worker.stop({ graceMs: 0 }));
-    const checked = checkedOptions({ url, jobTypes });
-    const rest = new Rest({ ...checked, socketsMax: 2, onAuthorization: () => undefined });
+    const rest = restOf(checkedOptions({ url, jobTypes }), { socketsMax: 2 });
     t.after(() => rest.close());
     const form = new FormData();
     const id = `longshore-${randomUUID()}`;

@@ -6,6 +6,7 @@ import { declareTask, defineTask } from '../../src/index.ts';
 
 const task = defineTask({ name: 'task', run: () => null });
 const jobTypes = { task };
+const PEM = '-----BEGIN CERTIFICATE-----';
 
 describe('the settings of a worker', () => {
   test('are options over environment over defaults', () => {
@@ -107,6 +108,13 @@ describe('the settings of a worker', () => {
       { auth: { username: 'a', token: 'hidden' } },
       {},
       /^auth is .*username, token.*expected \{ clientId, clientSecret \}/,
+    ],
+    [{ tls: { ca: 'ca.pem' } }, {}, /^tls\.ca is .*expected the text of a PEM file/],
+    [{}, { CAMUNDA_MTLS_CERT: PEM }, /^CAMUNDA_MTLS_\* is "cert"; expected both: `cert` and its `key`/],
+    [
+      {},
+      { CAMUNDA_MTLS_CA_PATH: 'nowhere.pem' },
+      /^CAMUNDA_MTLS_CA_PATH is "nowhere\.pem"; expected a file that can be read/,
     ],
     [{ jobType: 'a' }, {}, /camundaWorker has no option "jobType"; did you mean "jobTypes"/],
   ] as const)

@@ -49,6 +49,14 @@ test('a lock is renewed while the event loop of the program is held', async (t) 
   assert.equal(held.signal.aborted, false);
 });
 
+test('a lock is renewed whose interval is no whole number', async (t) => {
+  const troubled = Promise.withResolvers<never>();
+  const { keeper, server } = await keeping(t, { onTrouble: troubled.reject });
+  const asked = nextAsked(server);
+  keeper.hold('1', { intervalMs: 5_000 / 3, firstMs: 0 });
+  assert.equal((await Promise.race([asked, troubled.promise])).url, '/locks/1/extend');
+});
+
 test('work whose lock is lost ends as lost, and its handler is stopped', async (t) => {
   const { keeper, server } = await keeping(t);
   const waits = defineTask({

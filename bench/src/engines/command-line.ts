@@ -1,33 +1,31 @@
+import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
-import { ENGINE_NAMES, engines, enginesTable } from '../commands/engines.ts';
-import { temporalEngine, temporalTable } from '../commands/temporal-engine.ts';
-import { between, whole } from '../options.ts';
+import { engines, enginesTable } from '../commands/engines.ts';
+import { among, between, whole } from '../options.ts';
 import { perform } from '../perform.ts';
+import { ENGINES, ENGINES_PARTS } from './engine.ts';
 
-/** `bench engines`: its options, and which measurement an engine has. */
+/** `bench engines`: its options. */
 export function addEngines(command: Command): void {
   command
-    .addOption(
-      new Option('--engine <name>', 'the engine')
-        .choices([...ENGINE_NAMES, 'temporal'])
-        .makeOptionMandatory(),
-    )
-    .option('--url <url>', 'a running server; default: one is started, and stopped at the end')
+    .addOption(new Option('--engine <name>', 'which one').choices(ENGINES).makeOptionMandatory())
+    .option('--url <url>', 'a running server; default: one is started, with its data in memory')
+    .option('--parts <list>', `only these of ${ENGINES_PARTS.join(', ')}`, among(ENGINES_PARTS), [
+      ...ENGINES_PARTS,
+    ])
+    .option('--works <n>', 'workflows, or process instances, in each run', whole(1, 1_000_000), 200)
+    .option('--slots <n>', 'works that run at once, where no tuner decides', whole(1, 10_000), 20)
+    .option('--rate <n>', 'works a second, for the latencies', between(0.1, 1_000), 10)
+    .option('--rate-seconds <n>', 'for so long', whole(1, 3_600), 10)
+    .option('--block-seconds <n>', 'how long a work holds its thread', whole(1, 3_600), 20)
+    .option('--jobs <n>', 'works that compute for 150 ms each', whole(1, 100_000), 100)
     .option(
-      '--jobs <n>',
-      'tasks in each run; of temporal, workflows (default: 600, of temporal 200)',
-      whole(2, 1_000_000),
+      '--cores <n>',
+      'plain processes beside them; default: as many as cores',
+      whole(1, 1_000),
+      availableParallelism(),
     )
-    .option('--concurrency <n>', 'tasks at once', whole(1, 10_000), 10)
-    .option(
-      '--block-seconds <n>',
-      'of temporal: how long an activity blocks; 0: leave that out',
-      between(0, 3_600),
-      20,
-    )
-    .action(({ blockSeconds, ...options }) =>
-      options.engine === 'temporal'
-        ? perform('engines', temporalEngine, temporalTable)({ jobs: 200, blockSeconds, ...options })
-        : perform('engines', engines, enginesTable)({ jobs: 600, ...options }),
-    );
+    .option('--target-cpu <share>', 'what the tuners are to keep to', between(0.05, 1), 0.6)
+    .option('--tuner-seconds <n>', 'for how long they are watched', whole(1, 3_600), 30)
+    .action(perform('engines', engines, enginesTable));
 }

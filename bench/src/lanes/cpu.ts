@@ -139,8 +139,8 @@ const WARM_UP_EACH = 4;
 const SHORT_WARM_UP = 5_000;
 
 /** Jobs a second of so many plain processes at once. */
-async function bareRate(
-  { jobs, hosts, iterations }: CpuSettings,
+export async function bareRate(
+  { jobs, hosts, iterations }: Pick<CpuSettings, 'jobs' | 'hosts' | 'iterations'>,
   signal: AbortSignal,
   processes: number,
 ): Promise<number> {

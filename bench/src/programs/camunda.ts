@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type AnyTask, defineTask } from '../longshore.ts';
-import { camundaWorker, checkedOptions, Rest } from '../longshore-camunda.ts';
+import { camundaWorker, checkedOptions, type Rest, restOf } from '../longshore-camunda.ts';
 import { watchLoop } from '../loop-delay.ts';
 import { monotonicMs } from '../pacer.ts';
 import { program } from '../program.ts';
@@ -30,12 +30,7 @@ program<CamundaSettings, CamundaReport>(async (settings) => {
   const type = `longshore-bench-${randomUUID()}`;
   const jobTypes = { [type]: { task: taskOf(settings), into: 'outcome' } };
   const worker = camundaWorker({ url, jobTypes, strategy, concurrency, logger: false });
-  const client = {
-    ...checkedOptions({ url, jobTypes }),
-    socketsMax: amounts.length,
-    onAuthorization: () => undefined,
-  };
-  const rest = new Rest(client);
+  const rest = restOf(checkedOptions({ url, jobTypes }), { socketsMax: amounts.length });
   try {
     await rest.call('POST', '/deployments', { body: deployment(type) });
     const choices: LaneChoice[] = [];

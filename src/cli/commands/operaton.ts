@@ -1,6 +1,6 @@
 import { type CliCommand, examples } from '../command.ts';
 import { UsageError } from '../exit-codes.ts';
-import { work } from '../operaton-work.ts';
+import { work } from '../operaton/work.ts';
 
 /** Workers for Operaton and Camunda 7. Load is put on it by `longshore load --target operaton`. */
 export const operaton: CliCommand = {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { fromEnvironment, SCHEDULER_VARIABLES } from '../../connectors/temporal/environment.ts';
+import { fromEnvironment } from '../../connectors/environment.ts';
+import { SCHEDULER_VARIABLES } from '../../connectors/temporal/environment.ts';
 import { type LoadFlags, loadSettings } from '../../load/settings.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
 import { drive, loadOptions } from '../commands/load.ts';

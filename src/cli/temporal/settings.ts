@@ -1,12 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import type { Command } from 'commander';
-import {
-  CONNECTION_VARIABLES,
-  type Environment,
-  fromEnvironment,
-  unreadNames,
-} from '../../connectors/temporal/environment.ts';
+import { type Environment, fromEnvironment } from '../../connectors/environment.ts';
+import { CONNECTION_VARIABLES, unreadNames } from '../../connectors/temporal/environment.ts';
 import type { TemporalConnection } from '../../connectors/temporal/index.ts';
 import { optionInvalid } from '../../core/errors.ts';
 import { reasonOf } from '../../core/legible.ts';

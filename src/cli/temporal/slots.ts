@@ -1,8 +1,5 @@
-import {
-  type Environment,
-  fromEnvironment,
-  WORKER_VARIABLES,
-} from '../../connectors/temporal/environment.ts';
+import { type Environment, fromEnvironment } from '../../connectors/environment.ts';
+import { WORKER_VARIABLES } from '../../connectors/temporal/environment.ts';
 import type { SlotRange, TemporalTuner } from '../../connectors/temporal/index.ts';
 import { optionInvalid } from '../../core/errors.ts';
 import { UsageError } from '../exit-codes.ts';

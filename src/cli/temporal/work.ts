@@ -1,36 +1,35 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
-import { fromEnvironment, WORKER_VARIABLES } from '../../connectors/temporal/environment.ts';
-import type { TemporalWorker, TemporalWorkerOptions } from '../../connectors/temporal/index.ts';
-import { LongshoreError } from '../../core/errors.ts';
-import { messageOf } from '../../core/legible.ts';
-import { STRATEGIES, type Strategy } from '../../core/strategy.ts';
-import type { AnyTask } from '../../core/task.ts';
+import { defined, fromEnvironment } from '../../connectors/environment.ts';
+import { WORKER_VARIABLES } from '../../connectors/temporal/environment.ts';
+import type { TemporalWorkerOptions } from '../../connectors/temporal/index.ts';
 import { ownFile } from '../../own-file.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import { type Call, type CliCommand, examples } from '../command.ts';
 import { UsageError } from '../exit-codes.ts';
-import type { MetricsOptions } from '../metrics.ts';
+import { startMetrics } from '../metrics.ts';
 import type { Output } from '../output.ts';
-import { untilSignal } from '../signals.ts';
-import { loadTasks } from '../task-files.ts';
-import { duration, integer, repeated, share } from '../values.ts';
-import { LOG_LEVELS, type LogOptions, workerLog } from '../worker-log.ts';
+import { integer, repeated, share } from '../values.ts';
+import {
+  type LaneFlags,
+  laneFlags,
+  type ReportFlags,
+  reportFlags,
+  tasksIn,
+  workUntilSignal,
+} from '../work-command.ts';
+import { workerLog } from '../worker-log.ts';
 import { lineOf, withFixedMessages } from './log.ts';
 import { type ConnectionOptions, connectionFlags, connectionOf, environment, withSdk } from './settings.ts';
 import { type SlotOptions, slotRange, tunerOf } from './slots.ts';
 
-interface Options extends ConnectionOptions, SlotOptions, LogOptions, MetricsOptions {
+interface Options extends ConnectionOptions, SlotOptions, LaneFlags, ReportFlags {
   readonly taskQueue?: string;
   readonly tasks?: readonly string[];
   readonly workflows?: string;
   readonly workflowPolls?: number;
   readonly activityPolls?: number;
-  readonly strategy?: Strategy;
-  readonly threads?: number;
-  readonly processes?: number;
-  readonly grace?: number;
   readonly identity?: string;
 }
 
@@ -82,35 +81,8 @@ function define(command: Command): void {
       'polls that wait at a time (default: 100)',
       integer('--activity-polls', 1, 10_000),
     )
-    .addOption(
-      new Option('--strategy <name>', 'where tasks run that do not say (default: async)').choices(STRATEGIES),
-    )
-    .option('--threads <n>', 'most threads for handlers (default: as many as cores)', integer('--threads', 1))
-    .option(
-      '--processes <n>',
-      'most child processes for handlers (default: as many as cores)',
-      integer('--processes', 1),
-    )
-    .option(
-      '--grace <time>',
-      'how long a stop waits for running activities (default: 10s)',
-      duration('--grace'),
-    )
-    .option('--identity <name>', "this worker's name at the server (default: process and host)")
-    .option(
-      '--metrics-port <n>',
-      "serve /metrics with Longshore's and the SDK's, /ready and /live; 0: a free one",
-      integer('--metrics-port', 0, 65_535),
-    )
-    .option('--metrics-host <name>', '... on this address (default: 127.0.0.1)')
-    .addOption(
-      new Option('--log-level <level>', 'default: info').choices(LOG_LEVELS).env('LONGSHORE_LOG_LEVEL'),
-    )
-    .addOption(
-      new Option('--log-format <format>', 'default: pretty on a terminal, else json')
-        .choices(['pretty', 'json'])
-        .env('LONGSHORE_LOG_FORMAT'),
-    );
+    .option('--identity <name>', "this worker's name at the server (default: process and host)");
+  reportFlags(laneFlags(command, 'activities'), "/metrics with Longshore's and the SDK's");
   examples(
     command,
     'longshore temporal work --task-queue benchmark',
@@ -127,7 +99,8 @@ async function run({ options, out }: Call<Options>): Promise<number> {
     throw new UsageError(
       'No task queue is given. Use --task-queue benchmark, or set TEMPORAL_WORKER_TASK_QUEUE.',
     );
-  const namespace = options.namespace ?? found.TEMPORAL_WORKER_NAMESPACE ?? env.DEFAULT_TEMPORAL_NAMESPACE;
+  const namespace =
+    options.namespace ?? found.TEMPORAL_WORKER_NAMESPACE ?? (env.DEFAULT_TEMPORAL_NAMESPACE || undefined);
   const { logger } = await workerLog(out, options, lineOf);
   const ratio = found.TEMPORAL_WORKER_NONSTICKY_TO_STICKY_POLL_RATIO;
   const workflowPolls = options.workflowPolls ?? found.TEMPORAL_WORKER_MAX_CONCURRENT_WORKFLOW_TASK_POLLS;
@@ -136,8 +109,8 @@ async function run({ options, out }: Call<Options>): Promise<number> {
   return runWorker(
     {
       taskQueue,
-      ...given({ namespace, identity, strategy, threads, processes, graceMs: grace }),
-      ...given({
+      ...defined({ namespace, identity, strategy, threads, processes, graceMs: grace }),
+      ...defined({
         maxConcurrentWorkflowTaskPolls: workflowPolls,
         maxConcurrentActivityTaskPolls: activityPolls,
         nonStickyToStickyPollRatio: ratio,
@@ -150,11 +123,6 @@ async function run({ options, out }: Call<Options>): Promise<number> {
   );
 }
 
-function given<Values extends object>(values: Values): { [Key in keyof Values]?: NonNullable<Values[Key]> } {
-  const set = Object.entries(values).filter(([, value]) => value !== undefined && value !== '');
-  return Object.fromEntries(set) as { [Key in keyof Values]?: NonNullable<Values[Key]> };
-}
-
 /** Activities and workflows: those of the files given, or EchoWorkflow with its activity. */
 async function codeOf({
   tasks,
@@ -162,11 +130,7 @@ async function codeOf({
 }: Options): Promise<Pick<TemporalWorkerOptions, 'activities' | 'workflowsPath'>> {
   const workflowsPath = workflows === undefined ? {} : { workflowsPath: resolve(workflows) };
   if (tasks !== undefined) {
-    const found = await loadTasks(tasks);
-    const named = found.map(({ task, url }): [string, AnyTask] => [
-      task.name,
-      task.module === url ? task : Object.freeze({ ...task, module: url }),
-    ]);
+    const named = (await tasksIn(tasks)).map((task) => [task.name, task]);
     return { activities: Object.fromEntries(named), ...workflowsPath };
   }
   const { echo } = await import('../../connectors/temporal/echo-task.ts');
@@ -181,42 +145,23 @@ interface Means {
 }
 
 async function runWorker(settings: TemporalWorkerOptions, { options, out, logger }: Means): Promise<number> {
-  const { temporalWorker, temporalRuntime } = await withSdk(
+  const { temporalMetrics, temporalWorker, temporalRuntime } = await withSdk(
     () => import('../../connectors/temporal/index.ts'),
   );
   const worker = temporalWorker({ ...settings, logger: withFixedMessages(logger) });
   const runtime = await temporalRuntime({ logger });
-  const metrics = await serve(worker, runtime, { options, out, logger });
-  const signalled = untilSignal(out);
+  const health = async (): Promise<{ ok: boolean }> => ({ ok: worker.connected });
+  const of = () => temporalMetrics(worker, runtime);
+  const metrics = await startMetrics(null, { ...options, of, health }, out);
   try {
     // A server that cannot be reached is waited for; a fault of the settings ends it.
-    await Promise.race([signalled, worker.start()]);
-    await Promise.race([signalled, worker.ended()]);
-    if (worker.runner.running > 0)
-      out.say(`Stopping: waits for ${worker.runner.running} running activities. Again to stop at once.`);
+    await workUntilSignal(worker, out, () => farewell(worker.runner));
   } finally {
-    await worker.stop();
     await metrics.close();
   }
   return 0;
 }
 
-async function serve(
-  worker: TemporalWorker,
-  runtime: { scrape(): Promise<string> },
-  { options: { metricsPort: port, metricsHost: host }, out }: Means,
-): Promise<{ close(): Promise<void> }> {
-  if (port === undefined) return { close: async () => undefined };
-  const { temporalMetrics } = await import('../../connectors/temporal/index.ts');
-  const { serveMetrics } = await import('../../telemetry/prometheus/index.ts');
-  const metrics = await temporalMetrics(worker, runtime);
-  const health = async (): Promise<{ ok: boolean }> => ({ ok: worker.connected });
-  try {
-    const server = await serveMetrics(metrics, { port, health, ...(host === undefined ? {} : { host }) });
-    out.say(`metrics: http://${host ?? '127.0.0.1'}:${server.port}/metrics`);
-    return server;
-  } catch (error) {
-    const message = `--metrics-port ${port} cannot be served${host === undefined ? '' : ` on ${host}`}: ${messageOf(error as Error)}`;
-    throw new LongshoreError('OPTION_INVALID', message, { cause: error });
-  }
+function farewell({ running }: { readonly running: number }): string | null {
+  return running === 0 ? null : `Stopping: waits for ${running} running activities. Again to stop at once.`;
 }

@@ -1,12 +1,12 @@
 import { LongshoreError, optionInvalid, requireName } from '../../core/errors.ts';
 import { reasonOf } from '../../core/legible.ts';
 import { isPlainObject, knownNames, requireOptions } from '../../core/options.ts';
+import type { TlsFiles } from '../../engine/keeper.ts';
+import { type Authorization, type PlainAuth, plainAuthorization, requirePlainAuth } from '../http/auth.ts';
+import { Sender } from '../http/send.ts';
 
-/** Who the worker is at the engine. A `token` that is a function is asked for before each request: keep it where it is cheap to read. */
-export type Auth =
-  | ClientCredentials
-  | { readonly username: string; readonly password: string }
-  | { readonly token: string | (() => string | Promise<string>) };
+/** Who the worker is at the engine. */
+export type Auth = ClientCredentials | PlainAuth;
 
 /** OAuth 2.0 client credentials. The access token is fetched when it is needed, and again after four fifths of its life. */
 export interface ClientCredentials {
@@ -32,20 +32,8 @@ const AUDIENCE = 'zeebe.camunda.io';
 
 /** Throws OPTION_INVALID. Secrets are never shown. */
 export function requireAuth(auth: unknown): Auth {
-  const given = isPlainObject(auth) ? auth : {};
-  if ('clientId' in given || 'clientSecret' in given) return requireCredentials(given);
-  const names = Object.keys(given).sort().join();
-  if (
-    names === 'password,username' &&
-    typeof given.username === 'string' &&
-    typeof given.password === 'string'
-  )
-    return given as Auth;
-  const { token } = given;
-  if (names === 'token' && ((typeof token === 'string' && token !== '') || typeof token === 'function'))
-    return given as Auth;
-  const expected = '{ clientId, clientSecret }, { username, password } or { token }';
-  throw optionInvalid('auth', isPlainObject(auth) ? `{ ${Object.keys(auth).join(', ')} }` : auth, expected);
+  if (isPlainObject(auth) && ('clientId' in auth || 'clientSecret' in auth)) return requireCredentials(auth);
+  return requirePlainAuth(auth, '{ clientId, clientSecret }, { username, password } or { token }');
 }
 
 function requireCredentials(given: Readonly<Record<string, unknown>>): Auth {
@@ -63,26 +51,9 @@ function requireCredentials(given: Readonly<Record<string, unknown>>): Auth {
   return given as unknown as ClientCredentials;
 }
 
-/** The header that a request needs, and what to do when the engine does not take it. */
-export interface Authorization {
-  /** Null: none. Rejects with ENGINE_REFUSED, ENGINE_UNAVAILABLE. */
-  header(): Promise<string | null>;
-  /** The engine answered 401. Returns whether another header is worth a try. */
-  renew(): boolean;
-}
-
-export function authorizationOf(auth: Auth | null): Authorization {
-  if (auth === null) return { header: async () => null, renew: () => false };
-  if ('clientId' in auth) return new AccessToken(auth);
-  if ('token' in auth) {
-    const { token } = auth;
-    return {
-      header: async () => `Bearer ${typeof token === 'function' ? await token() : token}`,
-      renew: () => false,
-    };
-  }
-  const basic = `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}`;
-  return { header: async () => basic, renew: () => false };
+/** `tls`: of the token endpoint as well. */
+export function authorizationOf(auth: Auth | null, tls: TlsFiles | null): Authorization {
+  return auth !== null && 'clientId' in auth ? new AccessToken(auth, tls) : plainAuthorization(auth);
 }
 
 /** A token is fetched anew after so much of its life: locks are extended with it while a handler holds the event loop. */
@@ -93,11 +64,13 @@ const TIMEOUT_MS = 10_000;
 
 class AccessToken implements Authorization {
   readonly #credentials: ClientCredentials;
+  readonly #tls: TlsFiles | null;
   #token: { readonly text: string; readonly fetchedAt: number; readonly until: number } | null = null;
   #fetching: Promise<string> | null = null;
 
-  constructor(credentials: ClientCredentials) {
+  constructor(credentials: ClientCredentials, tls: TlsFiles | null) {
     this.#credentials = credentials;
+    this.#tls = tls;
   }
 
   async header(): Promise<string> {
@@ -115,33 +88,54 @@ class AccessToken implements Authorization {
   }
 
   async #fetch(): Promise<string> {
-    const { clientId, clientSecret, tokenUrl = TOKEN_URL, audience = AUDIENCE, scope } = this.#credentials;
-    const body = new URLSearchParams({
+    const { clientId, tokenUrl = TOKEN_URL } = this.#credentials;
+    const { status, text: said } = await this.#ask(tokenUrl);
+    const answer = tryParse(said);
+    const text = answer?.access_token;
+    if (status < 200 || status > 299 || typeof text !== 'string')
+      throw refusedToken(tokenUrl, clientId, status, answer);
+    const lifeMs = Number(answer?.expires_in ?? 60) * 1_000;
+    const now = performance.now();
+    this.#token = { text, fetchedAt: now, until: now + lifeMs * LIFE_SHARE };
+    return text;
+  }
+
+  /** It is asked so seldom that no connection is kept. */
+  async #ask(tokenUrl: string): Promise<{ readonly status: number; readonly text: string }> {
+    const { clientId, clientSecret, audience = AUDIENCE, scope } = this.#credentials;
+    const payload = new URLSearchParams({
       grant_type: 'client_credentials',
       client_id: clientId,
       client_secret: clientSecret,
       audience,
       ...(scope === undefined ? {} : { scope }),
-    });
-    const response = await fetch(tokenUrl, {
-      method: 'POST',
-      body,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    }).catch((cause: unknown) => {
+    }).toString();
+    const headers = {
+      accept: 'application/json',
+      'content-type': 'application/x-www-form-urlencoded',
+      'content-length': Buffer.byteLength(payload),
+    };
+    const sender = new Sender(1, this.#tls);
+    try {
+      const url = new URL(tokenUrl);
+      return await sender.send({ url, method: 'POST', headers, payload, timeoutMs: TIMEOUT_MS });
+    } catch (cause) {
       throw new LongshoreError(
         'ENGINE_UNAVAILABLE',
-        `The token endpoint ${tokenUrl} cannot be reached: ${reasonOf((cause as Error).cause ?? cause)}. Check its address.`,
+        `The token endpoint ${tokenUrl} cannot be reached: ${reasonOf(cause)}. Check its address.`,
         { cause, details: { tokenUrl } },
       );
-    });
-    const answer = (await response.json().catch(() => null)) as Record<string, unknown> | null;
-    const text = answer?.access_token;
-    if (!response.ok || typeof text !== 'string')
-      throw refusedToken(tokenUrl, clientId, response.status, answer);
-    const lifeMs = Number(answer?.expires_in ?? 60) * 1_000;
-    const now = performance.now();
-    this.#token = { text, fetchedAt: now, until: now + lifeMs * LIFE_SHARE };
-    return text;
+    } finally {
+      sender.close();
+    }
+  }
+}
+
+function tryParse(text: string): Record<string, unknown> | null {
+  try {
+    return JSON.parse(text) as Record<string, unknown> | null;
+  } catch {
+    return null;
   }
 }
 

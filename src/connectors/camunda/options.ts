@@ -6,11 +6,24 @@ import {
   requireName,
   requirePositiveMs,
 } from '../../core/errors.ts';
-import { isPlainObject, knownNames, requireKnown, requireOptions } from '../../core/options.ts';
-import { type AnyTask, hasHandler, isTask } from '../../core/task.ts';
+import { knownNames, requireOptions } from '../../core/options.ts';
+import type { AnyTask } from '../../core/task.ts';
+import type { TlsFiles } from '../../engine/keeper.ts';
 import type { RunnerOptions, RunnerSettings } from '../../engine/runner.ts';
+import { defined } from '../environment.ts';
+import {
+  RUNNER_OPTIONS,
+  requireAddress,
+  requireHeaders,
+  requireLock,
+  requireNames,
+  requireServed,
+  requireTls,
+  runnerOptions,
+  type Served,
+} from '../http/options.ts';
 import { type Auth, requireAuth } from './auth.ts';
-import { fromEnvironment, namingVariable } from './environment.ts';
+import { namingVariable, optionsFrom } from './environment.ts';
 import type { CamundaJob } from './job.ts';
 
 /** What `camundaWorker` takes. It wins over the variables of the environment, which have the names of Camunda's SDK, and those over the defaults. */
@@ -23,6 +36,8 @@ export interface CamundaOptions
   readonly jobTypes: Readonly<Record<string, AnyTask | JobType>>;
   /** Default: nobody. CAMUNDA_AUTH_STRATEGY with CAMUNDA_CLIENT_ID … or CAMUNDA_BASIC_AUTH_USERNAME … */
   readonly auth?: Auth;
+  /** Authority, certificate and key, as PEM texts, for a cluster behind TLS; default: Node's own authorities. CAMUNDA_MTLS_CA, CAMUNDA_MTLS_CERT … */
+  readonly tls?: TlsFiles;
   /** Sent with each request. */
   readonly headers?: Readonly<Record<string, string>>;
   /** What the cluster shows as the worker of a job; default: the host's name and process. CAMUNDA_WORKER_NAME */
@@ -51,23 +66,15 @@ export interface CamundaOptions
   readonly clock?: Clock;
 }
 
-export interface JobType {
-  readonly task: AnyTask;
-  /** Default: the worker's. */
-  readonly lockMs?: number;
-  /** Names of the variables that are fetched; default: all that the job can see. */
-  readonly variables?: readonly string[];
-  /** The input of the task; default: the variables of the job by their names. Runs in this thread, so keep it short. */
-  readonly input?: (job: CamundaJob) => unknown;
-  /** Name of a variable for the result as a whole; default: each member of an object is a variable, any other value becomes `result`. */
-  readonly into?: string;
-}
+/** Settings of a job type. */
+export type JobType = Served<CamundaJob>;
 
 /** After environment, defaults and checks. */
 export interface Checked {
   readonly url: string;
   readonly jobTypes: ReadonlyMap<string, JobType & { readonly lockMs: number }>;
   readonly auth: Auth | null;
+  readonly tls: TlsFiles | null;
   readonly headers: Readonly<Record<string, string>>;
   /** Null: that of the runner. */
   readonly name: string | null;
@@ -81,31 +88,11 @@ export interface Checked {
   readonly runner: Omit<RunnerOptions, 'engine' | 'tasks'>;
 }
 
-const RUNNERS = {
-  concurrency: true,
-  tuner: true,
-  graceMs: true,
-  abortGraceMs: true,
-  strategy: true,
-  threads: true,
-  processes: true,
-  jobsPerHost: true,
-  recycleJobs: true,
-  recycleBytes: true,
-  heapBytesMax: true,
-  blockedMs: true,
-  printTo: true,
-  payloadBytesMax: true,
-  logger: true,
-  tracing: true,
-  sensor: true,
-  clock: true,
-} as const;
-
 const OPTIONS = knownNames<CamundaOptions>({
   url: true,
   jobTypes: true,
   auth: true,
+  tls: true,
   headers: true,
   name: true,
   lockMs: true,
@@ -115,20 +102,19 @@ const OPTIONS = knownNames<CamundaOptions>({
   startupJitterMs: true,
   tenantIds: true,
   leases: true,
-  ...RUNNERS,
+  clock: true,
+  ...RUNNER_OPTIONS,
 });
 
 const JOB_TYPE = knownNames<JobType>({ task: true, lockMs: true, variables: true, input: true, into: true });
 
-/** A lock shorter than this cannot be extended in time on a busy machine. */
-const LOCK_MIN_MS = 500;
 const POLL_MAX_MS = 1_800_000;
 
 /** Throws OPTION_INVALID, TASK_INVALID; names the variable where the value came from one. */
 export function checkedOptions(given: CamundaOptions, env: NodeJS.ProcessEnv = process.env): Checked {
   requireOptions('camundaWorker', given, OPTIONS);
-  const found = fromEnvironment(env);
-  const options: CamundaOptions = { ...found, ...defined(given) };
+  const found = optionsFrom(env);
+  const options = { ...found, ...defined(given) } as CamundaOptions;
   try {
     return checked(options);
   } catch (error) {
@@ -137,98 +123,46 @@ export function checkedOptions(given: CamundaOptions, env: NodeJS.ProcessEnv = p
 }
 
 function checked(options: CamundaOptions): Checked {
-  const {
-    lockMs = 30_000,
-    pollMs = 5_000,
-    requestTimeoutMs = 10_000,
-    reportsMax = 32,
-    headers = {},
-  } = options;
-  const { startupJitterMs = 0, tenantIds = null, leases = false } = options;
+  const { lockMs = 30_000, pollMs = 5_000, requestTimeoutMs = 10_000, reportsMax = 32 } = options;
+  const { startupJitterMs = 0, tenantIds, leases = false } = options;
   requireLock('lockMs', lockMs);
   requireInteger('pollMs', pollMs, Number.MIN_SAFE_INTEGER, POLL_MAX_MS);
   if (typeof leases !== 'boolean') throw optionInvalid('leases', leases, 'true or false');
-  if (tenantIds !== null) requireNames('tenantIds', tenantIds);
-  if (!isPlainObject(headers)) throw optionInvalid('headers', headers, 'texts by the names of headers');
+  requireSome('tenantIds', tenantIds);
   return {
     url: apiAddress(options.url ?? 'http://localhost:8080'),
-    jobTypes: requireJobTypes(options.jobTypes, lockMs),
+    jobTypes: requireServed<JobType>('jobTypes', options.jobTypes, lockMs, {
+      noun: 'job type',
+      gives: 'job',
+      example: "{ 'charge-card': chargeCard }",
+      known: JOB_TYPE,
+      check: (field, { variables }) => requireSome(`${field}.variables`, variables),
+    }),
     auth: options.auth === undefined ? null : requireAuth(options.auth),
-    headers,
+    tls: requireTls(options.tls),
+    headers: requireHeaders(options.headers ?? {}),
     name: options.name === undefined ? null : requireName('name', options.name, 255),
     pollMs,
     requestTimeoutMs: requirePositiveMs('requestTimeoutMs', requestTimeoutMs),
     reportsMax: requireInteger('reportsMax', reportsMax, 1, 1_000),
     startupJitterMs: requireMs('startupJitterMs', startupJitterMs),
-    tenantIds,
+    tenantIds: tenantIds === undefined ? null : requireNames('tenantIds', tenantIds),
     leases,
-    runner: Object.fromEntries(Object.entries(options).filter(([name]) => name in RUNNERS)),
+    runner: { ...runnerOptions(options), ...defined({ clock: options.clock }) },
   };
+}
+
+/** The cluster takes an empty list for none. */
+function requireSome(field: string, names: readonly string[] | undefined): void {
+  if (names?.length === 0) throw optionInvalid(field, names, 'a list of at least one name');
 }
 
 /** With `/v2` at its end. Throws OPTION_INVALID. */
 export function apiAddress(given: unknown): string {
-  const expected =
-    "the address of the cluster's REST API, such as http://localhost:8080 (or CAMUNDA_REST_ADDRESS)";
-  const url = URL.canParse(String(given)) ? new URL(String(given)) : null;
-  if (url === null || !['http:', 'https:'].includes(url.protocol))
-    throw optionInvalid('url', given, expected);
-  if (url.username !== '' || url.password !== '')
-    throw optionInvalid(
-      'url',
-      `${url.origin}${url.pathname}`,
-      'an address without a user name and password; give them as `auth`, or as CAMUNDA_BASIC_AUTH_USERNAME and CAMUNDA_BASIC_AUTH_PASSWORD',
-    );
-  const base = `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
+  const base = requireAddress(given, {
+    expected:
+      "the address of the cluster's REST API, such as http://localhost:8080 (or CAMUNDA_REST_ADDRESS)",
+    credentials: 'CAMUNDA_BASIC_AUTH_USERNAME and CAMUNDA_BASIC_AUTH_PASSWORD',
+  });
   return base.endsWith('/v2') ? base : `${base}/v2`;
-}
-
-function requireJobTypes(jobTypes: unknown, lockMs: number): Checked['jobTypes'] {
-  const expected = "at least one task by the job type of its service task: { 'charge-card': chargeCard }";
-  if (!isPlainObject(jobTypes) || Object.keys(jobTypes).length === 0)
-    throw optionInvalid('jobTypes', jobTypes, expected);
-  return new Map(
-    Object.entries(jobTypes).map(([name, value]) => {
-      requireName('the name of a job type', name, 255);
-      const type = isTask(value) ? { task: value as AnyTask } : requireJobType(`jobTypes.${name}`, value);
-      if (!hasHandler(type.task))
-        throw optionInvalid(
-          `jobTypes.${name}`,
-          `the declaration of task '${(type.task as AnyTask).name}'`,
-          'a task with a handler, made by defineTask or implementTask',
-        );
-      return [name, { ...type, lockMs: type.lockMs ?? lockMs }];
-    }),
-  );
-}
-
-function requireJobType(field: string, value: unknown): JobType {
-  if (!isPlainObject(value) || !isTask(value.task))
-    throw optionInvalid(field, value, 'a task, or { task, … } with settings of the job type');
-  requireKnown(field, value, JOB_TYPE);
-  const type = value as unknown as JobType;
-  if (type.lockMs !== undefined) requireLock(`${field}.lockMs`, type.lockMs);
-  if (type.variables !== undefined) requireNames(`${field}.variables`, type.variables);
-  if (type.input !== undefined && typeof type.input !== 'function')
-    throw optionInvalid(`${field}.input`, type.input, 'a function (job) => input');
-  if (type.into !== undefined) requireName(`${field}.into`, type.into);
-  return type;
-}
-
-function requireLock(field: string, lockMs: unknown): void {
-  if (requireMs(field, lockMs) < LOCK_MIN_MS)
-    throw optionInvalid(field, lockMs, `at least ${LOCK_MIN_MS} milliseconds`);
-  requireInteger(field, lockMs, LOCK_MIN_MS);
-}
-
-function requireNames(field: string, names: unknown): void {
-  if (!Array.isArray(names) || names.length === 0)
-    throw optionInvalid(field, names, 'a list of at least one name');
-  for (const [index, name] of names.entries()) requireName(`${field}[${index}]`, name);
-}
-
-function defined(options: CamundaOptions): CamundaOptions {
-  return Object.fromEntries(
-    Object.entries(options).filter(([, value]) => value !== undefined),
-  ) as unknown as CamundaOptions;
 }

@@ -1,10 +1,10 @@
 import type { CancelTimer, Clock } from '../../core/clock.ts';
 import { LongshoreError } from '../../core/errors.ts';
-import { backoffMs } from './backoff.ts';
-import { isBackpressure, refused } from './faults.ts';
+import { Backoff } from '../backoff.ts';
+import type { Rest } from '../http/rest.ts';
+import type { Trouble } from '../http/trouble.ts';
+import { isBackpressure } from './dialect.ts';
 import { type CamundaJob, jobsIn } from './job.ts';
-import type { Rest } from './rest.ts';
-import type { Trouble } from './trouble.ts';
 
 /** One job type, and what of it is known. */
 export interface Polled {
@@ -58,7 +58,7 @@ export class Poller {
   readonly #lines: Line[];
   readonly #open = new Set<Promise<void>>();
   #running = false;
-  #failures = 0;
+  readonly #backoff = new Backoff(RETRY_MAX_MS);
   #askMax = Number.POSITIVE_INFINITY;
   #notBefore = 0;
   #timer: CancelTimer | null = null;
@@ -160,14 +160,14 @@ export class Poller {
         this.#askMax = Math.max(1, Math.floor(Math.min(ask, this.#askMax) / 2));
       // No job is meant: it is the path that is not found.
       const meaning = answer.refusal.status === 404 ? 'refused' : undefined;
-      const fault = refused(rest.address, 'POST /jobs/activation', answer.refusal, meaning);
+      const fault = rest.refused('POST /jobs/activation', answer.refusal, meaning);
       this.#failed(fault, answer.refusal.retryAfterMs);
       return;
     }
     const jobs = jobsIn(answer.body);
     if (jobs === null) throw notCamunda(rest.address);
     trouble.worked();
-    this.#failures = 0;
+    this.#backoff.reset();
     if (this.#askMax !== Number.POSITIVE_INFINITY) this.#askMax = raised(this.#askMax);
     line.busy = jobs.length > 0;
     if (jobs.length > 0) onJobs(type, jobs);
@@ -185,8 +185,7 @@ export class Poller {
   }
 
   #failed(error: unknown, retryAfterMs: number | null): void {
-    this.#failures += 1;
-    const waitMs = backoffMs(this.#failures, retryAfterMs, Math.random);
+    const waitMs = this.#backoff.next(retryAfterMs);
     this.#notBefore = this.#options.clock.now() + waitMs;
     if (this.#running) this.#options.trouble.failed(error, waitMs);
   }
@@ -208,6 +207,7 @@ function raised(askMax: number): number {
 }
 
 const ASK_MAX = 1_000;
+const RETRY_MAX_MS = 5_000;
 
 /** Whether the cluster may have had the request. */
 function mayHaveArrived(error: unknown): boolean {

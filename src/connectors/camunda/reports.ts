@@ -1,12 +1,13 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Json } from '../../core/payload.ts';
-import { backoffMs, pause } from './backoff.ts';
+import { Backoff, pause } from '../backoff.ts';
+import type { Answer, Rest } from '../http/rest.ts';
+import type { Say } from '../http/say.ts';
+import type { Trouble } from '../http/trouble.ts';
+import { Turns } from '../http/turns.ts';
 import type { CamundaCounts } from './counts.ts';
-import { meaningOf, refused } from './faults.ts';
+import { camundaDialect } from './dialect.ts';
 import { type CamundaJob, fence } from './job.ts';
-import type { Answer, Rest } from './rest.ts';
-import type { Say } from './say.ts';
-import type { Trouble } from './trouble.ts';
 
 /** What the cluster is told of a job's end. */
 export type Report =
@@ -44,16 +45,11 @@ interface ReportsOptions {
 export class Reports {
   readonly #options: ReportsOptions;
   readonly #abort = new AbortController();
-  #underWay = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #turns: Turns;
 
   constructor(options: ReportsOptions) {
     this.#options = options;
-  }
-
-  /** That are not told yet. */
-  get pending(): number {
-    return this.#underWay + this.#waiting.length;
+    this.#turns = new Turns(options.max);
   }
 
   /** Never rejects. */
@@ -83,8 +79,9 @@ export class Reports {
     const { clock, counts, trouble, rest } = this.#options;
     const { signal } = this.#abort;
     const what = `POST /jobs/${job.jobKey}/${report.kind}`;
+    const backoff = new Backoff(RETRY_MAX_MS);
     let unclear = false;
-    for (let failures = 1; !signal.aborted; failures += 1) {
+    while (!signal.aborted) {
       let waitMs = 0;
       try {
         const answer = await this.#send(job, report, signal);
@@ -93,19 +90,19 @@ export class Reports {
           return 'taken';
         }
         const { refusal } = answer;
-        const meaning = meaningOf(refusal);
+        const meaning = camundaDialect.meaningOf(refusal);
         if (meaning === 'gone') {
           if (unclear) counts.unclear += 1;
           return 'stale';
         }
-        if (meaning === 'refused')
-          return await this.#giveUp(job, report, refused(rest.address, what, refusal));
-        waitMs = backoffMs(failures, refusal.retryAfterMs, Math.random);
-        trouble.failed(refused(rest.address, what, refusal), waitMs);
+        const fault = rest.refused(what, refusal);
+        if (meaning === 'refused') return await this.#giveUp(job, report, fault);
+        waitMs = backoff.next(refusal.retryAfterMs);
+        trouble.failed(fault, waitMs);
       } catch (error) {
         if (signal.aborted) break;
         unclear = true;
-        waitMs = backoffMs(failures, null, Math.random);
+        waitMs = backoff.next();
         trouble.failed(error, waitMs);
       }
       await pause(clock, waitMs, signal);
@@ -125,20 +122,12 @@ export class Reports {
     });
   }
 
-  async #send(job: CamundaJob, { kind, ...body }: Report, signal: AbortSignal): Promise<Answer> {
-    const { rest, max } = this.#options;
-    if (this.#underWay >= max) await new Promise<void>((resolve) => void this.#waiting.push(resolve));
-    else this.#underWay += 1;
-    try {
-      return await rest.ask('POST', `/jobs/${job.jobKey}/${kind}`, {
-        body: { ...body, ...fence(job) },
-        signal,
-      });
-    } finally {
-      // Whoever waits takes this place.
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#underWay -= 1;
-      else next();
-    }
+  #send(job: CamundaJob, { kind, ...body }: Report, signal: AbortSignal): Promise<Answer> {
+    const { rest } = this.#options;
+    return this.#turns.run(() =>
+      rest.ask('POST', `/jobs/${job.jobKey}/${kind}`, { body: { ...body, ...fence(job) }, signal }),
+    );
   }
 }
+
+const RETRY_MAX_MS = 5_000;

@@ -5,7 +5,10 @@ import { knownNames, requireKnown } from '../../core/options.ts';
 import { Keeper } from '../../engine/keeper.ts';
 import { createRunner, type Ended, type Runner } from '../../engine/runner.ts';
 import { systemClock } from '../../system-clock.ts';
-import { pause } from './backoff.ts';
+import { pause } from '../backoff.ts';
+import type { Rest } from '../http/rest.ts';
+import { type Say, sayTo } from '../http/say.ts';
+import { Trouble } from '../http/trouble.ts';
 import { type CamundaCounts, noCounts } from './counts.ts';
 import type { CamundaJob } from './job.ts';
 import { keepLock } from './locks.ts';
@@ -13,9 +16,7 @@ import { type CamundaOptions, type Checked, checkedOptions, type JobType } from 
 import { attemptOf, reportOf } from './outcomes.ts';
 import { Poller } from './poller.ts';
 import { Reports } from './reports.ts';
-import { Rest } from './rest.ts';
-import { type Say, sayTo } from './say.ts';
-import { Trouble } from './trouble.ts';
+import { restOf } from './rest.ts';
 
 export interface StopOptions {
   /** How long to wait for running jobs before their signals abort; default: the setting, 10 s. */
@@ -63,13 +64,20 @@ export class CamundaWorker {
 
   constructor(options: Checked) {
     this.#options = options;
-    const { runner, jobTypes, url, auth, headers, requestTimeoutMs, reportsMax } = options;
+    const { runner, jobTypes, url, headers, tls, reportsMax } = options;
     this.#clock = runner.clock ?? systemClock;
     const tasks = [...new Set([...jobTypes.values()].map(({ task }) => task))];
     this.runner = createRunner({ ...runner, engine: 'camunda', tasks });
     this.name = options.name ?? this.runner.id;
-    this.#say = sayTo(runner.logger, this.runner.id);
-    const trouble = (what: string): Trouble => new Trouble(what, this.#say, () => this.#clock.now());
+    this.#say = sayTo(runner.logger, { workerId: this.runner.id });
+    const trouble = (what: string): Trouble =>
+      new Trouble({
+        say: this.#say,
+        now: () => this.#clock.now(),
+        failing: (message) => `${what} fails, and is tried again: ${message}`,
+        over: () => `${what} works again.`,
+        differsBy: 'message',
+      });
     this.#troubles = {
       poll: trouble('Asking for jobs'),
       report: trouble('Telling how jobs ended'),
@@ -79,14 +87,11 @@ export class CamundaWorker {
       method: 'PATCH',
       url: `${url}/jobs/{id}`,
       headers,
+      ...(tls === null ? {} : { tls }),
       onTrouble: (error, retryMs) => this.#troubles.lock.failed(error, retryMs),
       onWell: () => this.#troubles.lock.worked(),
     });
-    this.#rest = new Rest({
-      url,
-      auth,
-      headers,
-      requestTimeoutMs,
+    this.#rest = restOf(options, {
       socketsMax: reportsMax + jobTypes.size,
       onAuthorization: (authorization) => this.#keeper.setHeaders({ authorization }),
     });

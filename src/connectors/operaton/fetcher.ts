@@ -1,7 +1,8 @@
-import { Backoff } from './backoff.ts';
+import { systemClock } from '../../system-clock.ts';
+import { Backoff, pause } from '../backoff.ts';
+import type { Rest } from '../http/rest.ts';
 import { type ExternalTask, requireTasks } from './external-task.ts';
 import type { Checked, CheckedTopic } from './options.ts';
-import type { Rest } from './rest.ts';
 
 /**
  * Asks the engine for tasks, one request at a time, for no more than could start at once. A fetch without an answer may have
@@ -59,7 +60,7 @@ export class Fetcher {
         this.#mayHaveStrays = true;
         if (abandon.aborted) break;
         this.#means.onTrouble(error);
-        await this.#backoff.wait(stop);
+        await pause(systemClock, this.#backoff.next(), stop);
       }
     }
     if (this.#mayHaveStrays)
@@ -97,7 +98,7 @@ export class Fetcher {
       ...(waitMs === 0 ? {} : { asyncResponseTimeout: waitMs }),
       topics: topics.map((name) => request(name, checked)),
     };
-    return requireTasks(await rest.call('/external-task/fetchAndLock', { body, waitMs, signal }));
+    return requireTasks(await rest.call('POST', '/external-task/fetchAndLock', { body, waitMs, signal }));
   }
 
   async #unlockStrays(signal: AbortSignal): Promise<void> {
@@ -105,10 +106,11 @@ export class Fetcher {
     // Those that end meanwhile may be somebody else's by the time they would be unlocked.
     const held = new Set(this.#means.held());
     const query = new URLSearchParams({ workerId, locked: 'true' });
-    const found = await rest.call(`/external-task?${query}`, { method: 'GET', signal });
+    const found = await rest.call('GET', `/external-task?${query}`, { signal });
     this.#mayHaveStrays = false;
     for (const { id } of Array.isArray(found) ? (found as { id: string }[]) : [])
-      if (!held.has(id)) await rest.ask(`/external-task/${encodeURIComponent(id)}/unlock`, { signal });
+      if (!held.has(id))
+        await rest.ask('POST', `/external-task/${encodeURIComponent(id)}/unlock`, { signal });
   }
 }
 

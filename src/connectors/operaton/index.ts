@@ -7,7 +7,7 @@ import type { OperatonOptions } from './options.ts';
 import { OperatonWorker } from './worker.ts';
 
 export { BpmnError, type BpmnErrorOptions } from '../../engine/bpmn-error.ts';
-export type { Auth } from './auth.ts';
+export type { PlainAuth as Auth } from '../http/auth.ts';
 export type { ExternalTask } from './external-task.ts';
 export type { OperatonOptions, Topic } from './options.ts';
 export type { OperatonTally } from './tally.ts';

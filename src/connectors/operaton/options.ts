@@ -7,9 +7,20 @@ import {
 } from '../../core/errors.ts';
 import { knownNames, requireOptions } from '../../core/options.ts';
 import type { Json } from '../../core/payload.ts';
-import { type AnyTask, hasHandler, isTask } from '../../core/task.ts';
+import type { AnyTask } from '../../core/task.ts';
+import type { TlsFiles } from '../../engine/keeper.ts';
 import type { RunnerOptions, RunnerSettings } from '../../engine/runner.ts';
-import { type Auth, requireAuth } from './auth.ts';
+import { type PlainAuth, requirePlainAuth } from '../http/auth.ts';
+import {
+  RUNNER_OPTIONS,
+  requireAddress,
+  requireHeaders,
+  requireLock,
+  requireNames,
+  requireServed,
+  requireTls,
+  type Served,
+} from '../http/options.ts';
 import type { ExternalTask } from './external-task.ts';
 import { VARIABLE_TYPES, type VariableType } from './variables.ts';
 
@@ -22,7 +33,9 @@ export interface OperatonOptions
   /** By the names of topics: the task that runs their external tasks, or that with settings of the topic. */
   readonly topics: Readonly<Record<string, AnyTask | Topic>>;
   /** Default: nobody. OPERATON_USERNAME and OPERATON_PASSWORD, or OPERATON_TOKEN */
-  readonly auth?: Auth;
+  readonly auth?: PlainAuth;
+  /** Authority, certificate and key, as PEM texts, for an engine behind TLS; default: Node's own authorities. */
+  readonly tls?: TlsFiles;
   /** Sent with each request. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Begins the worker's id at the engine, which ends in the process and a random part; default: `longshore`. OPERATON_WORKER_NAME */
@@ -44,20 +57,12 @@ export interface OperatonOptions
   readonly tenantIds?: readonly string[];
 }
 
-export interface Topic {
-  readonly task: AnyTask;
-  /** Default: the worker's. */
-  readonly lockMs?: number;
-  /** Names of the variables that are fetched; default: all that the task can see. */
-  readonly variables?: readonly string[];
+/** Settings of a topic. */
+export interface Topic extends Served<ExternalTask> {
   /** Only variables of the task itself; default false. */
   readonly localVariables?: boolean;
-  /** The input of the task; default: its variables by their names. Runs in this thread, so keep it short. */
-  readonly input?: (task: ExternalTask) => unknown;
   /** The types of variables that the result sets, where they are not those its values suggest. */
   readonly types?: Readonly<Record<string, VariableType>>;
-  /** Name of a variable for the result as a whole; default: each member of an object is a variable, any other value becomes `result`. */
-  readonly into?: string;
   /** Variables of the result belong to the `process` (default), or are `local` to the activity, for its output mapping. */
   readonly scope?: 'process' | 'local';
   readonly businessKey?: string;
@@ -75,9 +80,10 @@ export type CheckedTopic = Topic & { readonly lockMs: number };
 
 /** After defaults and checks. */
 export interface Checked {
-  readonly url: URL;
+  readonly url: string;
   readonly topics: ReadonlyMap<string, CheckedTopic>;
-  readonly auth: Auth | null;
+  readonly auth: PlainAuth | null;
+  readonly tls: TlsFiles | null;
   readonly headers: Readonly<Record<string, string>>;
   readonly name: string;
   readonly pollMs: number;
@@ -87,10 +93,11 @@ export interface Checked {
   readonly tenantIds: readonly string[] | null;
 }
 
-const OWN = {
+const OPTIONS = knownNames<OperatonOptions>({
   url: true,
   topics: true,
   auth: true,
+  tls: true,
   headers: true,
   name: true,
   lockMs: true,
@@ -99,29 +106,8 @@ const OWN = {
   reportsMax: true,
   usePriority: true,
   tenantIds: true,
-} as const;
-
-const RUNNERS = {
-  concurrency: true,
-  tuner: true,
-  graceMs: true,
-  abortGraceMs: true,
-  strategy: true,
-  threads: true,
-  processes: true,
-  jobsPerHost: true,
-  recycleJobs: true,
-  recycleBytes: true,
-  heapBytesMax: true,
-  blockedMs: true,
-  printTo: true,
-  payloadBytesMax: true,
-  logger: true,
-  tracing: true,
-  sensor: true,
-} as const;
-
-const OPTIONS = knownNames<OperatonOptions>({ ...OWN, ...RUNNERS });
+  ...RUNNER_OPTIONS,
+});
 
 const TOPIC = knownNames<Topic>({
   task: true,
@@ -140,9 +126,6 @@ const TOPIC = knownNames<Topic>({
   extensionProperties: true,
 });
 
-/** A lock shorter than this cannot be extended in time on a busy machine. */
-const LOCK_MIN_MS = 500;
-
 /** The engine refuses longer polls. */
 const POLL_MAX_MS = 1_800_000;
 
@@ -152,84 +135,43 @@ export function checkedOptions(options: OperatonOptions): Checked {
   const { lockMs = 30_000, pollMs = 5_000, requestTimeoutMs = 30_000, reportsMax = 16 } = options;
   requireLock('lockMs', lockMs);
   if (requireMs('pollMs', pollMs) > POLL_MAX_MS) throw optionInvalid('pollMs', pollMs, 'at most 30 minutes');
-  const { tenantIds = null, headers = {}, usePriority = true } = options;
-  if (tenantIds !== null) requireNames('tenantIds', tenantIds);
+  const { tenantIds, usePriority = true } = options;
   return {
     url: requireUrl(options.url),
-    topics: requireTopics(options.topics, lockMs),
-    auth: options.auth === undefined ? null : requireAuth(options.auth),
-    headers,
+    topics: requireServed<Topic>('topics', options.topics, lockMs, {
+      noun: 'topic',
+      gives: 'task',
+      example: '{ charge: chargeCard }',
+      known: TOPIC,
+      check: requireTopic,
+    }),
+    auth: options.auth === undefined ? null : requirePlainAuth(options.auth),
+    tls: requireTls(options.tls),
+    headers: requireHeaders(options.headers ?? {}),
     name: requireName('name', options.name ?? 'longshore', 100),
     pollMs,
     requestTimeoutMs: requirePositiveMs('requestTimeoutMs', requestTimeoutMs),
     reportsMax: requireInteger('reportsMax', reportsMax, 1, 1_000),
     usePriority,
-    tenantIds,
+    tenantIds: tenantIds === undefined ? null : requireNames('tenantIds', tenantIds),
   };
 }
 
-/** The part that is the runner's. */
-export function runnerOptions(options: object): Omit<RunnerOptions, 'engine' | 'tasks'> {
-  return Object.fromEntries(Object.entries(options).filter(([name]) => name in RUNNERS));
+/** Without a slash at its end. Throws OPTION_INVALID. */
+export function requireUrl(given: unknown): string {
+  return requireAddress(given, {
+    expected:
+      "the address of the engine's REST API, such as http://localhost:8080/engine-rest (or OPERATON_URL)",
+    credentials: 'OPERATON_USERNAME and OPERATON_PASSWORD',
+  });
 }
 
-export function requireUrl(given: unknown): URL {
-  const expected =
-    "the address of the engine's REST API, such as http://localhost:8080/engine-rest (or OPERATON_URL)";
-  if (given === undefined) throw optionInvalid('url', given, expected);
-  const url = URL.canParse(String(given)) ? new URL(String(given)) : null;
-  if (url === null || !['http:', 'https:'].includes(url.protocol))
-    throw optionInvalid('url', given, expected);
-  if (url.username !== '' || url.password !== '')
-    throw optionInvalid(
-      'url',
-      `${url.origin}${url.pathname}`,
-      'an address without a user name and password; give them as `auth`, or as OPERATON_USERNAME and OPERATON_PASSWORD',
-    );
-  return url;
-}
-
-function requireTopics(topics: unknown, lockMs: number): Checked['topics'] {
-  const expected = 'at least one task by the name of its topic: { charge: chargeCard }';
-  if (typeof topics !== 'object' || topics === null || Array.isArray(topics))
-    throw optionInvalid('topics', topics, expected);
-  const entries = Object.entries(topics);
-  if (entries.length === 0) throw optionInvalid('topics', topics, expected);
-  return new Map(
-    entries.map(([name, value]) => {
-      requireName('the name of a topic', name, 255);
-      const topic = isTask(value) ? { task: value as AnyTask } : requireTopic(`topics.${name}`, value);
-      return [name, { ...topic, lockMs: topic.lockMs ?? lockMs }];
-    }),
-  );
-}
-
-function requireTopic(field: string, value: unknown): Topic {
-  if (typeof value !== 'object' || value === null)
-    throw optionInvalid(field, value, 'what defineTask() returns, or { task: … } with settings of the topic');
-  requireOptions(field, value, TOPIC);
-  const topic = value as Topic;
-  if (!isTask(topic.task) || !hasHandler(topic.task))
-    throw optionInvalid(`${field}.task`, topic.task, 'what defineTask() returns');
-  if (topic.lockMs !== undefined) requireLock(`${field}.lockMs`, topic.lockMs);
-  if (topic.input !== undefined && typeof topic.input !== 'function')
-    throw optionInvalid(`${field}.input`, topic.input, 'a function (task) => input');
+function requireTopic(field: string, topic: Topic): void {
   if (topic.scope !== undefined && !['process', 'local'].includes(topic.scope))
     throw optionInvalid(`${field}.scope`, topic.scope, "'process' or 'local'");
-  for (const names of ['variables', 'processDefinitionKeys', 'tenantIds'] as const)
+  for (const names of ['processDefinitionKeys', 'tenantIds'] as const)
     if (topic[names] !== undefined) requireNames(`${field}.${names}`, topic[names]);
   for (const [variable, type] of Object.entries(topic.types ?? {}))
     if (!VARIABLE_TYPES.includes(type))
       throw optionInvalid(`${field}.types.${variable}`, type, `one of ${VARIABLE_TYPES.join(', ')}`);
-  return topic;
-}
-
-function requireLock(field: string, lockMs: unknown): void {
-  if (requireMs(field, lockMs) < LOCK_MIN_MS)
-    throw optionInvalid(field, lockMs, `at least ${LOCK_MIN_MS} milliseconds`);
-}
-
-function requireNames(field: string, names: unknown): void {
-  if (!Array.isArray(names)) throw optionInvalid(field, names, 'a list of names');
-  for (const [index, name] of names.entries()) requireName(`${field}[${index}]`, name, 255);
 }

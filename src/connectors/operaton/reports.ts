@@ -1,11 +1,13 @@
 import type { Json } from '../../core/payload.ts';
 import { type BpmnErrorFacts, bpmnErrorOf } from '../../engine/bpmn-error.ts';
 import type { Ended } from '../../engine/work.ts';
-import { Backoff } from './backoff.ts';
+import { systemClock } from '../../system-clock.ts';
+import { Backoff, pause } from '../backoff.ts';
+import type { Answer, Rest } from '../http/rest.ts';
+import { Turns } from '../http/turns.ts';
+import { operatonDialect } from './dialect.ts';
 import { attemptsOf } from './external-task.ts';
-import { meaningOf, refused } from './faults.ts';
 import type { Held } from './held.ts';
-import type { Answer, Rest } from './rest.ts';
 import type { OperatonTally } from './tally.ts';
 import { writeVariables } from './variables.ts';
 
@@ -41,29 +43,23 @@ interface Report {
 
 export class Reports {
   readonly #means: ReportsMeans;
-  readonly #waiting: (() => void)[] = [];
+  readonly #turns: Turns;
   readonly #giveUp = new AbortController();
-  #running = 0;
 
   constructor(means: ReportsMeans) {
     this.#means = means;
+    this.#turns = new Turns(means.max);
   }
 
   /** Reports that are under way or wait for their turn. */
   get pending(): number {
-    return this.#running + this.#waiting.length;
+    return this.#turns.pending;
   }
 
   /** Never rejects. */
   async tell(held: Held, ended: Ended): Promise<End> {
     if (held.isLost || ended.state === 'cancelled' || ended.state === 'lost') return LOST;
-    await this.#turn();
-    try {
-      return await this.#send(held, reportOf(held, ended), false);
-    } finally {
-      this.#running -= 1;
-      this.#waiting.shift()?.();
-    }
+    return this.#turns.run(() => this.#send(held, reportOf(held, ended), false));
   }
 
   /** The reports that the engine does not take now are given up; their locks end by themselves. */
@@ -71,12 +67,6 @@ export class Reports {
     this.#giveUp.abort();
     // Ends what is under way; a signal for each request would cost as much as a tenth of it.
     this.#means.rest.close();
-  }
-
-  async #turn(): Promise<void> {
-    if (this.#running >= this.#means.max)
-      await new Promise<void>((resolve) => void this.#waiting.push(resolve));
-    this.#running += 1;
   }
 
   async #send(held: Held, report: Report, isSecond: boolean): Promise<End> {
@@ -90,9 +80,9 @@ export class Reports {
       if (answer?.ok === true) return report.end;
       if (answer === null) isUnclear = true;
       else {
-        const meaning = meaningOf(answer.refusal);
+        const meaning = operatonDialect.meaningOf(answer.refusal);
         if (meaning === 'gone') return isUnclear ? UNCONFIRMED : LOST;
-        const error = refused(rest.address, report.path, answer.refusal);
+        const error = rest.refused(report.path, answer.refusal);
         if (meaning === 'refused') {
           // A failure that is refused as well cannot be told in any way.
           if (isSecond || report.path === 'unlock') return LOST;
@@ -101,7 +91,7 @@ export class Reports {
         if (meaning !== 'conflict') onTrouble(error);
       }
       if (this.#giveUp.signal.aborted) return LOST;
-      await backoff.wait(AbortSignal.any([this.#giveUp.signal, held.signal]));
+      await pause(systemClock, backoff.next(), AbortSignal.any([this.#giveUp.signal, held.signal]));
       if (held.isLost) return isUnclear ? UNCONFIRMED : LOST;
     }
   }
@@ -109,7 +99,7 @@ export class Reports {
   /** Null where no answer came: the engine may have taken it all the same. */
   async #ask(path: string, body: unknown): Promise<Answer | null> {
     try {
-      return await this.#means.rest.ask(path, { body });
+      return await this.#means.rest.ask('POST', path, { body });
     } catch (error) {
       this.#means.onTrouble(error);
       return null;

@@ -1,12 +1,12 @@
 import { LongshoreError, show } from '../../core/errors.ts';
-import type { Rest } from './rest.ts';
+import type { Rest } from '../http/rest.ts';
 
 /** Of Camunda 7, since fetches wait at the engine. */
 const CAMUNDA_7_MINOR_MIN = 9;
 
 /** What serves the API, as `Operaton 1.0.3`. Throws ENGINE_UNAVAILABLE, ENGINE_REFUSED, ENGINE_UNSUPPORTED. */
 export async function versionOf(rest: Rest, signal: AbortSignal): Promise<string> {
-  const answer = await rest.call('/version', { method: 'GET', signal });
+  const answer = await rest.call('GET', '/version', { signal });
   const version = (answer as { version?: unknown } | null)?.version;
   const [, major = '', minor = ''] = /^(\d+)\.(\d+)/.exec(String(version)) ?? [];
   if (major === '7' && Number(minor) >= CAMUNDA_7_MINOR_MIN) return `Camunda ${version}`;

@@ -3,21 +3,23 @@ import { knownNames, requireKnown } from '../../core/options.ts';
 import { Keeper } from '../../engine/keeper.ts';
 import { createRunner, type Runner } from '../../engine/runner.ts';
 import type { Ended } from '../../engine/work.ts';
+import { systemClock } from '../../system-clock.ts';
 import type { EventListener, EventName } from '../../telemetry/events.ts';
-import type { Trouble } from '../../worker/trouble.ts';
-import { headersOf } from './auth.ts';
-import { Backoff } from './backoff.ts';
+import type { Trouble as TroubleSince } from '../../worker/trouble.ts';
+import { Backoff, pause } from '../backoff.ts';
+import { runnerOptions } from '../http/options.ts';
+import type { Rest } from '../http/rest.ts';
+import { type Say, sayTo } from '../http/say.ts';
+import { Trouble } from '../http/trouble.ts';
 import { withEnvironment } from './environment.ts';
 import { attemptsOf, createdAt, type ExternalTask } from './external-task.ts';
 import { Fetcher } from './fetcher.ts';
 import { Held } from './held.ts';
-import { type Checked, checkedOptions, type OperatonOptions, runnerOptions } from './options.ts';
+import { type Checked, checkedOptions, type OperatonOptions } from './options.ts';
 import { Reports } from './reports.ts';
-import { Rest } from './rest.ts';
+import { restOf } from './rest.ts';
 import { Resting } from './resting.ts';
 import { emptyTally, type OperatonTally } from './tally.ts';
-import { type Tell, tellTo } from './telling.ts';
-import { Troubles } from './trouble.ts';
 import { readVariables } from './variables.ts';
 import { versionOf } from './version.ts';
 
@@ -35,7 +37,7 @@ export interface OperatonHealth {
   readonly engine: string | null;
   readonly running: number;
   /** Since when the engine cannot be asked, and why. */
-  readonly trouble: Trouble | null;
+  readonly trouble: TroubleSince | null;
 }
 
 const STOP_OPTIONS = knownNames<OperatonStopOptions>({ graceMs: true });
@@ -48,8 +50,8 @@ export class OperatonWorker {
   /** Its lanes and slots: for `runners` of metrics. */
   readonly runner: Runner;
   readonly #rest: Rest;
-  readonly #tell: Tell;
-  readonly #troubles: Troubles;
+  readonly #say: Say;
+  readonly #trouble: Trouble;
   readonly #reports: Reports;
   readonly #keeper: Keeper;
   readonly #held = new Map<string, Held>();
@@ -72,22 +74,26 @@ export class OperatonWorker {
     this.runner = createRunner({ ...runnerOptions(given), engine: 'operaton', tasks });
     const random = Math.floor(Math.random() * 36 ** 8).toString(36);
     this.id = `${this.#checked.name}-${hostname()}-${process.pid}-${random}`;
-    const { url, auth, headers, requestTimeoutMs, reportsMax } = this.#checked;
-    this.#rest = new Rest({
-      url,
-      headers: headersOf(auth, headers),
-      onHeaders: (current) => this.#keeper.setHeaders(current),
-      requestTimeoutMs,
+    const { url, headers, tls, reportsMax } = this.#checked;
+    this.#rest = restOf(this.#checked, {
+      onAuthorization: (authorization) => this.#keeper.setHeaders({ authorization }),
       socketsMax: reportsMax + EXTRA_SOCKETS,
     });
-    this.#tell = tellTo(given.logger);
-    this.#troubles = new Troubles(this.#tell);
-    const onTrouble = (error: unknown): void => this.#troubles.report(error);
+    this.#say = sayTo(given.logger);
+    this.#trouble = new Trouble({
+      say: this.#say,
+      now: Date.now,
+      failing: (message) => `${message} The worker keeps trying.`,
+      over: (lasted) => `Operaton answers again, after ${lasted}.`,
+      differsBy: 'code',
+    });
+    const onTrouble = (error: unknown): void => this.#onTrouble(error);
     this.#reports = new Reports({ rest: this.#rest, workerId: this.id, onTrouble, max: reportsMax });
     this.#keeper = new Keeper({
       method: 'POST',
-      url: `${this.#rest.address}/external-task/{id}/extendLock`,
+      url: `${url}/external-task/{id}/extendLock`,
       headers,
+      ...(tls === null ? {} : { tls }),
       lostStatuses: LOCK_LOST,
       onTrouble,
     });
@@ -109,15 +115,15 @@ export class OperatonWorker {
   }
 
   health(): OperatonHealth {
-    const { current } = this.#troubles;
+    const { fault, since } = this.#trouble;
     const started = this.#fetching !== null && this.#stopped === null;
     return {
       id: this.id,
-      ok: started && current === null && this.#engine !== null,
+      ok: started && fault === null && this.#engine !== null,
       started,
       engine: this.#engine,
       running: this.runner.running,
-      trouble: current,
+      trouble: fault === null ? null : { since, code: fault.code, message: fault.message },
     };
   }
 
@@ -146,6 +152,12 @@ export class OperatonWorker {
     return this.#stopped;
   }
 
+  /** Null: the engine answered. */
+  #onTrouble(error: unknown): void {
+    if (error === null) this.#trouble.worked();
+    else this.#trouble.failed(error);
+  }
+
   async #fetch(): Promise<void> {
     const { signal: stop } = this.#stop;
     const onRoom = this.runner.onRoom(() => this.#wake?.());
@@ -158,7 +170,7 @@ export class OperatonWorker {
         untilRoom: (signal) => this.#untilRoom(signal),
         take: (task) => this.#take(task),
         held: () => [...this.#held.keys(), ...this.#resting.ids()],
-        onTrouble: (error) => this.#troubles.report(error),
+        onTrouble: (error) => this.#onTrouble(error),
       });
       await fetcher.run(stop, this.#abandon.signal);
     }
@@ -171,12 +183,12 @@ export class OperatonWorker {
     while (!stop.aborted) {
       try {
         this.#engine = await versionOf(this.#rest, stop);
-        this.#troubles.report(null);
+        this.#onTrouble(null);
         return true;
       } catch (error) {
         if (stop.aborted) break;
-        this.#troubles.report(error);
-        await backoff.wait(stop);
+        this.#onTrouble(error);
+        await pause(systemClock, backoff.next(), stop);
       }
     }
     return false;
@@ -252,10 +264,10 @@ export class OperatonWorker {
   #tellLost(held: Held, ended: Ended): void {
     const { id, topicName: queue } = held.task;
     const facts = { event: 'job.lost', id, queue, task: held.topic.task.name, outcome: ended.state };
-    this.#tell(
+    this.#say(
       'warn',
-      facts,
       `external task ${id} of topic ${queue} lost its lock; the outcome '${ended.state}' was refused, and another worker runs it.`,
+      facts,
     );
   }
 

@@ -1,14 +1,9 @@
 import { parseDuration } from '../../core/duration.ts';
-import { LongshoreError, optionInvalid, requireInteger, show } from '../../core/errors.ts';
+import { LongshoreError, optionInvalid, show } from '../../core/errors.ts';
 import { nearest } from '../../core/options.ts';
+import { count, type Environment, type Read, text } from '../environment.ts';
 
 /** Settings of `longshore temporal` from the environment, by the names that workers of Temporal with a resource tuner use. */
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Reads a text; throws OPTION_INVALID, naming the variable. */
-type Read<Value> = (text: string, name: string) => Value;
-
-const text: Read<string> = (given) => given;
 
 const truth: Read<boolean> = (given, name) => {
   const word = given.toLowerCase();
@@ -35,13 +30,6 @@ const ratio: Read<number> = (given, name) => {
   if (value <= 1) return value;
   throw optionInvalid(name, given, 'a share from 0 to 1');
 };
-
-const count =
-  (min: number, max: number): Read<number> =>
-  (given, name) => {
-    if (!/^-?\d+$/.test(given)) throw optionInvalid(name, given, 'a whole number');
-    return requireInteger(name, Number(given), min, max);
-  };
 
 /** In ms. A bare number is seconds here, as the reference has it. */
 const seconds: Read<number> = (given, name) =>
@@ -96,22 +84,6 @@ const KNOWN: readonly string[] = [
   ...Object.keys(WORKER_VARIABLES),
   ...Object.keys(SCHEDULER_VARIABLES),
 ];
-
-export type Given<Variables extends Readonly<Record<string, Read<unknown>>>> = {
-  readonly [Name in keyof Variables]?: ReturnType<Variables[Name]>;
-};
-
-/** What is set and not empty. Throws OPTION_INVALID. */
-export function fromEnvironment<Variables extends Readonly<Record<string, Read<unknown>>>>(
-  variables: Variables,
-  env: Environment,
-): Given<Variables> {
-  const found = Object.entries(variables).flatMap(([name, read]) => {
-    const given = env[name]?.trim() ?? '';
-    return given === '' ? [] : [[name, read(given, name)]];
-  });
-  return Object.fromEntries(found) as Given<Variables>;
-}
 
 /**
  * Names with these prefixes that nothing reads. Throws OPTION_INVALID where one is a misspelling; returns a warning for each other

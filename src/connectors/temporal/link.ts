@@ -56,32 +56,7 @@ function sdkOptions({ tls, apiKey, metadata }: TemporalConnection, address: stri
   };
 }
 
-const FIRST_MS = 250;
-
-/** Pauses that double, each shortened by up to a fifth, so that a fleet does not come back at once. */
-export class Pauses {
-  readonly #maxMs: number;
-  #tries = 0;
-
-  constructor(maxMs: number) {
-    this.#maxMs = maxMs;
-  }
-
-  next(): number {
-    const ms = Math.min(this.#maxMs, FIRST_MS * 2 ** this.#tries);
-    this.#tries = Math.min(this.#tries + 1, TRIES_MAX);
-    return Math.round(ms * (0.8 + 0.2 * Math.random()));
-  }
-
-  reset(): void {
-    this.#tries = 0;
-  }
-}
-
-/** 2 to this power is more than any pause. */
-const TRIES_MAX = 30;
-
-/** Resolves early when the signal aborts. */
+/** Resolves early when the signal aborts. Unlike timers of the system clock it keeps the process alive: before it is connected, nothing else does. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => undefined);
 }

@@ -85,6 +85,8 @@ function deepReason(error: unknown): string {
 
 /** The SDK's native part prints errors as Rust does: what the innermost one says is enough. */
 function plain(text: string): string {
+  const certificate = /InvalidCertificate\((\w+)/.exec(text)?.[1];
+  if (certificate !== undefined) return `the server's certificate is not valid: ${certificate}`;
   const said = [...text.matchAll(/(?:message|error): "([^"]+)"/g)].at(-1)?.[1] ?? text;
   return said.replace(/\s+/g, ' ').trim();
 }

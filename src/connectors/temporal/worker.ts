@@ -4,8 +4,9 @@ import { LongshoreError } from '../../core/errors.ts';
 import { isError, reasonOf } from '../../core/legible.ts';
 import { createRunner, type Runner } from '../../engine/runner.ts';
 import type { EventListener, EventName } from '../../telemetry/events.ts';
+import { Backoff } from '../backoff.ts';
 import { activityFunctions } from './activities.ts';
-import { type Link, openLink, Pauses, pause } from './link.ts';
+import { type Link, openLink, pause } from './link.ts';
 import { type TemporalSettings, type TemporalWorkerOptions, temporalSettings } from './options.ts';
 import { type Reports, reportsTo } from './reports.ts';
 import { type PollPermits, pollPermits } from './slots.ts';
@@ -16,6 +17,7 @@ type Bundle = Pick<WorkerOptions, 'workflowBundle'>;
 
 /** How long the server may be silent before that is told. */
 const ASK_EVERY_MS = 5_000;
+const FIRST_RETRY_MS = 250;
 /** What the SDK gets beyond both graces, to tell the server how everything ended. */
 const LAST_WORDS_MS = 10_000;
 /** The runner decides how long activities get; the SDK is not to stop them before. */
@@ -30,7 +32,7 @@ export class TemporalWorker {
   readonly #settings: TemporalSettings;
   readonly #runner: Runner;
   readonly #reports: Reports;
-  readonly #pauses: Pauses;
+  readonly #pauses: Backoff;
   readonly #stopping = new AbortController();
   readonly #first = Promise.withResolvers<void>();
   #sdk: Worker | null = null;
@@ -51,7 +53,7 @@ export class TemporalWorker {
       payloadBytesMax: PAYLOAD_BYTES_MAX,
     });
     this.#reports = reportsTo(options.logger, this.#settings);
-    this.#pauses = new Pauses(this.#settings.retryMaxMs);
+    this.#pauses = new Backoff(this.#settings.retryMaxMs, FIRST_RETRY_MS);
     this.#first.promise.catch(() => undefined);
   }
 
@@ -207,7 +209,7 @@ export class TemporalWorker {
 
   /** The SDK goes on polling by itself; that nobody answers, it tells in its own log alone. */
   async #watch(link: Link, ended: AbortSignal): Promise<void> {
-    const pauses = new Pauses(this.#settings.retryMaxMs);
+    const pauses = new Backoff(this.#settings.retryMaxMs, FIRST_RETRY_MS);
     let nextMs = ASK_EVERY_MS;
     while (!ended.aborted) {
       await pause(nextMs, ended);

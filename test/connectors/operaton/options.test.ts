@@ -43,7 +43,7 @@ describe('options of a worker for Operaton', () => {
     },
     {
       given: { url: URL_GIVEN, topics: { a: task }, auth: { username: 'ana' } },
-      says: /^auth is an array of 1; expected \{ username, password \} or \{ token \}/,
+      says: /^auth is "\{ username \}"; expected \{ username, password \} or \{ token \}/,
     },
     {
       given: { url: URL_GIVEN, topics: { a: task }, lockDuration: 5 },

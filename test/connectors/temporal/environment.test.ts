@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { fromEnvironment } from '../../../src/connectors/environment.ts';
 import {
-  fromEnvironment,
   SCHEDULER_VARIABLES,
   unreadNames,
   WORKER_VARIABLES,

@@ -4,36 +4,10 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../../setup/services/free-port.mjs';
 import { temporalWorker } from '../../../src/connectors/temporal/index.ts';
-import type { Logger } from '../../../src/telemetry/log.ts';
+import { logFor } from './log.ts';
 import { clientFor, temporalFor } from './server.ts';
 import { stageFor, workflowBundle } from './stage.ts';
 import { compute, echo } from './tasks.ts';
-
-interface Line {
-  readonly text: string;
-  readonly facts: Readonly<Record<string, unknown>>;
-}
-
-/** Resolves to the first line with this message. */
-function logFor(): { readonly logger: Logger; line(text: string): Promise<Line> } {
-  const lines: Line[] = [];
-  const waiting: { text: string; resolve: (line: Line) => void }[] = [];
-  const take = (facts: object, text: string): void => {
-    const line = { text, facts: facts as Line['facts'] };
-    lines.push(line);
-    for (const one of waiting) if (one.text === text) one.resolve(line);
-  };
-  return {
-    logger: { error: take, warn: take, info: take, debug: take },
-    line: (text) => {
-      const there = lines.find((line) => line.text === text);
-      if (there !== undefined) return Promise.resolve(there);
-      const { promise, resolve } = Promise.withResolvers<Line>();
-      waiting.push({ text, resolve });
-      return promise;
-    },
-  };
-}
 
 test('a worker says at once that no server is there, and starts when there is one', async (t) => {
   const port = await freePort();
