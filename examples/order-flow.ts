@@ -41,8 +41,7 @@ const order = defineFlow({
     const checked = s.step('validate', validate, { input: ({ run }) => run });
     const route = s.decide('route', routeOrder, { after: [checked], branches: ['auto', 'manager'] });
     const items = s.each('reserve', reserve, { over: checked.items, undo: release });
-    const approved = s.waitFor('approval', null, { on: route.manager });
-    const by = optional(approved.by, 'nobody');
+    const by = optional(s.waitFor('approval', null, { on: route.manager }).by, 'nobody');
     const parcel = s.step('ship', ship, { input: () => ({ items, by }), undo: recall });
     return s.step('charge', charge, { input: ({ run }) => ({ card: run.card, parcel }) });
   },

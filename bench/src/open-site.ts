@@ -47,6 +47,7 @@ export async function openSite({ store, url, fsync }: SiteSettings, { workspace 
 function localSite(workspace: Bench['workspace'] | null): Site {
   return {
     server: null,
+    restart: null,
     async fresh() {
       if (workspace === null) return { url: 'memory:', server: null, drop: async () => undefined };
       const file = workspace.freshFile();

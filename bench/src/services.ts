@@ -3,6 +3,8 @@ import { loadNeighbour } from './neighbours.ts';
 /** A server of a measurement's own, as setup/services starts it. */
 export interface OwnServer {
   readonly url: string;
+  kill(): Promise<void>;
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -34,4 +36,10 @@ export async function startEngine(engine: 'temporal' | 'operaton'): Promise<OwnS
 
 function services(): Promise<Services> {
   return loadNeighbour<Services>('setup/services/index.mjs', 'Give the server with --url.');
+}
+
+/** As a power cut, after which the server comes up again. */
+export async function crash(server: OwnServer): Promise<void> {
+  await server.kill();
+  await server.restart();
 }

@@ -1,23 +1,34 @@
 import { randomBytes } from 'node:crypto';
 import { createClient } from '@redis/client';
-import { type Fsync, startRedis } from './services.ts';
+import { crash, type Fsync, type OwnServer, startRedis } from './services.ts';
 import type { Place, ServerRecord, Site } from './site.ts';
 
 /** Key prefixes on a Redis server; `url` null: a server of its own, stopped at the end. */
 export async function openRedisSite(url: string | null, fsync: Fsync): Promise<Site> {
   const own = url === null ? await startRedis(fsync) : null;
   const serverUrl = own?.url ?? (url as string);
-  const admin = await redisClient(serverUrl).catch(async (error: unknown) => {
-    await own?.stop();
-    throw error;
-  });
+  let admin: RedisClient | null = null;
+  const connected = async (): Promise<RedisClient> => {
+    admin ??= await redisClient(serverUrl);
+    return admin;
+  };
   const close = async (): Promise<void> => {
-    admin.destroy();
+    admin?.destroy();
     await own?.stop();
   };
+  const restart = async (server: OwnServer): Promise<void> => {
+    await crash(server);
+    admin?.destroy();
+    admin = null;
+  };
   try {
-    const server = await describe(admin, own !== null);
-    return { server, fresh: async () => fresh(admin, serverUrl), close };
+    const server = await describe(await connected(), own !== null);
+    return {
+      server,
+      restart: own === null ? null : () => restart(own),
+      fresh: async () => fresh(connected, serverUrl),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -48,14 +59,14 @@ export async function usedMemoryBytes(client: RedisClient): Promise<number> {
 const LOOKS_MAX = 1_000;
 const LOOK_MS = 20;
 
-function fresh(admin: RedisClient, serverUrl: string): Place {
+function fresh(connected: () => Promise<RedisClient>, serverUrl: string): Place {
   const name = `bench_${randomBytes(6).toString('hex')}`;
   const url = new URL(serverUrl);
   url.searchParams.set('prefix', name);
   return {
     url: url.href,
     server: { kind: 'redis', url: serverUrl, name },
-    drop: () => dropKeys(admin, name),
+    drop: async () => dropKeys(await connected(), name),
   };
 }
 

@@ -9,6 +9,8 @@ export interface Site {
   /** Null where there is no server. */
   readonly server: ServerRecord | null;
   fresh(): Promise<Place>;
+  /** Ends the server as a power cut does, and starts it again on its data. Null where there is none, or it is not the measurement's own. */
+  readonly restart: (() => Promise<void>) | null;
   close(): Promise<void>;
 }
 

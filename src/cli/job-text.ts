@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.ts';
 import { formatDuration } from '../core/duration.ts';
 import type { AttemptError } from '../core/errors.ts';
 import type { KeptMeta } from '../core/meta.ts';
@@ -17,7 +18,7 @@ export function jobText(job: JobDetail, now: number, paint: Paint): string {
     ['queue', `${printable(job.queue)}, priority ${job.priority}`],
     [
       'attempts',
-      `${job.attempt} of ${job.attemptsMax}${job.crashes === 0 ? '' : `, ${job.crashes} leases lost`}`,
+      `${job.attempt} of ${job.attemptsMax}${job.crashes === 0 ? '' : `, ${counted(job.crashes, 'lease')} lost`}`,
     ],
     ['key', job.key === null ? null : `${printable(job.key)}${job.held ? ', waits for its turn' : ''}`],
     ['unique key', job.uniqueKey === null ? null : printable(job.uniqueKey)],
@@ -87,7 +88,7 @@ function errors(job: JobDetail, time: (at: number) => string, paint: Paint): str
     const omitted = job.errorsOmitted > 0 && index === ERRORS_KEPT_FIRST;
     const code = error.code === null ? '' : `  ${error.code}`;
     return [
-      ...(omitted ? [`  ${paint('dim', `(${job.errorsOmitted} errors left out)`)}`] : []),
+      ...(omitted ? [`  ${paint('dim', `(${counted(job.errorsOmitted, 'error')} left out)`)}`] : []),
       `  attempt ${error.attempt}  ${time(error.at)}${code}`,
       paint('red', block(errorText(error), 4)),
     ];
@@ -107,7 +108,8 @@ function log(job: JobDetail, paint: Paint): string[] {
     const more = data === undefined ? '' : ` ${paint('dim', printable(JSON.stringify(data)))}`;
     return `  ${paint('dim', `${absoluteTime(at)} #${attempt}`)}  ${printable(message)}${more}`;
   });
-  const omitted = job.logsOmitted > 0 ? [`  ${paint('dim', `(${job.logsOmitted} lines left out)`)}`] : [];
+  const omitted =
+    job.logsOmitted > 0 ? [`  ${paint('dim', `(${counted(job.logsOmitted, 'line')} left out)`)}`] : [];
   return ['', paint('bold', 'log'), ...omitted, ...lines];
 }
 

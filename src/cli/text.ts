@@ -40,7 +40,4 @@ export function wrapped(text: string, columns: number, indent = ''): string {
   return [...lines, indent + line].join('\n');
 }
 
-/** `1 job`, `3 jobs`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
+export { counted } from '../core/counted.ts';

@@ -42,6 +42,8 @@ export class Planner {
   #pending = new Set<string>();
   #working: Promise<void> | null = null;
   readonly #onAdding = new Set<() => void>();
+  /** Plans that are changed by hand: left alone here meanwhile, since each decision would cost the hand its try. */
+  readonly #byHand = new Set<string>();
 
   constructor(means: PlannerMeans) {
     this.#means = means;
@@ -91,6 +93,16 @@ export class Planner {
 
   /** Decides with an action by hand. Throws what the rule throws where it is refused, or there is no such plan. */
   async act<D extends Decided>(rule: PlanRule<D>, key: string, action: unknown): Promise<D> {
+    this.#byHand.add(key);
+    try {
+      return await this.#act(rule, key, action);
+    } finally {
+      this.#byHand.delete(key);
+      if (this.#pending.size > 0) void this.kick([]);
+    }
+  }
+
+  async #act<D extends Decided>(rule: PlanRule<D>, key: string, action: unknown): Promise<D> {
     for (let tries = 0; ; tries += 1) {
       const { now, plans } = await this.#means.store.duePlans({ keys: [key], limit: 1 });
       const [plan] = plans;
@@ -148,7 +160,7 @@ export class Planner {
   #take(held: Set<string>): string[] {
     const keys: string[] = [];
     for (const key of this.#pending) {
-      if (held.has(key)) continue;
+      if (held.has(key) || this.#byHand.has(key)) continue;
       keys.push(key);
       if (keys.length === PLANS_MAX) break;
     }

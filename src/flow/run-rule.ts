@@ -1,3 +1,4 @@
+import type { Clock } from '../core/clock.ts';
 import { LongshoreError } from '../core/errors.ts';
 import type { Action } from '../core/flow/actions.ts';
 import type { RunDecision } from '../core/flow/decide.ts';
@@ -17,6 +18,7 @@ import { runGone } from './run-watch.ts';
 
 interface RuleMeans {
   readonly store: Store;
+  readonly clock: Clock;
   readonly codec: PayloadCodec;
   readonly events: EventBus;
   readonly tracing: Tracing | null;
@@ -30,7 +32,7 @@ export class RunRule implements PlanRule {
 
   constructor(means: RuleMeans) {
     this.#means = means;
-    this.definitions = new Definitions(means.store);
+    this.definitions = new Definitions(means.store, means.clock);
   }
 
   /** Throws FLOW_UNKNOWN, and what core/flow/actions.ts throws for an action that is refused. */

@@ -12,6 +12,7 @@ import {
 } from '../core/schedule/data.ts';
 import { decideSchedule, type ScheduleDecision } from '../core/schedule/decide.ts';
 import type { Start } from '../core/schedule/draft.ts';
+import { SCHEDULE_KIND } from '../core/schedule/kind.ts';
 import { partId } from '../flow/part-id.ts';
 import { type Decided, NO_STOPS, type PlanRule, type Stops } from '../flow/plan-rule.ts';
 import { moved, runPlace } from '../flow/run-payload.ts';
@@ -26,7 +27,7 @@ import { schedulePlace } from './spec.ts';
  * Between the rule of schedules and the store: a schedule as a plan, which wakes at its next tick, and what the rule decided
  * as a unit to commit. The tick and what it starts are one commit.
  */
-export const SCHEDULE_KIND = 'schedule';
+export { SCHEDULE_KIND };
 
 export function scheduleKey(name: string): string {
   return `${SCHEDULE_KIND}/${name}`;

@@ -173,7 +173,7 @@ export interface Events extends PlanEvents {
   'store.called': { readonly verb: string; readonly tookMs: number; readonly items: number };
   /** A service could not reach or use the store; it tries again after `retryMs`. */
   'store.failed': { readonly verb: string; readonly error: unknown; readonly retryMs: number | null };
-  'store.pruned': { readonly jobs: number; readonly workers: number };
+  'store.pruned': { readonly jobs: number; readonly workers: number; readonly definitions?: number };
 }
 
 export type EventName = keyof Events;

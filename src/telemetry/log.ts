@@ -1,4 +1,5 @@
 import { stdSerializers } from 'pino';
+import { counted } from '../core/counted.ts';
 import { formatDuration } from '../core/duration.ts';
 import { isError, namedReasonOf } from '../core/legible.ts';
 import type { EndByHandFacts, EndFacts, EventName, Events, JobFacts } from './events.ts';
@@ -152,7 +153,7 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
   'worker.started': [
     'info',
     (event) =>
-      `worker ${event.workerId} started: ${event.slots} slots, queues ${event.queues.join(', ')}, tasks ${event.tasks.join(', ')}`,
+      `worker ${event.workerId} started: ${counted(event.slots, 'slot')}, queues ${event.queues.join(', ')}, tasks ${event.tasks.join(', ')}`,
   ],
   'worker.stopping': [
     'info',
@@ -161,7 +162,8 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
   ],
   'worker.stopped': [
     'info',
-    (event) => `worker stopped: ${event.aborted} jobs aborted, ${event.released} given back unstarted`,
+    (event) =>
+      `worker stopped: ${counted(event.aborted, 'job')} aborted, ${event.released} given back unstarted`,
   ],
   'worker.claimed': [
     'trace',
@@ -186,7 +188,8 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
   'host.started': ['debug', (event) => `${event.lane} ${event.host} started`],
   'host.ended': [
     'debug',
-    (event) => `${event.lane} ${event.host} ended after ${event.jobsRun} jobs: ${event.message ?? event.why}`,
+    (event) =>
+      `${event.lane} ${event.host} ended after ${counted(event.jobsRun, 'job')}: ${event.message ?? event.why}`,
   ],
   'tuner.adjusted': [
     'info',
@@ -211,7 +214,7 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
   'queue.resumed': ['info', (event) => `queue ${event.queue} resumed`],
   'queue.cleared': [
     'warn',
-    ({ queue, jobs, states }) => `${jobs} jobs of queue ${queue} deleted (${states.join(', ')})`,
+    ({ queue, jobs, states }) => `${counted(jobs, 'job')} of queue ${queue} deleted (${states.join(', ')})`,
   ],
   'queue.deadLetters': [
     'warn',
@@ -220,7 +223,7 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
   'events.missed': ['warn', ({ count }) => `${count} events of other connections were not sent`],
   'store.called': [
     'trace',
-    (event) => `store ${event.verb}: ${event.items} items in ${formatDuration(event.tookMs)}`,
+    (event) => `store ${event.verb}: ${counted(event.items, 'item')} in ${formatDuration(event.tookMs)}`,
   ],
   'store.failed': [
     'error',
@@ -228,7 +231,8 @@ const RECORDS: { readonly [Name in EventName]: readonly [Level, (event: Events[N
   ],
   'store.pruned': [
     'debug',
-    (event) => `pruned ${event.jobs} finished jobs and ${event.workers} dead workers`,
+    ({ jobs, workers, definitions = 0 }) =>
+      `pruned ${counted(jobs, 'finished job')}, ${counted(workers, 'dead worker')} and ${counted(definitions, 'definition')} of flows`,
   ],
 };
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +24,21 @@ export function bench(...args: string[]): Promise<BenchEnd> {
       resolve({ code, stdout, stderr });
     });
   });
+}
+
+/** As `bench`, interrupted (SIGINT) as soon as it said that. */
+export async function benchInterrupted(said: RegExp, ...args: string[]): Promise<BenchEnd> {
+  const child = spawn(process.execPath, [...process.execArgv, MAIN, ...args], { timeout: 120_000 });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    if (!said.test(stderr) && said.test(stderr + text)) child.kill('SIGINT');
+    stderr += text;
+  });
+  const [code] = await once(child, 'close');
+  return { code: Number(code ?? -1), stdout, stderr };
 }
 
 export function temporaryFolder(t: TestContext): string {

@@ -11,14 +11,11 @@ import { bench, temporaryFolder } from './bench-process.ts';
 
 const RECORDED = fileURLToPath(new URL('../../bench/results/', import.meta.url));
 const NAMES = [
-  'versus-postgres',
-  'burndown-redis',
-  'latency-rivals-redis',
-  'fleet-sqlite',
-  'lanes',
-  'work-benchmark-workloads',
-  'memory-sqlite',
-  'claim-cost-postgres',
+  '2026-11-22-idle-redis',
+  '2026-11-22-lanes',
+  '2026-11-22-work-benchmark-workloads',
+  '2026-11-30-verbs-postgres',
+  '2026-12-01-rivals',
 ];
 
 interface Given {
@@ -58,7 +55,7 @@ function only(comparison: Comparison): ComparedFigure {
 
 for (const name of NAMES)
   test(`a recorded ${name} against itself is 1 within every interval`, () => {
-    const file = readFileSync(`${RECORDED}2026-11-22-${name}.json`, 'utf8');
+    const file = readFileSync(`${RECORDED}${name}.json`, 'utf8');
     const result = resultOfDocument(name, JSON.parse(file));
     const { figures, onlyBefore, onlyAfter, passed } = compareResults(result, result, { maxLoss: 0 });
     assert.ok(figures.length > 0);
@@ -93,10 +90,10 @@ test('of times, less is better; of ratios of times, too', () => {
     compareResults(made({ median: 1, figure }), made({ median: 1.2, figure }), { maxLoss: 10 }),
   );
   assert.deepEqual([slower.verdict, slower.failed, slower.unit], ['worse', true, 'ms']);
-  const file = (name: string) => JSON.parse(readFileSync(`${RECORDED}2026-11-22-${name}.json`, 'utf8'));
-  const latency = resultOfDocument('a', file('latency-rivals-postgres'));
-  const { figures } = compareResults(latency, latency);
-  assert.equal(figures.find(({ name }) => name === 'pickupToHandover.p99')?.better, 'lower');
+  const ratio = { rivals: { dbos: { ratio: { fanOut: { 10: { median: 2, min: 1, max: 3 } } } } } };
+  const flows = made({ median: 1, more: { command: 'flows', ...ratio } });
+  const { figures } = compareResults(flows, flows);
+  assert.equal(figures.find(({ name }) => name === 'rivals.dbos.ratio.fanOut.10')?.better, 'lower');
 });
 
 test('a figure of a single run has no interval and never fails', () => {

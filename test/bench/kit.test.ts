@@ -1,39 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, type TestContext, test } from 'node:test';
-import { Value } from 'typebox/value';
+import { describe, test } from 'node:test';
 import { Durations } from '../../bench/src/histogram.ts';
-import { type Cell, KitDocument } from '../../bench/src/kit/document.ts';
-import { serverUrl } from '../servers.ts';
+import type { KitDocument } from '../../bench/src/kit/document.ts';
 import { bench, temporaryFolder } from './bench-process.ts';
-
-/** Small runs of the kit as a user gives them. What is asserted is what was done and said, never how fast. */
-const BURN = { store: 'sqlite', jobs: 200, warmup: 40, batch: 50, concurrency: 20 };
-
-interface Ran {
-  readonly code: number;
-  readonly document: KitDocument;
-  readonly stderr: string;
-  readonly path: string;
-}
-
-/** Runs a workload of these groups. The result must be as the schema says. */
-async function run(t: TestContext, groups: readonly object[], ...args: string[]): Promise<Ran> {
-  const folder = temporaryFolder(t);
-  const file = join(folder, 'workload.json');
-  const path = join(folder, 'result.json');
-  writeFileSync(file, JSON.stringify({ name: 'test', description: 'a test', rounds: 1, groups }));
-  const { code, stderr } = await bench('run', file, '--output', path, ...args);
-  const document: unknown = JSON.parse(readFileSync(path, 'utf8'));
-  assert.ok(Value.Check(KitDocument, document), JSON.stringify([...Value.Errors(KitDocument, document)]));
-  return { code, document, stderr, path };
-}
-
-function onlyCell({ document }: Ran): Cell {
-  assert.equal(document.cells.length, 1);
-  return document.cells[0] as Cell;
-}
+import { BURN, onlyCell, run } from './kit-run.ts';
 
 describe('the kit', { concurrency: 2 }, () => {
   test('measures cells in rounds, in processes of their own, with machine, system and costs', async (t) => {
@@ -141,6 +113,15 @@ describe('the kit', { concurrency: 2 }, () => {
     assert.equal(onlyCell(ran).status, 'done', onlyCell(ran).reason);
   });
 
+  test('handlers in threads and processes are counted where they ran', async (t) => {
+    const group = { trial: 'burn', with: { ...BURN, hosts: 2 }, matrix: { strategy: ['thread', 'process'] } };
+    const { document, code, stderr } = await run(t, [group]);
+    for (const { id, status, reason } of document.cells) assert.equal(status, 'done', `${id}: ${reason}`);
+    assert.equal(code, 0, stderr);
+    const ran = await run(t, [{ ...group, matrix: { strategy: ['thread'] } }], '--sabotage', 'repeated');
+    assert.match(String(onlyCell(ran).reason), /1 jobs ran more than once/);
+  });
+
   test('verbs, HTTP, news between processes and flows are measured', async (t) => {
     const { document, code, stderr } = await run(t, [
       {
@@ -196,65 +177,6 @@ describe('the kit', { concurrency: 2 }, () => {
     assert.match(String(onlyCell(ran).reason), /setting "jobs" is undefined; a number was expected/);
   });
 });
-
-for (const [kind, systems] of [
-  [
-    'postgres',
-    [
-      'longshore',
-      'longshore, deleting',
-      'hand-written loop',
-      'graphile-worker',
-      'pg-boss',
-      'dbos',
-      'bullmq on postgres',
-    ],
-  ],
-  ['redis', ['longshore', 'longshore, deleting', 'hand-written loop', 'bullmq', 'bullmq, deleting']],
-] as const)
-  describe(`the kit on ${kind}`, () => {
-    test('every system runs the same jobs, each once', async (t) => {
-      const url = await serverUrl(t, kind);
-      if (url === undefined) return;
-      const settings = { store: kind, jobs: 60, warmup: 20, batch: 20, concurrency: 10, handler: 'wait-1' };
-      const { document, code, stderr } = await run(
-        t,
-        [{ trial: 'burn', with: settings, matrix: { system: systems } }],
-        '--url',
-        url,
-      );
-      for (const { id, status, reason } of document.cells) assert.equal(status, 'done', `${id}: ${reason}`);
-      assert.equal(code, 0, stderr);
-      assert.deepEqual(
-        document.systems.map(({ name }) => name),
-        systems,
-      );
-      for (const { durability, retention, version } of document.systems)
-        assert.ok(durability !== '' && retention !== '' && version !== 'unknown');
-      assert.equal(document.servers[0]?.own, false);
-    });
-
-    test('flows of others run in the shapes that they have, and others are skipped', async (t) => {
-      const url = await serverUrl(t, kind);
-      if (url === undefined) return;
-      const system = kind === 'postgres' ? ['pg-boss', 'dbos'] : ['bullmq'];
-      const settings = { store: kind, rate: 20, runs: 4, warmup: 1 };
-      const group = { trial: 'flow', with: settings, matrix: { system, shape: ['linear3', 'conditional'] } };
-      const { document } = await run(t, [group], '--url', url);
-      for (const { id, status, reason, workload } of document.cells)
-        assert.equal(status, workload.shape === 'linear3' ? 'done' : 'skipped', `${id}: ${reason}`);
-    });
-
-    test('a job of another system that is lost fails the run', async (t) => {
-      const url = await serverUrl(t, kind);
-      if (url === undefined) return;
-      const system = kind === 'postgres' ? 'graphile-worker' : 'bullmq';
-      const settings = { store: kind, system, jobs: 20, warmup: 0 };
-      const ran = await run(t, [{ trial: 'burn', with: settings }], '--url', url, '--sabotage', 'lost');
-      assert.equal(ran.code, 1);
-      assert.match(String(onlyCell(ran).reason), new RegExp(`^${system}: .*1 jobs never ran`));
-    });
-  });
 
 test('a histogram that was encoded and added is the one that recorded all', () => {
   const [one, other, all] = [

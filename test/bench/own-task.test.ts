@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { bench, temporaryFolder } from './bench-process.ts';
+import { bench, benchInterrupted, temporaryFolder } from './bench-process.ts';
 
 const TASKS = fileURLToPath(new URL('./fixtures/own-tasks.ts', import.meta.url));
 const SHORT = ['--cell-time', '50ms', '--time', '10m'];
@@ -164,6 +164,33 @@ describe('bench task', { concurrency: 2 }, () => {
     assert.equal(code, 1);
     assert.match(stderr, /^error TASK_MODULE_UNLOADABLE: Task 'alone', thread, 1 at a time: .*only here/m);
     assert.match(stderr, /--strategy async/);
+  });
+
+  test('who interrupts gets what was measured by then, saved too, and is told what was left out', async (t) => {
+    const output = join(temporaryFolder(t), 'result.json');
+    const args = [TASKS, '--task', 'waits', '--time', '10m', '--cell-time', '1s', '--output', output];
+    const { code, stdout, stderr } = await benchInterrupted(/jobs\/s, p99.*at most/s, ...args);
+    assert.equal(code, 130);
+    assert.match(stdout, /Use for waits: async, 1 at a time/);
+    assert.match(stdout, /Left out: thread, since the measurement was\s+interrupted/);
+    assert.match(stdout, /Interrupted at async, 2 at a time/);
+    assert.match(stderr, /bench task: interrupted by SIGINT/);
+    const { complete, cells, task } = JSON.parse(readFileSync(output, 'utf8'));
+    assert.deepEqual([complete, cells.length], [false, 1]);
+    assert.match(task.interruptedAt, /^async, 2 at a time/);
+  });
+
+  test('who interrupts before there is anything gets nothing', async () => {
+    const { code, stdout, stderr } = await benchInterrupted(
+      /trial, async/,
+      TASKS,
+      '--task',
+      'waits',
+      '--time',
+      '10m',
+    );
+    assert.deepEqual([code, stdout], [130, '']);
+    assert.match(stderr, /interrupted by SIGINT/);
   });
 
   for (const [args, pattern] of [

@@ -63,7 +63,7 @@ test('doctor --repair mends what can be mended, and says so', async (context) =>
   assert.equal((await sandbox.run(['doctor'])).code, 1);
   const { code, stdout, stderr } = await sandbox.run(['doctor', '--repair']);
   assert.deepEqual([code, stderr], [0, '1 finding repaired. Nothing is wrong.\n']);
-  assert.match(stdout, /^fixed {2}locks +1 locks are held for more than an hour/m);
+  assert.match(stdout, /^fixed {2}locks +1 lock is held for more than an hour/m);
   assert.doesNotMatch(stdout, /--repair/);
   lockAway();
   const { ok, findings } = await sandbox.json<Checkup>(['doctor', '--repair']);
@@ -80,7 +80,7 @@ test('doctor tells what is worth knowing as notes, and ends with 0', async (cont
   await sandbox.enqueue('nobody-takes-it');
   const { code, stdout, stderr } = await sandbox.run(['doctor']);
   assert.deepEqual([code, stderr], [0, 'Nothing is wrong. 1 note to look at.\n']);
-  assert.match(stdout, /^note {3}workers +0 workers are alive, 1 jobs are ready\.\n +Start a worker\.$/m);
+  assert.match(stdout, /^note {3}workers +0 workers are alive, 1 job is ready\.\n +Start a worker\.$/m);
   const { ok, findings } = await sandbox.json<Checkup>(['doctor']);
   assert.ok(ok);
   assert.deepEqual(

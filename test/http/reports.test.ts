@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { connect, type HttpOptions } from '../../src/index.ts';
 import { type Ask, askerOf } from './asker.ts';
 
-const RECORDED = fileURLToPath(new URL('../../bench/results/2026-11-22-versus-redis.json', import.meta.url));
+const RECORDED = fileURLToPath(new URL('../../bench/results/2026-11-22-idle-redis.json', import.meta.url));
 
 function folderOf(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'longshore-reports-'));
@@ -33,23 +33,23 @@ async function asker(t: TestContext, options: HttpOptions): Promise<Ask> {
 test('results are listed with what was measured, and read as they were recorded', async (t) => {
   const reports = folderOf(t);
   const text = readFileSync(RECORDED, 'utf8');
-  writeFileSync(join(reports, 'versus.json'), text);
+  writeFileSync(join(reports, 'idle.json'), text);
   const ask = await asker(t, { reports });
   const { status, body } = await ask('GET /reports');
   assert.equal(status, 200);
   assert.deepEqual([body.open, body.more, body.reports.length], [true, 0, 1]);
   const { modifiedAt: _, ...listed } = body.reports[0];
   assert.deepEqual(listed, {
-    name: 'versus.json',
+    name: 'idle.json',
     bytes: Buffer.byteLength(text),
-    command: 'versus',
-    startedAt: '2026-11-22T16:24:42.930Z',
+    command: 'idle',
+    startedAt: '2026-11-22T16:37:31.690Z',
     store: 'redis',
     machine: 'AMD EPYC',
     problem: null,
   });
-  const one = await ask('GET /reports/versus.json');
-  assert.deepEqual(one.body, { name: 'versus.json', document: JSON.parse(text) });
+  const one = await ask('GET /reports/idle.json');
+  assert.deepEqual(one.body, { name: 'idle.json', document: JSON.parse(text) });
 });
 
 test('a file that is no result is listed with why, and not opened', async (t) => {
@@ -136,10 +136,10 @@ test('without a folder there is none to look at, and a folder that went away is 
 
 test('reports are for those who may look', async (t) => {
   const reports = folderOf(t);
-  writeFileSync(join(reports, 'versus.json'), readFileSync(RECORDED));
+  writeFileSync(join(reports, 'idle.json'), readFileSync(RECORDED));
   const token = 'look-0123456789abcdef';
   const ask = await asker(t, { reports, tokens: [{ token, role: 'look', name: 'wall' }] });
-  for (const path of ['/reports', '/reports/versus.json']) {
+  for (const path of ['/reports', '/reports/idle.json']) {
     assert.equal((await ask(`GET ${path}`)).status, 401);
     assert.equal((await ask(`GET ${path}`, { headers: { authorization: `Bearer ${token}` } })).status, 200);
     assert.equal(

@@ -12,7 +12,7 @@ import { contrasts, nameless, shape } from './legibility.mjs';
 import { openSite, type Site } from './site.ts';
 
 const RECORDED = fileURLToPath(new URL('../../bench/results/', import.meta.url));
-const VERSUS = '2026-11-22-versus-postgres.json';
+const RIVALS = '2026-12-01-rivals.json';
 
 let chromium: Chromium;
 let site: Site;
@@ -21,8 +21,7 @@ let folder: string;
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'longshore-reports-'));
   if (browserMissing() !== undefined) return;
-  for (const name of readdirSync(RECORDED).filter((one) => one.startsWith('2026-11-22')))
-    cpSync(join(RECORDED, name), join(folder, name));
+  for (const name of readdirSync(RECORDED)) cpSync(join(RECORDED, name), join(folder, name));
   writeFileSync(join(folder, 'slower.json'), slower());
   writeFileSync(join(folder, 'cut.json'), '{"schema":');
   writeFileSync(join(folder, 'newer.json'), '{"schema":"longshore-bench/99"}');
@@ -37,25 +36,23 @@ after(async () => {
 
 /** A recorded result whose rates are halved, of a later day. */
 function slower(): string {
-  const text = readFileSync(join(RECORDED, VERSUS), 'utf8');
+  const text = readFileSync(join(RECORDED, RIVALS), 'utf8');
   const document = JSON.parse(text, (name, value) =>
-    name === 'processPerSecond'
-      ? { median: value.median / 2, min: value.min / 2, max: value.max / 2 }
-      : value,
+    name === 'processPerSecond' ? { ...value, values: value.values.map((rate: number) => rate / 2) } : value,
   );
-  return JSON.stringify({ ...document, startedAt: '2026-11-23T00:00:00.000Z' });
+  return JSON.stringify({ ...document, startedAt: '2026-12-02T00:00:00.000Z' });
 }
 
 browserTest('results are listed, and one opens with its charts, machine and command', async (t) => {
   const page = await chromium.page(t, `${site.url}#/reports`);
   const list = page.getByRole('table', { name: 'Reports, the newest first' });
   await list.getByRole('row', { name: /cut\.json is no JSON/ }).waitFor();
-  await list.getByRole('link', { name: VERSUS }).click();
-  await page.getByRole('heading', { name: VERSUS }).waitFor();
-  const bars = page.getByRole('table', { name: 'Enqueue on PostgreSQL' });
-  assert.match((await bars.getByRole('row', { name: /^graphile-worker/ }).textContent()) ?? '', /72,857/);
-  await page.getByText('npm run -s bench -- versus').waitFor();
-  await page.getByText(/AMD EPYC, 2 cores/).waitFor();
+  await list.getByRole('link', { name: RIVALS }).click();
+  await page.getByRole('heading', { name: RIVALS }).waitFor();
+  const bars = page.getByRole('table', { name: 'Process, none' });
+  assert.match((await bars.getByRole('row', { name: /graphile-worker/ }).textContent()) ?? '', /31,875/);
+  await page.getByText('npm run -s bench -- rivals').waitFor();
+  await page.getByText(/Xeon\(R\) Processor, 2 cores/).waitFor();
 });
 
 browserTest('two results are compared, the older one first', async (t) => {
@@ -63,21 +60,21 @@ browserTest('two results are compared, the older one first', async (t) => {
   const compare = page.getByRole('button', { name: 'Compare two' });
   assert.equal(await compare.isDisabled(), true);
   await page.getByLabel('Compare slower.json').check();
-  await page.getByLabel(`Compare ${VERSUS}`).check();
+  await page.getByLabel(`Compare ${RIVALS}`).check();
   await compare.click();
-  const row = page.getByRole('row', { name: /^systems\.longshore\.processPerSecond/ });
-  assert.match((await row.textContent()) ?? '', /102,311.*51,156.*0\.500.*worse/);
+  const row = page.getByRole('row', { name: /^postgres handler=none system=longshore: processPerSecond/ });
+  assert.match((await row.textContent()) ?? '', /56,141.*28,07\d.*0\.500.*worse/);
   assert.equal(await page.getByRole('note').count(), 0);
 });
 
 browserTest('a comparison of what is unlike says so, and one of two commands is refused', async (t) => {
-  const [burndown, redis] = ['2026-11-22-burndown-sqlite.json', '2026-11-22-versus-redis.json'];
-  const page = await chromium.page(t, `${site.url}#/reports?before=${VERSUS}&after=${redis}`);
+  const [postgres, redis] = ['2026-11-22-idle-postgres.json', '2026-11-22-idle-redis.json'];
+  const page = await chromium.page(t, `${site.url}#/reports?before=${postgres}&after=${redis}`);
   await page
     .getByRole('note')
     .getByText(/machines differ: server postgres and redis/)
     .waitFor();
-  await page.goto(`${site.url}#/reports?before=${VERSUS}&after=${burndown}`);
+  await page.goto(`${site.url}#/reports?before=${RIVALS}&after=${redis}`);
   await page.getByText('compare two results of one command').waitFor();
 });
 
@@ -96,9 +93,9 @@ for (const colours of ['light', 'dark'] as const)
   browserTest(`reports can be read and named in ${colours}, also on a phone`, async (t) => {
     const page = await chromium.page(t, site.url, { colours, width: 360 });
     const screens = readdirSync(folder)
-      .filter((name) => /versus-postgres|latency|fleet-redis|work|flows|lanes/.test(name))
+      .filter((name) => /rivals|idle-redis|work|verbs-sqlite|lanes/.test(name))
       .map((name) => `reports/${name}`);
-    for (const screen of ['reports', ...screens, `reports?before=${VERSUS}&after=slower.json`]) {
+    for (const screen of ['reports', ...screens, `reports?before=${RIVALS}&after=slower.json`]) {
       await page.goto(`${site.url}#/${screen}`);
       await page.locator(`main[data-screen="${screen.replace(/\?.*/, '')}"]`).waitFor();
       await page.locator('[aria-busy]').first().waitFor({ state: 'detached' });

@@ -1,7 +1,7 @@
 import type { Bench, CommonSettings } from '../bench.ts';
-import { requireExactlyOnce, type Sabotage } from '../ledger.ts';
+import { type Evidence, requireExactlyOnce, type Sabotage } from '../ledger.ts';
 import { inFreshPlace, withSite } from '../open-site.ts';
-import type { JobKind, VerbsSettings as ProgramSettings, VerbsRun } from '../programs/verbs.ts';
+import type { JobKind, VerbsSettings as ProgramSettings, VerbsReport } from '../programs/store-verbs.ts';
 import { run } from '../runner.ts';
 import type { ServerRecord, SiteSettings } from '../site.ts';
 import { type Spread, spreadOf } from '../spread.ts';
@@ -44,13 +44,7 @@ export function verbs(settings: VerbsSettings, bench: Bench): Promise<VerbsFigur
       const round: Partial<Record<JobKind, VerbsRun>> = {};
       for (const kind of KINDS) {
         round[kind] = await progress.step(`${kind} ${n}/${repeat}`, () =>
-          inFreshPlace(site, ({ url }) =>
-            run<VerbsRun>(
-              'verbs',
-              { url, kind, jobs, batch, warmupBatches: WARMUP_BATCHES, sabotage } satisfies ProgramSettings,
-              { timeoutMs: 120_000 + jobs * 10, signal },
-            ),
-          ),
+          inFreshPlace(site, ({ url }) => measureKind({ url, kind, jobs, batch, sabotage }, signal)),
         );
         requireExactlyOnce(`Jobs of the kind ${kind}`, jobs + WARMUP_BATCHES * batch, round[kind]);
       }
@@ -65,6 +59,32 @@ export function verbs(settings: VerbsSettings, bench: Bench): Promise<VerbsFigur
       checks: { executedOnce: true, completedInStore: true },
     };
   });
+}
+
+interface VerbsRun extends Evidence {
+  readonly jobs: number;
+  readonly enqueueMicros: number;
+  readonly finishMicros: number;
+}
+
+async function measureKind(
+  {
+    jobs,
+    batch,
+    ...given
+  }: Pick<ProgramSettings, 'url' | 'kind' | 'sabotage'> & Pick<VerbsSettings, 'jobs' | 'batch'>,
+  signal: AbortSignal,
+): Promise<VerbsRun> {
+  const alone = { server: null, waiting: 0, finished: 0, flows: 0 };
+  const rounds = { rounds: jobs / batch + WARMUP_BATCHES, warmup: WARMUP_BATCHES, size: batch };
+  const settings: ProgramSettings = { ...given, ...alone, ...rounds };
+  const options = { timeoutMs: 120_000 + jobs * 10, signal };
+  const { enqueueMicros, finishMicros, ledger, counts } = await run<VerbsReport>(
+    'store-verbs',
+    settings,
+    options,
+  );
+  return { jobs, enqueueMicros, finishMicros, ledger, counts };
 }
 
 function figuresOf(runs: readonly VerbsRun[]): KindFigures {

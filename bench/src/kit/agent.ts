@@ -3,6 +3,7 @@ import { makeInputs } from '../inputs.ts';
 import { monotonicMs, pace, systemPacerClock } from '../pacer.ts';
 import { type Parent, program } from '../program.ts';
 import { handlerOf } from './handlers.ts';
+import { followHosted, keepHosted } from './hosted.ts';
 import { type ProcessUse, watchProcess } from './process-use.ts';
 import type { AgentSettings, JobInput, System } from './system.ts';
 
@@ -12,8 +13,10 @@ import type { AgentSettings, JobInput, System } from './system.ts';
  */
 export function agent(open: (settings: AgentSettings) => System, { elsewhere = false } = {}): void {
   program<AgentSettings, null>(async (settings, parent) => {
+    const isHosted = settings.strategy !== 'async';
+    if (isHosted) keepHosted(settings);
     const system = open(settings);
-    const agent = new Agent(system, elsewhere ? { ...settings, handler: 'none' } : settings);
+    const agent = new Agent(system, elsewhere || isHosted ? { ...settings, handler: 'none' } : settings);
     for (const name of CALLS) void serve(parent, name, agent);
     await parent.told('end');
     await system.close();
@@ -96,10 +99,13 @@ class Agent {
   /** When the first measured handler began. */
   #firstAt: number | null = null;
   #worker: { stop(): Promise<unknown> } | null = null;
+  readonly #isHosted: boolean;
+  #follower: ReturnType<typeof followHosted> | null = null;
   #watch: ReturnType<typeof watchProcess> | null = null;
 
   constructor(system: System, settings: AgentSettings) {
     this.#system = system;
+    this.#isHosted = settings.strategy !== 'async';
     this.#handle = handlerOf(settings.handler, settings.digests);
     this.#runs = new Uint8Array(settings.jobs);
     this.#startedAt = new Float64Array(settings.timesEnds ? settings.jobs : 0);
@@ -126,7 +132,7 @@ class Agent {
   }
 
   /** Sends job after job at its intended time, whatever became of those before. */
-  async pace({ rate, count, from, awaits = false }: PaceOptions): Promise<Paced> {
+  async pace({ rate, count, from, awaits = false, insists = false }: PaceOptions): Promise<Paced> {
     const [ack, late, heard] = [new Durations(), new Durations(), new Durations()];
     await pace({
       rate,
@@ -139,15 +145,30 @@ class Agent {
           const told = (this.#system.enqueueAndAwait as NonNullable<System['enqueueAndAwait']>)(input);
           return told.then((endedMs) => heard.record(monotonicMs() - endedMs));
         }
-        return this.#system.enqueue(input).then(() => ack.record(monotonicMs() - intendedMs));
+        const sent = insists ? this.#insist(input) : this.#system.enqueue(input);
+        return sent.then(() => ack.record(monotonicMs() - intendedMs));
       },
     });
     return { ack: ack.encoded(), late: late.encoded(), heard: heard.encoded() };
   }
 
+  /** Sends it again until it is acknowledged. One that was taken although its answer was lost then runs twice. */
+  async #insist(input: JobInput): Promise<unknown> {
+    const deadline = performance.now() + SETTLE_MAX_MS;
+    for (;;) {
+      try {
+        return await this.#system.enqueue(input);
+      } catch (error) {
+        if (performance.now() > deadline) throw error;
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      }
+    }
+  }
+
   /** Starts a worker. Resolves to when that was begun. */
   async work(): Promise<number> {
     this.#watch = watchProcess();
+    if (this.#isHosted) this.#follower ??= followHosted((input) => this.#run(input));
     const beganAt = monotonicMs();
     this.#worker = await this.#system.work(
       (input) => this.#run(input),
@@ -216,6 +237,7 @@ class Agent {
     this.#watch = null;
     await this.#worker?.stop();
     this.#worker = null;
+    this.#follower?.look();
     const worked = { runs: this.#runs, strangers: this.#strangers, use };
     return { ...worked, pickup: this.#pickup.encoded(), ends: this.#ends.encoded() };
   }
@@ -249,7 +271,10 @@ export interface PaceOptions {
   readonly from: number;
   /** Whether results are awaited. */
   readonly awaits?: boolean;
+  /** Whether what is refused is sent again. */
+  readonly insists?: boolean;
 }
 
 const SETTLE_MAX_MS = 30_000;
 const LOOK_MS = 4;
+const AGAIN_MS = 50;

@@ -2,16 +2,19 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { neighbour } from '../neighbours.ts';
-import { Skipped, type TrialContext } from './trial.ts';
+import type { Progress } from '../progress.ts';
+import { Skipped } from './trial.ts';
 
 const VERSION = '5.7.0';
-const FOLDER = 'bench/rivals/node_modules/.celery';
+const FOLDER = neighbour('bench/rivals/node_modules/.celery');
 
 /** Celery from PyPI in an environment of its own, made at first use. Throws `Skipped` where there is no Python or no network. */
-export async function installCelery({ progress, signal }: TrialContext): Promise<string> {
-  const folder = neighbour(FOLDER);
+export async function installCelery(
+  { progress, signal }: { readonly progress: Pick<Progress, 'note'>; readonly signal: AbortSignal },
+  folder = FOLDER,
+): Promise<string> {
   if (existsSync(`${folder}/complete-${VERSION}`)) return VERSION;
-  progress.note(`installing Celery ${VERSION} into ${FOLDER} …`);
+  progress.note(`installing Celery ${VERSION} into ${folder} …`);
   const run = (file: string, ...args: string[]) =>
     promisify(execFile)(file, args, { signal, timeout: 300_000 });
   try {

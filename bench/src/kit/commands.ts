@@ -11,6 +11,7 @@ import { recordedArguments } from '../result.ts';
 import type { StoreKind } from '../site.ts';
 import { ResultFile } from '../suites/result-file.ts';
 import { KitDocument } from './document.ts';
+import { flowFigures } from './flow-document.ts';
 import { measureCells } from './measure-cells.ts';
 import { resultTable } from './result-table.ts';
 import { schemaText } from './schema-file.ts';
@@ -39,8 +40,10 @@ export function addKitCommands(main: Command): void {
     command(main, workload.name, workload.description).action((options: KitOptions) =>
       measure(workload.name, [workload], options),
     );
+  // Flows are in s3, too.
+  const whole = workloads.filter(({ name }) => name !== 'flows');
   command(main, 'all', 'all of these, one after the other: takes hours; with --short, minutes').action(
-    (options: KitOptions) => measure('all', workloads, options),
+    (options: KitOptions) => measure('all', whole, options),
   );
   command(main, 'run', 'the workload of a file, as those in bench/workloads')
     .argument('<file>', 'JSON; bench/workloads/s1.json is an example')
@@ -65,6 +68,14 @@ function command(main: Command, name: string, description: string): Command {
       new Option('--only <setting=value>', 'only cells with this setting; may be given several times')
         .argParser((text, before: KitOptions['only']) => [...before, pairOf(text)])
         .default([], 'all'),
+    )
+    .addOption(
+      new Option('--store <kind>', 'only cells on this store, as --only store=kind').choices([
+        'memory',
+        'sqlite',
+        'postgres',
+        'redis',
+      ]),
     )
     .option(
       '--url <url>',
@@ -98,7 +109,7 @@ function pairOf(text: string): readonly [string, string] {
 function measure(name: string, workloads: readonly WorkloadFile[], options: KitOptions): Promise<void> {
   return inBench(name, { dir: options.dir, profile: null }, async (bench) => {
     const plans = workloads.flatMap((workload) => plansOf(workload, workloads.length > 1, options));
-    if (plans.length === 0) throw new Error('--only leaves nothing to measure.');
+    if (plans.length === 0) throw new Error('--only and --store leave nothing to measure.');
     const before = options.resume === undefined ? null : readResult(options.resume);
     const file = fileOf(name, options);
     const document = await measureCells({
@@ -119,9 +130,10 @@ function measure(name: string, workloads: readonly WorkloadFile[], options: KitO
 function plansOf(
   workload: WorkloadFile,
   several: boolean,
-  { short = false, rounds, only }: KitOptions,
+  { short = false, rounds, only, store }: KitOptions,
 ): CellPlan[] {
-  const plans = planOf(workload, { short, rounds, only });
+  const wanted = store === undefined ? only : [...only, ['store', store] as const];
+  const plans = planOf(workload, { short, rounds, only: wanted });
   if (!several) return plans;
   return plans.map(({ id, settings, ...plan }) => ({
     ...plan,
@@ -137,9 +149,17 @@ function targetsOf({ name, targets = [] }: WorkloadFile, several: boolean): Targ
 
 function tell(document: KitDocument, path: string, { progress }: Bench, json: boolean): void {
   progress.stop();
-  process.stdout.write(json ? `${JSON.stringify(document, null, 2)}\n` : `${resultTable(document)}\n`);
+  process.stdout.write(json ? `${JSON.stringify(told(document), null, 2)}\n` : `${resultTable(document)}\n`);
   progress.note(`saved as ${path}`);
   if (document.cells.some(({ status }) => status === 'failed')) process.exitCode = 1;
+}
+
+/** Flows by shape, where they are of one store: what programs look up. */
+function told(document: KitDocument): object {
+  const stores = new Set(document.cells.map(({ workload }) => workload.store));
+  return document.command === 'flows' && stores.size === 1
+    ? { ...document, ...flowFigures(document) }
+    : document;
 }
 
 function readResult(path: string): KitDocument {

@@ -2,6 +2,7 @@ import { inFreshPlace } from '../open-site.ts';
 import { installRivals, rivalFile } from '../rivals.ts';
 import type { Place, StoreKind } from '../site.ts';
 import { slowNetwork } from './proxy.ts';
+import type { AgentSettings } from './system.ts';
 import { SYSTEMS, type SystemEntry } from './systems.ts';
 import { Team } from './team.ts';
 import type { TrialContext, TrialResult, TrialSettings } from './trial.ts';
@@ -44,6 +45,9 @@ export async function inTeam(
         digests: context.digests,
         jobs,
         concurrency: settings.number('concurrency', 100),
+        strategy: strategyOf(settings, name, entry),
+        hosts: settings.number('hosts', 2),
+        marksFile: context.workspace.freshFile(),
         keeps: entry.keeps,
         kind: settings.text('kind', 'plain'),
         leaseMs: settings.number('leaseMs', 30_000),
@@ -62,6 +66,16 @@ export async function inTeam(
       network?.close();
     }
   });
+}
+
+function strategyOf(settings: TrialSettings, name: string, entry: SystemEntry): AgentSettings['strategy'] {
+  const strategy = settings.text('strategy', 'async');
+  if (strategy === 'async') return strategy;
+  if (strategy !== 'thread' && strategy !== 'process')
+    throw new Error(`The strategy ${JSON.stringify(strategy)} is none of async, thread, process.`);
+  if (entry.hosts !== true)
+    throw new Error(`${name} has no ${strategy} strategy here: its handlers run in its own process.`);
+  return strategy;
 }
 
 function entryOf(name: string, store: StoreKind): SystemEntry {

@@ -49,6 +49,12 @@ export interface AgentSettings {
   /** Jobs of the ledger. */
   readonly jobs: number;
   readonly concurrency: number;
+  /** Where handlers run: in the agent's process, or in threads or processes of the system's own (hosted.ts). */
+  readonly strategy: 'async' | 'thread' | 'process';
+  /** How many of these. */
+  readonly hosts: number;
+  /** A file that is not there yet, for what hosts ran. */
+  readonly marksFile: string;
   /** Whether finished jobs are kept, where the system can do both. */
   readonly keeps: boolean;
   /** Kind of job, for systems that have kinds (longshore-kinds.ts). */

@@ -13,6 +13,8 @@ export interface SystemEntry {
   /** Of a program in src/programs, or the file in bench/rivals. */
   readonly program: string;
   readonly rival: boolean;
+  /** Whether it can run handlers in threads and processes of its own. */
+  readonly hosts?: true;
   /** Of the package whose version is told; null: Longshore's own. */
   readonly package: string | null;
   readonly keeps: boolean;
@@ -37,7 +39,7 @@ const ALL: readonly StoreKind[] = ['memory', 'sqlite', 'postgres', 'redis'];
 const OWN = { stores: ALL, program: 'agent-longshore', rival: false, package: null } as const;
 
 export const SYSTEMS: Readonly<Record<string, SystemEntry>> = {
-  longshore: { ...OWN, keeps: true, retention: KEPT },
+  longshore: { ...OWN, keeps: true, retention: KEPT, hosts: true },
   'longshore, deleting': { ...OWN, keeps: false, retention: DELETED },
   'hand-written loop': {
     ...OWN,
@@ -53,7 +55,7 @@ export const SYSTEMS: Readonly<Record<string, SystemEntry>> = {
     package: '@dbos-inc/dbos-sdk',
   },
   'bullmq on postgres': { ...rival('postgres', 'bullmq-postgres', KEPT), package: 'bullmq' },
-  bullmq: rival('redis', 'bullmq', KEPT),
+  bullmq: { ...rival('redis', 'bullmq', KEPT), hosts: true },
   'bullmq, deleting': { ...rival('redis', 'bullmq', DELETED, false) },
   celery: {
     ...rival(
@@ -63,7 +65,7 @@ export const SYSTEMS: Readonly<Record<string, SystemEntry>> = {
       false,
     ),
     package: null,
-    ready: installCelery,
+    ready: (context) => installCelery(context),
   },
   temporal: {
     stores: ['memory'],

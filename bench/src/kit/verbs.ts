@@ -21,6 +21,8 @@ export const verbs: Trial = async (settings, context) => {
       waiting: settings.number('waiting', 0),
       finished: settings.number('finished', 0),
       rounds,
+      warmup: Math.min(10, rounds >> 1),
+      kind: 'plain',
       size,
       flows: settings.number('flows', 0),
       sabotage: context.sabotage,

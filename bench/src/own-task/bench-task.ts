@@ -63,7 +63,9 @@ async function measureAndReport(file: string, options: Placed, bench: Bench, out
   const measured = await measureTask(settings, subject, bench);
   const recommendation = recommend(measured.cells, { ...settings, file: shown });
   const profiled =
-    profile === undefined ? null : await takeProfile(profile, recommendation, settings, subject, bench);
+    profile === undefined || bench.signal.aborted
+      ? null
+      : await takeProfile(profile, recommendation, settings, subject, bench);
   bench.progress.stop();
   const about = { task: task.name, file: shown, inputs: inputs.length, recommendation, profile: profiled };
   const figures: Figures = figuresOf(measured, about);
@@ -73,6 +75,8 @@ async function measureAndReport(file: string, options: Placed, bench: Bench, out
   if (options.json) out.document(document);
   else printReport(figures, out);
   if (output !== undefined) writeFileSync(output, `${JSON.stringify(document, null, 2)}\n`);
+  // Of a measurement that was interrupted, that was what there is.
+  bench.signal.throwIfAborted();
 }
 
 /** Throws USAGE. */

@@ -9,7 +9,7 @@ export type TaskDocument = KitDocument & { readonly task: TaskPart };
 /** The part that no other result of the kit has. */
 export type TaskPart = Pick<
   Figures,
-  'file' | 'inputs' | 'recommendation' | 'leftOut' | 'cutShort' | 'profile'
+  'file' | 'inputs' | 'recommendation' | 'leftOut' | 'cutShort' | 'interruptedAt' | 'profile'
 > & { readonly name: string };
 
 export interface DocumentFacts extends Pick<KitDocument, 'arguments' | 'startedAt' | 'tookMs' | 'machine'> {
@@ -19,7 +19,8 @@ export interface DocumentFacts extends Pick<KitDocument, 'arguments' | 'startedA
 }
 
 export function documentOf(figures: Figures, { store, ...facts }: DocumentFacts): TaskDocument {
-  const { task: name, cells, server, file, inputs, recommendation, leftOut, cutShort, profile } = figures;
+  const { task: name, cells, server, file, inputs, recommendation, profile } = figures;
+  const { leftOut, cutShort, interruptedAt } = figures;
   const distinct = cells.filter((cell, at) => cells.findIndex((one) => sameCell(one, cell)) === at);
   const rounds = distinct.map((cell) => cells.filter((one) => sameCell(one, cell)));
   return {
@@ -32,7 +33,7 @@ export function documentOf(figures: Figures, { store, ...facts }: DocumentFacts)
     systems: [{ name: 'longshore', version: VERSION, durability: DURABILITY, retention: RETENTION }],
     cells: rounds.map((measured) => cellOf(name, store, measured)),
     targets: [],
-    task: { name, file, inputs, recommendation, leftOut, cutShort, profile },
+    task: { name, file, inputs, recommendation, leftOut, cutShort, interruptedAt, profile },
   };
 }
 

@@ -18,6 +18,7 @@ export interface Figures {
   readonly recommendation: Recommendation;
   readonly leftOut: readonly LeftOut[];
   readonly cutShort: boolean;
+  readonly interruptedAt: string | null;
   readonly profile: ProfileReport | null;
   readonly checks: { readonly executedOnce: true; readonly completedInStore: true };
 }
@@ -66,9 +67,9 @@ export function recommend(cells: readonly CellFigures[], settings: RecommendSett
 }
 
 export function figuresOf(
-  { server, cells, leftOut, cutShort }: Measured,
+  { server, cells, leftOut, cutShort, interruptedAt }: Measured,
   about: Pick<Figures, 'task' | 'file' | 'inputs' | 'profile'> & { readonly recommendation: Recommendation },
 ): Figures {
   const checks = { executedOnce: true, completedInStore: true } as const;
-  return { ...about, server, cells, leftOut, cutShort, checks };
+  return { ...about, server, cells, leftOut, cutShort, interruptedAt, checks };
 }

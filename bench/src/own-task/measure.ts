@@ -36,8 +36,10 @@ export interface Measured {
   /** One job at a time, before anything was warm, ms. */
   readonly trialMs: number;
   readonly leftOut: readonly LeftOut[];
-  /** The time was over before the plan was. */
+  /** The time was over before the plan was, or the user interrupted. */
   readonly cutShort: boolean;
+  /** The cell that was under way when the user interrupted; null: nobody did. */
+  readonly interruptedAt: string | null;
 }
 
 /** A strategy that this task cannot run with. */
@@ -107,16 +109,33 @@ class Measurement {
     for (const strategy of this.#settings.strategies) await this.#try(strategy);
     let cell = this.#next();
     while (cell !== null && this.#leftMs() > 0) {
-      this.#cells.push(await this.#measure(cell));
+      const figures = await this.#measure(cell).catch((error: unknown) => this.#ifInterrupted(error));
+      if (figures === null) break;
+      this.#cells.push(figures);
       cell = this.#next();
     }
+    const isInterrupted = this.#bench.signal.aborted && cell !== null;
+    if (isInterrupted) this.#leaveOutUnmeasured();
     return {
       server: this.#site.server,
       cells: this.#cells,
       trialMs: this.#trialMs,
       leftOut: this.#leftOut,
       cutShort: cell !== null,
+      interruptedAt: isInterrupted ? cellName(cell as Cell) : null,
     };
+  }
+
+  /** Who interrupts gets what there is by then, if there is something. */
+  #ifInterrupted(error: unknown): null {
+    if (this.#bench.signal.aborted && this.#cells.length > 0) return null;
+    throw error;
+  }
+
+  #leaveOutUnmeasured(): void {
+    for (const strategy of this.#strategies)
+      if (!this.#cells.some((cell) => cell.strategy === strategy))
+        this.#leftOut.push({ strategy, why: 'the measurement was interrupted before it came to that' });
   }
 
   profile(cell: Cell, folder: string): Promise<CellEnd> {

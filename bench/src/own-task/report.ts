@@ -7,7 +7,7 @@ import { msText, percentText, rateText } from './words.ts';
 
 /** The result on the terminal: the cells, what to use and why, what to paste, and the hottest functions. */
 export function printReport(figures: Figures, out: Output): void {
-  const { task, cells, recommendation, leftOut, cutShort, profile } = figures;
+  const { task, cells, recommendation, leftOut, cutShort, interruptedAt, profile } = figures;
   const width = Math.min(process.stdout.columns ?? WIDTH_MAX, WIDTH_MAX);
   const paragraph = (text: string): void => out.print(wrapped(text, width, '  '));
   const title = (text: string): void => out.print(`\n${out.paint('bold', text)}`);
@@ -19,7 +19,11 @@ export function printReport(figures: Figures, out: Output): void {
   if (caution !== null) out.print(out.paint('yellow', wrapped(caution, width, '  ')));
   for (const sentence of why) paragraph(sentence);
   for (const { strategy: name, why: reason } of leftOut) paragraph(`Left out: ${name}, since ${reason}`);
-  if (cutShort) paragraph('The time was over before everything was tried; --time 10m gives it more.');
+  if (interruptedAt !== null)
+    paragraph(
+      `Interrupted at ${interruptedAt}: that, and what would have come after it, is left out, so something faster may have been missed.`,
+    );
+  else if (cutShort) paragraph('The time was over before everything was tried; --time 10m gives it more.');
   title('Paste');
   out.print(`  ${paste.code}`);
   out.print(`  $ ${paste.shell}`);

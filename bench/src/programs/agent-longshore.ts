@@ -1,4 +1,5 @@
 import { agent } from '../kit/agent.ts';
+import { measured } from '../kit/hosted-task.ts';
 import { type Kind, kindOf } from '../kit/kinds.ts';
 import type { JobHandler, JobInput, System } from '../kit/system.ts';
 import { connect, defineTask, type JobContext, type Longshore } from '../longshore.ts';
@@ -41,7 +42,15 @@ agent((settings): System => {
             if (n !== undefined) ended(n);
           })
         : () => undefined;
-      const worker = longshore.worker({ tasks: [task], concurrency, leaseMs: settings.leaseMs });
+      const { strategy, hosts, leaseMs } = settings;
+      const worker = longshore.worker({
+        tasks: [strategy === 'async' ? task : measured],
+        concurrency,
+        leaseMs,
+        strategy,
+        threads: hosts,
+        processes: hosts,
+      });
       await worker.start();
       return {
         async stop() {
@@ -63,7 +72,7 @@ agent((settings): System => {
   };
 });
 
-const TASK = 'measured';
+const TASK = measured.name;
 
 function runKind(kind: Kind, context: JobContext<unknown>, handler: JobHandler): unknown {
   const input = context.input as JobInput;

@@ -1,3 +1,5 @@
+import { isRecord } from '../report/fields.ts';
+import { figuresOf } from '../report/figures.ts';
 import type { Drawable } from '../report/html/draw.ts';
 import { curveOf } from '../report/html/histograms.ts';
 import { standaloneSvg } from '../report/html/standalone.ts';
@@ -15,40 +17,46 @@ export interface ReadmeChart {
   readonly title: string;
   /** For those who do not see the chart. */
   readonly words: string;
+  /** Which cells of the result, where it has cells. */
+  readonly cells?: Readonly<Record<string, string>>;
   /** Which of the report's charts. */
   readonly shows: (title: string) => boolean;
 }
 
-const RATES = (title: string): boolean => /^(Enqueue|Claim, run and complete)\b/.test(title);
-const PICKUP = (title: string): boolean => title.startsWith('From the intended send time');
+const RATES = (title: string): boolean => /^(Submit|Process)$/.test(title);
+const PICKUP = (title: string): boolean => title.startsWith('Enqueue to start');
 
 export const README_CHARTS: readonly ReadmeChart[] = [
   {
     name: 'rates-postgres',
-    of: ['versus-postgres'],
+    of: ['rivals'],
+    cells: { store: 'postgres', handler: 'none' },
     title: 'No-op jobs a second on PostgreSQL, one worker process',
-    words: 'No-op jobs a second on PostgreSQL: Longshore, graphile-worker, pg-boss',
+    words: 'No-op jobs a second on PostgreSQL: Longshore and other systems',
     shows: RATES,
   },
   {
     name: 'rates-redis',
-    of: ['versus-redis'],
+    of: ['rivals'],
+    cells: { store: 'redis', handler: 'none' },
     title: 'No-op jobs a second on Redis, one worker process',
-    words: 'No-op jobs a second on Redis: Longshore, BullMQ',
+    words: 'No-op jobs a second on Redis: Longshore and other systems',
     shows: RATES,
   },
   {
     name: 'pickup-postgres',
-    of: ['latency-rivals-postgres'],
+    of: ['rivals'],
+    cells: { store: 'postgres', benchmark: 'open-loop' },
     title: 'From the intended send time to the handler on PostgreSQL, ms by percentile',
-    words: 'From the intended send time to the handler on PostgreSQL: Longshore, graphile-worker, pg-boss',
+    words: 'From the intended send time to the handler on PostgreSQL: Longshore and other systems',
     shows: PICKUP,
   },
   {
     name: 'pickup-redis',
-    of: ['latency-rivals-redis'],
+    of: ['rivals'],
+    cells: { store: 'redis', benchmark: 'open-loop' },
     title: 'From the intended send time to the handler on Redis, ms by percentile',
-    words: 'From the intended send time to the handler on Redis: Longshore, BullMQ',
+    words: 'From the intended send time to the handler on Redis: Longshore and other systems',
     shows: PICKUP,
   },
   {
@@ -56,35 +64,32 @@ export const README_CHARTS: readonly ReadmeChart[] = [
     of: ['work-benchmark-workloads'],
     title: 'Jobs a second by strategy: jobs that compute (cpu), jobs that write and sync files (io)',
     words: 'Jobs that compute and jobs that write files, by strategy',
-    shows: (title) => title.startsWith('Rate by strategy') && !title.includes('workload'),
-  },
-  {
-    name: 'workers',
-    of: ['fleet-sqlite', 'fleet-postgres', 'fleet-redis'],
-    title: 'Worker processes on one queue, two cores for all of them and the server',
-    words: 'Rate by worker processes on SQLite, PostgreSQL and Redis',
-    shows: () => true,
+    shows: (title) => title === 'Jobs',
   },
 ];
 
-export function readmeChart({ of, title, shows }: ReadmeChart, recorded: Recorded): string {
-  const results = of.map((name) => resultOf(name, recorded));
+export function readmeChart({ of, cells, title, shows }: ReadmeChart, recorded: Recorded): string {
+  const results = of.map((name) => withCells(resultOf(name, recorded), cells));
   const charts = reportOf(results, curveOf).sections.flatMap((section) =>
     section.charts.filter((chart): chart is Drawable => chart.kind !== 'rows' && shows(chart.title)),
   );
   if (charts.length === 0)
     throw new Error(`The recorded ${of.join(', ')} hold nothing for the chart "${title}".`);
-  return standaloneSvg(charts.map(shortened), title, subtitle(results));
+  return standaloneSvg(charts, title, subtitle(results));
 }
 
-/** The chart's title names the store already. */
-function shortened(chart: Drawable): Drawable {
-  return { ...chart, title: chart.title.replace(/ on \w+$/, '') };
+function withCells(result: Result, wanted: ReadmeChart['cells'] = {}): Result {
+  const cells = result.cells.filter(({ benchmark, workload }) => {
+    const all: Readonly<Record<string, unknown>> = { benchmark, ...(isRecord(workload) ? workload : {}) };
+    return Object.entries(wanted).every(([name, value]) => all[name] === value);
+  });
+  return { ...result, cells };
 }
 
 function subtitle(results: readonly Result[]): string {
-  const [{ settings, machine, startedAt }] = results as [Result];
-  const runs = Number(settings['repeat']);
+  const [result] = results as [Result];
+  const { machine, startedAt } = result;
+  const runs = Math.min(...figuresOf(result).map((figure) => figure.runs));
   const how = runs > 1 ? `medians and ranges of ${runs} runs, ` : '';
   return `${how}${String(machine['cores'])} cores, ${startedAt.slice(0, 10)}`;
 }

@@ -48,23 +48,6 @@ export function textAt(value: unknown, ...names: readonly string[]): string | nu
   return typeof found === 'string' && found !== '' ? found : null;
 }
 
-/** A figure: the median of several runs with the slowest and the fastest, or one number alone. */
-export interface Measured {
-  readonly value: number;
-  readonly low: number | null;
-  readonly high: number | null;
-}
-
-/** Of `{ median, min, max }`, of `{ ms, min, max }` or of a number. */
-export function measuredAt(value: unknown, ...names: readonly string[]): Measured | null {
-  const found = at(value, ...names);
-  const alone = asNumber(found);
-  if (alone !== null) return { value: alone, low: null, high: null };
-  const middle = numberAt(found, 'median') ?? numberAt(found, 'ms');
-  if (middle === null) return null;
-  return { value: middle, low: numberAt(found, 'min'), high: numberAt(found, 'max') };
-}
-
 function asNumber(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }

@@ -144,11 +144,7 @@ function take(path: readonly string[], value: unknown, runs: number, { command, 
 
 /** Ratios of times, of which less is better, unlike ratios of rates. */
 const RATIOS_OF_TIMES: readonly (readonly [string, RegExp])[] = [
-  ['latency', /^pickup(P99OverCommit|ToHandover)/],
   ['flows', /\.ratio\.(endToEndMs|edgeMs|fanOut)\./],
-  ['claim-cost', /^(ratio\.)?(waiting|finished)\.(claim|settle)$/],
-  ['versus', /^queuedBytes/],
-  ['lanes', /^pools\.threadsToPiscina/],
 ];
 
 function direction(command: string, name: string): 'lower' | null {

@@ -1,30 +1,9 @@
 import type { Chart, Section, Tile } from './chart.ts';
-import type { Curves, Recipe } from './recipe.ts';
+import type { Curves } from './labels.ts';
 import { cellSections, cellTiles } from './recipes/cells.ts';
-import { flows } from './recipes/flows.ts';
-import { latency } from './recipes/latency.ts';
-import { others } from './recipes/others.ts';
-import { idle, lanes, memory, queuedBytes, verbs, wear } from './recipes/resources.ts';
-import { fleet } from './recipes/scaling.ts';
-import { burndown, versus } from './recipes/throughput.ts';
-import { work } from './recipes/work.ts';
+import { otherSection } from './recipes/others.ts';
+import { withWorkCells } from './recipes/work-cells.ts';
 import type { Result } from './result.ts';
-
-/** In the order in which a report shows them. */
-const RECIPES: readonly Recipe[] = [
-  versus,
-  burndown,
-  latency,
-  fleet,
-  verbs,
-  work,
-  lanes,
-  flows,
-  memory,
-  queuedBytes,
-  idle,
-  wear,
-];
 
 /**
  * The content of any number of results, as data: a section for each kind of measurement. `report` draws it as a page of its own,
@@ -37,32 +16,19 @@ export interface Report {
 
 /** `curves` decodes histograms; without it, curves have the few points of the summaries. */
 export function reportOf(results: readonly Result[], curves: Curves = () => null): Report {
-  const [kit, byCommand] = [results.filter(isOfCells), results.filter((result) => !isOfCells(result))];
-  const sections: Section[] = [...cellSections(kit, curves)];
-  const tiles: Tile[] = [...cellTiles(kit)];
-  for (const recipe of recipesFor(byCommand)) {
-    const own = byCommand.filter(({ command }) => recipe.commands.includes(command));
-    if (own.length === 0) continue;
-    sections.push({ title: recipe.title, intro: recipe.intro, charts: recipe.charts(own, curves) });
-    tiles.push(...(recipe.tiles?.(own) ?? []).slice(0, TILES_EACH));
-  }
+  const all = results.map(withWorkCells);
+  const [kit, byCommand] = [all.filter(isOfCells), all.filter((result) => !isOfCells(result))];
+  const commands = [...new Set(byCommand.map(({ command }) => command))];
+  const sections: readonly Section[] = [
+    ...cellSections(kit, curves),
+    ...commands.map((name) => otherSection(byCommand.filter(({ command }) => command === name))),
+  ];
   const shown = sections.map((section) => ({ ...section, charts: section.charts.filter(hasFigures) }));
-  return { tiles: tiles.slice(0, TILES_MAX), sections: shown.filter(({ charts }) => charts.length > 0) };
+  return { tiles: cellTiles(kit), sections: shown.filter(({ charts }) => charts.length > 0) };
 }
 
 function isOfCells({ cells }: Result): boolean {
   return cells.length > 0;
-}
-
-const TILES_MAX = 10;
-const TILES_EACH = 3;
-
-function recipesFor(results: readonly Result[]): readonly Recipe[] {
-  const known = new Set(RECIPES.flatMap(({ commands }) => commands));
-  const unknown = [...new Set(results.map(({ command }) => command))].filter(
-    (command) => !known.has(command),
-  );
-  return [...RECIPES, ...unknown.map(others)];
 }
 
 function hasFigures(chart: Chart): boolean {

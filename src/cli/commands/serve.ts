@@ -23,6 +23,7 @@ interface Options {
   readonly tasks?: readonly string[];
   readonly reports?: string;
   readonly metrics?: true;
+  readonly failuresMax?: number;
   readonly grace?: number;
 }
 
@@ -73,6 +74,11 @@ function define(command: Command): void {
       repeated,
     )
     .option('--reports <folder>', 'results of the bench, which the page shows and compares')
+    .option(
+      '--failures-max <n>',
+      'requests without a valid token that an address may send in a minute (default: 20)',
+      integer('--failures-max', 0, 1_000_000_000),
+    )
     .option('--metrics', 'metrics for Prometheus at /api/v1/metrics; needs the package prom-client')
     .option('--grace <time>', 'how long a stop waits for requests (default: 10s)', duration('--grace'));
 }
@@ -110,6 +116,7 @@ async function listen(
     ...(reports === undefined ? {} : { reports: requireFolder(reports) }),
     // No worker of this process leads, so that nobody else may tell of the database here.
     ...(options.metrics ? { metrics: await metricsOf(longshore, '--metrics', { database: 'always' }) } : {}),
+    ...(options.failuresMax === undefined ? {} : { failuresMax: options.failuresMax }),
     redact,
     origins: origin,
     ...code,

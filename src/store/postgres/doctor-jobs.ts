@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.ts';
 import { type Check, fault, good, type Look, type Patient } from './patient.ts';
 
 /**
@@ -20,7 +21,7 @@ interface Ailment {
   readonly cures: readonly string[];
   readonly sound: string;
   /** Behind the number. */
-  readonly wrong: string;
+  readonly wrong: readonly [one: string, many: string];
 }
 
 async function treat({ session, schema, repair }: Patient, ailment: Ailment): Promise<Look> {
@@ -28,7 +29,7 @@ async function treat({ session, schema, repair }: Patient, ailment: Ailment): Pr
     (await session.query<{ wrong: number }>(ailment.count))[0]?.wrong ?? 0;
   const wrong = await found();
   if (wrong === 0) return good(ailment.sound);
-  const look = fault(`${wrong} ${ailment.wrong}`, 'Run longshore doctor --repair.');
+  const look = fault(counted(wrong, ...ailment.wrong), 'Run longshore doctor --repair.');
   if (!repair) return look;
   for (const cure of ailment.cures)
     await session.transaction(async () => {
@@ -68,8 +69,10 @@ function checkFresh(patient: Patient): Promise<Look> {
       `UPDATE ${schema}.job SET turn = 0 WHERE turn = 3 AND seq IN (${orphans(schema)})`,
     ],
     sound: 'Every job that was never claimed is in the line or leased.',
-    wrong:
+    wrong: [
+      'job that was never claimed, or range of them, is in no line and no lease: no worker gets it.',
       'jobs that were never claimed, or ranges of them, are in no line and no lease: no worker gets them.',
+    ],
   });
 }
 
@@ -97,7 +100,10 @@ function checkHeld(patient: Patient): Promise<Look> {
        UPDATE ${schema}.job SET lease = made.token FROM made JOIN stray USING (queue) WHERE job.seq = stray.seq`,
     ],
     sound: 'Every running job is listed by its lease.',
-    wrong: 'running jobs are listed by no lease: nobody would take them back.',
+    wrong: [
+      'running job is listed by no lease: nobody would take it back.',
+      'running jobs are listed by no lease: nobody would take them back.',
+    ],
   });
 }
 
@@ -127,7 +133,10 @@ function checkCounts(patient: Patient): Promise<Look> {
        END $$`,
     ],
     sound: 'Every lease counts its jobs right.',
-    wrong: 'leases count more or fewer jobs than they hold: limits of how many run would go by that.',
+    wrong: [
+      'lease counts more or fewer jobs than it holds: limits of how many run would go by that.',
+      'leases count more or fewer jobs than they hold: limits of how many run would go by that.',
+    ],
   });
 }
 
@@ -172,7 +181,7 @@ function checkTurns(patient: Patient): Promise<Look> {
        END $$`,
     ],
     sound: 'Every job is in the line, held or put off as its state and key say.',
-    wrong: 'jobs or keys have a turn that never comes.',
+    wrong: ['job or key has a turn that never comes.', 'jobs or keys have a turn that never comes.'],
   });
 }
 
@@ -186,7 +195,9 @@ function checkLocks(patient: Patient): Promise<Look> {
     count: `SELECT count(*) AS wrong FROM ${schema}.lock WHERE ${far}`,
     cures: [`DELETE FROM ${schema}.lock WHERE ${far}`],
     sound: 'No lock is held for long.',
-    wrong:
+    wrong: [
+      'lock is held for more than an hour from now, as after a clock that was wrong: until then nobody leads, and nothing is taken back or pruned.',
       'locks are held for more than an hour from now, as after a clock that was wrong: until then nobody leads, and nothing is taken back or pruned.',
+    ],
   });
 }

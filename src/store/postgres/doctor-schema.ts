@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.ts';
 import { changedMigrations, driftOf } from './drift.ts';
 import { type Check, fault, good, type Look, note, type Patient } from './patient.ts';
 import { quoted } from './url.ts';
@@ -75,7 +76,7 @@ async function checkLeases({ session, schema }: Patient): Promise<Look> {
        coalesce(sum(live) FILTER (WHERE expires_at <= ${schema}.now_ms()), 0)::bigint AS expired FROM ${schema}.lease`,
   );
   const { live, expired } = row ?? { live: 0, expired: 0 };
-  const detail = `${live} jobs are running, ${expired} of them with an expired lease.`;
+  const detail = `${counted(live, 'job is', 'jobs are')} running, ${expired} with an expired lease.`;
   return expired === 0 ? good(detail) : note(detail, 'A worker that is started takes them back.');
 }
 
@@ -85,7 +86,7 @@ async function checkWorkers({ session, schema }: Patient): Promise<Look> {
        (SELECT count(*) FROM ${schema}.job WHERE state = 'ready' AND turn = 0) + (SELECT coalesce(sum(last_seq - next_seq + 1), 0)::bigint FROM ${schema}.fresh) AS ready`,
   );
   const { alive, ready } = row ?? { alive: 0, ready: 0 };
-  const detail = `${alive} workers are alive, ${ready} jobs are ready.`;
+  const detail = `${counted(alive, 'worker is', 'workers are')} alive, ${counted(ready, 'job is', 'jobs are')} ready.`;
   return alive > 0 || ready === 0 ? good(detail) : note(detail, 'Start a worker.');
 }
 
@@ -93,7 +94,7 @@ async function checkFailed({ session, schema }: Patient): Promise<Look> {
   const [row] = await session.query<{ failed: number }>(
     `SELECT count(*) AS failed FROM ${schema}.history_failed`,
   );
-  const detail = `${row?.failed ?? 0} jobs are dead letters.`;
+  const detail = counted(row?.failed ?? 0, 'job is a dead letter.', 'jobs are dead letters.');
   if ((row?.failed ?? 0) === 0) return good(detail);
   return note(detail, 'Look at them with longshore jobs --state failed, then redrive or remove them.');
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.ts';
 import type { Finding } from '../store.ts';
 import { readId } from './record.ts';
 import type { Look, Scripts } from './scripts.ts';
@@ -145,8 +146,9 @@ const CHECKS: readonly ((found: Wholeness) => Finding)[] = [
       'records',
       unreadable.map((id) => readId(id)),
       {
-        ok: `The records of ${looked} jobs can be read.`,
-        fault: (some) => `The records of ${unreadable.length} jobs cannot be read: ${some}.`,
+        ok: `${counted(looked, 'record of a job', 'records of jobs')} can be read.`,
+        fault: (some) =>
+          `${counted(unreadable.length, 'record of a job', 'records of jobs')} cannot be read: ${some}.`,
         remedy: `${REPAIR} It makes them dead letters that keep the bytes.`,
       },
     ),
@@ -190,7 +192,11 @@ const CHECKS: readonly ((found: Wholeness) => Finding)[] = [
     }),
   ({ plans, faults }) =>
     judge('plans', list(faults, 'plans'), {
-      ok: `${plans} plans (runs, schedules) can be read, and are listed where they should be.`,
+      ok: counted(
+        plans,
+        'plan (run or schedule) can be read, and is listed where it should be.',
+        'plans (runs, schedules) can be read, and are listed where they should be.',
+      ),
       fault: (some) => `These plans cannot be read, or are not listed where they should be: ${some}.`,
       remedy: `${REPAIR} It keeps the bytes of what cannot be read.`,
     }),

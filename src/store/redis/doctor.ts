@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.ts';
 import type { DoctorOptions, Finding, Store } from '../store.ts';
 import { examineWholeness } from './doctor-store.ts';
 import { toStoreError } from './errors.ts';
@@ -136,17 +137,21 @@ async function examineStore(store: Store): Promise<Finding[]> {
 }
 
 function leases(stuck: number): Look {
-  const detail = `${stuck} jobs are held by workers that fell silent.`;
+  const detail = counted(
+    stuck,
+    'job is held by a worker that fell silent.',
+    'jobs are held by workers that fell silent.',
+  );
   return stuck === 0 ? good(detail) : note(detail, 'A worker that is started takes them back.');
 }
 
 function crew(alive: number, ready: number): Look {
-  const detail = `${alive} workers are alive, ${ready} jobs are ready.`;
+  const detail = `${counted(alive, 'worker is', 'workers are')} alive, ${counted(ready, 'job is', 'jobs are')} ready.`;
   return alive > 0 || ready === 0 ? good(detail) : note(detail, 'Start a worker.');
 }
 
 function deadLetters(failed: number): Look {
-  const detail = `${failed} jobs are dead letters.`;
+  const detail = counted(failed, 'job is a dead letter.', 'jobs are dead letters.');
   if (failed === 0) return good(detail);
   return note(detail, 'Look at them with longshore jobs --state failed, then redrive or remove them.');
 }

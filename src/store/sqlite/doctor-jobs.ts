@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.ts';
 import { keyWindow, LIMITS_NONE } from '../../core/limits.ts';
 import type { Finding } from '../store.ts';
 import type { Connection } from './connection.ts';
@@ -15,42 +16,50 @@ export interface Ailment {
   readonly cure: (tx: Tx) => void;
   readonly sound: string;
   /** Behind the number. */
-  readonly wrong: string;
+  readonly wrong: readonly [one: string, many: string];
 }
 
 export const AILMENTS: readonly Ailment[] = [
   {
     check: 'held jobs',
-    count: (tx) => counted(tx, `SELECT count(*) AS wrong FROM (${strays()})`),
+    count: (tx) => numberOf(tx, `SELECT count(*) AS wrong FROM (${strays()})`),
     cure: takeBack,
     sound: 'Every running job is listed by its lease.',
-    wrong: 'running jobs are listed by no lease: nobody would take them back.',
+    wrong: [
+      'running job is listed by no lease: nobody would take it back.',
+      'running jobs are listed by no lease: nobody would take them back.',
+    ],
   },
   {
     check: 'lease counts',
-    count: (tx) => counted(tx, `SELECT count(*) AS wrong FROM lease WHERE live <> (${CARRIERS})`),
+    count: (tx) => numberOf(tx, `SELECT count(*) AS wrong FROM lease WHERE live <> (${CARRIERS})`),
     cure: (tx) => {
       tx.db.run(`UPDATE lease SET live = (${CARRIERS})`);
       tx.db.run('DELETE FROM lease WHERE live = 0');
     },
     sound: 'Every lease counts its jobs right.',
-    wrong: 'leases count more or fewer jobs than they hold: limits of how many run would go by that.',
+    wrong: [
+      'lease counts more or fewer jobs than it holds: limits of how many run would go by that.',
+      'leases count more or fewer jobs than they hold: limits of how many run would go by that.',
+    ],
   },
   {
     check: 'turns',
-    count: (tx) => counted(tx, `SELECT count(*) AS wrong FROM job WHERE ${MISPLACED}`) + starved(tx).length,
+    count: (tx) => numberOf(tx, `SELECT count(*) AS wrong FROM job WHERE ${MISPLACED}`) + starved(tx).length,
     cure: replace,
     sound: 'Every job is in the line, held or put off as its state and key say.',
-    wrong: 'jobs or keys have a turn that never comes.',
+    wrong: ['job or key has a turn that never comes.', 'jobs or keys have a turn that never comes.'],
   },
   {
     check: 'locks',
     count: (tx) =>
-      counted(tx, `SELECT count(*) AS wrong FROM lock WHERE expires_at > ${tx.now + LOCK_MAX_MS}`),
+      numberOf(tx, `SELECT count(*) AS wrong FROM lock WHERE expires_at > ${tx.now + LOCK_MAX_MS}`),
     cure: (tx) => tx.db.run('DELETE FROM lock WHERE expires_at > ?', tx.now + LOCK_MAX_MS),
     sound: 'No lock is held for long.',
-    wrong:
+    wrong: [
+      'lock is held for more than an hour from now, as after a clock that was wrong: until then nobody leads, and nothing is taken back or pruned.',
       'locks are held for more than an hour from now, as after a clock that was wrong: until then nobody leads, and nothing is taken back or pruned.',
+    ],
   },
 ];
 
@@ -65,7 +74,7 @@ export function treat(
   if (found === 0) return { level: 'ok', detail: sound, remedy: null };
   const fault = {
     level: 'fault',
-    detail: `${found} ${wrong}`,
+    detail: counted(found, ...wrong),
     remedy: 'Run longshore doctor --repair.',
   } as const;
   if (!repair) return fault;
@@ -141,6 +150,6 @@ function starved(tx: Tx): { readonly queue: string; readonly key: string }[] {
   return keys.filter(({ length, limits }) => length < keyWindow(parseLimits(limits) ?? LIMITS_NONE));
 }
 
-function counted(tx: Tx, statement: string): number {
+function numberOf(tx: Tx, statement: string): number {
   return tx.db.get<{ wrong: number }>(statement)?.wrong ?? 0;
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.ts';
 import type { DoctorOptions, Finding } from '../store.ts';
 import { Connection } from './connection.ts';
 import { fileExists, openForMigration, openToRead } from './database.ts';
@@ -123,7 +124,7 @@ function checkLeases(db: Connection): Look {
     'SELECT coalesce(sum(live), 0) AS live, coalesce(sum(live) FILTER (WHERE expires_at <= ?), 0) AS expired FROM lease',
     now,
   ) ?? { live: 0, expired: 0 };
-  const detail = `${held.live} jobs are running, ${held.expired} of them with an expired lease.`;
+  const detail = `${counted(held.live, 'job is', 'jobs are')} running, ${held.expired} with an expired lease.`;
   if (held.expired === 0) return good(detail);
   return note(detail, 'A worker that is started takes them back.');
 }
@@ -134,7 +135,7 @@ function checkWorkers(db: Connection): Look {
        (SELECT count(*) FROM job WHERE state = 'ready' AND turn = 0) AS ready`,
     Date.now(),
   ) ?? { alive: 0, ready: 0 };
-  const detail = `${alive} workers are alive, ${ready} jobs are ready.`;
+  const detail = `${counted(alive, 'worker is', 'workers are')} alive, ${counted(ready, 'job is', 'jobs are')} ready.`;
   if (alive > 0 || ready === 0) return good(detail);
   return note(detail, 'Start a worker.');
 }
@@ -145,7 +146,7 @@ function checkFailed(db: Connection): Look {
       `SELECT count(*) AS failed FROM job INDEXED BY job_finished
        WHERE finished_at IS NOT NULL AND state = 'failed'`,
     )?.failed ?? 0;
-  const detail = `${failed} jobs are dead letters.`;
+  const detail = counted(failed, 'job is a dead letter.', 'jobs are dead letters.');
   if (failed === 0) return good(detail);
   return note(detail, 'Look at them with longshore jobs --state failed, then redrive or remove them.');
 }

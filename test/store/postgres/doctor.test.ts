@@ -123,9 +123,9 @@ test('the doctor sees a pooler, expired leases, jobs without a worker, dead lett
   const found = byCheck(await postgresDriver.doctor(ground.urlWith({ pgbouncer: 'true' })));
   const { pooler, leases, workers, history } = found;
   assert.match(pooler?.detail ?? '', /workers poll/);
-  assert.match(leases?.detail ?? '', /1 jobs are running, 1 of them with an expired lease/);
+  assert.match(leases?.detail ?? '', /1 job is running, 1 with an expired lease/);
   assert.match(workers?.remedy ?? '', /Start a worker/);
-  assert.equal(found['dead letters']?.detail, '1 jobs are dead letters.');
+  assert.equal(found['dead letters']?.detail, '1 job is a dead letter.');
   assert.match(history?.detail ?? '', /no partition of a day/);
   assert.deepEqual(
     [pooler, leases, workers, history, found['dead letters']].map((finding) => finding?.level),

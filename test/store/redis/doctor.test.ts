@@ -92,7 +92,7 @@ test('the doctor sees jobs that nobody takes, dead workers and dead letters', as
   await eventually(async () => ((await store.workers())[0]?.alive === false ? true : undefined));
   const first = await findings(server.url);
   assert.match(first.leases?.detail ?? '', /2 jobs are held by workers that fell silent/);
-  assert.match(first.workers?.detail ?? '', /0 workers are alive, 1 jobs are ready/);
+  assert.match(first.workers?.detail ?? '', /0 workers are alive, 1 job is ready/);
   const error = { attempt: 1, at: 1, name: 'Error', message: 'it broke', stack: null, code: null };
   await store.settle(held.map(({ id, token }) => ({ id, token, outcome: { type: 'failed', error } })));
   assert.match((await findings(server.url))['dead letters']?.remedy ?? '', /longshore jobs --state failed/);

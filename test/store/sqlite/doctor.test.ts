@@ -53,7 +53,7 @@ test('the doctor sees expired leases and jobs that no worker takes', async (t) =
   await store.enqueue(specs(3));
   await store.claim(request({ limit: 1, now: 1_000, leaseMs: 10 }));
   const { leases, workers, integrity } = await findings(place);
-  assert.match(leases?.detail ?? '', /1 jobs are running, 1 of them with an expired lease/);
+  assert.match(leases?.detail ?? '', /1 job is running, 1 with an expired lease/);
   assert.deepEqual([leases?.level, workers?.level, integrity?.level], ['note', 'note', 'ok']);
   assert.match(workers?.remedy ?? '', /Start a worker/);
 });
@@ -70,7 +70,7 @@ test('dead letters are noted; they are no fault of the store', async (t) => {
   await store.close();
   const found = await findings(place);
   const { level, detail, remedy } = found['dead letters'] ?? assert.fail('not looked at');
-  assert.deepEqual([level, detail], ['note', '1 jobs are dead letters.']);
+  assert.deepEqual([level, detail], ['note', '1 job is a dead letter.']);
   assert.match(remedy ?? '', /redrive/);
   assert.ok(Object.values(found).every((finding) => finding.level !== 'fault'));
 });

@@ -1,19 +1,11 @@
 import type { Bars, Chart, Heat, Lines, Point, Series } from '../chart.ts';
 import { middleOf, numberAt, numbersAt, recordAt, textAt } from '../fields.ts';
-import type { Curves } from '../recipe.ts';
+import type { Curves } from '../labels.ts';
 import type { Fields } from '../result.ts';
-import { type LabelledCell, labelled, varyingSettings, wordsOf } from './cell-labels.ts';
-import { percentileChart } from './latency.ts';
+import { type LabelledCell, labelled, tellingSettings, varyingSettings, wordsOf } from './cell-labels.ts';
+import { PERCENTILES, percentileChart } from './percentiles.ts';
 
 /** Charts of cells of one benchmark, by the names of their figures. Percentiles are names with a point: `pickupMs.p99`. */
-const PERCENTILES: Readonly<Record<string, number>> = {
-  p50: 0.5,
-  p90: 0.9,
-  p95: 0.95,
-  p99: 0.99,
-  p999: 0.999,
-};
-
 export function figureCharts(cells: readonly LabelledCell[], which: RegExp): readonly Bars[] {
   const names = figureNames(cells).filter((name) => !name.includes('.') && which.test(name));
   return names.flatMap((name) =>
@@ -25,7 +17,7 @@ export function figureCharts(cells: readonly LabelledCell[], which: RegExp): rea
 function partsOf(
   cells: readonly LabelledCell[],
 ): readonly { readonly of: string; readonly cells: readonly LabelledCell[] }[] {
-  const setting = ['handler', 'store'].find((name) =>
+  const setting = ['handler', 'phase', 'workload', 'store'].find((name) =>
     varyingSettings(cells.map(({ workload }) => workload)).includes(name),
   );
   if (cells.length <= BARS_MAX || setting === undefined) return [{ of: '', cells }];
@@ -72,7 +64,7 @@ function figureChart(cells: readonly LabelledCell[], name: string, suffix: strin
 /** Rates over a number that took three values or more: workers, concurrency, rate. */
 export function scalingCharts(cells: readonly LabelledCell[]): readonly Lines[] {
   const workloads = cells.map(({ workload }) => workload);
-  const axes = varyingSettings(workloads).filter(
+  const axes = tellingSettings(workloads).filter(
     (name) => new Set(workloads.flatMap((workload) => numberAt(workload, name) ?? [])).size >= 3,
   );
   const rates = figureNames(cells).filter((name) => name.endsWith('PerSecond'));

@@ -1,6 +1,6 @@
 import type { Whose } from '../chart.ts';
 import { recordAt, textAt } from '../fields.ts';
-import { isOwn, STORES, systemLabel } from '../recipe.ts';
+import { isOwn, STORES, systemLabel } from '../labels.ts';
 import type { Fields } from '../result.ts';
 
 /** A cell with what tells it from the others of its benchmark. */
@@ -19,7 +19,7 @@ export interface LabelledCell {
 
 export function labelled(cells: readonly Fields[]): readonly LabelledCell[] {
   const workloads = cells.map((cell) => recordAt(cell, 'workload'));
-  const varying = varyingSettings(workloads);
+  const varying = tellingSettings(workloads);
   const stores = varying.includes('store');
   const severalSystems = new Set(cells.map((cell) => textAt(cell, 'system'))).size > 1;
   const told = varying.filter((name) => name !== 'store' && name !== 'system');
@@ -46,6 +46,18 @@ export function labelled(cells: readonly Fields[]): readonly LabelledCell[] {
 export function varyingSettings(workloads: readonly Fields[]): string[] {
   const names = [...new Set(workloads.flatMap((workload) => Object.keys(workload)))];
   return names.filter((name) => new Set(workloads.map((workload) => workload[name])).size > 1);
+}
+
+/** Those that it takes to tell the cells apart: not a number that always comes with a name, such as the jobs of a slow handler. */
+export function tellingSettings(workloads: readonly Fields[]): string[] {
+  const different = (names: readonly string[]): number =>
+    new Set(workloads.map((workload) => JSON.stringify(names.map((name) => workload[name])))).size;
+  const all = varyingSettings(workloads);
+  const isNumber = (name: string): boolean => workloads.some((one) => typeof one[name] === 'number');
+  return all.filter(isNumber).reduce((names, name) => {
+    const rest = names.filter((one) => one !== name);
+    return different(rest) === different(all) ? rest : names;
+  }, all);
 }
 
 /** Names speak for themselves, numbers do not. */

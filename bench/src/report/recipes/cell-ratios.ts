@@ -1,14 +1,14 @@
 import { ratioOf } from '../../kit/ratio.ts';
 import type { Bars } from '../chart.ts';
 import { numbersAt, recordAt } from '../fields.ts';
-import { systemLabel } from '../recipe.ts';
+import { systemLabel } from '../labels.ts';
 import type { Fields } from '../result.ts';
-import { type LabelledCell, varyingSettings } from './cell-labels.ts';
+import { type LabelledCell, tellingSettings } from './cell-labels.ts';
 
 /** Longshore's rate over that of each other system under the same workload, with the interval of the rank-sum test. */
 export function ratioCharts(cells: readonly LabelledCell[]): readonly Bars[] {
   const names = ['processPerSecond', 'runsPerSecond', 'ratePerSecond'];
-  const told = varyingSettings(cells.map(({ workload }) => workload)).filter((name) => name !== 'system');
+  const told = tellingSettings(cells.map(({ workload }) => workload)).filter((name) => name !== 'system');
   return names.flatMap((name): Bars[] => {
     const rows = cells
       .filter(({ whose }) => whose !== 'own')

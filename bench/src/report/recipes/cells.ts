@@ -1,7 +1,7 @@
 import type { Chart, Section, Tile } from '../chart.ts';
 import { formatNumber } from '../chart.ts';
 import { itemsAt, textAt } from '../fields.ts';
-import type { Curves } from '../recipe.ts';
+import type { Curves } from '../labels.ts';
 import type { Fields, Result } from '../result.ts';
 import { figureCharts, heatMaps, latencyCharts, scalingCharts, seriesCharts } from './cell-charts.ts';
 import { labelled } from './cell-labels.ts';
@@ -71,6 +71,10 @@ const WORDS: Readonly<Record<string, readonly [title: string, intro: string]>> =
   http: ['Jobs over HTTP', ''],
   heard: ['News between processes', ''],
   flow: ['Flows', 'Runs of every shape, end to end.'],
+  work: [
+    'Strategy and workload',
+    'Jobs do a fixed amount of work, in each lane. In the heat map, colours compare the strategies of one workload: the strongest is the fastest.',
+  ],
 };
 
 /** Targets that the workload names, and how many were met. */

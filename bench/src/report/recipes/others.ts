@@ -1,32 +1,72 @@
-import type { Bar, Bars, Chart, Lines, Point, Series } from '../chart.ts';
-import { isRecord, measuredAt, numberAt } from '../fields.ts';
-import { labelsOf, type Recipe } from '../recipe.ts';
+import type { Bar, Bars, Lines, Point, Section, Series } from '../chart.ts';
+import { isRecord, numberAt } from '../fields.ts';
+import { figuresOf } from '../figures.ts';
+import { labelsOf } from '../labels.ts';
 import type { Result } from '../result.ts';
 import { unitOf } from '../units.ts';
-import { percentileChart, summaryPoints } from './latency.ts';
+import { percentileChart, summaryPoints } from './percentiles.ts';
 
 /**
- * Results of commands without a recipe: figures are found by their form, so that a new measurement is shown from the day it
- * exists. Medians with their range become bars, percentiles become curves, lists over time become lines.
+ * Results without cells, by command: figures are found by their form, so that a new measurement is shown from the day it
+ * exists. Figures become bars with their range, percentiles become curves, lists over time become lines.
  */
-export function others(command: string): Recipe {
+export function otherSection(results: readonly Result[]): Section {
+  const labels = labelsOf(results);
+  const several = results.length > 1;
+  const command = results[0]?.command ?? '';
   return {
-    commands: [command],
-    title: command.charAt(0).toUpperCase() + command.slice(1).replaceAll('-', ' '),
+    title: wordsOf(command).replaceAll('-', ' '),
     intro: `Figures of ${command}, by the names in its results.`,
-    charts: (results): Chart[] => {
-      const labels = labelsOf(results);
-      return results.flatMap((result, n) => {
-        const suffix = results.length > 1 ? `, ${labels[n]}` : '';
+    charts: [
+      ...bars(results, several ? labels : ['']),
+      ...results.flatMap((result, n) => {
         const found = findings(result);
-        return [...bars(found, suffix), ...curves(found, suffix), ...overTime(found, suffix)];
-      });
-    },
+        const suffix = several ? `, ${labels[n]}` : '';
+        return [...curves(found, suffix), ...overTime(found, suffix)];
+      }),
+    ],
   };
 }
 
+interface Named {
+  readonly title: string;
+  readonly path: readonly string[];
+  readonly bar: Omit<Bar, 'label'>;
+}
+
+/** A chart for each name of a figure, with a group for each result. */
+function bars(results: readonly Result[], groups: readonly string[]): Bars[] {
+  const named = results.flatMap((result, n) => {
+    const { lists } = findings(result);
+    return figuresOf(result).flatMap(({ name, value, low, high }): Named[] => {
+      const parts = name.split('.');
+      const isDrawnElsewhere =
+        parts.some((part) => /^p\d+$|^max$|^mean$/.test(part)) ||
+        lists.some((list) => name.startsWith(`${list.path.join('.')}.`));
+      if (isDrawnElsewhere) return [];
+      const title = parts.findLast((part) => unitOf(part) !== null) ?? '';
+      const whose = parts.includes('rivals') ? 'other' : 'own';
+      const path = parts.filter((part) => part !== title);
+      return [{ title, path, bar: { group: groups[n] ?? '', whose, value, low, high } }];
+    });
+  });
+  return [...new Set(named.map(({ title }) => title))].slice(0, CHARTS_MAX).map((title) => {
+    const own = named.filter((one) => one.title === title);
+    const [first = [], ...paths] = own.map(({ path }) => path);
+    const shared = first.findIndex((part, n) => paths.some((path) => path[n] !== part));
+    const from = paths.length === 0 ? 0 : shared < 0 ? first.length : shared;
+    const rows = own.map(({ path, bar }) => ({
+      ...bar,
+      label: path.slice(from).join(', ') || path.at(-1) || title,
+    }));
+    return { kind: 'bars', title: wordsOf(title), unit: unitOf(title) ?? '', rows: rows.slice(0, ROWS_MAX) };
+  });
+}
+
+const CHARTS_MAX = 24;
+const ROWS_MAX = 30;
+
 interface Findings {
-  readonly medians: { readonly path: readonly string[]; readonly value: unknown }[];
   readonly summaries: { readonly path: readonly string[]; readonly value: unknown }[];
   readonly lists: {
     readonly path: readonly string[];
@@ -34,23 +74,11 @@ interface Findings {
   }[];
 }
 
-const NOT_FIGURES = [
-  'schema',
-  'command',
-  'startedAt',
-  'tookMs',
-  'settings',
-  'machine',
-  'server',
-  'runs',
-  'checks',
-  'calibration',
-];
+const NOT_FIGURES = ['settings', 'machine', 'server', 'runs', 'checks', 'calibration'];
 
 function findings({ document }: Result): Findings {
-  const found: Findings = { medians: [], summaries: [], lists: [] };
-  for (const [name, value] of Object.entries(document))
-    if (!NOT_FIGURES.includes(name)) visit([name], value, found);
+  const found: Findings = { summaries: [], lists: [] };
+  visit([], document, found);
   return found;
 }
 
@@ -59,58 +87,16 @@ function visit(path: readonly string[], value: unknown, found: Findings): void {
   if (Array.isArray(value)) {
     const items = value.filter(isRecord);
     if (items.length > 1 && timeField(items) !== null) found.lists.push({ path, value: items });
-    else
-      for (const [n, item] of items.entries())
-        visit([...path.slice(0, -1), nameOf(item) ?? `${path.at(-1)} ${n + 1}`], item, found);
+    else for (const [n, item] of items.entries()) visit([...path, String(n + 1)], item, found);
   } else if (isRecord(value)) {
-    if (numberAt(value, 'median') !== null) found.medians.push({ path, value });
-    else if (summaryPoints(value).length > 1) found.summaries.push({ path, value });
+    if (summaryPoints(value).length > 1) found.summaries.push({ path, value });
     else
       for (const [name, inner] of Object.entries(value))
-        if (name !== 'runs') visit([...path, name], inner, found);
-  } else if (typeof value === 'number' && path.length > 0 && unitOf(path.at(-1) ?? '') !== null)
-    found.medians.push({ path, value });
+        if (!NOT_FIGURES.includes(name)) visit([...path, name], inner, found);
+  }
 }
 
 const DEPTH_MAX = 8;
-
-function nameOf(item: unknown): string | null {
-  if (!isRecord(item)) return null;
-  const named = ['name', 'workload', 'shape', 'kind', 'processes', 'concurrency', 'rate'].find(
-    (field) => typeof item[field] === 'string' || typeof item[field] === 'number',
-  );
-  return named === undefined
-    ? null
-    : typeof item[named] === 'number'
-      ? `${named} ${item[named]}`
-      : String(item[named]);
-}
-
-/** One chart for each name of a figure; `spread` keys are paths of their own. */
-function bars({ medians }: Findings, suffix: string): Bars[] {
-  const named = medians.map(({ path, value }) => {
-    const parts = path[0] === 'spread' ? (path.at(-1) ?? '').split('.') : path;
-    return { name: parts.at(-1) ?? '', label: parts.slice(0, -1).join(', ') || (parts.at(-1) ?? ''), value };
-  });
-  return [...new Set(named.map(({ name }) => name))].slice(0, CHARTS_MAX).map((name) => {
-    const rows = named
-      .filter((one) => one.name === name)
-      .flatMap(({ label, value }): Bar[] => {
-        const measured = measuredAt({ value }, 'value');
-        return measured === null ? [] : [{ group: '', label, whose: 'own', ...measured }];
-      });
-    const seen = new Map(rows.map((row) => [row.label, row]));
-    return {
-      kind: 'bars',
-      title: `${wordsOf(name)}${suffix}`,
-      unit: unitOf(name) ?? '',
-      rows: [...seen.values()].slice(0, ROWS_MAX),
-    };
-  });
-}
-
-const CHARTS_MAX = 24;
-const ROWS_MAX = 30;
 
 function curves({ summaries }: Findings, suffix: string): Lines[] {
   const names = [...new Set(summaries.map(({ path }) => path.at(-1) ?? ''))];

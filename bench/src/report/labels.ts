@@ -1,14 +1,5 @@
-import type { Chart, Point, Tile } from './chart.ts';
+import type { Point } from './chart.ts';
 import type { Result } from './result.ts';
-
-/** How results of some commands are shown: each recipe takes all results of its commands that a report was given. */
-export interface Recipe {
-  readonly commands: readonly string[];
-  readonly title: string;
-  readonly intro: string;
-  charts(results: readonly Result[], curves: Curves): readonly Chart[];
-  tiles?(results: readonly Result[]): readonly Tile[];
-}
 
 /** Points of a distribution out of encoded histograms (shares from 0 to 1, ms); null where they cannot be decoded. */
 export type Curves = (histograms: readonly string[]) => readonly Point[] | null;
@@ -65,9 +56,7 @@ function wordsOf(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
-/** Labels of figures that are the same thing in every result. */
 export const OWN = 'Longshore';
-export const CEILING = 'loop written by hand';
 
 /** `longshore, deleting` is Longshore's, too. */
 export function isOwn(system: string): boolean {

@@ -1,0 +1,2 @@
+/** The kind of plans that are schedules. */
+export const SCHEDULE_KIND = 'schedule';
