@@ -97,9 +97,7 @@ export class TemporalWorker {
 
   /** Until it is stopped: `start`, `ended`, and what is left of `stop`. */
   async run(): Promise<void> {
-    const passing = (error: unknown): void => {
-      if (!isStopping(error)) throw error;
-    };
+    const passing = (error: unknown) => (isStopping(error) ? undefined : Promise.reject(error));
     await this.ended()
       .catch(passing)
       .finally(() => this.stop());
