@@ -169,7 +169,7 @@ describe('a worker whose cluster is in trouble', { timeout: 60_000 }, () => {
       pages += 1;
       return 'page of a proxy';
     };
-    const worker = await started(t, simulator, { long }, { lockMs: 3_000 });
+    const worker = await started(t, simulator, { long }, { lockMs: 6_000 });
     begin(simulator, [{ type: 'long' }]);
     await simulator.called(isExtension, 2);
     resolve();
