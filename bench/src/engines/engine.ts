@@ -17,7 +17,7 @@ export const ENGINES_PARTS = ['throughput', 'blocked', 'cancel', 'cpu', 'tuner']
 export type EnginesPart = (typeof ENGINES_PARTS)[number];
 
 /**
- * What a work does. `echo` returns its input at once; `compute` takes one core for so many iterations; `mixed` computes for a while
+ * The kinds of work. `echo` returns its input at once; `compute` takes one core for so many iterations; `mixed` computes for a while
  * and waits for four times as long; `block` holds the thread that it runs in.
  */
 export const KINDS = ['echo', 'compute', 'mixed', 'block'] as const;

@@ -156,7 +156,7 @@ export function tuned(settings: MeasureSettings, side: Side, bench: EngineBench)
       await wait(1_000);
       distances.push(Math.abs(busy.share() - targetCpu) * 100);
     }
-    // What is under way may have to wait for long yet: the worker's process is killed.
+    // Activities under way may have to wait for long yet: the worker's process is killed.
     over.abort();
     return round(distances.reduce((sum, one) => sum + one, 0) / distances.length);
   });

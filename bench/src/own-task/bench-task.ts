@@ -75,7 +75,7 @@ async function measureAndReport(file: string, options: Placed, bench: Bench, out
   if (options.json) out.document(document);
   else printReport(figures, out);
   if (output !== undefined) writeFileSync(output, `${JSON.stringify(document, null, 2)}\n`);
-  // Of a measurement that was interrupted, that was what there is.
+  // A measurement that was interrupted has that much.
   bench.signal.throwIfAborted();
 }
 

@@ -5,7 +5,7 @@ import { type Dialect, type Meaning, type Refusal, refusalOf, refused, unreachab
 import { type Received, Sender } from './send.ts';
 
 /**
- * What connectors to engines with a REST API share: this client, who the worker is (auth.ts), waits between tries (backoff.ts), faults
+ * Connectors to engines with a REST API share this client, who the worker is (auth.ts), waits between tries (backoff.ts), faults
  * told once (trouble.ts, say.ts), checks of options (options.ts). What an engine's answers mean is its connector's to say
  * (dialect.ts). Nothing here knows what work is.
  */
