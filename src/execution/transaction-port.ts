@@ -3,7 +3,7 @@ import type { RunTransaction } from '../core/job-context.ts';
 import { knownNames } from '../core/options.ts';
 
 /**
- * What a handler in a thread or process asks of its worker to complete its job in a transaction of its own
+ * The requests of a handler in a thread or process to its worker, made to complete its job in a transaction of its own
  * (resident-transaction.ts): the worker knows the lease, the notes and the keys, the host has the connection. The worker
  * knows of a completion before it is written, so it finds out what became of one whose host died.
  */

@@ -3,8 +3,7 @@ import { outermost } from '../../core/inherited.ts';
 import { type PlanRef, parsePlanRef, planRefIn } from '../../core/plan.ts';
 
 /**
- * What a stored meta (core/meta.ts) carries of a trace, and the W3C Trace Context texts in it. Read once for each attempt: parsing
- * it was a large part of what a span costs.
+ * The part of a stored meta (core/meta.ts) that concerns a trace, and the W3C Trace Context texts in it. Read once for each attempt.
  */
 export interface Carried {
   /** Null also where it is malformed: then a new trace begins, as the recommendation has it. */
